@@ -1,0 +1,1 @@
+"""My App: a FastAPI service."""
