@@ -1,0 +1,69 @@
+"""Serve from a shell: `my-app`, or `python -m my_app`."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import get_args
+
+import uvicorn
+
+from my_app.config import LogLevel, Settings, load
+from my_app.core.platform.logs import configure_logging
+from my_app.core.platform.protocol import ProblemProtocol
+from my_app.environment import EnvironmentVariablesError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until stopped. Options win over the environment."""
+    options = parse(arguments)
+    # The server's processes read the environment again; what was asked for here
+    # reaches them, and is validated, the same way as everything else.
+    os.environ.update(
+        (f"APP_{name.upper()}", value) for name, value in options.items() if value
+    )
+    try:
+        settings, _ = load()
+    except EnvironmentVariablesError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    configure_logging(settings)
+    serve(settings)
+
+
+def parse(arguments: Sequence[str] | None) -> dict[str, str | None]:
+    """Read the options, each named like the variable it stands for."""
+    parser = argparse.ArgumentParser(prog="my-app", description="Serve My App.")
+    parser.add_argument("--host", help="address to listen on (APP_HOST)")
+    parser.add_argument("--port", help="port to listen on (APP_PORT)")
+    parser.add_argument("--workers", help="server processes (APP_WORKERS)")
+    parser.add_argument(
+        "--log-level",
+        choices=get_args(LogLevel),
+        help="lowest level that is logged (APP_LOG_LEVEL)",
+    )
+    return vars(parser.parse_args(arguments))
+
+
+def serve(settings: Settings) -> None:
+    """Run the server in this process, or in as many as the settings say."""
+    with tempfile.TemporaryDirectory(prefix="my-app-metrics-") as folder:
+        if settings.workers > 1:
+            # Where the processes' metrics meet, so that any of them answers for all.
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        uvicorn.run(
+            "my_app.main:app",
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            http=ProblemProtocol,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=settings.shutdown_grace_seconds,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The service: what every feature stands on, the features, and their wiring."""

@@ -1,0 +1,6 @@
+"""Billing: what a plan costs. The sample feature, to copy or to delete."""
+
+from my_app.core.billing.endpoints import router
+from my_app.core.platform.feature import Feature
+
+feature = Feature(name="billing", router=router)

@@ -1,0 +1,37 @@
+"""What the application holds while it runs, and how an endpoint asks for it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from my_app.config import Flags, Settings
+from my_app.core.platform.build import Build
+from my_app.core.platform.metrics import Metrics
+from my_app.core.platform.readiness import Readiness
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The parts that one application is made of."""
+
+    settings: Settings
+    flags: Flags
+    build: Build
+    metrics: Metrics
+    readiness: Readiness
+
+
+async def get_context(request: Request) -> Context:
+    """Return the context of the application that answers this request."""
+    context: Context = request.app.state.context
+    return context
+
+
+async def get_flags(request: Request) -> Flags:
+    """Return the flags of the application that answers this request."""
+    return (await get_context(request)).flags
+
+
+CurrentContext = Annotated[Context, Depends(get_context)]
+CurrentFlags = Annotated[Flags, Depends(get_flags)]

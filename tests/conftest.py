@@ -1,0 +1,107 @@
+"""What every test may ask for: the real application, through a client, with flags."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+from hypothesis import settings as profiles
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+from my_app.core.platform.logs import configure_logging
+
+# The watch loop answers sooner with fewer examples; every other run has them all.
+profiles.register_profile("quick", max_examples=15)
+
+
+class MakeClient(Protocol):
+    """Opens a client of an application that is built for one test."""
+
+    def __call__(self, app: FastAPI) -> AbstractAsyncContextManager[AsyncClient]:
+        """Start the application, and stop it at the end."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a whole run choose its flags: those of the environment, or all of them."""
+    parser.addoption(
+        "--flags",
+        choices=("environment", "off", "on"),
+        default="environment",
+        help="state of every feature flag (default: as the environment says, else off)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test in both states of a flag whose name, in lower case, it asks for."""
+    for name in Flags.model_fields:
+        if name.lower() in metafunc.fixturenames:
+            metafunc.parametrize(name.lower(), [False, True], ids=["off", "on"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """Keep a developer's own APP_ variables out of the tests; flags are let in."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("APP_", "SENTRY_", "OTEL_", "PROMETHEUS_")):
+                patch.delenv(name)
+        configure_logging(Settings(environment="test"))
+        yield
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run asynchronous tests as the server runs the application."""
+    return "asyncio"
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Settings of the test environment."""
+    return Settings(environment="test")
+
+
+@pytest.fixture
+def flags(request: pytest.FixtureRequest) -> Flags:
+    """Flags as the run chose them, and as the test asked for one of them."""
+    chosen = request.config.getoption("--flags")
+    states = Flags().enabled()
+    if chosen != "environment":
+        states = dict.fromkeys(states, chosen == "on")
+    for name in states:
+        if name.lower() in request.fixturenames:
+            states[name] = request.getfixturevalue(name.lower())
+    return Flags.model_validate(states)
+
+
+@pytest.fixture
+def app(settings: Settings, flags: Flags) -> FastAPI:
+    """Build the service as it ships."""
+    return create_app(settings, flags)
+
+
+@pytest.fixture
+def make_client() -> MakeClient:
+    """Open a client of any application, started and stopped as a server would."""
+
+    @asynccontextmanager
+    async def open_client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+        transport = ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            AsyncClient(transport=transport, base_url="http://test") as client,
+        ):
+            yield client
+
+    return open_client
+
+
+@pytest.fixture
+async def client(app: FastAPI, make_client: MakeClient) -> AsyncIterator[AsyncClient]:
+    """Ask the service as it ships."""
+    async with make_client(app) as client:
+        yield client

@@ -1,0 +1,11 @@
+"""The service with a feature that crashes, for a server to load."""
+
+from my_app.config import load
+from my_app.core.app import create_app
+from my_app.core.platform.logs import configure_logging
+
+from tests.core.platform.features import misbehaving
+
+settings, flags = load()
+configure_logging(settings)
+app = create_app(settings, flags, [misbehaving])

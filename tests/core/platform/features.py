@@ -1,0 +1,110 @@
+"""Features that misbehave, for tests of what stands around them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import StreamingResponse
+from starlette.types import Message
+
+from my_app.core.platform.feature import Feature
+
+router = APIRouter()
+
+
+@router.get("/crash")
+async def crash() -> None:
+    """Fail as a bug does."""
+    raise RuntimeError("the password is hunter2")
+
+
+@router.get("/sleep")
+async def sleep() -> None:
+    """Never answer."""
+    await asyncio.sleep(60)
+
+
+@router.get("/stubborn")
+async def stubborn() -> str:
+    """Answer although cancelled."""
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        return "still here"
+    return "never"
+
+
+@router.get("/cancelled")
+async def cancelled() -> None:
+    """Be cancelled by somebody else."""
+    raise asyncio.CancelledError
+
+
+@router.post("/echo")
+async def echo(request: Request) -> int:
+    """Answer with the size of the body."""
+    return len(await request.body())
+
+
+@router.get("/leave")
+async def leave(request: Request) -> None:
+    """Read the body as it comes."""
+    async for _ in request.stream():
+        pass
+
+
+@router.get("/stream")
+async def stream(seconds: float = 0, *, fail: bool = False) -> StreamingResponse:
+    """Begin an answer, then take time over it, or fail."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"begun "
+        await asyncio.sleep(seconds)
+        if fail:
+            raise RuntimeError("half way")
+        yield b"ended"
+
+    return StreamingResponse(chunks())
+
+
+misbehaving = Feature(name="misbehaving", router=router)
+
+
+async def exchange(
+    app: FastAPI,
+    path: str,
+    *,
+    kind: str = "http",
+    query: bytes = b"",
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    received: Message | None = None,
+) -> list[Message]:
+    """Ask as a server does, where a client would hide what comes back.
+
+    Returns the messages that the application sent.
+    """
+    sent: list[Message] = []
+
+    incoming = [received or {"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if not incoming:
+            await asyncio.Event().wait()
+        return incoming.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: dict[str, object] = {
+        "type": kind,
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "headers": [*headers],
+        "client": None,
+        "root_path": "",
+        "subprotocols": [],
+    }
+    await app(scope, receive, send)
+    return sent

@@ -1,0 +1,44 @@
+"""The service knows what it is."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from my_app.config import Settings
+from my_app.core.platform import build
+from my_app.core.platform.build import identify, installed_version
+
+
+def test_a_build_tells_what_was_recorded() -> None:
+    identity = identify(
+        Settings(environment="production", commit="abc", branch="main", built_at="now")
+    )
+
+    assert (identity.commit, identity.branch, identity.built_at) == (
+        "abc",
+        "main",
+        "now",
+    )
+    assert identity.version == version("my-app")
+
+
+def test_in_development_the_checkout_tells() -> None:
+    identity = identify(Settings(environment="development"))
+
+    assert identity.commit == build.git("rev-parse", "--short=12", "HEAD")
+
+
+def test_outside_a_checkout_nothing_is_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+
+    assert identify(Settings(environment="development")).commit == "unknown"
+
+
+def test_a_copied_source_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "DISTRIBUTION", "not-installed-anywhere")
+
+    assert installed_version() == "unknown"

@@ -1,0 +1,130 @@
+"""A request is bounded in size and time, and its failures are answered."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx2 import AsyncClient
+from starlette.types import Message
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+
+from tests.conftest import MakeClient
+from tests.core.platform.features import exchange, misbehaving
+
+
+@pytest.fixture
+async def client(flags: Flags, make_client: MakeClient) -> AsyncIterator[AsyncClient]:
+    settings = Settings(
+        environment="test", max_body_bytes=1000, request_timeout_seconds=0.05
+    )
+    async with make_client(create_app(settings, flags, [misbehaving])) as client:
+        yield client
+
+
+async def drip(*chunks: bytes, pause: float = 0) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        await asyncio.sleep(pause)
+        yield chunk
+
+
+async def test_a_body_within_the_limit_passes(client: AsyncClient) -> None:
+    assert (await client.post("/echo", content=b"x" * 1000)).json() == 1000
+
+
+async def test_a_declared_body_over_the_limit_is_413(client: AsyncClient) -> None:
+    response = await client.post("/echo", content=b"x" * 1001)
+
+    assert response.status_code == 413
+    assert response.json()["title"] == "Content Too Large"
+
+
+async def test_a_chunked_body_over_the_limit_is_413(client: AsyncClient) -> None:
+    response = await client.post("/echo", content=drip(b"x" * 600, b"x" * 600))
+
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_chunked_body_within_the_limit_passes(client: AsyncClient) -> None:
+    response = await client.post("/echo", content=drip(b"x" * 500, b"x" * 500))
+
+    assert response.json() == 1000
+
+
+async def test_a_body_that_does_not_arrive_is_408(client: AsyncClient) -> None:
+    response = await client.post("/echo", content=drip(b"a", b"b", pause=0.2))
+
+    assert response.status_code == 408
+    assert response.headers["connection"] == "close"
+
+
+async def test_an_answer_that_does_not_begin_is_503(client: AsyncClient) -> None:
+    response = await client.get("/sleep")
+
+    assert response.status_code == 503
+    assert response.json()["detail"].startswith("The service did not answer in time")
+
+
+async def test_an_answer_that_has_begun_may_take_its_time(client: AsyncClient) -> None:
+    response = await client.get("/stream", params={"seconds": 0.2})
+
+    assert response.text == "begun ended"
+
+
+async def test_a_handler_may_answer_although_its_time_is_up(
+    client: AsyncClient,
+) -> None:
+    response = await client.get("/stubborn")
+
+    assert response.json() == "still here"
+    current = asyncio.current_task()
+    assert current is not None
+    assert current.cancelling() == 0
+
+
+async def test_a_cancellation_by_others_is_passed_on(client: AsyncClient) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await client.get("/cancelled")
+
+
+async def test_an_unhandled_exception_is_500_without_its_message(
+    client: AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    response = await client.get("/crash")
+
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "hunter2" not in response.text
+    assert "Traceback" not in response.text
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+
+
+async def test_a_failure_half_way_leaves_the_answer_without_an_end(
+    flags: Flags,
+) -> None:
+    app = create_app(Settings(environment="test"), flags, [misbehaving])
+
+    sent = await exchange(app, "/stream", query=b"fail=true")
+
+    assert [message.get("more_body") for message in sent] == [None, True]
+
+
+async def test_a_client_that_leaves_is_not_answered(flags: Flags) -> None:
+    app = create_app(Settings(environment="test"), flags, [misbehaving])
+    leaving: Message = {"type": "http.disconnect"}
+
+    length = [(b"content-length", b"10")]
+    sent = await exchange(app, "/leave", headers=length, received=leaving)
+
+    assert sent == []
+
+
+async def test_what_is_not_http_passes_by(flags: Flags) -> None:
+    app = create_app(Settings(environment="test"), flags)
+    connecting: Message = {"type": "websocket.connect"}
+
+    sent = await exchange(app, "/", kind="websocket", received=connecting)
+
+    assert [message["type"] for message in sent] == ["websocket.close"]

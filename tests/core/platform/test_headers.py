@@ -1,0 +1,89 @@
+"""Browsers are told what a response may be used for."""
+
+from base64 import b64encode
+from hashlib import sha256
+
+import pytest
+from httpx2 import AsyncClient
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+
+from tests.conftest import MakeClient
+
+
+@pytest.mark.parametrize("path", ["/version", "/nowhere", "/docs", "/"])
+async def test_every_response_has_security_headers(
+    client: AsyncClient, path: str
+) -> None:
+    headers = (await client.get(path)).headers
+
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["strict-transport-security"] == "max-age=31536000"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+async def test_the_api_may_load_nothing(client: AsyncClient) -> None:
+    policy = (await client.get("/version")).headers["content-security-policy"]
+
+    assert policy == "default-src 'none'; frame-ancestors 'none'"
+
+
+async def test_the_page_may_use_its_own_style_only(client: AsyncClient) -> None:
+    response = await client.get("/")
+    style = response.text.split("<style>")[1].split("</style>")[0]
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+
+    policy = response.headers["content-security-policy"]
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "script-src" not in policy
+
+
+async def test_a_proxy_may_send_them_instead(
+    flags: Flags, make_client: MakeClient
+) -> None:
+    settings = Settings(environment="test", security_headers=False)
+
+    async with make_client(create_app(settings, flags)) as client:
+        headers = (await client.get("/")).headers
+
+    assert "content-security-policy" not in headers
+    assert "x-content-type-options" not in headers
+
+
+async def test_hsts_is_not_sent_for_no_time(
+    flags: Flags, make_client: MakeClient
+) -> None:
+    settings = Settings(environment="test", hsts_seconds=0)
+
+    async with make_client(create_app(settings, flags)) as client:
+        headers = (await client.get("/version")).headers
+
+    assert "strict-transport-security" not in headers
+
+
+async def test_pages_of_a_listed_origin_may_call(
+    flags: Flags, make_client: MakeClient
+) -> None:
+    settings = Settings(environment="test", cors_origins=("https://app.example.com",))
+    asking = {
+        "origin": "https://app.example.com",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+    }
+
+    async with make_client(create_app(settings, flags)) as client:
+        preflight = await client.options("/billing/quotes", headers=asking)
+        error = await client.get("/nowhere", headers=asking)
+        other = await client.get("/version", headers={"origin": "https://evil.com"})
+
+    allowed = "access-control-allow-origin"
+    assert preflight.headers[allowed] == asking["origin"]
+    assert error.headers[allowed] == asking["origin"]
+    assert allowed not in other.headers
+
+
+async def test_no_origin_may_call_by_default(client: AsyncClient) -> None:
+    response = await client.get("/version", headers={"origin": "https://a.example"})
+
+    assert "access-control-allow-origin" not in response.headers

@@ -1,0 +1,88 @@
+"""What operators ask, and the page that a person sees."""
+
+import pytest
+from httpx2 import AsyncClient
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+
+from tests.conftest import MakeClient
+
+STAGING = {
+    "commit": "4f1c2d3e4b5a",
+    "branch": "feat/<b>",
+    "built_at": "2026-11-21T10:00:00Z",
+}
+
+
+@pytest.fixture
+def staging() -> Settings:
+    return Settings.model_validate({"environment": "staging", **STAGING})
+
+
+async def test_version_says_what_runs(
+    staging: Settings, make_client: MakeClient
+) -> None:
+    flags = Flags(ENABLE_NEW_BILLING=True)
+    async with make_client(create_app(staging, flags)) as client:
+        answer = (await client.get("/version")).json()
+
+    assert answer == {
+        "version": "0.0.0",
+        "environment": "staging",
+        "flags": {"ENABLE_NEW_BILLING": True},
+        **STAGING,
+    }
+
+
+async def test_the_page_says_what_runs_and_where_the_docs_are(
+    staging: Settings, make_client: MakeClient
+) -> None:
+    flags = Flags(ENABLE_NEW_BILLING=True)
+    async with make_client(create_app(staging, flags)) as client:
+        response = await client.get("/")
+
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    for fact in ("0.0.0", "4f1c2d3e4b5a", "feat/&lt;b&gt;", "staging"):
+        assert fact in response.text
+    assert "ENABLE_NEW_BILLING" in response.text
+    assert '<a href="docs">' in response.text
+
+
+async def test_the_page_loads_nothing_from_elsewhere(client: AsyncClient) -> None:
+    page = (await client.get("/")).text
+
+    assert "http:" not in page
+    assert "https:" not in page
+    assert "<script" not in page
+
+
+async def test_every_link_of_the_page_is_answered(client: AsyncClient) -> None:
+    page = (await client.get("/")).text
+    links = [part.split('"')[0] for part in page.split('<a href="')[1:]]
+
+    for link in links:
+        assert (await client.get(f"/{link}")).status_code == 200
+    assert len(links) == 6
+
+
+async def test_production_does_not_tell_its_flags(make_client: MakeClient) -> None:
+    settings = Settings(environment="production", allowed_hosts=("test",))
+    flags = Flags(ENABLE_NEW_BILLING=True)
+    async with make_client(create_app(settings, flags)) as client:
+        answer = (await client.get("/version")).json()
+        page = (await client.get("/")).text
+
+    assert "flags" not in answer
+    assert "ENABLE_NEW_BILLING" not in page
+
+
+async def test_metrics_say_what_runs(
+    staging: Settings, flags: Flags, make_client: MakeClient
+) -> None:
+    async with make_client(create_app(staging, flags)) as client:
+        response = await client.get("/metrics")
+
+    assert response.headers["content-type"].startswith("text/plain")
+    assert 'build_info{branch="feat/<b>",commit="4f1c2d3e4b5a"' in response.text
+    assert "process_cpu_seconds_total" in response.text

@@ -1,0 +1,96 @@
+"""Readiness asks each feature, within a time, and keeps the answer for a moment."""
+
+import asyncio
+
+import pytest
+from fastapi import APIRouter, FastAPI
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+from my_app.core.platform.feature import Check, Feature
+
+from tests.conftest import MakeClient
+
+
+async def fine(_: FastAPI) -> None:
+    """Answer."""
+
+
+async def broken(_: FastAPI) -> None:
+    """Fail, with a message that is nobody's business."""
+    raise ConnectionError("postgres://user:secret@host")
+
+
+async def hanging(_: FastAPI) -> None:
+    """Never answer."""
+    await asyncio.sleep(60)
+
+
+def app_with(flags: Flags, *checks: Check, cache_seconds: float = 0) -> FastAPI:
+    settings = Settings(
+        environment="test",
+        readiness_timeout_seconds=0.05,
+        readiness_cache_seconds=cache_seconds,
+    )
+    feature = Feature(name="store", router=APIRouter(), checks=checks)
+    return create_app(settings, flags, [feature])
+
+
+async def test_ready_when_every_check_passes(
+    flags: Flags, make_client: MakeClient
+) -> None:
+    async with make_client(app_with(flags, fine)) as client:
+        response = await client.get("/readyz")
+
+    assert response.json() == {"status": "ready", "checks": {"store.fine": "ok"}}
+
+
+@pytest.mark.parametrize(
+    ("check", "reason"),
+    [(broken, "failed: ConnectionError"), (hanging, "no answer within 0.05 s")],
+)
+async def test_not_ready_when_one_check_fails(
+    flags: Flags, make_client: MakeClient, check: Check, reason: str
+) -> None:
+    async with make_client(app_with(flags, fine, check)) as client:
+        response = await client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["code"] == "not_ready"
+    assert response.json()["errors"] == [
+        {"pointer": f"/checks/store.{check.__name__}", "detail": reason}
+    ]
+    assert "secret" not in response.text
+
+
+async def test_the_answer_is_kept_and_shared(
+    flags: Flags, make_client: MakeClient
+) -> None:
+    asked = 0
+
+    async def counted(_: FastAPI) -> None:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+
+    async with make_client(app_with(flags, counted, cache_seconds=60)) as client:
+        await asyncio.gather(*(client.get("/readyz") for _ in range(10)))
+
+    assert asked == 1
+
+
+async def test_alive_although_not_ready(flags: Flags, make_client: MakeClient) -> None:
+    async with make_client(app_with(flags, broken)) as client:
+        response = await client.get("/healthz")
+
+    assert response.json() == {"status": "ok"}
+
+
+async def test_stopping_is_not_ready(flags: Flags, make_client: MakeClient) -> None:
+    app = app_with(flags, fine)
+    async with make_client(app) as client:
+        app.state.context.readiness.stopping = True
+        response = await client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["detail"] == "stopping"

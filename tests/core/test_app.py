@@ -1,0 +1,72 @@
+"""The composition root wires features, in order, and closes what they opened."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+from my_app.core.platform.feature import Feature, Lifespan
+
+from tests.conftest import MakeClient
+
+
+def noting(name: str, notes: list[str]) -> Lifespan:
+    """Note when a feature is opened and closed."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        notes.append(f"open {name}")
+        yield
+        stopping = app.state.context.readiness.stopping
+        notes.append(f"close {name}, {'not ready' if stopping else 'ready'}")
+
+    return lifespan
+
+
+async def test_features_open_in_order_and_close_in_reverse_when_not_ready(
+    settings: Settings, flags: Flags, make_client: MakeClient
+) -> None:
+    notes: list[str] = []
+    features = [
+        Feature(name=name, router=APIRouter(), lifespan=noting(name, notes))
+        for name in ("a", "b")
+    ]
+
+    async with make_client(create_app(settings, flags, features)):
+        assert notes == ["open a", "open b"]
+
+    assert notes[2:] == ["close b, not ready", "close a, not ready"]
+
+
+async def test_the_service_runs_without_its_sample_feature(
+    settings: Settings, flags: Flags, make_client: MakeClient
+) -> None:
+    async with make_client(create_app(settings, flags, [])) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        assert (await client.post("/billing/quotes")).status_code == 404
+
+
+async def test_a_router_inside_a_router_is_served(
+    settings: Settings, flags: Flags, make_client: MakeClient
+) -> None:
+    inner = APIRouter(prefix="/inner")
+
+    @inner.get("/{number}")
+    async def double(number: int) -> int:
+        return 2 * number
+
+    outer = APIRouter(prefix="/outer")
+    outer.include_router(inner)
+    nested = Feature(name="nested", router=outer)
+
+    async with make_client(create_app(settings, flags, [nested])) as client:
+        assert (await client.get("/outer/inner/21")).json() == 42
+        assert "/outer/inner/{number}" in (await client.get("/openapi.json")).text
+
+
+def test_two_applications_share_nothing(settings: Settings, flags: Flags) -> None:
+    first, second = (create_app(settings, flags) for _ in range(2))
+
+    assert first.state.context.metrics is not second.state.context.metrics

@@ -1,0 +1,119 @@
+"""Real servers in processes of their own, for tests of what only those show."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 60
+
+
+class Program:
+    """A running program, whose output can be waited for."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
+        self.process = process
+        self.output = output
+
+    def said(self) -> str:
+        """Return all that it has written until now."""
+        return self.output.read_text(errors="replace")
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Wait until what it has written matches.
+
+        Raises:
+            AssertionError: it ended before, or said nothing of the kind.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            ended = self.process.poll() is not None
+            if found := re.search(pattern, self.said()):
+                return found
+            assert not ended, f"ended with {self.process.returncode}: {self.said()}"
+            time.sleep(0.02)
+        raise AssertionError(f"never said {pattern!r}: {self.said()}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop, and return how it ended."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str | Path],
+    output: Path,
+    variables: Mapping[str, str],
+    *,
+    cwd: Path = ROOT,
+) -> Iterator[Program]:
+    """Run a program in a session of its own, of which nothing is left at the end."""
+    with output.open("wb") as stream:
+        process = subprocess.Popen(
+            arguments,
+            cwd=cwd,
+            env=clean_environment() | dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Program(process, output)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without what would change the service or its tests."""
+    foreign = ("APP_", "ENABLE_", "SENTRY_", "OTEL_", "PYTEST_", "COV_", "COVERAGE_")
+    kept = [name for name in os.environ if not name.startswith(foreign)]
+    return {name: os.environ[name] for name in kept} | {"PYTHONUNBUFFERED": "1"}
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(
+    output: Path, *options: str, **variables: str
+) -> Iterator[tuple[Program, int]]:
+    """Serve as in staging, on a free port; yield the program and the port."""
+    port = free_port()
+    variables.setdefault("APP_ENVIRONMENT", "staging")
+    command = [sys.executable, "-m", "my_app", "--port", str(port), *options]
+    with running(command, output, variables) as program:
+        program.wait_for("Uvicorn running on")
+        program.wait_for("Application startup complete")
+        yield program, port
+
+
+def ask(port: int, request: bytes, *, patience: float = PATIENCE) -> bytes:
+    """Send bytes and return all that comes back until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
+        connection.sendall(request)
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+        return answer
+
+
+def get(port: int, path: str, *headers: str) -> bytes:
+    """Ask for a path over a connection that closes afterwards."""
+    lines = [f"GET {path} HTTP/1.1", "Host: test", "Connection: close", *headers]
+    return ask(port, ("\r\n".join(lines) + "\r\n\r\n").encode())

@@ -1,0 +1,206 @@
+"""Settings and flags: read once, checked whole."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from my_app.config import Flags, Settings, load
+from my_app.environment import EnvironmentVariablesError, example
+
+EXAMPLE = Path(__file__).parents[1] / ".env.example"
+
+
+@pytest.fixture(autouse=True)
+def _no_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin from an environment that says nothing of flags."""
+    for name in Flags.model_fields:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def dotenv(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+def problems(dotenv: Path) -> dict[str, tuple[str, str]]:
+    """Load what cannot be loaded; return found and expected by variable."""
+    with pytest.raises(EnvironmentVariablesError) as caught:
+        load(dotenv)
+    return {
+        problem.variable: (problem.found, problem.expected)
+        for problem in caught.value.problems
+    }
+
+
+def test_nothing_needs_to_be_set(dotenv: Path) -> None:
+    settings, flags = load(dotenv)
+
+    assert settings.environment == "development"
+    assert not any(flags.enabled().values())
+
+
+def test_a_variable_sets_a_setting(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path
+) -> None:
+    monkeypatch.setenv("APP_PORT", "9000")
+    monkeypatch.setenv("APP_LOG_LEVEL", "WARNING")
+    monkeypatch.setenv("APP_CORS_ORIGINS", "https://a.example, https://b.example,")
+    settings, _ = load(dotenv)
+
+    assert settings.port == 9000
+    assert settings.log_level == "warning"
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize("written", ["true", "True", "1", "on", "yes"])
+def test_a_variable_sets_a_flag(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path, written: str
+) -> None:
+    monkeypatch.setenv("ENABLE_NEW_BILLING", written)
+
+    assert load(dotenv).flags.ENABLE_NEW_BILLING
+
+
+def test_every_problem_is_listed_at_once(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path
+) -> None:
+    monkeypatch.setenv("APP_PORT", "high")
+    monkeypatch.setenv("APP_WORKERS", "0")
+    monkeypatch.setenv("APP_ENVIRONMENT", "x" * 500)
+    monkeypatch.setenv("ENABLE_NEW_BILLING", "maybe")
+    found = problems(dotenv)
+
+    assert found["APP_PORT"] == ("'high'", "a whole number")
+    assert found["APP_WORKERS"] == ("'0'", "greater than or equal to 1")
+    assert found["ENABLE_NEW_BILLING"] == ("'maybe'", "true or false")
+    assert found["APP_ENVIRONMENT"][0].endswith("… (502 characters)")
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("ENABLE_NEW_BILING", "ENABLE_NEW_BILLING"),
+        ("ENABLED_NEW_BILLING", "ENABLE_NEW_BILLING"),
+        ("enable_new_billing", "ENABLE_NEW_BILLING"),
+        ("ENABLE_NEW_BILLING_", "ENABLE_NEW_BILLING"),
+        ("APP_ALOWED_HOSTS", "APP_ALLOWED_HOSTS"),
+        ("APP_ENVIROMENT", "APP_ENVIRONMENT"),
+    ],
+)
+def test_a_misspelt_name_stops_the_start_and_names_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path, slip: str, meant: str
+) -> None:
+    monkeypatch.setenv(slip, "true")
+
+    assert problems(dotenv) == {
+        slip: ("a variable that nothing reads", f"the declared name {meant}")
+    }
+
+
+@pytest.mark.parametrize("name", ["ENABLE_OLD_BILLING", "APP_NAME", "ENABLE_IPV6"])
+def test_a_variable_of_another_program_is_let_be(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path, name: str
+) -> None:
+    monkeypatch.setenv(name, "whatever")
+
+    assert load(dotenv).settings.environment == "development"
+
+
+def test_in_development_dotenv_is_read_and_the_process_wins(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path
+) -> None:
+    dotenv.write_text("APP_PORT=9000\nAPP_HOST=::1\nENABLE_NEW_BILLING=true\n")
+    monkeypatch.setenv("APP_PORT", "9001")
+    settings, flags = load(dotenv)
+
+    assert (settings.port, settings.host) == (9001, "::1")
+    assert flags.ENABLE_NEW_BILLING
+
+
+def test_a_misspelt_name_in_dotenv_stops_the_start(dotenv: Path) -> None:
+    dotenv.write_text("ENABLE_NEW_BILING=true\n")
+
+    assert "ENABLE_NEW_BILING" in problems(dotenv)
+
+
+@pytest.mark.parametrize("environment", ["test", "staging", "production"])
+def test_elsewhere_dotenv_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path, environment: str
+) -> None:
+    dotenv.write_text("APP_PORT=high\nENABLE_NEW_BILLING=true\n")
+    monkeypatch.setenv("APP_ENVIRONMENT", environment)
+    monkeypatch.setenv("APP_ALLOWED_HOSTS", "api.example.com")
+    settings, flags = load(dotenv)
+
+    assert settings.port == 8000
+    assert not flags.ENABLE_NEW_BILLING
+
+
+def test_dotenv_cannot_say_that_it_is_not_read(dotenv: Path) -> None:
+    dotenv.write_text("APP_ENVIRONMENT=staging\n")
+
+    assert problems(dotenv)["APP_ENVIRONMENT"][1].startswith("development there")
+
+
+def test_a_dotenv_that_is_no_text_is_a_problem(dotenv: Path) -> None:
+    dotenv.write_bytes(b"\xff\xfe")
+
+    assert ".env" in next(iter(problems(dotenv)))
+
+
+def test_production_refuses_the_development_default(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path
+) -> None:
+    monkeypatch.setenv("APP_ENVIRONMENT", "production")
+
+    assert problems(dotenv)["APP_ALLOWED_HOSTS"][0] == "* (the development default)"
+
+
+def test_a_secret_is_shown_nowhere(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path
+) -> None:
+    monkeypatch.setenv("SENTRY_DSN", "https://hunter2@host/1")
+    settings, _ = load(dotenv)
+
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in settings.model_dump_json()
+
+
+def test_settings_and_flags_are_frozen() -> None:
+    for model in (Settings(), Flags()):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(model, next(iter(type(model).model_fields)), "x")
+
+
+@pytest.mark.parametrize("name", Flags.model_fields)
+def test_a_flag_is_off_by_default_and_has_an_owner_and_an_end(name: str) -> None:
+    field = Flags.model_fields[name]
+    assert isinstance(field.json_schema_extra, dict)
+
+    assert field.default is False
+    assert field.description
+    assert field.json_schema_extra["owner"]
+    assert date.fromisoformat(str(field.json_schema_extra["expires"]))
+
+
+def test_the_example_file_is_current() -> None:
+    assert EXAMPLE.read_text() == example((Settings, Flags)), (
+        "uv run python -m my_app.config > .env.example"
+    )
+
+
+def test_the_example_file_can_be_used_as_it_is(
+    dotenv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every line of it, uncommented, is the default."""
+    lines = EXAMPLE.read_text().splitlines()
+    dotenv.write_text(
+        "\n".join(line.removeprefix("# ") for line in lines if "=" in line)
+    )
+    settings, flags = load(dotenv)
+
+    unset = {"sentry_dsn", "otlp_endpoint"}
+    assert settings.model_dump(exclude=unset) == Settings().model_dump(exclude=unset)
+    assert flags == Flags()

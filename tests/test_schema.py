@@ -1,0 +1,121 @@
+"""The OpenAPI document: its examples work, and the service keeps to all of it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from httpx2 import AsyncClient
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+
+from tests.conftest import MakeClient
+from tests.servers import PATIENCE, ROOT, running, serving
+
+DOCUMENT = create_app(Settings(environment="test"), Flags()).openapi()
+OPERATIONS = {
+    operation["operationId"]: (method, path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+
+
+def examples(holder: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Yield each example of a request or a response, with its schema."""
+    for media in holder.get("content", {}).values():
+        schema = media["schema"]
+        model = schema
+        if "$ref" in schema:
+            model = DOCUMENT["components"]["schemas"][schema["$ref"].split("/")[-1]]
+        given = [media["example"]] if "example" in media else model.get("examples", [])
+        if not given and "properties" in model:
+            parts = model["properties"]
+            given = [{name: part["examples"][0] for name, part in parts.items()}]
+        for example in given:
+            yield example, schema
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_request_and_response_has_an_example_of_its_schema(
+    operation: str,
+) -> None:
+    _, _, described = OPERATIONS[operation]
+    holders = [*described["responses"].values()]
+    holders += [described["requestBody"]] if "requestBody" in described else []
+
+    for holder in holders:
+        found = list(examples(holder))
+        assert found
+        for example, schema in found:
+            whole = schema | {"components": DOCUMENT["components"]}
+            jsonschema_rs.validate(whole, example)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_every_request_example_is_answered_as_documented(
+    client: AsyncClient, operation: str
+) -> None:
+    method, path, described = OPERATIONS[operation]
+    bodies = [body for body, _ in examples(described.get("requestBody", {}))]
+
+    for body in bodies or [None]:
+        response = await client.request(method, path, json=body)
+
+        assert response.status_code == 200
+        assert (
+            response.headers["content-type"].split(";")[0]
+            in (described["responses"]["200"]["content"])
+        )
+
+
+async def test_the_first_example_is_answered_with_the_example_answer(
+    make_client: MakeClient,
+) -> None:
+    _, path, described = OPERATIONS["create_quote"]
+    body, _ = next(examples(described["requestBody"]))
+    answer, _ = next(examples(described["responses"]["200"]))
+
+    app = create_app(Settings(environment="test"), Flags(ENABLE_NEW_BILLING=False))
+    async with make_client(app) as client:
+        response = await client.post(path, json=body)
+
+    assert response.json() == answer
+
+
+def test_every_operation_is_described() -> None:
+    for _, _, described in OPERATIONS.values():
+        assert described["summary"]
+        assert described["description"].endswith(".")
+        assert described["tags"]
+
+
+def test_the_document_knows_one_kind_of_error() -> None:
+    for _, _, described in OPERATIONS.values():
+        for status, response in described["responses"].items():
+            if status != "200":
+                assert list(response["content"]) == ["application/problem+json"]
+    assert "HTTPValidationError" not in DOCUMENT["components"]["schemas"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", ["false", "true"])
+def test_no_generated_request_finds_a_fault(tmp_path: Path, state: str) -> None:
+    """Run Schemathesis with all its checks against the service as it is served."""
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks", "PYTHONPATH": str(ROOT)}
+    tool = Path(sys.executable).with_name("schemathesis")
+    with serving(tmp_path / "server", ENABLE_NEW_BILLING=state) as (server, port):
+        address = f"http://127.0.0.1:{port}/openapi.json"
+        options = ["--checks=all", "--max-examples=50", "--no-color"]
+        command: list[str | Path] = [tool, "run", address, *options]
+        with running(command, tmp_path / "report", hooks, cwd=tmp_path) as run:
+            code = run.process.wait(2 * PATIENCE)
+            report = run.said()
+        said = server.said()
+
+    assert code == os.EX_OK, report
+    assert "Tested: 5" in report
+    assert "Traceback" not in said
