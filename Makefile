@@ -1,0 +1,31 @@
+# Each target sets up what it needs. All that it takes is Python 3.12, git and make:
+# where uv is missing, it is put into .tools, from PyPI, and used from there.
+.DEFAULT_GOAL := help
+.PHONY: help setup dev test watch check clean
+
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: $(UV) ## Make the environment and install the git hooks
+	@$(UV) sync --quiet
+	@git rev-parse --git-dir >/dev/null 2>&1 && git config core.hooksPath .githooks || true
+
+dev: setup ## Serve at http://127.0.0.1:8000, again after each save
+	@$(UV) run fastapi dev src/my_app/main.py
+
+test: setup ## Run every test
+	@$(UV) run pytest
+
+watch: setup ## Run the quick tests, again after each save
+	@$(UV) run ptw .
+
+check: setup ## Run every gate that lets a change land
+	@UV='$(UV)' .ci/check
+
+clean: ## Delete what the other targets made
+	@git clean -dfqX
+
+.tools/bin/uv:
+	@.ci/get-uv .tools

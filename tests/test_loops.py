@@ -1,0 +1,165 @@
+"""The loops that a developer lives in: each answers on a save."""
+
+import os
+import pty
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.servers import PATIENCE, ROOT, clean_environment, free_port, get, running
+
+pytestmark = pytest.mark.slow
+
+COPIED = ("src", "tests", "pyproject.toml", "README.md", "LICENSE", ".env.example")
+PRICING = Path("src", "my_app", "core", "billing", "pricing.py")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Copy the project to where a test may break it."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, tmp_path / name, ignore=ignored)
+        else:
+            shutil.copy(source, tmp_path / name)
+    return tmp_path
+
+
+def save(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def variables(copy: Path) -> dict[str, str]:
+    """Have Python take the copy's sources before those that are installed."""
+    return {"PYTHONPATH": str(copy / "src")}
+
+
+@contextmanager
+def watching(copy: Path, *command: str) -> Iterator[int]:
+    """Run a program at a terminal of its own; yield the terminal."""
+    environment = clean_environment() | variables(copy) | {"TERM": "xterm"}
+    pid, terminal = pty.fork()
+    if pid == 0:  # pragma: no cover - the child
+        os.chdir(copy)
+        os.execvpe(command[0], command, environment)  # noqa: S606
+    try:
+        yield terminal
+    finally:
+        os.killpg(pid, 9)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def verdict(terminal: int) -> str:
+    """Read the terminal until a run of the tests has ended; return what it showed."""
+    shown = ""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                shown += os.read(terminal, 65536).decode(errors="replace")
+            except OSError as error:  # Linux's way to say that the program has ended.
+                raise AssertionError(f"the watcher ended: {shown}") from error
+        # What the watcher writes after a run, from when on it heeds the next save.
+        if "Press w to show menu" in shown:
+            return shown
+    raise AssertionError(f"no verdict: {shown}")
+
+
+def test_the_watcher_goes_red_and_green_on_a_save(copy: Path) -> None:
+    pricing = "tests/core/billing/test_pricing.py"
+    with watching(copy, "ptw", ".", pricing) as terminal:
+        first = verdict(terminal)
+        save(copy / PRICING, 'FLAT_RATE = Decimal("12.00")', "FLAT_RATE = 1 / 0")
+        broken = verdict(terminal)
+        save(copy / PRICING, "FLAT_RATE = 1 / 0", 'FLAT_RATE = Decimal("12.00")')
+        mended = verdict(terminal)
+
+    assert "[100%]" in first
+    assert "ZeroDivisionError" in broken
+    assert "[100%]" in mended
+    assert "coverage" not in first + mended
+
+
+def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
+    port = free_port()
+    command = ["fastapi", "dev", "src/my_app/main.py", "--port", str(port)]
+    page = copy / "src" / "my_app" / "core" / "platform" / "home.py"
+    with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
+        program.wait_for("Application startup complete")
+        before = get(port, "/")
+        save(page, "<h1>My App", "<h1>Their App")
+        program.wait_for(r"(?s)startup complete.*startup complete")
+        after = get(port, "/")
+
+    assert b"<h1>My App" in before
+    assert b"<h1>Their App" in after
+
+
+def test_the_server_survives_a_mistake(copy: Path, tmp_path: Path) -> None:
+    port = free_port()
+    command = ["fastapi", "dev", "src/my_app/main.py", "--port", str(port)]
+    page = copy / "src" / "my_app" / "core" / "platform" / "home.py"
+    with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
+        program.wait_for("Application startup complete")
+        save(page, "LINKS = {", "LINKS = 1 / 0 or {")
+        program.wait_for("ZeroDivisionError")
+        save(page, "LINKS = 1 / 0 or {", "LINKS = {")
+        program.wait_for(r"(?s)startup complete.*ZeroDivision.*startup complete")
+
+        assert b"200 OK" in get(port, "/")
+
+
+@pytest.mark.parametrize("state", ["true", "false"])
+def test_a_flag_in_the_environment_is_the_flag_of_the_tests(state: str) -> None:
+    """`ENABLE_NEW_BILLING=true uv run pytest` tests the new logic."""
+    selected = "tests/core/billing/test_endpoints.py::"
+    done = subprocess.run(
+        [
+            shutil.which("pytest") or "pytest",
+            "--no-cov",
+            "-vv",
+            f"{selected}test_the_price_is_that_of_the_flags_of_this_run",
+            "--show-capture=no",
+            "--setup-show",
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=clean_environment() | {"ENABLE_NEW_BILLING": state},
+        timeout=PATIENCE,
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_test_that_forgets_the_network_guard_fails(copy: Path) -> None:
+    test = copy / "tests" / "test_network.py"
+    test.write_text(
+        "import socket\n\n\n"
+        "def test_network() -> None:\n"
+        "    socket.create_connection(('192.0.2.1', 80), timeout=1)\n"
+    )
+    done = subprocess.run(
+        [shutil.which("pytest") or "pytest", "--no-cov", test],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=copy,
+        env=clean_environment() | variables(copy),
+        timeout=PATIENCE,
+    )
+
+    assert done.returncode == 1
+    assert "SocketConnectBlockedError" in done.stdout
