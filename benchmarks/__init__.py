@@ -1,0 +1,1 @@
+"""Comparisons of the service and its development loop with bare peers."""

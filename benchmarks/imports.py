@@ -1,0 +1,53 @@
+"""Importing the application, against importing FastAPI."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from benchmarks import checkouts, processes, profiles
+from benchmarks.benchmark import Comparison
+from benchmarks.samples import compared_by_best, interleaved
+
+OURS = "import my_app.main"
+PEER = "import fastapi"
+MILLISECONDS = 1000
+PRODUCTION = {"APP_ENVIRONMENT": "production", "APP_ALLOWED_HOSTS": "localhost"}
+
+
+def run(rounds: int) -> list[Comparison]:
+    """Import where the service ships, then where it is developed."""
+    with checkouts.production() as python:
+        shipped = measured("import, as shipped", python, rounds, PRODUCTION)
+    # Development tools bring libraries that others import when they are there, and the
+    # application asks git what it is.
+    developed = measured("import, in development", Path(sys.executable), rounds, {})
+    return [shipped, developed]
+
+
+def measured(
+    what: str, python: Path, rounds: int, variables: dict[str, str]
+) -> Comparison:
+    """Compare the whole of `python -c`, the start of the interpreter included."""
+    env = processes.environment(**variables)
+    samples = interleaved(
+        rounds,
+        {
+            statement: partial(
+                processes.seconds_of, (python, "-I", "-c", statement), env=env
+            )
+            for statement in (OURS, PEER)
+        },
+    )
+    ours, theirs = (
+        [seconds * MILLISECONDS for seconds in samples[statement]]
+        for statement in (OURS, PEER)
+    )
+    return compared_by_best(what, "ms", peer=PEER, ours=ours, theirs=theirs)
+
+
+def profile() -> str:
+    """Show what each package costs by itself."""
+    with checkouts.production() as python:
+        return profiles.imports(
+            python, ours=OURS, theirs=PEER, env=processes.environment(**PRODUCTION)
+        )

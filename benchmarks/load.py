@@ -1,0 +1,53 @@
+"""Requests, as many as the server answers: wrk, or a client in Python without it."""
+
+import re
+import shutil
+import sys
+from typing import NamedTuple
+
+from benchmarks import machine, processes
+from benchmarks.benchmark import BenchmarkError
+
+CONNECTIONS = 32
+
+
+class Load(NamedTuple):
+    """What a client saw."""
+
+    requests: int
+    seconds: float
+
+
+def client_name() -> str:
+    """Say which client makes the requests."""
+    return "wrk" if shutil.which("wrk") else "Python client"
+
+
+def load(port: int, path: str, *, seconds: int) -> Load:
+    """Ask for `path` over keep-alive connections for that long.
+
+    Raises:
+        BenchmarkError: where an answer is not 200 or a connection fails.
+    """
+    with machine.pinned(machine.cpus().client):
+        if shutil.which("wrk"):
+            return wrk(port, path, seconds)
+        return python_client(port, path, seconds)
+
+
+def wrk(port: int, path: str, seconds: int) -> Load:
+    """Run wrk with one thread."""
+    options = ("-t1", f"-c{CONNECTIONS}", f"-d{seconds}s")
+    said = processes.run(("wrk", *options, f"http://127.0.0.1:{port}{path}")).stdout
+    found = re.search(r"(\d+) requests in ([\d.]+)s", said)
+    if found is None or "Non-2xx" in said or "Socket errors" in said:
+        raise BenchmarkError(f"wrk met errors: {said}")
+    return Load(int(found[1]), float(found[2]))
+
+
+def python_client(port: int, path: str, seconds: int) -> Load:
+    """Run `benchmarks.client` in a process of its own."""
+    options = (str(port), path, str(seconds), str(CONNECTIONS))
+    command = (sys.executable, "-m", "benchmarks.client", *options)
+    requests, took = processes.run(command).stdout.split()
+    return Load(int(requests), float(took))

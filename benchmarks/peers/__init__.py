@@ -1,0 +1,1 @@
+"""The same trivial service three times: ours, on FastAPI alone, on Starlette alone."""

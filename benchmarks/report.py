@@ -1,0 +1,103 @@
+"""The table that a person reads, and the same figures for a machine."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+
+from benchmarks import machine
+from benchmarks.benchmark import Benchmark, Comparison
+
+HEADER = ("benchmark", "what", "peer", "ours", "ratio", "bound", "")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one benchmark: comparisons, or why there are none."""
+
+    benchmark: Benchmark
+    comparisons: tuple[Comparison, ...] = ()
+    unavailable: str = ""
+    broken: str = ""
+    profile: str = ""
+
+    @property
+    def missed(self) -> bool:
+        """Whether there is a bound and it does not hold."""
+        bound = self.benchmark.bound
+        return bool(
+            bound and self.comparisons and not bound.holds(self.comparisons[0].judged)
+        )
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Render all outcomes as one table, aligned for a terminal."""
+    rows = [HEADER, *(row for outcome in outcomes for row in rows_of(outcome))]
+    # What could not be measured is a sentence, and may run over the columns.
+    columns = zip_longest(*(row for row in rows if len(row) == len(HEADER)))
+    widths = [max(len(cell) for cell in column) for column in columns]
+    lines = [
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=False)
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def rows_of(outcome: Outcome) -> list[tuple[str, ...]]:
+    """Render one outcome; the first comparison is the one that is judged."""
+    name, bound = outcome.benchmark.name, outcome.benchmark.bound
+    if outcome.broken:
+        return [(name, f"BROKEN: {outcome.broken}")]
+    if outcome.unavailable:
+        return [(name, f"not measured: {outcome.unavailable}")]
+    rows: list[tuple[str, ...]] = []
+    for index, comparison in enumerate(outcome.comparisons):
+        judged = ("", "")
+        if bound and index == 0:
+            judged = (str(bound), "MISSED" if outcome.missed else "met")
+        rows.append((name if index == 0 else "", *cells(comparison), *judged))
+    return rows
+
+
+def cells(comparison: Comparison) -> tuple[str, str, str, str]:
+    """Render what was compared: its name, the peer's figure, ours and the ratio."""
+    unit = comparison.unit
+    peer = ratio = "-"
+    if comparison.theirs is not None:
+        peer = f"{comparison.peer} {figure(comparison.theirs)} {unit}"
+    if comparison.ratio is not None:
+        ratio = f"{comparison.ratio:.2f}"
+    if comparison.spread is not None:
+        low, high = comparison.spread
+        ratio += f" ({low:.2f}-{high:.2f})"
+    return comparison.what, peer, f"{figure(comparison.ours)} {unit}", ratio
+
+
+def figure(value: float) -> str:
+    """Render three significant digits, all of them from 100 on."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - as said
+
+
+def as_json(outcomes: Sequence[Outcome]) -> str:
+    """Render all outcomes, with the machine that they were seen on."""
+    found = [
+        {
+            "name": outcome.benchmark.name,
+            "bound": str(outcome.benchmark.bound) if outcome.benchmark.bound else None,
+            "met": judgement(outcome),
+            "comparisons": [asdict(each) for each in outcome.comparisons],
+            "not_measured": outcome.unavailable or outcome.broken or None,
+        }
+        for outcome in outcomes
+    ]
+    document = {"machine": machine.describe(), "benchmarks": found}
+    return json.dumps(document, indent=2) + "\n"
+
+
+def judgement(outcome: Outcome) -> bool | None:
+    """Tell whether the bound was met, None where nothing can be said."""
+    if outcome.benchmark.bound is None or not outcome.comparisons:
+        return None
+    return not outcome.missed

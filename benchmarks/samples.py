@@ -1,0 +1,64 @@
+"""Measurements taken in turns, so that a slow moment of the machine hits all alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median, quantiles
+
+from benchmarks.benchmark import Comparison
+
+FEWEST_FOR_QUARTILES = 4
+
+
+def interleaved[Sample](
+    rounds: int, measures: Mapping[str, Callable[[], Sample]]
+) -> dict[str, list[Sample]]:
+    """Measure each in turn, `rounds` times: A B, B A, A B, …
+
+    One more round goes first and is thrown away: it fills caches and writes bytecode.
+    """
+    samples: dict[str, list[Sample]] = {name: [] for name in measures}
+    names = list(measures)
+    for index in range(rounds + 1):
+        for name in names if index % 2 else reversed(names):
+            sample = measures[name]()
+            if index > 0:
+                samples[name].append(sample)
+    return samples
+
+
+def compared(
+    what: str, unit: str, *, peer: str, ours: Sequence[float], theirs: Sequence[float]
+) -> Comparison:
+    """Compare by the median of the ratios of pairs measured in the same round."""
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    return Comparison(
+        what=what,
+        unit=unit,
+        peer=peer,
+        ours=median(ours),
+        theirs=median(theirs),
+        ratio=median(ratios),
+        spread=spread(ratios),
+    )
+
+
+def compared_by_best(
+    what: str, unit: str, *, peer: str, ours: Sequence[float], theirs: Sequence[float]
+) -> Comparison:
+    """Compare the smallest of each: for work that is the same in every round."""
+    return Comparison(
+        what=what,
+        unit=unit,
+        peer=peer,
+        ours=min(ours),
+        theirs=min(theirs),
+        ratio=min(ours) / min(theirs),
+        spread=spread([a / b for a, b in zip(ours, theirs, strict=True)]),
+    )
+
+
+def spread(values: Sequence[float]) -> tuple[float, float]:
+    """Return the quartiles, of few values the smallest and the largest."""
+    if len(values) < FEWEST_FOR_QUARTILES:
+        return min(values), max(values)
+    low, _, high = quantiles(values, n=4)
+    return low, high

@@ -1,0 +1,39 @@
+"""Serve a peer: `python -m benchmarks.server bare_fastapi 8000`.
+
+Every peer runs on the same event loop and the same HTTP parser; only ours brings its
+own protocol class and its own server options, those of `my_app.__main__`.
+"""
+
+import argparse
+
+import uvicorn
+
+PEERS = ("ours", "bare_fastapi", "bare_starlette")
+
+
+def main() -> None:
+    """Serve until a signal."""
+    parser = argparse.ArgumentParser(prog="benchmarks.server")
+    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("port", type=int)
+    options = parser.parse_args()
+    serve(options.peer, options.port)
+
+
+def serve(peer: str, port: int) -> None:
+    """Run uvicorn."""
+    ours = peer == "ours"
+    protocol = "my_app.core.platform.protocol:ProblemProtocol"
+    uvicorn.run(
+        f"benchmarks.peers.{peer}:app",
+        port=port,
+        loop="asyncio",
+        http=protocol if ours else "httptools",
+        server_header=not ours,
+        log_config=None,
+        access_log=False,
+    )
+
+
+if __name__ == "__main__":
+    main()
