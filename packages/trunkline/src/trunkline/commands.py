@@ -1,0 +1,48 @@
+"""Every command of the tool, as data: adding one is adding one entry.
+
+The function that does the work is named by text, so that `trunkline --help` and
+`trunkline guard` import nothing that they do not need.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What `argparse.ArgumentParser.add_argument` takes."""
+
+    names: tuple[str, ...]
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: `target` is "module:function", called with the arguments by name.
+
+    With `passes_on`, arguments that are not declared here reach the function as
+    `others`, a tuple of strings.
+    """
+
+    name: str
+    summary: str
+    target: str
+    arguments: tuple[Argument, ...] = ()
+    passes_on: bool = False
+
+
+def argument(*names: str, **options: Any) -> Argument:  # noqa: ANN401 - argparse's own
+    """Declare one argument with the words of `add_argument`."""
+    return Argument(names, options)
+
+
+def switch(name: str, meaning: str) -> Argument:
+    """Declare an option that is off unless it is given."""
+    return argument(name, action="store_true", help=meaning)
+
+
+DRY_RUN = switch("--dry-run", "show the plan and change nothing")
+YES = switch("--yes", "do not ask for confirmation")
+JSON = switch("--json", "print JSON for a machine to read")
+
+COMMANDS: tuple[Command, ...] = ()

@@ -1,0 +1,50 @@
+"""What can go wrong, each with the exit code that it ends the command with."""
+
+from typing import ClassVar
+
+
+class TrunklineError(Exception):
+    """Base of every expected failure; the message is shown without a traceback.
+
+    A subclass must set `exit_code`: there is no default, so that no failure is
+    reported as something that it is not.
+    """
+
+    exit_code: ClassVar[int]
+
+
+class UsageError(TrunklineError):
+    """The command line or the configuration asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class FailedError(TrunklineError):
+    """An expected failure that no rule names, such as a program that failed."""
+
+    exit_code = 1
+
+
+class Refusal(TrunklineError):
+    """A rule said no.
+
+    `rule` is its short name, `found` and `expected` finish those words in a
+    sentence, and `mend` is the command to type next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, *, rule: str, found: str, expected: str, mend: str) -> None:
+        self.rule = rule
+        self.found = found
+        self.expected = expected
+        self.mend = mend
+        super().__init__(rule, found, expected, mend)
+
+    def __str__(self) -> str:
+        return (
+            f"refused by rule `{self.rule}`\n"
+            f"  found:     {self.found}\n"
+            f"  expected:  {self.expected}\n"
+            f"  type next: {self.mend}"
+        )

@@ -1,0 +1,132 @@
+"""A small view of one git repository. Reads are plumbing; no message is parsed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trunkline import process
+from trunkline.errors import UsageError
+from trunkline.process import Completed
+
+# Never wait for a password or an editor that nobody sees.
+QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One answer of `git cat-file --batch`."""
+
+    oid: str
+    kind: str
+    content: bytes
+
+
+class Repository:
+    """The repository that holds a folder, and the commands that are run in its root."""
+
+    def __init__(
+        self, root: Path, *, git_dir: Path, common_dir: Path, shallow: bool
+    ) -> None:
+        self.root = root
+        self.git_dir = git_dir
+        self.common_dir = common_dir
+        self.shallow = shallow
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Repository":
+        """Find the repository around `start`; raises UsageError where there is none."""
+        answer = process.run(
+            [
+                "git",
+                "rev-parse",
+                "--show-toplevel",
+                "--absolute-git-dir",
+                "--git-common-dir",
+                "--is-shallow-repository",
+            ],
+            cwd=start,
+            env=QUIET,
+        )
+        lines = answer.text.splitlines()
+        if not answer.ok or len(lines) != len(("root", "own", "common", "shallow")):
+            raise UsageError(
+                f"{start or Path.cwd()} is in no git work tree; "
+                "expected to run inside the project's repository"
+            )
+        # The common folder may be printed relative to where git ran.
+        common = Path(start or Path.cwd(), lines[2])
+        return cls(
+            Path(lines[0]),
+            git_dir=Path(lines[1]),
+            common_dir=common,
+            shallow=lines[3] == "true",
+        )
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        timeout: float = 60,
+        check: bool = False,
+    ) -> Completed:
+        """Run git quietly in the root of the work tree and capture what it prints."""
+        return process.run(
+            ["git", *arguments],
+            cwd=self.root,
+            env=QUIET,
+            stdin=stdin,
+            timeout=timeout,
+            check=check,
+        )
+
+    def read(self, *arguments: str) -> str:
+        """Run git, which must succeed, and return what it prints."""
+        return self.run(*arguments, check=True).text
+
+    def objects(self, names: Sequence[str]) -> dict[str, Object | None]:
+        """Look up many objects, such as `HEAD:uv.lock`, in one process.
+
+        A name that names nothing maps to None.
+        """
+        asked = "".join(f"{name}\n" for name in names).encode()
+        answer = self.run("cat-file", "--batch", stdin=asked, check=True).stdout
+        found: dict[str, Object | None] = {}
+        position = 0
+        for name in names:
+            end = answer.index(b"\n", position)
+            header = answer[position:end].decode("utf-8", "surrogateescape")
+            position = end + 1
+            parts = header.rsplit(" ", 2)
+            if parts[-1] in {"missing", "ambiguous"} or not parts[-1].isdigit():
+                found[name] = None
+                continue
+            size = int(parts[-1])
+            content = answer[position : position + size]
+            found[name] = Object(parts[0], parts[1], content)
+            position += size + 1
+        return found
+
+    def refs(self, *patterns: str) -> dict[str, str]:
+        """List local refs that match the patterns, each with its object id."""
+        lines = self.read(
+            "for-each-ref", "--format=%(objectname) %(refname)", *patterns
+        ).splitlines()
+        return {name: oid for oid, name in (line.split(" ", 1) for line in lines)}
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether the first commit is contained in the second; False if unknown."""
+        return self.run("merge-base", "--is-ancestor", ancestor, descendant).ok
+
+    def remote_refs(
+        self, remote: str, patterns: Iterable[str], *, timeout: float
+    ) -> dict[str, str]:
+        """Ask a remote for refs by full name; ProcessError if it does not answer.
+
+        An annotated tag is there twice, the second time with `^{}` after its name and
+        the id of its commit.
+        """
+        answer = self.run("ls-remote", "-q", remote, *patterns, timeout=timeout)
+        if not answer.ok:
+            raise process.ProcessError(answer.complaint)
+        rows = (line.split("\t", 1) for line in answer.text.splitlines())
+        return {name: oid for oid, name in rows}

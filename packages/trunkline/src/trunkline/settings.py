@@ -1,0 +1,51 @@
+"""`[tool.trunkline]` of pyproject.toml, with defaults."""
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from trunkline.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a team may set. Every field has a default that fits most repositories."""
+
+    trunk: str = "main"
+    remote: str = "origin"
+    # Name of the image without registry or tag; the project's own name if empty.
+    image: str = ""
+    # Seconds to wait for an answer of the remote.
+    timeout: int = 60
+
+
+def read_settings(pyproject: Path) -> Settings:
+    """Read the settings; raises UsageError on an unknown key or a wrong value."""
+    try:
+        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{pyproject} cannot be read: {error}") from error
+    return parse_settings(document)
+
+
+def parse_settings(document: dict[str, Any]) -> Settings:
+    """Take the settings out of a parsed pyproject.toml."""
+    table = document.get("tool", {}).get("trunkline", {})
+    kinds = {field.name: field.type for field in fields(Settings)}
+    for key, value in table.items():
+        if key not in kinds:
+            raise UsageError(
+                f"[tool.trunkline] has the unknown key `{key}`; "
+                f"expected one of {', '.join(sorted(kinds))}"
+            )
+        if type(value) is not kinds[key]:
+            raise UsageError(
+                f"[tool.trunkline] {key} is {value!r}; "
+                f"expected {getattr(kinds[key], '__name__', kinds[key])}"
+            )
+    settings = Settings(**table)
+    if settings.image:
+        return settings
+    name = document.get("project", {}).get("name", "")
+    return Settings(**{**table, "image": name})
