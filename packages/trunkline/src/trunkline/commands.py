@@ -45,4 +45,37 @@ DRY_RUN = switch("--dry-run", "show the plan and change nothing")
 YES = switch("--yes", "do not ask for confirmation")
 JSON = switch("--json", "print JSON for a machine to read")
 
-COMMANDS: tuple[Command, ...] = ()
+COMMANDS = (
+    Command(
+        "guard",
+        "refuse an unsafe release; the pre-bump hook of `cz bump`",
+        "trunkline.guard:guard",
+        (argument("--tag", metavar="vX.Y.Z", help="check a tag that was pushed (CI)"),),
+    ),
+    Command(
+        "release",
+        "check, `cz bump`, and push branch and tag in one atomic push",
+        "trunkline.release:release",
+        (DRY_RUN, YES),
+        passes_on=True,
+    ),
+    Command(
+        "push-check",
+        "refuse a push of unsafe version tags; git's pre-push hook calls it",
+        "trunkline.pushcheck:push_check",
+        (
+            argument("remote", nargs="?", default="origin", help="name of the remote"),
+            argument("url", nargs="?", default="", help="its address; git gives it"),
+        ),
+    ),
+    Command(
+        "tags",
+        "which image tags a ref gets, and why",
+        "trunkline.tags:show_tags",
+        (
+            argument("ref", nargs="?", metavar="REF", help="default: HEAD"),
+            JSON,
+            switch("--github-output", "append to the file $GITHUB_OUTPUT"),
+        ),
+    ),
+)

@@ -1,0 +1,144 @@
+"""The files that `cz bump` edits: what they were, and how to put them back."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trunkline import edits
+from trunkline.edits import plain
+from trunkline.git import Repository
+
+PROJECT = "pyproject.toml"
+LOCK = "uv.lock"
+CHANGELOG = "CHANGELOG.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """What commitizen tells its hook: both versions and the changelog."""
+
+    current: str
+    tag: str
+    changelog: str
+
+    @property
+    def new(self) -> str:
+        """The new version as commitizen wrote it."""
+        return self.tag.removeprefix("v")
+
+
+@dataclass(frozen=True, slots=True)
+class EditedFile:
+    """One file that commitizen edited; `before` is None if it made the file.
+
+    `committed` says that the file was as HEAD has it, so that its bytes are known.
+    """
+
+    path: str
+    before: str | None
+    committed: bool
+
+
+def bump_from_environment(root: Path, environment: Mapping[str, str]) -> Bump | None:
+    """Read what commitizen tells its hook; None where no `cz bump` is under way."""
+    tag = environment.get("CZ_PRE_NEW_TAG_VERSION")
+    if not tag:
+        return None
+    told = environment.get("CZ_PRE_CHANGELOG_FILE_NAME") or CHANGELOG
+    changelog = (root / told).resolve()
+    inside = changelog.is_relative_to(root.resolve())
+    return Bump(
+        current=environment.get("CZ_PRE_CURRENT_VERSION", ""),
+        tag=tag,
+        changelog=str(changelog.relative_to(root.resolve())) if inside else CHANGELOG,
+    )
+
+
+def edited_files(
+    repository: Repository, bump: Bump, project: Mapping[str, Any]
+) -> list[EditedFile]:
+    """Work out what each file was before; `project` is the parsed pyproject.toml."""
+    cz = project.get("tool", {}).get("commitizen", {})
+    patterns = _version_files(repository.root, cz.get("version_files", []))
+    paths = [PROJECT, LOCK, bump.changelog, *patterns]
+    names = [f"{place}:{path}" for path in paths for place in ("HEAD", ":0")]
+    found = repository.objects(names)
+    name = str(project.get("project", {}).get("name", "")).lower().replace("_", "-")
+    files = []
+    for path in dict.fromkeys(paths):
+        try:
+            after = plain((repository.root / path).read_bytes())
+        except OSError:
+            continue
+        head, index = (found[f"{place}:{path}"] for place in ("HEAD", ":0"))
+        texts = [plain(object_.content) for object_ in (index, head) if object_]
+        old = plain(head.content) if head else None
+        if path == PROJECT:
+            before = edits.project_before(after, current=bump.current, committed=old)
+        elif path == LOCK:
+            before = edits.lock_before(
+                after, name=name, current=bump.current, committed=old
+            )
+        elif path == bump.changelog:
+            before = edits.changelog_before(after, tag=bump.tag, candidates=texts)
+        else:
+            before = edits.versioned_before(
+                after, pattern=patterns[path], current=bump.current, new=bump.new
+            )
+        made = not texts and not before.strip()
+        files.append(EditedFile(path, None if made else before, before == old))
+    return files
+
+
+def _version_files(root: Path, entries: list[str]) -> dict[str, str]:
+    """Expand commitizen's `glob:pattern` entries to paths, each with its pattern."""
+    expanded: dict[str, str] = {}
+    for entry in entries:
+        glob, _, pattern = entry.partition(":")
+        for path in sorted(root.glob(glob)):
+            expanded[str(path.relative_to(root))] = pattern
+    return expanded
+
+
+def put_back(repository: Repository, files: list[EditedFile]) -> list[str]:
+    """Undo what commitizen wrote; returns one line for each file that it touched."""
+    return [line for file in files if (line := _put_back(repository, file))]
+
+
+def _put_back(repository: Repository, file: EditedFile) -> str:
+    path = repository.root / file.path
+    if file.before is None:
+        path.unlink(missing_ok=True)
+        return f"{file.path}: removed, `cz bump` had made it"
+    if file.committed:
+        # With filters, so that line ends and the like are those of the work tree.
+        shown = repository.run("cat-file", "--filters", f"HEAD:{file.path}", check=True)
+        content, line = shown.stdout, f"{file.path}: as committed"
+    else:
+        content = file.before.encode("utf-8", "surrogateescape")
+        line = f"{file.path}: your own changes are kept"
+    if path.read_bytes() == content:
+        return ""
+    replace_content(path, content)
+    return line
+
+
+def replace_content(path: Path, content: bytes) -> None:
+    """Replace a file in one step and keep its permissions; a link stays a link."""
+    target = path.resolve()
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, name)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

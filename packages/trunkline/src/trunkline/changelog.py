@@ -1,0 +1,49 @@
+"""Sections of CHANGELOG.md. Pure: text in, text out."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trunkline.versions import Version
+
+_HEADING = re.compile(r"^## +(\S+).*$", re.MULTILINE)
+_ENTRY = re.compile(r"^[-*] +\S", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One `## …` section; `start` and `end` are offsets in the whole text."""
+
+    name: str
+    start: int
+    end: int
+    text: str
+
+    @property
+    def version(self) -> Version | None:
+        """The version that the heading names, if it names one."""
+        return Version.from_tag(self.name)
+
+    @property
+    def body(self) -> str:
+        """The text under the heading."""
+        return self.text.partition("\n")[2].strip()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no entry under the heading."""
+        return _ENTRY.search(self.body) is None
+
+
+def sections(text: str) -> Iterator[Section]:
+    """Cut the text into its sections, in the order of the file."""
+    headings = list(_HEADING.finditer(text))
+    starts = [heading.start() for heading in headings]
+    ends = [*starts[1:], len(text)]
+    for heading, start, end in zip(headings, starts, ends, strict=False):
+        yield Section(heading.group(1), start, end, text[start:end])
+
+
+def find_section(text: str, tag: str) -> Section | None:
+    """Find the section of one tag, such as `v1.2.0`."""
+    return next((s for s in sections(text) if s.name == tag), None)

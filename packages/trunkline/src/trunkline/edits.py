@@ -1,0 +1,125 @@
+"""What `cz bump` did to a file, and what the file was before. Pure.
+
+A hook of commitizen runs after the files are written, so the text before can only be
+derived. Where the committed text together with commitizen's own edit explains the file,
+the committed bytes are the answer; otherwise only commitizen's edit is taken out and
+what the user had changed stays.
+"""
+
+import re
+
+from trunkline.changelog import Section, find_section, sections
+
+_TABLE = re.compile(r"^\[+([^\[\]]+)\]+")
+_VERSION = re.compile(r"""^(version[ \t]*=[ \t]*)(["'])([^"']*)\2""")
+
+
+def plain(data: bytes) -> str:
+    """Decode a file with the line ends that commitizen leaves, which are `\\n`."""
+    return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
+def project_before(after: str, *, current: str, committed: str | None) -> str:
+    """Take the new version out of pyproject.toml."""
+    return _version_before(after, "project", current, committed)
+
+
+def lock_before(after: str, *, name: str, current: str, committed: str | None) -> str:
+    """Take the new version of package `name` out of uv.lock."""
+    return _version_before(after, f'package\nname = "{name}"', current, committed)
+
+
+def _version_before(after: str, table: str, current: str, committed: str | None) -> str:
+    """Put the committed line back if it says `current`, else write `current`."""
+    lines = after.split("\n")
+    place = _version_line(lines, table)
+    if place is None:
+        return after
+    before = committed.split("\n") if committed else []
+    old_place = _version_line(before, table)
+    old = before[old_place] if old_place is not None else ""
+    match = _VERSION.match(old)
+    if match and _same_version(match.group(3), current):
+        lines[place] = old
+    else:
+        lines[place] = _VERSION.sub(rf"\g<1>\g<2>{current}\g<2>", lines[place])
+    return "\n".join(lines)
+
+
+def _version_line(lines: list[str], table: str) -> int | None:
+    """Find the line `version = …` in `[table]`, or after `[[package]]` and its name."""
+    header, _, name = table.partition("\n")
+    inside = False
+    for number, line in enumerate(lines):
+        match = _TABLE.match(line)
+        if match:
+            named = not name or lines[number + 1 : number + 2] == [name]
+            inside = match.group(1).strip() == header and named
+        elif inside and line.startswith("version") and _VERSION.match(line):
+            return number
+    return None
+
+
+def _same_version(spelling: str, current: str) -> bool:
+    # uv may have spelt `1.2.0-alpha.0` as `1.2.0a0`; letters and digits agree.
+    short = current.replace("-alpha.", "a").replace("-beta.", "b").replace("-rc.", "rc")
+    return spelling in {current, short}
+
+
+def versioned_before(after: str, *, pattern: str, current: str, new: str) -> str:
+    """Take the new version out of a file of commitizen's `version_files`."""
+    wanted = re.compile(pattern or re.escape(new))
+    lines = after.split("\n")
+    return "\n".join(
+        line.replace(new, current) if wanted.search(line) else line for line in lines
+    )
+
+
+def changelog_before(after: str, *, tag: str, candidates: list[str]) -> str:
+    """Take the section of `tag` out of CHANGELOG.md.
+
+    `candidates` are texts that the file may have had, the likeliest first. Finishing an
+    alpha drops the sections of its alphas; they come back from a candidate.
+    """
+    section = find_section(after, tag)
+    if section is None:
+        return after
+    head = after[: section.start].rstrip("\n")
+    tail = after[section.end :].lstrip("\n")
+    for candidate in candidates:
+        if _explains(candidate, head, tail):
+            return candidate
+    dropped = [_dropped(candidate, tag, tail) for candidate in candidates]
+    middle = next((text for text in dropped if text), "")
+    return (
+        "".join((after[: section.start], middle, tail))
+        if middle or tail
+        else (f"{head}\n" if head else "")
+    )
+
+
+def _explains(candidate: str, head: str, tail: str) -> bool:
+    """Whether the file is `candidate` with nothing but commitizen's edit."""
+    if not candidate.startswith(head) or not candidate.endswith(tail):
+        return False
+    if len(head) + len(tail) > len(candidate):
+        return False
+    middle = candidate[len(head) : len(candidate) - len(tail)].strip()
+    return not middle or all(_droppable(part) for part in sections(middle))
+
+
+def _dropped(candidate: str, tag: str, tail: str) -> str:
+    """Return the sections of `candidate` that commitizen merged into that of `tag`."""
+    kept = {part.name for part in sections(tail)}
+    return "".join(
+        part.text
+        for part in sections(candidate)
+        if _droppable(part) and part.name not in kept and part.name != tag
+    )
+
+
+def _droppable(part: Section) -> bool:
+    version = part.version
+    return part.name.lower().startswith("unreleased") or (
+        version is not None and not version.stable
+    )

@@ -1,0 +1,66 @@
+"""What the rules of a release look at, gathered once and frozen."""
+
+from dataclasses import dataclass
+
+from trunkline.versions import Version
+
+HOTFIX = "hotfix/"
+
+
+@dataclass(frozen=True, slots=True)
+class TagState:
+    """One tag here and on the remote: ids of the tag objects, None where absent."""
+
+    name: str
+    local: str | None = None
+    remote: str | None = None
+    # The commit that the local tag points at, and whether HEAD contains it.
+    commit: str | None = None
+    reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the rules look at, gathered once."""
+
+    trunk: str
+    remote: str
+    branch: str | None
+    head: str
+    shallow: bool
+    # The git operation that is under way, such as "merge".
+    operation: str | None
+    # Paths with changes that are not commitizen's own.
+    changed: tuple[str, ...]
+    identity_problem: str | None
+    signing_problem: str | None
+    remote_problem: str | None
+    # The tip of the branch on the remote, and commits that only one side has.
+    remote_tip: str | None
+    behind: int
+    ahead: int
+    # The version that commitizen started from, and the one that HEAD holds.
+    current: Version
+    committed: Version
+    current_tag: TagState
+    # Whether the changelog of HEAD has a section for `current`.
+    recorded: bool
+    any_version_tag: bool
+    keeps_major_zero: bool
+    # What is to be released; None where only the repository is looked at.
+    next_tag: TagState | None = None
+    section_empty: bool = False
+
+    @property
+    def next(self) -> Version | None:
+        """The next version; None if its tag is no version's."""
+        return Version.from_tag(self.next_tag.name) if self.next_tag else None
+
+    @property
+    def hotfix(self) -> Version | None:
+        """The version that a hotfix branch is named after; None on another branch."""
+        branch = self.branch or ""
+        version = Version.from_tag(branch.removeprefix(HOTFIX))
+        if not branch.startswith(HOTFIX) or version is None or not version.stable:
+            return None
+        return version

@@ -1,0 +1,258 @@
+"""Gather the state that the rules look at, with few processes and one connection."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trunkline.changelog import find_section
+from trunkline.edits import plain
+from trunkline.errors import UsageError
+from trunkline.git import Object, Repository
+from trunkline.process import ProcessError
+from trunkline.settings import Settings
+from trunkline.state import State, TagState
+from trunkline.versions import Version
+
+# Files in git's own folder that say what it is in the middle of.
+OPERATIONS = (
+    ("rebase-merge", "rebase"),
+    ("rebase-apply/applying", "am"),
+    ("rebase-apply", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What is to be released: the tag, and whether its changelog section is empty."""
+
+    tag: str
+    section_empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`git status`: the branch, and every changed path with its two letters."""
+
+    branch: str | None
+    head: str
+    changed: Mapping[str, str]
+
+
+def project_table(pyproject: bytes) -> dict[str, Any]:
+    """Parse a pyproject.toml; raises UsageError where it is no TOML."""
+    try:
+        return tomllib.loads(pyproject.decode("utf-8"))
+    except ValueError as error:
+        raise UsageError(f"pyproject.toml cannot be read: {error}") from error
+
+
+def project_version(pyproject: bytes) -> Version:
+    """Return `[project] version`; raises UsageError where there is none."""
+    version = project_table(pyproject).get("project", {}).get("version")
+    if not isinstance(version, str):
+        raise UsageError("pyproject.toml has no [project] version; expected one")
+    return Version.from_project(version)
+
+
+def gather(  # noqa: PLR0913 - what is known already, by keyword
+    repository: Repository,
+    settings: Settings,
+    *,
+    status: Status,
+    current: Version,
+    changelog: str,
+    coming: Coming | None = None,
+    own: frozenset[str] = frozenset(),
+) -> State:
+    """Look at the repository and its remote.
+
+    `current` is the version that commitizen started from, `changelog` the path of the
+    changelog, `own` the paths whose changes are known to be commitizen's.
+    """
+    names = ("HEAD:pyproject.toml", f"HEAD:{changelog}")
+    tags = {
+        tag: f"refs/tags/{tag}" for tag in (current.tag, coming and coming.tag) if tag
+    }
+    commit = f"refs/tags/{current.tag}^{{commit}}"
+    objects = repository.objects([*names, *tags.values(), commit])
+    project, history = (objects[name] for name in names)
+    if project is None:
+        raise UsageError("HEAD has no pyproject.toml; expected the project's root")
+    committed = project_version(project.content)
+    cz = project_table(project.content).get("tool", {}).get("commitizen", {})
+    remote = ask_remote(repository, settings, status, tags)
+    tagged = objects[commit]
+
+    def tag_state(name: str) -> TagState:
+        local = objects[tags[name]]
+        return TagState(
+            name,
+            local=local.oid if local else None,
+            remote=remote.refs.get(tags[name]),
+        )
+
+    current_tag = tag_state(current.tag)
+    if tagged:
+        current_tag = TagState(
+            current.tag,
+            local=current_tag.local,
+            remote=current_tag.remote,
+            commit=tagged.oid,
+            reached=repository.is_ancestor(tagged.oid, status.head),
+        )
+    return State(
+        trunk=settings.trunk,
+        remote=settings.remote,
+        branch=status.branch,
+        head=status.head,
+        shallow=repository.shallow,
+        operation=operation(repository),
+        changed=tuple(path for path in status.changed if path not in own),
+        identity_problem=identity_problem(repository),
+        signing_problem=signing_problem(repository, wanted=bool(cz.get("gpg_sign"))),
+        remote_problem=remote.problem,
+        remote_tip=remote.tip,
+        behind=remote.behind,
+        ahead=remote.ahead,
+        current=current,
+        committed=committed,
+        current_tag=current_tag,
+        recorded=_recorded(history, committed),
+        any_version_tag=bool(
+            repository.read("for-each-ref", "--count=1", "refs/tags/v[0-9]*")
+        ),
+        keeps_major_zero=bool(cz.get("major_version_zero")),
+        next_tag=tag_state(coming.tag) if coming else None,
+        section_empty=coming.section_empty if coming else False,
+    )
+
+
+def _recorded(history: Object | None, version: Version) -> bool:
+    text = plain(history.content) if history else ""
+    return find_section(text, version.tag) is not None
+
+
+def read_status(repository: Repository) -> Status:
+    """Read the branch and what is not committed, new files included."""
+    answer = repository.read(
+        "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"
+    )
+    branch: str | None = None
+    head = ""
+    changed: dict[str, str] = {}
+    fields = iter(answer.split("\0"))
+    for field in fields:
+        kind, _, rest = field.partition(" ")
+        if field.startswith("# branch.oid "):
+            head = field.rpartition(" ")[2]
+        elif field.startswith("# branch.head "):
+            branch = field.removeprefix("# branch.head ")
+        elif kind == "1":
+            changed[rest.split(" ", 7)[7]] = rest[:2]
+        elif kind == "2":
+            changed[rest.split(" ", 8)[8]] = rest[:2]
+            next(fields)  # the name before the renaming
+        elif kind == "u":
+            changed[rest.split(" ", 9)[9]] = rest[:2]
+        elif kind == "?":
+            changed[rest] = "??"
+    if head in {"", "(initial)"}:
+        raise UsageError("the repository has no commit; expected one to release")
+    return Status(None if branch == "(detached)" else branch, head, changed)
+
+
+def operation(repository: Repository) -> str | None:
+    """Name what git is in the middle of."""
+    for file, name in OPERATIONS:
+        if (repository.git_dir / file).exists():
+            return name
+    return None
+
+
+def identity_problem(repository: Repository) -> str | None:
+    """Ask git for author and committer as `git commit` will; None if it knows both."""
+    for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        answer = repository.run("var", variable)
+        if not answer.ok:
+            lines = [line for line in answer.complaint.splitlines() if "fatal" in line]
+            return lines[0].removeprefix("fatal: ") if lines else "no identity"
+    return None
+
+
+def signing_problem(repository: Repository, *, wanted: bool) -> str | None:
+    """Sign an object that nothing refers to, if a release will sign; None if it works.
+
+    Without a key commitizen commits and then cannot tag.
+    """
+    asked = repository.run(
+        "config", "--type=bool", "--get-regexp", r"^(tag|commit)\.gpgsign$"
+    )
+    if not wanted and not any(
+        line.endswith(" true") for line in asked.text.splitlines()
+    ):
+        return None
+    trial = repository.run("commit-tree", "-S", "-m", "signing works", "HEAD^{tree}")
+    return None if trial.ok else trial.complaint.splitlines()[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAnswer:
+    """What the remote has, and how far the branch here is from it."""
+
+    refs: Mapping[str, str]
+    problem: str | None = None
+    tip: str | None = None
+    behind: int = 0
+    ahead: int = 0
+
+
+def ask_remote(
+    repository: Repository, settings: Settings, status: Status, tags: Mapping[str, str]
+) -> RemoteAnswer:
+    """Ask for branch and tags in one connection; fetch only what is not here."""
+    branch = f"refs/heads/{status.branch}"
+    asked = [*tags.values(), *([branch] if status.branch else [])]
+    try:
+        refs = repository.remote_refs(settings.remote, asked, timeout=settings.timeout)
+        tip = refs.get(branch)
+        behind, ahead = _distance(repository, settings, branch, tip)
+    except ProcessError as error:
+        said = str(error).splitlines()
+        return RemoteAnswer({}, problem=said[0] if said else "no reason given")
+    return RemoteAnswer(refs, tip=tip, behind=behind, ahead=ahead)
+
+
+def _distance(
+    repository: Repository, settings: Settings, branch: str, tip: str | None
+) -> tuple[int, int]:
+    """Count the commits that only the remote has, and those that only HEAD has."""
+    if tip is None:
+        return 0, 0
+    count = ("rev-list", "--left-right", "--count", f"{tip}...HEAD")
+    answer = repository.run(*count)
+    if not answer.ok:
+        name = branch.removeprefix("refs/heads/")
+        tracking = f"+{branch}:refs/remotes/{settings.remote}/{name}"
+        repository.run(
+            "fetch", "-q", "--no-tags", settings.remote, tracking,
+            timeout=settings.timeout, check=True,
+        )  # fmt: skip
+        answer = repository.run(*count, check=True)
+    behind, ahead = answer.text.split()
+    return int(behind), int(ahead)
+
+
+def current_version(root: Path) -> Version:
+    """Return the version that pyproject.toml in the work tree holds."""
+    try:
+        return project_version((root / "pyproject.toml").read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"{root / 'pyproject.toml'} cannot be read: {error}"
+        ) from error

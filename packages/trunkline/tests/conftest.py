@@ -1,0 +1,46 @@
+"""Fixtures of all tests."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from samples import Sample, build_template, environment
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the sample project, built once; tests copy it."""
+    folder = tmp_path_factory.mktemp("template")
+    build_template(folder)
+    return folder
+
+
+@pytest.fixture
+def sample(template: Path, tmp_path: Path) -> Sample:
+    """A fresh copy of the sample project at version 0.0.0, never released."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True, symlinks=True)
+    return Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def released_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the sample project after releases v1.0.0 and v1.1.0."""
+    folder = tmp_path_factory.mktemp("released")
+    shutil.copytree(template, folder, dirs_exist_ok=True, symlinks=True)
+    sample = Sample(folder / "work", folder / "origin.git", environment(folder))
+    text = sample.read("pyproject.toml").replace("major_version_zero = true\n", "")
+    sample.commit("feat: begin", {"pyproject.toml": text})
+    sample.push()
+    sample.bump("1.0.0")
+    sample.commit("feat: log in")
+    sample.push()
+    sample.bump()
+    return folder
+
+
+@pytest.fixture
+def released(released_template: Path, tmp_path: Path) -> Sample:
+    """A fresh copy of the sample project at v1.1.0 with nothing to release."""
+    shutil.copytree(released_template, tmp_path, dirs_exist_ok=True, symlinks=True)
+    return Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))
