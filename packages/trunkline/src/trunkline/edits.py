@@ -11,7 +11,7 @@ import re
 from trunkline.changelog import Section, find_section, sections
 
 _TABLE = re.compile(r"^\[+([^\[\]]+)\]+")
-_VERSION = re.compile(r"""^(version[ \t]*=[ \t]*)(["'])([^"']*)\2""")
+_VERSION = re.compile(r"""^(version[ \t]*=[ \t]*)(["'])([^"']*)\2(.*)$""")
 
 
 def plain(data: bytes) -> str:
@@ -21,41 +21,44 @@ def plain(data: bytes) -> str:
 
 def project_before(after: str, *, current: str, committed: str | None) -> str:
     """Take the new version out of pyproject.toml."""
-    return _version_before(after, "project", current, committed)
+    return _version_before(after, ("[project]",), current, committed)
 
 
 def lock_before(after: str, *, name: str, current: str, committed: str | None) -> str:
     """Take the new version of package `name` out of uv.lock."""
-    return _version_before(after, f'package\nname = "{name}"', current, committed)
+    header = ("[[package]]", f'name = "{name}"')
+    return _version_before(after, header, current, committed)
 
 
-def _version_before(after: str, table: str, current: str, committed: str | None) -> str:
-    """Put the committed line back if it says `current`, else write `current`."""
+def _version_before(
+    after: str, header: tuple[str, ...], current: str, committed: str | None
+) -> str:
+    """Put the committed line back if that is what it was, else write `current`."""
     lines = after.split("\n")
-    place = _version_line(lines, table)
+    place = _version_line(lines, header)
     if place is None:
         return after
     before = committed.split("\n") if committed else []
-    old_place = _version_line(before, table)
-    old = before[old_place] if old_place is not None else ""
-    match = _VERSION.match(old)
-    if match and _same_version(match.group(3), current):
-        lines[place] = old
+    old_place = _version_line(before, header)
+    old = _VERSION.match(before[old_place]) if old_place is not None else None
+    now = _VERSION.match(lines[place])
+    same_rest = old and now and (old[1], old[4]) == (now[1], now[4])
+    if old and same_rest and _same_version(old[3], current):
+        lines[place] = old[0]
     else:
-        lines[place] = _VERSION.sub(rf"\g<1>\g<2>{current}\g<2>", lines[place])
+        lines[place] = _VERSION.sub(rf"\g<1>\g<2>{current}\g<2>\g<4>", lines[place])
     return "\n".join(lines)
 
 
-def _version_line(lines: list[str], table: str) -> int | None:
-    """Find the line `version = …` in `[table]`, or after `[[package]]` and its name."""
-    header, _, name = table.partition("\n")
+def _version_line(lines: list[str], header: tuple[str, ...]) -> int | None:
+    """Find the line `version = …` of the table that begins with the lines `header`."""
     inside = False
     for number, line in enumerate(lines):
-        match = _TABLE.match(line)
-        if match:
-            named = not name or lines[number + 1 : number + 2] == [name]
-            inside = match.group(1).strip() == header and named
-        elif inside and line.startswith("version") and _VERSION.match(line):
+        if _TABLE.match(line):
+            first = line.partition("#")[0].strip()
+            rest = tuple(lines[number + 1 : number + len(header)])
+            inside = (first, *rest) == header
+        elif inside and _VERSION.match(line):
             return number
     return None
 
