@@ -21,10 +21,10 @@ from trunkline.rules import refusals
 from trunkline.settings import Settings, parse_settings
 from trunkline.survey import (
     Coming,
-    current_version,
     gather,
     project_table,
     read_status,
+    version_of,
 )
 from trunkline.versions import Version
 
@@ -53,7 +53,7 @@ def guard_repository(repository: Repository) -> int:
         repository,
         parse_settings(document),
         status=read_status(repository),
-        current=current_version(repository.root),
+        current=version_of(document),
         changelog=CHANGELOG,
     )
     found = list(refusals(state))

@@ -50,8 +50,10 @@ def run(  # noqa: PLR0913 - the options of a process, by keyword
     timeout: float = 60,
     capture: bool = True,
     check: bool = False,
+    inherit: Sequence[int] = (),
 ) -> Completed:
-    """Run a program and wait for it; `env` is added to the present environment.
+    """Run a program and wait for it; `env` is added to the present environment
+    and `inherit` names descriptors that stay open in it.
 
     Without `stdin` the program reads nothing when its output is captured, and the
     terminal otherwise. Raises ProcessError when it cannot be started, is not done
@@ -68,6 +70,7 @@ def run(  # noqa: PLR0913 - the options of a process, by keyword
             stderr=subprocess.PIPE if capture else None,
             timeout=timeout,
             check=False,
+            pass_fds=inherit,
         )
     except FileNotFoundError as error:
         raise ProcessError(f"`{argv[0]}` was not found; expected it on PATH") from error

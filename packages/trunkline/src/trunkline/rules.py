@@ -79,6 +79,17 @@ def nothing_under_way(state: State) -> Refusal | None:
     )
 
 
+def none_interrupted(state: State) -> Refusal | None:
+    if state.interrupted is None:
+        return None
+    return Refusal(
+        rule="interrupted",
+        found=f"a release of {state.interrupted} that stopped half-way",
+        expected="it finished or undone",
+        mend="uv run trunkline release",
+    )
+
+
 def finished_bump(state: State) -> Refusal | None:
     if state.committed == state.current:
         return None
@@ -204,7 +215,7 @@ def up_to_date(state: State) -> Refusal | None:
         expected=f"everything of {branch}",
         # A rebase would leave the tag of a release that lost on its old commit.
         mend="uv run trunkline release"
-        if unpushed
+        if unpushed and state.ahead
         else f"git pull --rebase {state.remote} {state.branch}",
     )
 
@@ -214,6 +225,7 @@ RULES: tuple[Rule, ...] = (
     release_branch,
     whole_history,
     nothing_under_way,
+    none_interrupted,
     finished_bump,
     clean_tree,
     known_author,

@@ -30,6 +30,8 @@ class State:
     shallow: bool
     # The git operation that is under way, such as "merge".
     operation: str | None
+    # The tag of a release that stopped half-way and left its record.
+    interrupted: str | None
     # Paths with changes that are not commitizen's own.
     changed: tuple[str, ...]
     identity_problem: str | None

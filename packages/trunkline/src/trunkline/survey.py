@@ -1,15 +1,16 @@
 """Gather the state that the rules look at, with few processes and one connection."""
 
+import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from trunkline.changelog import find_section
 from trunkline.edits import plain
 from trunkline.errors import UsageError
 from trunkline.git import Object, Repository
+from trunkline.journal import read_journal
 from trunkline.process import ProcessError
 from trunkline.settings import Settings
 from trunkline.state import State, TagState
@@ -52,14 +53,6 @@ def project_table(pyproject: bytes) -> dict[str, Any]:
         raise UsageError(f"pyproject.toml cannot be read: {error}") from error
 
 
-def project_version(pyproject: bytes) -> Version:
-    """Return `[project] version`; raises UsageError where there is none."""
-    version = project_table(pyproject).get("project", {}).get("version")
-    if not isinstance(version, str):
-        raise UsageError("pyproject.toml has no [project] version; expected one")
-    return Version.from_project(version)
-
-
 def gather(  # noqa: PLR0913 - what is known already, by keyword
     repository: Repository,
     settings: Settings,
@@ -69,11 +62,13 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
     changelog: str,
     coming: Coming | None = None,
     own: frozenset[str] = frozenset(),
+    remote: "RemoteAnswer | None" = None,
 ) -> State:
     """Look at the repository and its remote.
 
     `current` is the version that commitizen started from, `changelog` the path of the
-    changelog, `own` the paths whose changes are known to be commitizen's.
+    changelog, `own` the paths whose changes are known to be commitizen's. Pass `remote`
+    if it has been asked already.
     """
     names = ("HEAD:pyproject.toml", f"HEAD:{changelog}")
     tags = {
@@ -84,9 +79,10 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
     project, history = (objects[name] for name in names)
     if project is None:
         raise UsageError("HEAD has no pyproject.toml; expected the project's root")
-    committed = project_version(project.content)
-    cz = project_table(project.content).get("tool", {}).get("commitizen", {})
-    remote = ask_remote(repository, settings, status, tags)
+    document = project_table(project.content)
+    committed = version_of(document)
+    cz = document.get("tool", {}).get("commitizen", {})
+    remote = remote or ask_remote(repository, settings, status, tags.values())
     tagged = objects[commit]
 
     def tag_state(name: str) -> TagState:
@@ -113,6 +109,7 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
         head=status.head,
         shallow=repository.shallow,
         operation=operation(repository),
+        interrupted=_interrupted(repository),
         changed=tuple(path for path in status.changed if path not in own),
         identity_problem=identity_problem(repository),
         signing_problem=signing_problem(repository, wanted=bool(cz.get("gpg_sign"))),
@@ -131,6 +128,12 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
         next_tag=tag_state(coming.tag) if coming else None,
         section_empty=coming.section_empty if coming else False,
     )
+
+
+def _interrupted(repository: Repository) -> str | None:
+    # Inside a release its own record is no sign of an earlier one.
+    journal = read_journal(repository.git_dir)
+    return journal.tag if journal and "TRUNKLINE_RELEASE" not in os.environ else None
 
 
 def _recorded(history: Object | None, version: Version) -> bool:
@@ -213,11 +216,11 @@ class RemoteAnswer:
 
 
 def ask_remote(
-    repository: Repository, settings: Settings, status: Status, tags: Mapping[str, str]
+    repository: Repository, settings: Settings, status: Status, tags: Iterable[str]
 ) -> RemoteAnswer:
     """Ask for branch and tags in one connection; fetch only what is not here."""
     branch = f"refs/heads/{status.branch}"
-    asked = [*tags.values(), *([branch] if status.branch else [])]
+    asked = [*tags, *([branch] if status.branch else [])]
     try:
         refs = repository.remote_refs(settings.remote, asked, timeout=settings.timeout)
         tip = refs.get(branch)
@@ -248,11 +251,17 @@ def _distance(
     return int(behind), int(ahead)
 
 
-def current_version(root: Path) -> Version:
-    """Return the version that pyproject.toml in the work tree holds."""
-    try:
-        return project_version((root / "pyproject.toml").read_bytes())
-    except OSError as error:
-        raise UsageError(
-            f"{root / 'pyproject.toml'} cannot be read: {error}"
-        ) from error
+def head_project(repository: Repository) -> dict[str, Any]:
+    """Parse the pyproject.toml of HEAD, which no half-made bump can have damaged."""
+    found = repository.objects(["HEAD:pyproject.toml"])["HEAD:pyproject.toml"]
+    if found is None:
+        raise UsageError("HEAD has no pyproject.toml; expected the project's root")
+    return project_table(found.content)
+
+
+def version_of(project: Mapping[str, Any]) -> Version:
+    """Return `[project] version`; raises UsageError where there is none."""
+    version = project.get("project", {}).get("version")
+    if not isinstance(version, str):
+        raise UsageError("pyproject.toml has no [project] version; expected one")
+    return Version.from_project(version)

@@ -1,0 +1,84 @@
+"""One release at a time in one clone, kept by the kernel."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trunkline.errors import Refusal
+
+# A release that was killed may leave a child that ends within this many seconds.
+PATIENCE = 5.0
+PAUSE = 0.05
+
+
+@contextmanager
+def only_release(common_dir: Path) -> Iterator[int]:
+    """Hold the lock of a clone; gives the descriptor that children must inherit.
+
+    The kernel frees it when the last process that holds the descriptor is gone, so a
+    lock is never stale, and a child that outlives a killed release still counts.
+    """
+    folder = common_dir / "trunkline"
+    folder.mkdir(exist_ok=True)
+    descriptor = os.open(folder / "release.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _wait(descriptor)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _wait(descriptor: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < end:
+                time.sleep(PAUSE)
+                continue
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            raise Refusal(
+                rule="one-release",
+                found=f"another release runs in this clone (process {holder or '?'})",
+                expected="one at a time",
+                mend="uv run trunkline release, when the other is done",
+            ) from None
+        return
+
+
+def remove_stale_git_locks(paths: Iterable[Path], root: Path) -> None:
+    """Remove lock files that a killed git has left; raises Refusal if one still runs."""
+    end = time.monotonic() + PATIENCE
+    while (left := [path for path in paths if path.exists()]) and git_runs_in(root):
+        if time.monotonic() > end:
+            raise Refusal(
+                rule="one-release",
+                found=f"{left[0]}, and a git process that runs in {root}",
+                expected="no other git process",
+                mend=f"wait for it, or end it and: rm -f {left[0]}",
+            )
+        time.sleep(PAUSE)
+    for path in left:
+        path.unlink(missing_ok=True)
+
+
+def git_runs_in(root: Path) -> bool:
+    """Whether a git process works in the folder; True where the system cannot tell."""
+    processes = Path("/proc")
+    if not (processes / "self" / "cwd").exists():
+        return True
+    for process in processes.iterdir():
+        try:
+            if (process / "comm").read_text() == "git\n" and (
+                process / "cwd"
+            ).resolve().is_relative_to(root.resolve()):
+                return True
+        except OSError:
+            continue  # Not a process, or one that has ended.
+    return False

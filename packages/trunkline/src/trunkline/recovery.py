@@ -1,0 +1,182 @@
+"""Find what a release left half-made, and put the clone back to where it started."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trunkline.bumpfiles import (
+    CHANGELOG,
+    EditedFile,
+    edited_files,
+    put_back,
+    replace_content,
+)
+from trunkline.commitizen import is_bump_subject
+from trunkline.edits import plain
+from trunkline.git import Repository
+from trunkline.journal import Journal, clear_journal, read_journal, write_journal
+from trunkline.locks import remove_stale_git_locks
+from trunkline.plan import BumpCommit
+from trunkline.settings import Settings
+from trunkline.state import State
+from trunkline.survey import (
+    RemoteAnswer,
+    ask_remote,
+    gather,
+    head_project,
+    project_table,
+    read_status,
+    version_of,
+)
+
+# The bump commit is the last or the last but few that touched pyproject.toml.
+DEPTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """The state of HEAD before a release, and the traces of an earlier run."""
+
+    state: State
+    remote: RemoteAnswer
+    project: dict[str, Any]
+    journal: Journal | None
+    bump: BumpCommit | None
+
+
+def find_leftover(repository: Repository, settings: Settings) -> Leftover:
+    """Look at the repository, its remote, and the record of an earlier run."""
+    journal = read_journal(repository.git_dir)
+    if journal:
+        remove_stale_git_locks(_git_locks(repository, journal), repository.root)
+    project = head_project(repository)
+    status = read_status(repository)
+    remote = ask_remote(repository, settings, status, ["refs/tags/v*"])
+    state = gather(
+        repository,
+        settings,
+        status=status,
+        current=version_of(project),
+        changelog=CHANGELOG,
+        remote=remote,
+    )
+    tag = state.current_tag
+    # Looking for the commit walks the history, so a settled release is spared it.
+    settled = tag.local and tag.local == tag.remote and not state.ahead
+    bump = find_bump(repository, project, state) if journal or not settled else None
+    return Leftover(state, remote, project, journal, bump)
+
+
+def _git_locks(repository: Repository, journal: Journal) -> list[Path]:
+    own = [repository.git_dir / name for name in ("index.lock", "HEAD.lock")]
+    shared = [
+        repository.common_dir / f"{name}.lock"
+        for name in (
+            f"refs/heads/{journal.branch}",
+            f"refs/tags/{journal.tag}",
+            "packed-refs",
+            "config",
+        )
+    ]
+    remotes = (repository.common_dir / "refs/remotes").glob(f"*/{journal.branch}.lock")
+    return [*own, *shared, *remotes]
+
+
+def find_bump(
+    repository: Repository, project: dict[str, Any], state: State
+) -> BumpCommit | None:
+    """Find the commit that set the version of HEAD, if `cz bump` made it."""
+    lines = repository.read(
+        "log",
+        "-n",
+        str(DEPTH),
+        "--first-parent",
+        "--format=%H%x00%P%x00%s",
+        "HEAD",
+        "--",
+        "pyproject.toml",
+    ).splitlines()
+    for line in lines:
+        oid, parents, subject = line.split("\0")
+        if not is_bump_subject(subject, new=str(state.committed), project=project):
+            continue
+        if not parents or " " in parents:
+            return None
+        before = repository.objects([f"{parents}:pyproject.toml"]).popitem()[1]
+        if before is None:
+            return None
+        published = state.remote_tip is not None and repository.is_ancestor(
+            oid, state.remote_tip
+        )
+        previous = str(version_of(project_table(before.content)))
+        return BumpCommit(oid, parents, previous, published)
+    return None
+
+
+def make_tag(
+    repository: Repository, project: dict[str, Any], tag: str, commit: str
+) -> None:
+    """Make the tag that `cz bump` would have made."""
+    cz = project.get("tool", {}).get("commitizen", {})
+    kind = "-s" if cz.get("gpg_sign") else "-a"
+    message = str(cz.get("annotated_tag_message") or tag)
+    repository.run("tag", kind, tag, "-m", message, commit, check=True)
+
+
+def undo(repository: Repository, journal: Journal) -> list[str]:
+    """Take back tag, commit and edits of a release that is not on the remote.
+
+    Each part may be missing, and a crash between two of them leaves what a second call
+    ends. Returns one line for each thing that was done.
+    """
+    write_journal(repository.git_dir, journal)
+    ref = f"refs/tags/{journal.tag}"
+    parent = f"{ref}^{{commit}}^"
+    found = repository.objects([ref, parent, "HEAD", "HEAD^"])
+    done = []
+    tag, tagged_on = found[ref], found[parent]
+    if tag and tagged_on and tagged_on.oid == journal.start:
+        repository.run("update-ref", "-d", ref, tag.oid, check=True)
+        done.append(f"tag {journal.tag}: deleted here, it was never pushed")
+    head, before = found["HEAD"], found["HEAD^"]
+    if head and before and before.oid == journal.start:
+        reason = f"trunkline: take back {journal.tag}"
+        repository.run(
+            "update-ref", "-m", reason, "HEAD", journal.start, head.oid, check=True
+        )
+        done.append(f"{journal.branch}: back at {journal.start[:12]}")
+    done += restore_files(repository, journal)
+    clear_journal(repository.git_dir)
+    return done
+
+
+def restore_files(repository: Repository, journal: Journal) -> list[str]:
+    """Put the files of a bump back to HEAD, in the index and in the work tree."""
+    project = head_project(repository)
+    paths = {file.path for file in edited_files(repository, journal.bump, project)}
+    if paths:
+        repository.run("reset", "-q", "--", *sorted(paths), check=True)
+    files = edited_files(repository, journal.bump, project)
+    saved = [line for file in files if (line := _save_damaged(repository, file))]
+    return saved + put_back(repository, edited_files(repository, journal.bump, project))
+
+
+def _save_damaged(repository: Repository, file: EditedFile) -> str:
+    """Restore a file that commitizen was killed in the middle of writing.
+
+    The damage is told by the end of the committed file, which is missing. What was there
+    is kept in git's own folder, in case a person has made it so.
+    """
+    if file.committed or file.before is None:
+        return ""
+    shown = repository.run("cat-file", "--filters", f"HEAD:{file.path}")
+    last = plain(shown.stdout).rstrip().rpartition("\n")[2]
+    if not shown.ok or last in file.before.split("\n"):
+        return ""
+    path = repository.root / file.path
+    saved = repository.git_dir / "trunkline" / "saved" / f"{path.name}.{time.time_ns()}"
+    saved.parent.mkdir(parents=True, exist_ok=True)
+    saved.write_bytes(path.read_bytes())
+    replace_content(path, shown.stdout)
+    return f"{file.path}: was cut off, is as committed; what was there: {saved}"

@@ -1,0 +1,291 @@
+"""`trunkline release`: check, bump, and push branch and tag in one atomic push."""
+
+import sys
+from dataclasses import dataclass, replace
+
+from trunkline import commitizen, process
+from trunkline.bumpfiles import CHANGELOG
+from trunkline.changelog import find_section
+from trunkline.commitizen import Nothing, Preview
+from trunkline.errors import FailedError, Refusal
+from trunkline.git import Repository
+from trunkline.guard import refuse, say
+from trunkline.journal import Journal, clear_journal, write_journal
+from trunkline.locks import only_release
+from trunkline.plan import Step, decide
+from trunkline.process import ProcessError
+from trunkline.recovery import Leftover, find_leftover, make_tag, undo
+from trunkline.rules import refusals
+from trunkline.settings import Settings, parse_settings
+from trunkline.state import State
+from trunkline.survey import Coming, gather, head_project, read_status
+from trunkline.tags import image_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a release happens; `lock` is the descriptor that children inherit."""
+
+    repository: Repository
+    settings: Settings
+    lock: int
+
+
+def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
+    """Release the next version; `others` are options of `cz bump`.
+
+    Ends first what an earlier run has left: that finishes its version or undoes it.
+    """
+    commitizen.check_options(others)
+    repository = Repository.find()
+    settings = parse_settings(head_project(repository))
+    with only_release(repository.common_dir) as lock:
+        place = Place(repository, settings, lock)
+        leftover = find_leftover(repository, settings)
+        step = decide(leftover.state, leftover.journal, leftover.bump)
+        if step is not Step.NOTHING and dry_run:
+            print(f"{_leftover_tag(leftover)} is half-made; would: {step.value}")
+            return 0
+        if step is Step.RESTORE:
+            _report_undone(place, _journal(leftover))
+            leftover = find_leftover(repository, settings)
+        elif step is not Step.NOTHING:
+            return end_leftover(place, leftover, step)
+        elif leftover.journal:
+            clear_journal(repository.git_dir)
+            leftover = replace(
+                leftover, state=replace(leftover.state, interrupted=None)
+            )
+        return release_next(place, leftover, others, dry_run=dry_run, yes=yes)
+
+
+def _leftover_tag(leftover: Leftover) -> str:
+    if leftover.journal:
+        return leftover.journal.tag
+    return leftover.state.current_tag.name
+
+
+def _journal(leftover: Leftover) -> Journal:
+    """Return the record of the leftover, made from the bump commit if there is none."""
+    bump, state = leftover.bump, leftover.state
+    if bump and bump.oid == state.head:
+        return Journal(
+            branch=state.branch or "",
+            start=bump.parent,
+            current=bump.previous,
+            tag=state.current_tag.name,
+            changelog=CHANGELOG,
+        )
+    if leftover.journal is None:
+        raise FailedError("a half-made release without commit and record")
+    return leftover.journal
+
+
+def end_leftover(place: Place, leftover: Leftover, step: Step) -> int:
+    """Finish or undo the version that an earlier run has begun; begin no other."""
+    state, tag = leftover.state, leftover.state.current_tag.name
+    repository = place.repository
+    if step is Step.DONE:
+        clear_journal(repository.git_dir)
+        print(f"{tag} was released already")
+        return 0
+    if step is Step.UNDO:
+        _report_undone(place, _journal(leftover))
+        raise Refusal(
+            rule="race",
+            found=f"{state.remote} moved on before {tag} was pushed",
+            expected=f"{state.remote}/{state.branch} in the history of {state.branch}",
+            mend=_again(state),
+        )
+    if leftover.bump is None:
+        raise FailedError(f"{tag} has no commit of `cz bump`")
+    found = [refusal for refusal in refusals(state) if refusal.rule in BEFORE_PUSH]
+    if found:
+        return refuse(found)
+    say(f"{tag} is half-made: {step.value}")
+    if step is Step.TAG:
+        make_tag(repository, leftover.project, tag, leftover.bump.oid)
+    return push(place, state, tag, commit=state.head, record=leftover.journal)
+
+
+# What must hold to push a version that is committed already.
+BEFORE_PUSH = {"branch", "operation", "identity", "signing"}
+
+
+def release_next(
+    place: Place,
+    leftover: Leftover,
+    options: tuple[str, ...],
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Check, bump and push the next version."""
+    first = list(refusals(leftover.state))
+    if first:
+        return refuse(first)
+    root = place.repository.root
+    found = commitizen.preview(root, options, since=leftover.state.current_tag.name)
+    if isinstance(found, Nothing):
+        print(f"nothing to release: {found.reason}")
+        return 0
+    state = with_next(place, leftover, found)
+    broken = list(refusals(state))
+    if broken:
+        return refuse(broken)
+    show_plan(place, leftover, state, found)
+    if dry_run:
+        return 0
+    if not yes and sys.stdin.isatty() and not confirmed(found.tag):
+        print("nothing was changed")
+        return 1
+    return bump_and_push(place, state, found.tag, options)
+
+
+def with_next(place: Place, leftover: Leftover, found: Preview) -> State:
+    """Return the state with the next version in it."""
+    section = find_section(found.section, found.tag)
+    return gather(
+        place.repository,
+        place.settings,
+        status=read_status(place.repository),
+        current=leftover.state.current,
+        changelog=CHANGELOG,
+        coming=Coming(found.tag, section_empty=section is None or section.empty),
+        remote=leftover.remote,
+    )
+
+
+def show_plan(place: Place, leftover: Leftover, state: State, found: Preview) -> None:
+    """Print what is going to happen."""
+    remote, branch = state.remote, state.branch
+    local = place.repository.refs("refs/tags/v*")
+    known = (ref.removeprefix("refs/tags/") for ref in (*local, *leftover.remote.refs))
+    images = image_tags(
+        f"refs/tags/{found.tag}",
+        commit=state.head,
+        image=place.settings.image,
+        all_tags=known,
+    )
+    print(f"release {found.tag} from {branch}, which is at {state.current}")
+    print(f"  commit  bump: version {state.current} → {found.tag.removeprefix('v')}")
+    print(f"  tag     {found.tag}, annotated")
+    print(f"  push    {branch} and {found.tag} to {remote}, both or neither")
+    # The first is named after a commit that does not exist yet.
+    for tag in images.tags[1:]:
+        print(f"  image   {images.image}:{tag.name}  ({tag.why})")
+    print(f"\n{found.section}\n")
+
+
+def confirmed(tag: str) -> bool:
+    """Ask on the terminal."""
+    return input(f"Release {tag}? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def bump_and_push(
+    place: Place, state: State, tag: str, options: tuple[str, ...]
+) -> int:
+    """Let commitizen make commit and tag, then push both; on failure undo all of it."""
+    repository = place.repository
+    journal = Journal(
+        branch=state.branch or "",
+        start=state.head,
+        current=str(state.current),
+        tag=tag,
+        changelog=CHANGELOG,
+    )
+    write_journal(repository.git_dir, journal)
+    try:
+        done = commitizen.bump(repository.root, options, inherit=place.lock)
+    except (ProcessError, KeyboardInterrupt):
+        _report_undone(place, journal)
+        raise
+    problem = None if done.ok else done.complaint
+    head = repository.read("rev-parse", "HEAD")
+    problem = problem or not_a_release(repository, journal, head)
+    if problem:
+        _report_undone(place, journal)
+        raise FailedError(f"`cz bump` made no release:\n{problem}")
+    return push(place, state, tag, commit=head, record=journal)
+
+
+def not_a_release(repository: Repository, journal: Journal, head: str) -> str | None:
+    """Say what is wrong with what commitizen has made; None if it is as it must be."""
+    ref = f"refs/tags/{journal.tag}"
+    commit = f"{ref}^{{commit}}"
+    found = repository.objects([ref, commit, f"{head}^"])
+    tag, tagged, parent = found[ref], found[commit], found[f"{head}^"]
+    if parent is None or parent.oid != journal.start:
+        return f"HEAD is {head[:12]}, expected one commit after {journal.start[:12]}"
+    if tag is None or tagged is None or tagged.oid != head:
+        return f"tag {journal.tag} is not at HEAD"
+    if tag.kind != "tag":
+        return f"tag {journal.tag} is not annotated; expected annotated_tag = true"
+    return None
+
+
+def push(
+    place: Place, state: State, tag: str, *, commit: str, record: Journal | None
+) -> int:
+    """Push branch and tag, both or neither, and end the release either way."""
+    repository, remote = place.repository, state.remote
+    branch = f"refs/heads/{state.branch}"
+    refs = (f"{commit}:{branch}", f"refs/tags/{tag}:refs/tags/{tag}")
+    # Not captured: hooks of git and the remote speak to the person who waits.
+    done = process.run(
+        ["git", "push", "--quiet", "--atomic", remote, *refs],
+        cwd=repository.root,
+        timeout=commitizen.LONG,
+        capture=False,
+        inherit=(place.lock,),
+    )
+    try:
+        landed = done.ok or is_there(place, branch, tag, commit)
+    except ProcessError as error:
+        raise FailedError(
+            f"{remote} does not say whether it has {tag}: {error}\n"
+            "  type next: uv run trunkline release, which finishes or undoes it"
+        ) from error
+    if landed:
+        clear_journal(repository.git_dir)
+        print(f"released {tag}: {state.branch} and {tag} are on {remote}")
+        return 0
+    return take_back(place, state, tag, record)
+
+
+def is_there(place: Place, branch: str, tag: str, commit: str) -> bool:
+    """Whether the remote has both, however the push has ended."""
+    repository, settings = place.repository, place.settings
+    ref = f"refs/tags/{tag}"
+    refs = repository.remote_refs(
+        settings.remote, [branch, ref], timeout=settings.timeout
+    )
+    same_tag = refs.get(ref) == repository.read("rev-parse", ref)
+    return same_tag and refs.get(branch) == commit
+
+
+def take_back(place: Place, state: State, tag: str, record: Journal | None) -> int:
+    """Undo a release that the remote did not take."""
+    refusal = Refusal(
+        rule="push",
+        found=f"{state.remote} did not take {state.branch} and {tag}; see above",
+        expected="both or neither; nothing is there",
+        mend=_again(state),
+    )
+    if record is None or record.tag != tag:
+        return refuse([refusal])
+    _report_undone(place, record)
+    return refuse([refusal])
+
+
+def _again(state: State) -> str:
+    return (
+        f"git pull --rebase {state.remote} {state.branch} && uv run trunkline release"
+    )
+
+
+def _report_undone(place: Place, journal: Journal) -> None:
+    done = undo(place.repository, journal)
+    say(f"{journal.tag} is undone:")
+    for line in done or ["nothing had been changed"]:
+        say(f"  {line}")
