@@ -1,7 +1,6 @@
 """`trunkline guard`: the pre-bump hook of `cz bump`."""
 
 import os
-import sys
 from collections.abc import Mapping
 
 from trunkline.bumpfiles import (
@@ -17,6 +16,7 @@ from trunkline.changelog import find_section
 from trunkline.edits import plain
 from trunkline.errors import Refusal
 from trunkline.git import Repository
+from trunkline.output import refuse, say
 from trunkline.rules import refusals
 from trunkline.settings import Settings, parse_settings
 from trunkline.survey import (
@@ -37,7 +37,7 @@ def guard(tag: str | None = None) -> int:
     """
     repository = Repository.find()
     if tag is not None:
-        from trunkline.pushcheck import check_pushed_tag  # noqa: PLC0415 - CI only
+        from trunkline.pushedtag import check_pushed_tag  # noqa: PLC0415 - CI only
 
         return check_pushed_tag(repository, tag)
     bump = bump_from_environment(repository.root, os.environ)
@@ -110,15 +110,3 @@ def is_own(file: EditedFile, changed: Mapping[str, str]) -> bool:
     if letters == "??":
         return file.before is None
     return letters == ".M" and file.committed
-
-
-def refuse(found: list[Refusal]) -> int:
-    """Print the refusals and return their exit code."""
-    for refusal in found:
-        say(f"trunkline: {refusal}")
-    return found[0].exit_code
-
-
-def say(line: str) -> None:
-    """Print one line where it does not mix with what a machine reads."""
-    print(line, file=sys.stderr)

@@ -53,7 +53,7 @@ def _wait(descriptor: int) -> None:
 
 
 def remove_stale_git_locks(paths: Iterable[Path], root: Path) -> None:
-    """Remove lock files that a killed git has left; raises Refusal if one still runs."""
+    """Remove lock files that a killed git left; raises Refusal if one still runs."""
     end = time.monotonic() + PATIENCE
     while (left := [path for path in paths if path.exists()]) and git_runs_in(root):
         if time.monotonic() > end:

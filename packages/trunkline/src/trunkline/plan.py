@@ -52,12 +52,15 @@ def decide(state: State, journal: Journal | None, bump: BumpCommit | None) -> St
         return _both_have_the_tag(state, journal, bump)
     if bump is None or not (tag.local or state.recorded):
         return Step.NOTHING
+    return _unpushed(state, bump)
+
+
+def _unpushed(state: State, bump: BumpCommit) -> Step:
+    tag = state.current_tag
     lost = bool(tag.remote or state.behind or (tag.local and not tag.reached))
     if not lost:
         return Step.PUSH if tag.local else Step.TAG
-    if bump.published:
-        return Step.NOTHING
-    return _undo(state, bump)
+    return Step.NOTHING if bump.published else _undo(state, bump)
 
 
 def _both_have_the_tag(

@@ -165,8 +165,8 @@ def restore_files(repository: Repository, journal: Journal) -> list[str]:
 def _save_damaged(repository: Repository, file: EditedFile) -> str:
     """Restore a file that commitizen was killed in the middle of writing.
 
-    The damage is told by the end of the committed file, which is missing. What was there
-    is kept in git's own folder, in case a person has made it so.
+    The damage is told by the end of the committed file, which is missing. What was
+    there is kept in git's own folder, in case a person has made it so.
     """
     if file.committed or file.before is None:
         return ""

@@ -9,9 +9,9 @@ from trunkline.changelog import find_section
 from trunkline.commitizen import Nothing, Preview
 from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
-from trunkline.guard import refuse, say
 from trunkline.journal import Journal, clear_journal, write_journal
 from trunkline.locks import only_release
+from trunkline.output import refuse, say
 from trunkline.plan import Step, decide
 from trunkline.process import ProcessError
 from trunkline.recovery import Leftover, find_leftover, make_tag, undo
@@ -91,12 +91,7 @@ def end_leftover(place: Place, leftover: Leftover, step: Step) -> int:
         return 0
     if step is Step.UNDO:
         _report_undone(place, _journal(leftover))
-        raise Refusal(
-            rule="race",
-            found=f"{state.remote} moved on before {tag} was pushed",
-            expected=f"{state.remote}/{state.branch} in the history of {state.branch}",
-            mend=_again(state),
-        )
+        raise not_taken(state, tag, raced=True)
     if leftover.bump is None:
         raise FailedError(f"{tag} has no commit of `cz bump`")
     found = [refusal for refusal in refusals(state) if refusal.rule in BEFORE_PUSH]
@@ -105,7 +100,12 @@ def end_leftover(place: Place, leftover: Leftover, step: Step) -> int:
     say(f"{tag} is half-made: {step.value}")
     if step is Step.TAG:
         make_tag(repository, leftover.project, tag, leftover.bump.oid)
-    return push(place, state, tag, commit=state.head, record=leftover.journal)
+    # With commits after the bump there is no way back to where it began.
+    last = leftover.bump.oid == state.head
+    record = _journal(leftover) if last else None
+    # A bump that was made by hand is taken back only where it can never be pushed.
+    ours = leftover.journal is not None
+    return push(place, state, tag, commit=state.head, record=record, ours=ours)
 
 
 # What must hold to push a version that is committed already.
@@ -206,7 +206,7 @@ def bump_and_push(
     if problem:
         _report_undone(place, journal)
         raise FailedError(f"`cz bump` made no release:\n{problem}")
-    return push(place, state, tag, commit=head, record=journal)
+    return push(place, state, tag, commit=head, record=journal, ours=True)
 
 
 def not_a_release(repository: Repository, journal: Journal, head: str) -> str | None:
@@ -224,10 +224,19 @@ def not_a_release(repository: Repository, journal: Journal, head: str) -> str | 
     return None
 
 
-def push(
-    place: Place, state: State, tag: str, *, commit: str, record: Journal | None
+def push(  # noqa: PLR0913 - what it is called for, by keyword
+    place: Place,
+    state: State,
+    tag: str,
+    *,
+    commit: str,
+    record: Journal | None,
+    ours: bool,
 ) -> int:
-    """Push branch and tag, both or neither, and end the release either way."""
+    """Push branch and tag, both or neither, and end the release either way.
+
+    `record` says how to undo it, and `ours` whether that is right after any refusal.
+    """
     repository, remote = place.repository, state.remote
     branch = f"refs/heads/{state.branch}"
     refs = (f"{commit}:{branch}", f"refs/tags/{tag}:refs/tags/{tag}")
@@ -240,7 +249,7 @@ def push(
         inherit=(place.lock,),
     )
     try:
-        landed = done.ok or is_there(place, branch, tag, commit)
+        landed, tip = (True, commit) if done.ok else look(place, branch, tag, commit)
     except ProcessError as error:
         raise FailedError(
             f"{remote} does not say whether it has {tag}: {error}\n"
@@ -250,32 +259,39 @@ def push(
         clear_journal(repository.git_dir)
         print(f"released {tag}: {state.branch} and {tag} are on {remote}")
         return 0
-    return take_back(place, state, tag, record)
+    raced = tip != state.remote_tip
+    if record is not None and (ours or raced):
+        _report_undone(place, record)
+    raise not_taken(state, tag, raced=raced)
 
 
-def is_there(place: Place, branch: str, tag: str, commit: str) -> bool:
-    """Whether the remote has both, however the push has ended."""
+def look(place: Place, branch: str, tag: str, commit: str) -> tuple[bool, str | None]:
+    """Ask the remote whether it has both after all, and where its branch is."""
     repository, settings = place.repository, place.settings
     ref = f"refs/tags/{tag}"
-    refs = repository.remote_refs(
+    there = repository.remote_refs(
         settings.remote, [branch, ref], timeout=settings.timeout
     )
-    same_tag = refs.get(ref) == repository.read("rev-parse", ref)
-    return same_tag and refs.get(branch) == commit
+    tip = there.get(branch)
+    same_tag = there.get(ref) == repository.read("rev-parse", ref)
+    return same_tag and tip == commit, tip
 
 
-def take_back(place: Place, state: State, tag: str, record: Journal | None) -> int:
-    """Undo a release that the remote did not take."""
-    refusal = Refusal(
+def not_taken(state: State, tag: str, *, raced: bool) -> Refusal:
+    """Say why the remote has neither branch nor tag."""
+    if raced:
+        return Refusal(
+            rule="race",
+            found=f"{state.remote}/{state.branch} moved on before {tag} was pushed",
+            expected="to be the only one who pushes",
+            mend=_again(state),
+        )
+    return Refusal(
         rule="push",
-        found=f"{state.remote} did not take {state.branch} and {tag}; see above",
-        expected="both or neither; nothing is there",
-        mend=_again(state),
+        found=f"{state.remote} or a hook did not let {tag} pass; it says why above",
+        expected=f"{state.branch} and {tag} to be taken together",
+        mend="uv run trunkline release",
     )
-    if record is None or record.tag != tag:
-        return refuse([refusal])
-    _report_undone(place, record)
-    return refuse([refusal])
 
 
 def _again(state: State) -> str:

@@ -1,0 +1,116 @@
+"""What a version tag must be to leave this clone. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trunkline.errors import Refusal
+from trunkline.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class TagFacts:
+    """One version tag and the commit that it points at."""
+
+    name: str
+    # Kind of the object that the ref names: "tag", or "commit" for a lightweight one.
+    kind: str
+    # What an annotated tag says of itself.
+    own_name: str
+    message: str
+    wanted_message: str
+    commit: str
+    made_by_bump: bool
+    # `[project] version` at the commit, None if it cannot be read.
+    project_version: str | None
+    section_empty: bool
+    # Branches that a release may be on, and whether one of them contains the commit.
+    branches: tuple[str, ...]
+    on_branch: bool
+
+
+def tag_refusals(facts: TagFacts) -> Iterator[Refusal]:
+    """Name everything that is wrong with a tag."""
+    version = Version.from_tag(facts.name)
+    drop = f"git tag -d {facts.name}"
+    if version is None:
+        yield Refusal(
+            rule="tag-format",
+            found=f"tag {facts.name}",
+            expected="vX.Y.Z or vX.Y.Z-alpha.N",
+            mend=drop,
+        )
+        return
+    if facts.kind != "tag":
+        yield Refusal(
+            rule="hand-made-tag",
+            found=f"{facts.name} is not annotated",
+            expected="the annotated tag that `cz bump` makes",
+            mend=drop,
+        )
+    elif (facts.own_name, facts.message) != (facts.name, facts.wanted_message):
+        yield Refusal(
+            rule="hand-made-tag",
+            found=f"{facts.name} calls itself {facts.own_name} "
+            f"and says {facts.message[:60]!r}",
+            expected=f"the name {facts.name} and the message {facts.wanted_message!r}",
+            mend=drop,
+        )
+    yield from _commit_refusals(facts, version, drop)
+
+
+def _commit_refusals(facts: TagFacts, version: Version, drop: str) -> Iterator[Refusal]:
+    if facts.project_version is None or _differs(facts.project_version, version):
+        yield Refusal(
+            rule="tag-version",
+            found=f"version {facts.project_version} in pyproject.toml "
+            f"at {facts.commit[:12]}",
+            expected=f"version {version}, as tag {facts.name} says",
+            mend=drop,
+        )
+    elif not facts.made_by_bump:
+        yield Refusal(
+            rule="hand-made-tag",
+            found=f"{facts.name} is at {facts.commit[:12]}, which is no bump",
+            expected="the commit that `cz bump` makes",
+            mend=drop,
+        )
+    elif facts.section_empty:
+        yield Refusal(
+            rule="changelog",
+            found=f"no entry for {facts.name} in CHANGELOG.md at {facts.commit[:12]}",
+            expected="the changelog section that `cz bump` writes",
+            mend=drop,
+        )
+    if not facts.on_branch:
+        yield Refusal(
+            rule="orphan-tag",
+            found=f"{facts.name} is at {facts.commit[:12]}, neither on nor able "
+            f"to go to {' or '.join(facts.branches)} of the remote",
+            expected="branch and tag in one push",
+            mend="uv run trunkline release",
+        )
+
+
+def _differs(found: str, version: Version) -> bool:
+    # uv spells a prerelease in another way, so the texts cannot be compared.
+    return Version.from_project(found) != version
+
+
+def moved(name: str, old: str, new: str) -> Refusal:
+    """Refuse another object under the name of a released version."""
+    return Refusal(
+        rule="moved-tag",
+        found=f"{name} is {old[:12]} on the remote and would become {new[:12]}",
+        expected="a released version to stay what it is; release the next one",
+        mend=f"git tag -d {name} && git fetch --tags",
+    )
+
+
+def deleted(name: str) -> Refusal:
+    """Refuse to take back a released version."""
+    return Refusal(
+        rule="deleted-tag",
+        found=f"{name} would be deleted on the remote",
+        expected="a released version to stay; release the next one",
+        mend="uv run trunkline release",
+    )

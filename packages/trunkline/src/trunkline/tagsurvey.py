@@ -1,0 +1,123 @@
+"""Gather the facts about a version tag that leaves this clone or has left it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trunkline.changelog import find_section
+from trunkline.commitizen import is_bump_subject
+from trunkline.edits import plain
+from trunkline.errors import UsageError
+from trunkline.git import Repository
+from trunkline.process import ProcessError
+from trunkline.settings import parse_settings
+from trunkline.state import HOTFIX
+from trunkline.survey import head_project, project_table
+from trunkline.tagrules import TagFacts
+
+
+class Branches:
+    """The branches of a remote that may hold a release, as a push leaves them."""
+
+    def __init__(
+        self, repository: Repository, remote: str, pushed: Mapping[str, str]
+    ) -> None:
+        """`pushed` maps full names of branches to the commits that are pushed there."""
+        self.repository = repository
+        self.remote = remote
+        self.pushed = pushed
+        self.settings = parse_settings(head_project(repository))
+
+    def names(self, tag: str) -> tuple[str, ...]:
+        """Return the branches on which this tag may be."""
+        return (self.settings.trunk, f"{HOTFIX}{tag}")
+
+    def hold(self, tag: str, commit: str) -> bool:
+        """Whether one of them has the commit, or will have it after the push.
+
+        A push that is not atomic may lose the branch and keep the tag, so the remote is
+        asked as late as possible, and a branch that it cannot take does not count.
+        """
+        refs = [f"refs/heads/{name}" for name in self.names(tag)]
+        there = self.repository.remote_refs(
+            self.remote, refs, timeout=self.settings.timeout
+        )
+        return any(self._holds(there.get(ref), self.pushed.get(ref), commit)
+                   for ref in refs)  # fmt: skip
+
+    def _holds(self, tip: str | None, new: str | None, commit: str) -> bool:
+        contains = self.repository.is_ancestor
+        if tip and contains(commit, tip):
+            return True
+        fast_forward = tip is None or (new is not None and contains(tip, new))
+        return bool(new) and fast_forward and contains(commit, str(new))
+
+
+def tag_facts(
+    repository: Repository, name: str, oid: str, *, branches: Branches
+) -> TagFacts:
+    """Look at one tag; `oid` is what its ref names.
+
+    A lightweight tag names the commit itself.
+    """
+    answer = repository.objects([oid, f"{oid}^{{commit}}"])
+    ref, target = answer[oid], answer[f"{oid}^{{commit}}"]
+    if ref is None or target is None:
+        raise UsageError(f"{name} names {oid[:12]}; expected a commit that is here")
+    own_name, message = _words(ref.content) if ref.kind == "tag" else ("", "")
+    commit = target.oid
+    files = repository.objects([f"{commit}:pyproject.toml", f"{commit}:CHANGELOG.md"])
+    pyproject, changelog = files.values()
+    project = project_table(pyproject.content) if pyproject else {}
+    section = find_section(plain(changelog.content) if changelog else "", name)
+    subject = target.content.partition(b"\n\n")[2].partition(b"\n")[0]
+    return TagFacts(
+        name=name,
+        kind=ref.kind,
+        own_name=own_name,
+        message=message,
+        wanted_message=_wanted_message(project, name),
+        commit=commit,
+        made_by_bump=is_bump_subject(
+            subject.decode("utf-8", "replace"), new=name[1:], project=project
+        ),
+        project_version=_version(project),
+        section_empty=section is None or section.empty,
+        branches=branches.names(name),
+        on_branch=branches.hold(name, commit),
+    )
+
+
+def _words(content: bytes) -> tuple[str, str]:
+    """Return what an annotated tag calls itself, and its unsigned message."""
+    head, _, message = content.decode("utf-8", "replace").partition("\n\n")
+    names = [line[4:] for line in head.splitlines() if line.startswith("tag ")]
+    return (names or [""])[0], message.partition("\n-----BEGIN ")[0].strip()
+
+
+def _wanted_message(project: Mapping[str, Any], name: str) -> str:
+    cz = project.get("tool", {}).get("commitizen", {})
+    return str(cz.get("annotated_tag_message") or name)
+
+
+def _version(project: Mapping[str, Any]) -> str | None:
+    version = project.get("project", {}).get("version")
+    return version if isinstance(version, str) else None
+
+
+def fetch_pushed_tag(repository: Repository, remote: str, name: str) -> str:
+    """Bring a tag and the branches that may hold it here; returns what its ref names.
+
+    Nothing here is renamed or moved: a checkout of CI often has the tag without its
+    annotation, so the remote is asked.
+    """
+    settings = parse_settings(head_project(repository))
+    wanted = [f"refs/tags/{name}"]
+    wanted += [f"refs/heads/{branch}" for branch in (settings.trunk, f"{HOTFIX}{name}")]
+    there = repository.remote_refs(remote, wanted, timeout=settings.timeout)
+    refs = [ref for ref in wanted if ref in there]
+    if wanted[0] not in refs:
+        raise ProcessError(f"{remote} has no tag {name}; expected one that was pushed")
+    repository.run(
+        "fetch", "-q", "--no-tags", remote, *refs, timeout=settings.timeout, check=True
+    )
+    return there[wanted[0]]

@@ -1,0 +1,98 @@
+from samples import Sample
+
+
+def test_it_pushes_branch_and_tag(sample: Sample) -> None:
+    sample.commit("feat: log in")
+    ran = sample.trunkline("release")
+    assert ran.code == 0, ran.all
+    refs = sample.remote_refs()
+    assert refs["refs/tags/v0.1.0"] == refs["refs/heads/main"]
+    assert sample.git("cat-file", "-t", "v0.1.0") == "tag"
+    assert sample.git("status", "--porcelain") == ""
+
+
+def test_a_second_run_has_nothing_to_release(released: Sample) -> None:
+    before = released.picture(), released.remote_refs()
+    ran = released.trunkline("release")
+    assert (ran.code, "nothing to release: no commit since v1.1.0" in ran.out) == (
+        0,
+        True,
+    )
+    assert (released.picture(), released.remote_refs()) == before
+
+
+def test_a_dry_run_shows_plan_section_and_images(released: Sample) -> None:
+    released.commit("fix: a crash")
+    before = released.picture(), released.remote_refs()
+    ran = released.trunkline("release", "--dry-run")
+    assert ran.code == 0, ran.all
+    for text in ("v1.1.1", "my-app:1.1.1", "my-app:latest", "- a crash", "### Fix"):
+        assert text in ran.out
+    assert (released.picture(), released.remote_refs()) == before
+
+
+def test_a_lost_race_puts_everything_back(released: Sample) -> None:
+    released.commit("feat: log out")
+    other = released.clone("other")
+    other.commit("fix: first")
+    # The other one pushes after the check and before the push.
+    hook = released.root / ".git/hooks/pre-push"
+    hook.write_text(f"#!/bin/sh\ncd {other.root} && git push -q origin main\n")
+    hook.chmod(0o755)
+    before = released.picture()
+    ran = released.trunkline("release")
+    assert ran.code == 1
+    assert "refused by rule `race`" in ran.err
+    assert released.picture() == before
+    assert "refs/tags/v1.2.0" not in released.remote_refs()
+
+
+def test_a_push_that_a_hook_declines_puts_everything_back(released: Sample) -> None:
+    released.commit("feat: log out")
+    hook = released.root / ".git/hooks/pre-push"
+    hook.write_text("#!/bin/sh\necho red tests >&2; exit 1\n")
+    hook.chmod(0o755)
+    before = released.picture(), released.remote_refs()
+    ran = released.trunkline("release")
+    assert ran.code == 1
+    assert "red tests" in ran.err
+    assert (released.picture(), released.remote_refs()) == before
+
+
+def test_options_go_to_commitizen(released: Sample) -> None:
+    released.commit("feat: log out")
+    ran = released.trunkline("release", "--prerelease", "alpha")
+    assert ran.code == 0, ran.all
+    assert "refs/tags/v1.2.0-alpha.0" in released.remote_refs()
+
+
+def test_an_unpushed_bump_is_pushed_and_no_other_is_made(released: Sample) -> None:
+    released.commit("feat: log out")
+    assert released.cz("bump", "--yes").code == 0
+    ran = released.trunkline("release")
+    assert ran.code == 0, ran.all
+    refs = released.remote_refs()
+    assert refs["refs/tags/v1.2.0"] == refs["refs/heads/main"]
+
+
+def test_a_bump_without_its_tag_is_finished(released: Sample) -> None:
+    released.commit("feat: log out")
+    assert released.cz("bump", "--yes").code == 0
+    released.git("tag", "-d", "v1.2.0")
+    ran = released.trunkline("release")
+    assert ran.code == 0, ran.all
+    refs = released.remote_refs()
+    assert refs["refs/tags/v1.2.0"] == refs["refs/heads/main"]
+    assert released.git("cat-file", "-t", "v1.2.0") == "tag"
+
+
+def test_a_bump_that_lost_its_race_is_taken_back(released: Sample) -> None:
+    released.commit("feat: log out")
+    before = released.picture()
+    assert released.cz("bump", "--yes").code == 0
+    other = released.clone("other")
+    other.commit("fix: first")
+    other.push()
+    ran = released.trunkline("release")
+    assert (ran.code, "rule `race`" in ran.err) == (1, True)
+    assert released.picture() == before
