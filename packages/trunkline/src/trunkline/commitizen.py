@@ -84,10 +84,10 @@ def program() -> str:
     return str(own) if own.exists() else "cz"
 
 
-def is_bump_subject(subject: str, *, new: str, project: Mapping[str, Any]) -> bool:
-    """Whether a commit's subject is that of a bump to version `new`."""
-    cz = project.get("tool", {}).get("commitizen", {})
-    wanted = Template(str(cz.get("bump_message") or BUMP_MESSAGE).partition("\n")[0])
+def is_bump_subject(subject: str, *, new: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a subject is that of a bump to `new`; `settings` are commitizen's."""
+    message = str(settings.get("bump_message") or BUMP_MESSAGE)
+    wanted = Template(message.partition("\n")[0])
     mark = "\0"
     text = wanted.safe_substitute(current_version=mark, new_version=new)
     return re.fullmatch(re.escape(text).replace(mark, r"\S+"), subject) is not None

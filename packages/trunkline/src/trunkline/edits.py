@@ -8,7 +8,7 @@ what the user had changed stays.
 
 import re
 
-from trunkline.changelog import Section, find_section, sections
+from trunkline.changelog import Section, sections
 
 _TABLE = re.compile(r"^\[+([^\[\]]+)\]+")
 _VERSION = re.compile(r"""^(version[ \t]*=[ \t]*)(["'])([^"']*)\2(.*)$""")
@@ -84,21 +84,22 @@ def changelog_before(after: str, *, tag: str, candidates: list[str]) -> str:
     `candidates` are texts that the file may have had, the likeliest first. Finishing an
     alpha drops the sections of its alphas; they come back from a candidate.
     """
-    section = find_section(after, tag)
-    if section is None:
+    # A tag that was there already gets a second section of the same name.
+    written = [section for section in sections(after) if section.name == tag]
+    if not written:
         return after
-    head = after[: section.start].rstrip("\n")
-    tail = after[section.end :].lstrip("\n")
-    for candidate in candidates:
-        if _explains(candidate, head, tail):
-            return candidate
-    dropped = [_dropped(candidate, tag, tail) for candidate in candidates]
-    middle = next((text for text in dropped if text), "")
-    return (
-        "".join((after[: section.start], middle, tail))
-        if middle or tail
-        else (f"{head}\n" if head else "")
-    )
+    head = after[: written[0].start].rstrip("\n")
+    for section in written:
+        tail = after[section.end :].lstrip("\n")
+        for candidate in candidates:
+            if _explains(candidate, head, tail):
+                return candidate
+    tail = after[written[0].end :].lstrip("\n")
+    dropped = (_dropped(candidate, tag, tail) for candidate in candidates)
+    rest = next((text for text in dropped if text), "") + tail
+    if not rest:
+        return f"{head}\n" if head else ""
+    return after[: written[0].start] + rest
 
 
 def _explains(candidate: str, head: str, tail: str) -> bool:

@@ -17,15 +17,10 @@ from trunkline.edits import plain
 from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.output import refuse, say
+from trunkline.project import parse_project, version_of
 from trunkline.rules import refusals
 from trunkline.settings import Settings, parse_settings
-from trunkline.survey import (
-    Coming,
-    gather,
-    project_table,
-    read_status,
-    version_of,
-)
+from trunkline.survey import Coming, gather, read_status
 from trunkline.versions import Version
 
 
@@ -48,12 +43,12 @@ def guard(tag: str | None = None) -> int:
 
 def guard_repository(repository: Repository) -> int:
     """Check everything that does not depend on the next version."""
-    document = project_table((repository.root / PROJECT).read_bytes())
+    document = parse_project((repository.root / PROJECT).read_bytes())
     state = gather(
         repository,
         parse_settings(document),
         status=read_status(repository),
-        current=version_of(document),
+        written=version_of(document),
         changelog=CHANGELOG,
     )
     found = list(refusals(state))
@@ -65,7 +60,7 @@ def guard_repository(repository: Repository) -> int:
 
 def guard_bump(repository: Repository, bump: Bump) -> int:
     """Check a bump whose files are written and not yet committed."""
-    document = project_table((repository.root / PROJECT).read_bytes())
+    document = parse_project((repository.root / PROJECT).read_bytes())
     files = edited_files(repository, bump, document)
     allowed = False
     try:
@@ -96,7 +91,7 @@ def check_bump(
         repository,
         settings,
         status=status,
-        current=Version.from_project(bump.current),
+        written=Version.from_project(bump.current),
         changelog=bump.changelog,
         coming=Coming(bump.tag, section_empty=section is None or section.empty),
         own=own,

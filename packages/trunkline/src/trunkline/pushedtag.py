@@ -3,15 +3,14 @@
 from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.output import refuse
-from trunkline.settings import parse_settings
-from trunkline.survey import head_project
+from trunkline.project import head_project
 from trunkline.tagrules import tag_refusals
 from trunkline.tagsurvey import Branches, fetch_pushed_tag, tag_facts
 
 
 def check_pushed_tag(repository: Repository, tag: str) -> int:
     """Check that a tag on the remote is a whole release, before anything is built."""
-    remote = parse_settings(head_project(repository)).remote
+    remote = head_project(repository).settings.remote
     name = tag.removeprefix("refs/tags/")
     if repository.shallow:
         raise Refusal(

@@ -3,10 +3,10 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from trunkline.bumpfiles import (
     CHANGELOG,
+    PROJECT,
     EditedFile,
     edited_files,
     put_back,
@@ -14,21 +14,22 @@ from trunkline.bumpfiles import (
 )
 from trunkline.commitizen import is_bump_subject
 from trunkline.edits import plain
+from trunkline.errors import UsageError
 from trunkline.git import Repository
 from trunkline.journal import Journal, clear_journal, read_journal, write_journal
 from trunkline.locks import remove_stale_git_locks
 from trunkline.plan import BumpCommit
-from trunkline.settings import Settings
-from trunkline.state import State
-from trunkline.survey import (
-    RemoteAnswer,
-    ask_remote,
-    gather,
+from trunkline.project import (
+    Project,
     head_project,
-    project_table,
-    read_status,
+    parse_project,
+    project_at,
     version_of,
 )
+from trunkline.settings import Settings
+from trunkline.state import State
+from trunkline.survey import RemoteAnswer, ask_remote, gather, read_status
+from trunkline.versions import Version
 
 # The bump commit is the last or the last but few that touched pyproject.toml.
 DEPTH = 10
@@ -40,7 +41,7 @@ class Leftover:
 
     state: State
     remote: RemoteAnswer
-    project: dict[str, Any]
+    project: Project
     journal: Journal | None
     bump: BumpCommit | None
 
@@ -52,12 +53,12 @@ def find_leftover(repository: Repository, settings: Settings) -> Leftover:
         remove_stale_git_locks(_git_locks(repository, journal), repository.root)
     project = head_project(repository)
     status = read_status(repository)
-    remote = ask_remote(repository, settings, status, ["refs/tags/v*"])
+    remote = ask_remote(repository, settings, status, ["v*"])
     state = gather(
         repository,
         settings,
         status=status,
-        current=version_of(project),
+        written=written_version(repository.root, project.version),
         changelog=CHANGELOG,
         remote=remote,
     )
@@ -66,6 +67,14 @@ def find_leftover(repository: Repository, settings: Settings) -> Leftover:
     settled = tag.local and tag.local == tag.remote and not state.ahead
     bump = find_bump(repository, project, state) if journal or not settled else None
     return Leftover(state, remote, project, journal, bump)
+
+
+def written_version(root: Path, committed: Version) -> Version:
+    """Return the version in the work tree; the committed one if it cannot be read."""
+    try:
+        return version_of(parse_project((root / PROJECT).read_bytes()))
+    except (OSError, UsageError):
+        return committed  # The file is damaged and counts as changed.
 
 
 def _git_locks(repository: Repository, journal: Journal) -> list[Path]:
@@ -84,7 +93,7 @@ def _git_locks(repository: Repository, journal: Journal) -> list[Path]:
 
 
 def find_bump(
-    repository: Repository, project: dict[str, Any], state: State
+    repository: Repository, project: Project, state: State
 ) -> BumpCommit | None:
     """Find the commit that set the version of HEAD, if `cz bump` made it."""
     lines = repository.read(
@@ -99,26 +108,23 @@ def find_bump(
     ).splitlines()
     for line in lines:
         oid, parents, subject = line.split("\0")
-        if not is_bump_subject(subject, new=str(state.committed), project=project):
+        if not is_bump_subject(
+            subject, new=str(state.current), settings=project.commitizen
+        ):
             continue
         if not parents or " " in parents:
-            return None
-        before = repository.objects([f"{parents}:pyproject.toml"]).popitem()[1]
-        if before is None:
             return None
         published = state.remote_tip is not None and repository.is_ancestor(
             oid, state.remote_tip
         )
-        previous = str(version_of(project_table(before.content)))
+        previous = str(project_at(repository, parents).version)
         return BumpCommit(oid, parents, previous, published)
     return None
 
 
-def make_tag(
-    repository: Repository, project: dict[str, Any], tag: str, commit: str
-) -> None:
+def make_tag(repository: Repository, project: Project, tag: str, commit: str) -> None:
     """Make the tag that `cz bump` would have made."""
-    cz = project.get("tool", {}).get("commitizen", {})
+    cz = project.commitizen
     kind = "-s" if cz.get("gpg_sign") else "-a"
     message = str(cz.get("annotated_tag_message") or tag)
     repository.run("tag", kind, tag, "-m", message, commit, check=True)
@@ -153,13 +159,16 @@ def undo(repository: Repository, journal: Journal) -> list[str]:
 
 def restore_files(repository: Repository, journal: Journal) -> list[str]:
     """Put the files of a bump back to HEAD, in the index and in the work tree."""
-    project = head_project(repository)
-    paths = {file.path for file in edited_files(repository, journal.bump, project)}
+    document = head_project(repository).document
+
+    def look() -> list[EditedFile]:
+        return edited_files(repository, journal.bump, document)
+
+    paths = [file.path for file in look()]
     if paths:
-        repository.run("reset", "-q", "--", *sorted(paths), check=True)
-    files = edited_files(repository, journal.bump, project)
-    saved = [line for file in files if (line := _save_damaged(repository, file))]
-    return saved + put_back(repository, edited_files(repository, journal.bump, project))
+        repository.run("reset", "-q", "--", *paths, check=True)
+    saved = [line for file in look() if (line := _save_damaged(repository, file))]
+    return saved + put_back(repository, look())
 
 
 def _save_damaged(repository: Repository, file: EditedFile) -> str:

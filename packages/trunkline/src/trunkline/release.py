@@ -14,11 +14,12 @@ from trunkline.locks import only_release
 from trunkline.output import refuse, say
 from trunkline.plan import Step, decide
 from trunkline.process import ProcessError
+from trunkline.project import head_project
 from trunkline.recovery import Leftover, find_leftover, make_tag, undo
 from trunkline.rules import refusals
-from trunkline.settings import Settings, parse_settings
+from trunkline.settings import Settings
 from trunkline.state import State
-from trunkline.survey import Coming, gather, head_project, read_status
+from trunkline.survey import Coming, gather, read_status
 from trunkline.tags import image_tags
 
 
@@ -38,7 +39,7 @@ def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
     """
     commitizen.check_options(others)
     repository = Repository.find()
-    settings = parse_settings(head_project(repository))
+    settings = head_project(repository).settings
     with only_release(repository.common_dir) as lock:
         place = Place(repository, settings, lock)
         leftover = find_leftover(repository, settings)
@@ -149,7 +150,7 @@ def with_next(place: Place, leftover: Leftover, found: Preview) -> State:
         place.repository,
         place.settings,
         status=read_status(place.repository),
-        current=leftover.state.current,
+        written=leftover.state.written,
         changelog=CHANGELOG,
         coming=Coming(found.tag, section_empty=section is None or section.empty),
         remote=leftover.remote,

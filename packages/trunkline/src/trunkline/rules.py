@@ -91,11 +91,11 @@ def none_interrupted(state: State) -> Refusal | None:
 
 
 def finished_bump(state: State) -> Refusal | None:
-    if state.committed == state.current:
+    if state.written == state.current:
         return None
     return Refusal(
         rule="leftover",
-        found=f"pyproject.toml says {state.current}, its commit {state.committed}",
+        found=f"pyproject.toml says {state.written}, its commit {state.current}",
         expected="the committed version; an earlier bump may have stopped half-way",
         mend="git restore --staged --worktree pyproject.toml uv.lock CHANGELOG.md",
     )
@@ -177,13 +177,13 @@ def no_half_made_release(state: State) -> Refusal | None:
     if not state.recorded:
         return Refusal(
             rule="current-tag",
-            found=f"version {state.committed}, which was never released",
+            found=f"version {state.current}, which was never released",
             expected=f"tag {tag.name}; versions are written by `cz bump` only",
-            mend=f"git log -p -S'{state.committed}' -- pyproject.toml",
+            mend=f"git log -p -S'{state.current}' -- pyproject.toml",
         )
     return Refusal(
         rule="half-made",
-        found=f"version {state.committed} is committed and has no tag",
+        found=f"version {state.current} is committed and has no tag",
         expected=f"tag {tag.name}, or the next changelog starts in the wrong place",
         mend="uv run trunkline release",
     )

@@ -1,8 +1,7 @@
 """`[tool.trunkline]` of pyproject.toml, with defaults."""
 
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from trunkline.errors import UsageError
@@ -20,17 +19,11 @@ class Settings:
     timeout: int = 60
 
 
-def read_settings(pyproject: Path) -> Settings:
-    """Read the settings; raises UsageError on an unknown key or a wrong value."""
-    try:
-        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{pyproject} cannot be read: {error}") from error
-    return parse_settings(document)
+def parse_settings(document: Mapping[str, Any]) -> Settings:
+    """Take the settings out of a parsed pyproject.toml.
 
-
-def parse_settings(document: dict[str, Any]) -> Settings:
-    """Take the settings out of a parsed pyproject.toml."""
+    Raises UsageError on an unknown key or a wrong value.
+    """
     table = document.get("tool", {}).get("trunkline", {})
     kinds = {field.name: field.type for field in fields(Settings)}
     for key, value in table.items():

@@ -41,9 +41,9 @@ class State:
     remote_tip: str | None
     behind: int
     ahead: int
-    # The version that commitizen started from, and the one that HEAD holds.
+    # The version that HEAD holds, and the one that commitizen starts from.
     current: Version
-    committed: Version
+    written: Version
     current_tag: TagState
     # Whether the changelog of HEAD has a section for `current`.
     recorded: bool

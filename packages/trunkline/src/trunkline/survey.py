@@ -1,17 +1,15 @@
 """Gather the state that the rules look at, with few processes and one connection."""
 
 import os
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from trunkline.changelog import find_section
-from trunkline.edits import plain
 from trunkline.errors import UsageError
-from trunkline.git import Object, Repository
+from trunkline.git import Repository
 from trunkline.journal import read_journal
 from trunkline.process import ProcessError
+from trunkline.project import head_project
 from trunkline.settings import Settings
 from trunkline.state import State, TagState
 from trunkline.versions import Version
@@ -45,20 +43,12 @@ class Status:
     changed: Mapping[str, str]
 
 
-def project_table(pyproject: bytes) -> dict[str, Any]:
-    """Parse a pyproject.toml; raises UsageError where it is no TOML."""
-    try:
-        return tomllib.loads(pyproject.decode("utf-8"))
-    except ValueError as error:
-        raise UsageError(f"pyproject.toml cannot be read: {error}") from error
-
-
 def gather(  # noqa: PLR0913 - what is known already, by keyword
     repository: Repository,
     settings: Settings,
     *,
     status: Status,
-    current: Version,
+    written: Version,
     changelog: str,
     coming: Coming | None = None,
     own: frozenset[str] = frozenset(),
@@ -66,42 +56,14 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
 ) -> State:
     """Look at the repository and its remote.
 
-    `current` is the version that commitizen started from, `changelog` the path of the
+    `written` is the version that commitizen starts from, `changelog` the path of the
     changelog, `own` the paths whose changes are known to be commitizen's. Pass `remote`
     if it has been asked already.
     """
-    names = ("HEAD:pyproject.toml", f"HEAD:{changelog}")
-    tags = {
-        tag: f"refs/tags/{tag}" for tag in (current.tag, coming and coming.tag) if tag
-    }
-    commit = f"refs/tags/{current.tag}^{{commit}}"
-    objects = repository.objects([*names, *tags.values(), commit])
-    project, history = (objects[name] for name in names)
-    if project is None:
-        raise UsageError("HEAD has no pyproject.toml; expected the project's root")
-    document = project_table(project.content)
-    committed = version_of(document)
-    cz = document.get("tool", {}).get("commitizen", {})
-    remote = remote or ask_remote(repository, settings, status, tags.values())
-    tagged = objects[commit]
-
-    def tag_state(name: str) -> TagState:
-        local = objects[tags[name]]
-        return TagState(
-            name,
-            local=local.oid if local else None,
-            remote=remote.refs.get(tags[name]),
-        )
-
-    current_tag = tag_state(current.tag)
-    if tagged:
-        current_tag = TagState(
-            current.tag,
-            local=current_tag.local,
-            remote=current_tag.remote,
-            commit=tagged.oid,
-            reached=repository.is_ancestor(tagged.oid, status.head),
-        )
+    project = head_project(repository, changelog)
+    names = [project.version.tag, *([coming.tag] if coming else [])]
+    remote = remote or ask_remote(repository, settings, status, names)
+    current_tag, *next_tag = tag_states(repository, names, remote, status.head)
     return State(
         trunk=settings.trunk,
         remote=settings.remote,
@@ -112,33 +74,52 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
         interrupted=_interrupted(repository),
         changed=tuple(path for path in status.changed if path not in own),
         identity_problem=identity_problem(repository),
-        signing_problem=signing_problem(repository, wanted=bool(cz.get("gpg_sign"))),
+        signing_problem=signing_problem(
+            repository, wanted=bool(project.commitizen.get("gpg_sign"))
+        ),
         remote_problem=remote.problem,
         remote_tip=remote.tip,
         behind=remote.behind,
         ahead=remote.ahead,
-        current=current,
-        committed=committed,
+        current=project.version,
+        written=written,
         current_tag=current_tag,
-        recorded=_recorded(history, committed),
+        recorded=find_section(project.changelog, project.version.tag) is not None,
         any_version_tag=bool(
             repository.read("for-each-ref", "--count=1", "refs/tags/v[0-9]*")
         ),
-        keeps_major_zero=bool(cz.get("major_version_zero")),
-        next_tag=tag_state(coming.tag) if coming else None,
+        keeps_major_zero=bool(project.commitizen.get("major_version_zero")),
+        next_tag=next_tag[0] if next_tag else None,
         section_empty=coming.section_empty if coming else False,
     )
+
+
+def tag_states(
+    repository: Repository, names: Sequence[str], remote: "RemoteAnswer", head: str
+) -> list[TagState]:
+    """Look at tags here and on the remote; the first one also by its commit."""
+    refs = [f"refs/tags/{name}" for name in names]
+    commit = f"{refs[0]}^{{commit}}"
+    found = repository.objects([*refs, commit])
+    states = [
+        TagState(
+            name,
+            local=local.oid if (local := found[ref]) else None,
+            remote=remote.refs.get(ref),
+        )
+        for name, ref in zip(names, refs, strict=True)
+    ]
+    target = found[commit]
+    if target:
+        reached = repository.is_ancestor(target.oid, head)
+        states[0] = replace(states[0], commit=target.oid, reached=reached)
+    return states
 
 
 def _interrupted(repository: Repository) -> str | None:
     # Inside a release its own record is no sign of an earlier one.
     journal = read_journal(repository.git_dir)
     return journal.tag if journal and "TRUNKLINE_RELEASE" not in os.environ else None
-
-
-def _recorded(history: Object | None, version: Version) -> bool:
-    text = plain(history.content) if history else ""
-    return find_section(text, version.tag) is not None
 
 
 def read_status(repository: Repository) -> Status:
@@ -220,7 +201,7 @@ def ask_remote(
 ) -> RemoteAnswer:
     """Ask for branch and tags in one connection; fetch only what is not here."""
     branch = f"refs/heads/{status.branch}"
-    asked = [*tags, *([branch] if status.branch else [])]
+    asked = [*(f"refs/tags/{tag}" for tag in tags), branch]
     try:
         refs = repository.remote_refs(settings.remote, asked, timeout=settings.timeout)
         tip = refs.get(branch)
@@ -249,19 +230,3 @@ def _distance(
         answer = repository.run(*count, check=True)
     behind, ahead = answer.text.split()
     return int(behind), int(ahead)
-
-
-def head_project(repository: Repository) -> dict[str, Any]:
-    """Parse the pyproject.toml of HEAD, which no half-made bump can have damaged."""
-    found = repository.objects(["HEAD:pyproject.toml"])["HEAD:pyproject.toml"]
-    if found is None:
-        raise UsageError("HEAD has no pyproject.toml; expected the project's root")
-    return project_table(found.content)
-
-
-def version_of(project: Mapping[str, Any]) -> Version:
-    """Return `[project] version`; raises UsageError where there is none."""
-    version = project.get("project", {}).get("version")
-    if not isinstance(version, str):
-        raise UsageError("pyproject.toml has no [project] version; expected one")
-    return Version.from_project(version)

@@ -1,17 +1,14 @@
 """Gather the facts about a version tag that leaves this clone or has left it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from trunkline.changelog import find_section
 from trunkline.commitizen import is_bump_subject
-from trunkline.edits import plain
 from trunkline.errors import UsageError
 from trunkline.git import Repository
 from trunkline.process import ProcessError
-from trunkline.settings import parse_settings
+from trunkline.project import Project, head_project, project_at
 from trunkline.state import HOTFIX
-from trunkline.survey import head_project, project_table
 from trunkline.tagrules import TagFacts
 
 
@@ -25,7 +22,7 @@ class Branches:
         self.repository = repository
         self.remote = remote
         self.pushed = pushed
-        self.settings = parse_settings(head_project(repository))
+        self.settings = head_project(repository).settings
 
     def names(self, tag: str) -> tuple[str, ...]:
         """Return the branches on which this tag may be."""
@@ -65,20 +62,19 @@ def tag_facts(
         raise UsageError(f"{name} names {oid[:12]}; expected a commit that is here")
     own_name, message = _words(ref.content) if ref.kind == "tag" else ("", "")
     commit = target.oid
-    files = repository.objects([f"{commit}:pyproject.toml", f"{commit}:CHANGELOG.md"])
-    pyproject, changelog = files.values()
-    project = project_table(pyproject.content) if pyproject else {}
-    section = find_section(plain(changelog.content) if changelog else "", name)
-    subject = target.content.partition(b"\n\n")[2].partition(b"\n")[0]
+    project = project_at(repository, commit)
+    section = find_section(project.changelog, name)
+    words = target.content.decode("utf-8", "replace").partition("\n\n")[2]
+    subject = words.partition("\n")[0]
     return TagFacts(
         name=name,
         kind=ref.kind,
         own_name=own_name,
         message=message,
-        wanted_message=_wanted_message(project, name),
+        wanted_message=str(project.commitizen.get("annotated_tag_message") or name),
         commit=commit,
         made_by_bump=is_bump_subject(
-            subject.decode("utf-8", "replace"), new=name[1:], project=project
+            subject, new=name[1:], settings=project.commitizen
         ),
         project_version=_version(project),
         section_empty=section is None or section.empty,
@@ -94,13 +90,8 @@ def _words(content: bytes) -> tuple[str, str]:
     return (names or [""])[0], message.partition("\n-----BEGIN ")[0].strip()
 
 
-def _wanted_message(project: Mapping[str, Any], name: str) -> str:
-    cz = project.get("tool", {}).get("commitizen", {})
-    return str(cz.get("annotated_tag_message") or name)
-
-
-def _version(project: Mapping[str, Any]) -> str | None:
-    version = project.get("project", {}).get("version")
+def _version(project: Project) -> str | None:
+    version = project.document.get("project", {}).get("version")
     return version if isinstance(version, str) else None
 
 
@@ -110,7 +101,7 @@ def fetch_pushed_tag(repository: Repository, remote: str, name: str) -> str:
     Nothing here is renamed or moved: a checkout of CI often has the tag without its
     annotation, so the remote is asked.
     """
-    settings = parse_settings(head_project(repository))
+    settings = head_project(repository).settings
     wanted = [f"refs/tags/{name}"]
     wanted += [f"refs/heads/{branch}" for branch in (settings.trunk, f"{HOTFIX}{name}")]
     there = repository.remote_refs(remote, wanted, timeout=settings.timeout)

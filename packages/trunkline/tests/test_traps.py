@@ -1,0 +1,481 @@
+"""Every trap of commitizen 4.19 and of `git push` that was met, in one table.
+
+Each row arranges the trap in a real repository, types the command that used to spring
+it, and says what happens now. A refusal must leave files, index and refs as they were.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from samples import Sample
+
+BUMP = ("cz", "bump", "--yes")
+RELEASE = ("trunkline", "release")
+PUSH = ("git", "push", "--follow-tags", "origin", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """`refused` names the rule; `undone` and `done` a text that is printed."""
+
+    name: str
+    arrange: Callable[[Sample], object]
+    command: tuple[str, ...]
+    outcome: Literal["refused", "undone", "done"]
+    says: str
+    version: str = ""
+
+
+def commits(*messages: str) -> Callable[[Sample], None]:
+    def arrange(sample: Sample) -> None:
+        for message in messages:
+            sample.commit(message)
+
+    return arrange
+
+
+def configure(line: str, *messages: str) -> Callable[[Sample], None]:
+    """Add a line to commitizen's configuration."""
+
+    def arrange(sample: Sample) -> None:
+        text = sample.read("pyproject.toml")
+        text = text.replace("[tool.commitizen]\n", f"[tool.commitizen]\n{line}\n")
+        sample.commit("chore: configure", {"pyproject.toml": text})
+        commits(*(messages or ("feat: more",)))(sample)
+
+    return arrange
+
+
+def after_feature(*command: str) -> Callable[[Sample], None]:
+    """Commit a feature, then run a command that must succeed."""
+
+    def arrange(sample: Sample) -> None:
+        sample.commit("feat: more", {"feature.txt": "new"})
+        ran = sample.run(*command)
+        assert ran.code == 0, ran.all
+
+    return arrange
+
+
+def changed(path: str, text: str, *, stage: bool = False) -> Callable[[Sample], None]:
+    def arrange(sample: Sample) -> None:
+        sample.commit("feat: more")
+        old = sample.read(path) if (sample.root / path).exists() else ""
+        sample.write(path, old + text)
+        if stage:
+            sample.git("add", path)
+
+    return arrange
+
+
+def hook(name: str, body: str, *messages: str) -> Callable[[Sample], None]:
+    def arrange(sample: Sample) -> None:
+        install_hook(sample, name, body)
+        for message in messages or ("feat: more",):
+            sample.git("commit", "-q", "--allow-empty", "--no-verify", "-m", message)
+
+    return arrange
+
+
+def install_hook(sample: Sample, name: str, body: str) -> None:
+    file = sample.root / ".git/hooks" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{body}\n")
+    file.chmod(0o755)
+
+
+def check_pushes(sample: Sample) -> None:
+    install_hook(sample, "pre-push", 'exec trunkline push-check "$@"')
+
+
+def behind(sample: Sample) -> None:
+    other = sample.clone("other")
+    other.commit("feat: theirs")
+    other.push()
+
+
+def diverged(sample: Sample) -> None:
+    sample.commit("feat: more")
+    behind(sample)
+
+
+def shallow(sample: Sample) -> None:
+    sample.commit("feat: more")
+    sample.push()
+    (sample.root / ".git/shallow").write_text(sample.git("rev-parse", "HEAD~1") + "\n")
+
+
+def without_tags(sample: Sample) -> None:
+    sample.commit("feat: more")
+    for tag in sample.git("tag").splitlines():
+        sample.git("tag", "-d", tag)
+
+
+def half_made(sample: Sample) -> None:
+    sample.commit("feat: more")
+    ran = sample.cz("bump", "--yes")
+    assert ran.code == 0, ran.all
+    sample.git("tag", "-d", "v1.2.0")
+
+
+def half_made_similar(sample: Sample) -> None:
+    """commitizen takes v1.1.0 for v1.10.0 and repeats the whole changelog."""
+    sample.commit("feat: more")
+    ran = sample.cz("bump", "--yes", "1.10.0")
+    assert ran.code == 0, ran.all
+    sample.git("tag", "-d", "v1.10.0")
+    sample.commit("feat: even more")
+
+
+def lightweight_tags(sample: Sample) -> None:
+    text = sample.read("pyproject.toml")
+    text = text.replace("annotated_tag = true", "annotated_tag = false")
+    sample.commit("feat: configure", {"pyproject.toml": text})
+
+
+def half_made_and_more(sample: Sample) -> None:
+    half_made(sample)
+    sample.commit("feat: even more")
+
+
+def rebased_bump(sample: Sample) -> None:
+    sample.commit("feat: more", {"feature.txt": "new"})
+    assert sample.cz("bump", "--yes").code == 0
+    behind(sample)
+    sample.git("pull", "-q", "--rebase", "origin", "main")
+
+
+def bumped_while_behind(sample: Sample) -> None:
+    check_pushes(sample)
+    sample.commit("feat: more")
+    assert sample.cz("bump", "--yes").code == 0
+    behind(sample)
+
+
+def alpha(sample: Sample) -> None:
+    sample.commit("feat: more")
+    sample.bump("--prerelease", "alpha")
+
+
+def alpha_and_docs(sample: Sample) -> None:
+    alpha(sample)
+    sample.commit("docs: words")
+
+
+def alpha_and_dirt(sample: Sample) -> None:
+    alpha(sample)
+    sample.write("uv.lock", sample.read("uv.lock") + "# mine\n")
+
+
+def hotfix(branch: str, message: str = "fix: a crash") -> Callable[[Sample], None]:
+    def arrange(sample: Sample) -> None:
+        sample.commit("feat: more")
+        sample.bump()
+        sample.git("checkout", "-q", "-b", branch, "v1.1.0")
+        sample.commit(message)
+
+    return arrange
+
+
+def hotfix_took_the_version(sample: Sample) -> None:
+    other = sample.clone("other")
+    other.git("checkout", "-q", "-b", "hotfix/v1.1.1", "v1.1.0")
+    other.commit("fix: a crash")
+    other.bump()
+    sample.commit("fix: another crash")
+
+
+def merging(sample: Sample) -> None:
+    sample.git("checkout", "-q", "-b", "feat/x")
+    sample.commit("feat: x", {"x.txt": "x"})
+    sample.git("checkout", "-q", "main")
+    sample.commit("feat: y", {"y.txt": "y"})
+    sample.git("merge", "-q", "--no-commit", "--no-ff", "feat/x")
+
+
+def other_tag_on_origin(sample: Sample) -> None:
+    sample.commit("feat: more")
+    other = sample.clone("other")
+    other.git("tag", "-a", "v1.2.0", "-m", "v1.2.0")
+    other.git("push", "-q", "origin", "v1.2.0")
+
+
+def moved_tag_here(sample: Sample) -> None:
+    sample.commit("feat: more")
+    sample.git("tag", "-f", "-a", "v1.1.0", "-m", "v1.1.0")
+    sample.commit("feat: even more")
+
+
+def no_lock_file(sample: Sample) -> None:
+    sample.git("rm", "-q", "uv.lock")
+    sample.commit("feat: more")
+
+
+def unreachable(sample: Sample) -> None:
+    sample.commit("feat: more")
+    sample.git("remote", "set-url", "origin", "../nowhere.git")
+
+
+def interrupted_commit(sample: Sample) -> None:
+    hook("commit-msg", "exit 1")(sample)
+    assert sample.cz("bump", "--yes").code != 0
+
+
+def tagged_by_hand(*options: str) -> Callable[[Sample], None]:
+    def arrange(sample: Sample) -> None:
+        check_pushes(sample)
+        sample.commit("feat: more")
+        sample.git("tag", *options)
+
+    return arrange
+
+
+def version_by_hand(sample: Sample) -> None:
+    text = sample.read("pyproject.toml").replace("1.1.0", "1.1.7")
+    sample.commit("feat: more", {"pyproject.toml": text})
+
+
+def version_files(sample: Sample) -> None:
+    sample.write("app.py", 'VERSION = "1.1.0"\nOTHER = "1.2.0"\n')
+    sample.git("add", "app.py")
+    configure('version_files = ["app.py:^VERSION"]')(sample)
+    sample.write("mine.txt", "mine")
+
+
+def signing(sample: Sample) -> None:
+    sample.commit("feat: more")
+    sample.git("config", "tag.gpgsign", "true")
+    sample.git("config", "gpg.program", "false")
+
+
+def nobody(sample: Sample) -> None:
+    sample.commit("feat: more")
+    sample.git("config", "--unset", "user.email")
+    sample.git("config", "user.useConfigOnly", "true")
+
+
+def annotated_bump(sample: Sample) -> None:
+    check_pushes(sample)
+    sample.commit("feat: more")
+    assert sample.cz("bump", "--yes").code == 0
+
+
+def lightweight(sample: Sample) -> None:
+    annotated_bump(sample)
+    sample.git("tag", "-f", "v1.2.0", "v1.2.0^{commit}")
+
+
+FORMAT = ("cz", "bump", "--yes", "--prerelease", "alpha", "--version-scheme")
+ZERO = "major_version_zero = true"
+FIRST_TRY_FAILS = "test -e .git/tried || { touch .git/tried; exit 1; }"
+
+# In order of the list of traps: versions, lock file, alphas, hotfixes, half-made
+# releases, pushes. All start from v1.1.0 with nothing to release.
+TRAPS = (
+    Trap("1.0 with major_version_zero", configure(ZERO), BUMP, "refused", "major-"),
+    Trap("downgrade", commits("feat: a"), (*BUMP, "1.0.5"), "refused", "greater"),
+    Trap(
+        "words in a body raise the version",
+        commits("docs: a\n\nwords\nfix: b"),
+        BUMP,
+        "refused",
+        "changelog",
+    ),
+    Trap(
+        "breaking chore, nothing to read",
+        commits("chore(deps)!: drop it"),
+        BUMP,
+        "refused",
+        "changelog",
+    ),
+    Trap("unlisted fix", commits("fix:nospace"), BUMP, "refused", "changelog"),
+    Trap("`feat!` unmarked", commits("feat!: new"), BUMP, "done", "", "2.0.0"),
+    Trap("version by hand", version_by_hand, RELEASE, "refused", "current-tag"),
+    Trap("stale lock file", commits("fix: a"), BUMP, "done", "", "1.1.1"),
+    Trap("no lock file", no_lock_file, RELEASE, "undone", "uv.lock"),
+    Trap("other version files", version_files, BUMP, "refused", "clean"),
+    Trap(
+        "drifted version file",
+        configure('version_files = ["CHANGELOG.md:^nothing"]'),
+        (*RELEASE, "--check-consistency"),
+        "undone",
+        "CHANGELOG.md",
+    ),
+    Trap(
+        "from a folder below",
+        commits("fix: a"),
+        ("sh", "-c", "mkdir .venv; cd .venv && trunkline release"),
+        "done",
+        "released v1.1.1",
+        "1.1.1",
+    ),
+    Trap(
+        "semver tag", commits("feat: a"), (*FORMAT, "semver"), "refused", "tag-format"
+    ),
+    Trap(
+        "pep440 tag", commits("feat: a"), (*FORMAT, "pep440"), "refused", "tag-format"
+    ),
+    Trap("alpha becomes stable", alpha, BUMP, "done", "", "1.2.0"),
+    Trap(
+        "empty alpha", alpha_and_docs, (*BUMP, "-pr", "alpha"), "refused", "changelog"
+    ),
+    Trap("alphas' sections are dropped", alpha_and_dirt, BUMP, "refused", "clean"),
+    Trap("hotfix", hotfix("hotfix/v1.1.1"), BUMP, "done", "", "1.1.1"),
+    Trap(
+        "feature in a hotfix",
+        hotfix("hotfix/v1.1.1", "feat: sneaked in"),
+        BUMP,
+        "refused",
+        "hotfix",
+    ),
+    Trap("misnamed hotfix", hotfix("hotfix/v1.1.5"), BUMP, "refused", "hotfix"),
+    Trap("hotfix took it", hotfix_took_the_version, BUMP, "refused", "new-tag"),
+    Trap("changed file", changed("CHANGELOG.md", "mine\n"), BUMP, "refused", "clean"),
+    Trap("changed lock", changed("uv.lock", "# mine\n"), BUMP, "refused", "clean"),
+    Trap(
+        "changed settings",
+        changed("pyproject.toml", "# mine\n", stage=True),
+        BUMP,
+        "refused",
+        "clean",
+    ),
+    Trap("staged file", changed("new.py", "new", stage=True), BUMP, "refused", "clean"),
+    Trap("new file", changed("new.py", "new"), BUMP, "refused", "clean"),
+    Trap(
+        "detached",
+        after_feature("git", "checkout", "-q", "--detach"),
+        BUMP,
+        "refused",
+        "branch",
+    ),
+    Trap(
+        "wrong branch",
+        after_feature("git", "checkout", "-qb", "feat/x"),
+        BUMP,
+        "refused",
+        "branch",
+    ),
+    Trap(
+        "files only, on a branch",
+        after_feature("git", "checkout", "-qb", "release/x"),
+        (*BUMP, "--version-files-only"),
+        "refused",
+        "branch",
+    ),
+    Trap("behind", diverged, BUMP, "refused", "behind"),
+    Trap("merging", merging, BUMP, "refused", "operation"),
+    Trap(
+        "failing hook",
+        configure('post_bump_hooks = ["false"]'),
+        RELEASE,
+        "undone",
+        "hook",
+    ),
+    Trap(
+        "commit refused",
+        hook("commit-msg", "exit 1"),
+        RELEASE,
+        "undone",
+        "as committed",
+    ),
+    Trap("bump after a failed one", interrupted_commit, RELEASE, "refused", "leftover"),
+    Trap(
+        "hook that formats",
+        hook("pre-commit", FIRST_TRY_FAILS),
+        (*RELEASE, "--retry"),
+        "done",
+        "released v1.2.0",
+        "1.2.0",
+    ),
+    Trap("half-made, similar tag", half_made_similar, BUMP, "refused", "half-made"),
+    Trap("half-made, ended", half_made, RELEASE, "done", "released v1.2.0", "1.2.0"),
+    Trap("half-made below", half_made_and_more, RELEASE, "done", "released v1.2.0"),
+    Trap("no identity", nobody, BUMP, "refused", "identity"),
+    Trap("no signing key", signing, BUMP, "refused", "signing"),
+    Trap(
+        "lightweight tag",
+        lightweight_tags,
+        RELEASE,
+        "undone",
+        "annotated",
+    ),
+    Trap("rebased bump", rebased_bump, BUMP, "refused", "current-tag"),
+    Trap("shallow", shallow, BUMP, "refused", "shallow"),
+    Trap("no tags", without_tags, RELEASE, "refused", "current-tag"),
+    Trap("tag on origin", other_tag_on_origin, BUMP, "refused", "new-tag"),
+    Trap("tag here", after_feature("git", "tag", "v1.2.0"), BUMP, "refused", "new-tag"),
+    Trap("tags differ", moved_tag_here, BUMP, "refused", "current-tag"),
+    Trap("unreachable", unreachable, BUMP, "refused", "remote"),
+    Trap("only docs", commits("docs: words"), RELEASE, "done", "nothing to release"),
+    Trap("nothing new", commits(), RELEASE, "done", "nothing to release"),
+    Trap("dry run", commits("feat: a"), (*BUMP, "--dry-run"), "done", "", "1.1.0"),
+    Trap("plain push", annotated_bump, PUSH, "done", "v1.2.0", "1.2.0"),
+    Trap(
+        "push that loses its branch", bumped_while_behind, PUSH, "refused", "orphan-tag"
+    ),
+    Trap(
+        "tag without branch",
+        annotated_bump,
+        ("git", "push", "origin", "v1.2.0"),
+        "refused",
+        "orphan-tag",
+    ),
+    Trap(
+        "lightweight tag pushed",
+        lightweight,
+        ("git", "push", "origin", "HEAD", "v1.2.0"),
+        "refused",
+        "hand-made-tag",
+    ),
+    Trap(
+        "junk tag",
+        tagged_by_hand("-a", "v9.9.9", "-m", "v9.9.9"),
+        PUSH,
+        "refused",
+        "tag-version",
+    ),
+    Trap(
+        "other tag",
+        tagged_by_hand("-a", "scratch", "-m", "mine"),
+        PUSH,
+        "done",
+        "scratch",
+    ),
+    Trap(
+        "tag moved",
+        tagged_by_hand("-f", "v1.1.0"),
+        ("git", "push", "-f", "origin", "v1.1.0"),
+        "refused",
+        "moved-tag",
+    ),
+    Trap(
+        "tag deleted",
+        tagged_by_hand("scratch"),
+        ("git", "push", "origin", ":v1.1.0"),
+        "refused",
+        "deleted-tag",
+    ),
+)
+
+
+@pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.name)
+def test_a_trap_is_harmless(released: Sample, trap: Trap) -> None:
+    trap.arrange(released)
+    before = released.picture(), remote(released)
+    ran = released.run(*trap.command)
+    if trap.outcome == "done":
+        assert ran.code == 0, ran.all
+        assert trap.says in ran.all
+        assert trap.version in ("", released.version)
+        return
+    assert ran.code != 0, ran.all
+    rule = f"rule `{trap.says}" if trap.outcome == "refused" else trap.says
+    assert rule in ran.err, ran.all
+    assert (released.picture(), remote(released)) == before
+
+
+def remote(sample: Sample) -> str:
+    return sample.git("--git-dir", str(sample.origin), "for-each-ref")
