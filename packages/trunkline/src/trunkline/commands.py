@@ -43,7 +43,6 @@ def switch(name: str, meaning: str) -> Argument:
 
 DRY_RUN = switch("--dry-run", "show the plan and change nothing")
 YES = switch("--yes", "do not ask for confirmation")
-JSON = switch("--json", "print JSON for a machine to read")
 
 COMMANDS = (
     Command(
@@ -66,16 +65,6 @@ COMMANDS = (
         (
             argument("remote", nargs="?", default="origin", help="name of the remote"),
             argument("url", nargs="?", default="", help="its address; git gives it"),
-        ),
-    ),
-    Command(
-        "tags",
-        "which image tags a ref gets, and why",
-        "trunkline.tags:show_tags",
-        (
-            argument("ref", nargs="?", metavar="REF", help="default: HEAD"),
-            JSON,
-            switch("--github-output", "append to the file $GITHUB_OUTPUT"),
         ),
     ),
 )

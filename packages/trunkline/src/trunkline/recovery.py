@@ -49,8 +49,6 @@ class Leftover:
 def find_leftover(repository: Repository, settings: Settings) -> Leftover:
     """Look at the repository, its remote, and the record of an earlier run."""
     journal = read_journal(repository.git_dir)
-    if journal:
-        remove_stale_git_locks(_git_locks(repository, journal), repository.root)
     project = head_project(repository)
     status = read_status(repository)
     remote = ask_remote(repository, settings, status, ["v*"])
@@ -67,6 +65,13 @@ def find_leftover(repository: Repository, settings: Settings) -> Leftover:
     settled = tag.local and tag.local == tag.remote and not state.ahead
     bump = find_bump(repository, project, state) if journal or not settled else None
     return Leftover(state, remote, project, journal, bump)
+
+
+def remove_stale_locks(repository: Repository) -> None:
+    """Remove what a git that was killed with its release has left locked."""
+    journal = read_journal(repository.git_dir)
+    if journal:
+        remove_stale_git_locks(_git_locks(repository, journal), repository.root)
 
 
 def written_version(root: Path, committed: Version) -> Version:

@@ -15,7 +15,13 @@ from trunkline.output import refuse, say
 from trunkline.plan import Step, decide
 from trunkline.process import ProcessError
 from trunkline.project import head_project
-from trunkline.recovery import Leftover, find_leftover, make_tag, undo
+from trunkline.recovery import (
+    Leftover,
+    find_leftover,
+    make_tag,
+    remove_stale_locks,
+    undo,
+)
 from trunkline.rules import refusals
 from trunkline.settings import Settings
 from trunkline.state import State
@@ -42,6 +48,8 @@ def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
     settings = head_project(repository).settings
     with only_release(repository.common_dir) as lock:
         place = Place(repository, settings, lock)
+        if not dry_run:
+            remove_stale_locks(repository)
         leftover = find_leftover(repository, settings)
         step = decide(leftover.state, leftover.journal, leftover.bump)
         if step is not Step.NOTHING and dry_run:
@@ -52,7 +60,7 @@ def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
             leftover = find_leftover(repository, settings)
         elif step is not Step.NOTHING:
             return end_leftover(place, leftover, step)
-        elif leftover.journal:
+        elif leftover.journal and not dry_run:
             clear_journal(repository.git_dir)
             leftover = replace(
                 leftover, state=replace(leftover.state, interrupted=None)

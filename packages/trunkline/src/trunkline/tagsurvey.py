@@ -23,6 +23,7 @@ class Branches:
         self.remote = remote
         self.pushed = pushed
         self.settings = head_project(repository).settings
+        self._answer: Mapping[str, str] | None = None
 
     def names(self, tag: str) -> tuple[str, ...]:
         """Return the branches on which this tag may be."""
@@ -35,11 +36,18 @@ class Branches:
         asked as late as possible, and a branch that it cannot take does not count.
         """
         refs = [f"refs/heads/{name}" for name in self.names(tag)]
-        there = self.repository.remote_refs(
-            self.remote, refs, timeout=self.settings.timeout
+        there = self._there()
+        return any(
+            self._holds(there.get(ref), self.pushed.get(ref), commit) for ref in refs
         )
-        return any(self._holds(there.get(ref), self.pushed.get(ref), commit)
-                   for ref in refs)  # fmt: skip
+
+    def _there(self) -> Mapping[str, str]:
+        if self._answer is None:
+            patterns = (f"refs/heads/{self.settings.trunk}", f"refs/heads/{HOTFIX}v*")
+            self._answer = self.repository.remote_refs(
+                self.remote, patterns, timeout=self.settings.timeout
+            )
+        return self._answer
 
     def _holds(self, tip: str | None, new: str | None, commit: str) -> bool:
         contains = self.repository.is_ancestor
