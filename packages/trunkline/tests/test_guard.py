@@ -1,4 +1,8 @@
-from samples import Sample
+import os
+import stat
+from pathlib import Path
+
+from samples import BIN, Sample
 
 
 def test_a_bump_is_one_commit_with_an_annotated_tag(sample: Sample) -> None:
@@ -12,11 +16,86 @@ def test_a_bump_is_one_commit_with_an_annotated_tag(sample: Sample) -> None:
     assert sample.run("uv", "lock", "--check", "--offline").code == 0
 
 
-def test_a_refusal_leaves_no_trace(released: Sample) -> None:
+def test_a_breaking_change_at_zero_stays_at_zero(sample: Sample) -> None:
+    sample.commit("feat: log in")
+    sample.bump()
+    sample.commit("feat!: log in by key")
+    sample.bump()
+    assert sample.version == "0.2.0"
+    assert "- **BREAKING** log in by key" in sample.read("CHANGELOG.md")
+
+
+def test_leaving_zero_needs_the_key_gone(sample: Sample) -> None:
+    sample.commit("feat: log in")
+    before = sample.picture()
+    ran = sample.cz("bump", "--yes", "1.0.0")
+    assert "rule `major-version-zero`" in ran.err
+    assert sample.picture() == before
+    mend = next(line for line in ran.err.splitlines() if "type next: " in line)
+    assert sample.run("sh", "-c", mend.partition("type next: ")[2]).code == 0
+    ran = sample.cz("bump", "--yes", "1.0.0")
+    assert (ran.code, sample.version) == (0, "1.0.0")
+
+
+def test_all_broken_rules_are_named_with_what_mends_them(released: Sample) -> None:
+    released.commit("feat: log out")
+    released.git("checkout", "-q", "-b", "feat/x")
+    released.write("notes.txt", "mine")
+    ran = released.cz("bump", "--yes")
+    assert "rule `branch`" in ran.err
+    assert "rule `clean`" in ran.err
+    assert "type next: git switch main" in ran.err
+    assert "CHANGELOG.md: as committed" in ran.err
+
+
+def test_a_changelog_that_the_bump_made_is_removed(released: Sample) -> None:
+    released.git("rm", "-q", "CHANGELOG.md")
     released.commit("feat: log out")
     released.write("notes.txt", "mine")
     before = released.picture()
-    ran = released.cz("bump", "--yes")
-    assert ran.code != 0
-    assert "notes.txt" in ran.err
+    assert "rule `clean`" in released.cz("bump", "--yes").err
     assert released.picture() == before
+
+
+def test_line_ends_and_permissions_come_back(released: Sample) -> None:
+    for name in ("CHANGELOG.md", "pyproject.toml"):
+        text = released.read(name).replace("\n", "\r\n")
+        (released.root / name).write_bytes(text.encode())
+    os.chmod(released.root / "uv.lock", 0o755)  # noqa: S103 - to be kept
+    released.git("commit", "-q", "-a", "-m", "feat: another system")
+    released.write("notes.txt", "mine")
+    before = released.picture()
+    assert "rule `clean`" in released.cz("bump", "--yes").err
+    assert released.picture() == before
+    assert stat.S_IMODE((released.root / "uv.lock").stat().st_mode) == 0o755
+
+
+def test_edits_of_the_user_survive_in_each_file(released: Sample) -> None:
+    released.commit("feat: log out")
+    for name in ("pyproject.toml", "uv.lock"):
+        released.write(name, released.read(name) + "# mine\n")
+    text = released.read("CHANGELOG.md").replace("- begin", "- begin, mine")
+    released.write("CHANGELOG.md", text)
+    released.git("add", "uv.lock")
+    before = released.picture()
+    ran = released.cz("bump", "--yes")
+    assert ran.err.count("your own changes are kept") == 3
+    assert released.picture() == before
+
+
+def test_the_hook_is_found_where_cz_is_started_by_its_path(released: Sample) -> None:
+    released.commit("feat: log out")
+    tools = released.root / ".venv/bin"
+    tools.mkdir(parents=True)
+    (tools / "trunkline").symlink_to(BIN / "trunkline")
+    path = os.pathsep.join(p for p in os.environ["PATH"].split(":") if Path(p) != BIN)
+    ran = released.run(str(BIN / "cz"), "bump", "--yes", PATH=path)
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+
+
+def test_by_hand_it_looks_at_the_repository(released: Sample) -> None:
+    ran = released.trunkline("guard")
+    assert (ran.code, "nothing stands against" in ran.out) == (0, True)
+    released.write("notes.txt", "mine")
+    ran = released.trunkline("guard")
+    assert (ran.code, "rule `clean`" in ran.err) == (1, True)

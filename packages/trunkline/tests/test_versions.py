@@ -53,7 +53,8 @@ def test_a_prerelease_precedes_its_release(version: Version) -> None:
 
 def test_the_order_is_that_of_the_specification() -> None:
     parsed = [Version.parse(text) for text in IN_ORDER]
-    assert sorted(parsed[::-1]) == parsed
+    shuffled = parsed[4:] + parsed[:4]
+    assert sorted(shuffled) == parsed
 
 
 def test_alpha_ten_follows_alpha_nine() -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,8 @@ def edited_files(
             before = edits.versioned_before(
                 after, pattern=patterns[path], current=bump.current, new=bump.new
             )
-        made = not texts and not before.strip()
+        # Where there was no changelog, commitizen begins one with the new section.
+        made = not texts and after.startswith(f"## {bump.tag}")
         files.append(EditedFile(path, None if made else before, before == old))
     return files
 
@@ -112,8 +114,10 @@ def put_back(repository: Repository, files: list[EditedFile]) -> list[str]:
 def _put_back(repository: Repository, file: EditedFile) -> str:
     path = repository.root / file.path
     if file.before is None:
-        path.unlink(missing_ok=True)
-        return f"{file.path}: removed, `cz bump` had made it"
+        # Git does not know the file, so a copy of it is kept in case of a mistake.
+        saved = save(repository, file.path)
+        path.unlink()
+        return f"{file.path}: removed, `cz bump` had made it; a copy: {saved}"
     if file.committed:
         # With filters, so that line ends and the like are those of the work tree.
         shown = repository.run("cat-file", "--filters", f"HEAD:{file.path}", check=True)
@@ -125,6 +129,15 @@ def _put_back(repository: Repository, file: EditedFile) -> str:
         return ""
     replace_content(path, content)
     return line
+
+
+def save(repository: Repository, name: str) -> Path:
+    """Keep a copy of a file of the work tree in git's own folder."""
+    path = repository.root / name
+    saved = repository.git_dir / "trunkline" / "saved" / f"{path.name}.{time.time_ns()}"
+    saved.parent.mkdir(parents=True, exist_ok=True)
+    saved.write_bytes(path.read_bytes())
+    return saved
 
 
 def replace_content(path: Path, content: bytes) -> None:

@@ -1,6 +1,5 @@
 """Find what a release left half-made, and put the clone back to where it started."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from trunkline.bumpfiles import (
     edited_files,
     put_back,
     replace_content,
+    save,
 )
 from trunkline.commitizen import is_bump_subject
 from trunkline.edits import plain
@@ -135,23 +135,26 @@ def make_tag(repository: Repository, project: Project, tag: str, commit: str) ->
     repository.run("tag", kind, tag, "-m", message, commit, check=True)
 
 
-def undo(repository: Repository, journal: Journal) -> list[str]:
-    """Take back tag, commit and edits of a release that is not on the remote.
+def undo(
+    repository: Repository, journal: Journal, *, remote_tag: str | None = None
+) -> list[str]:
+    """Take back tag, commit and edits of a release that did not reach the remote.
 
     Each part may be missing, and a crash between two of them leaves what a second call
-    ends. Returns one line for each thing that was done.
+    ends. A tag that is the remote's `remote_tag` stays. Returns one line for each thing
+    that was done.
     """
     write_journal(repository.git_dir, journal)
     ref = f"refs/tags/{journal.tag}"
-    parent = f"{ref}^{{commit}}^"
-    found = repository.objects([ref, parent, "HEAD", "HEAD^"])
+    found = repository.objects([ref, "HEAD", "HEAD^"])
     done = []
-    tag, tagged_on = found[ref], found[parent]
-    if tag and tagged_on and tagged_on.oid == journal.start:
+    tag, head, parent = found.values()
+    if tag and tag.oid != remote_tag:
         repository.run("update-ref", "-d", ref, tag.oid, check=True)
         done.append(f"tag {journal.tag}: deleted here, it was never pushed")
-    head, before = found["HEAD"], found["HEAD^"]
-    if head and before and before.oid == journal.start:
+    # Somebody may have committed in the meantime; that commit holds another version.
+    bumped = head_project(repository).version.tag == journal.tag
+    if bumped and head and parent and parent.oid == journal.start:
         reason = f"trunkline: take back {journal.tag}"
         repository.run(
             "update-ref", "-m", reason, "HEAD", journal.start, head.oid, check=True
@@ -188,9 +191,6 @@ def _save_damaged(repository: Repository, file: EditedFile) -> str:
     last = plain(shown.stdout).rstrip().rpartition("\n")[2]
     if not shown.ok or last in file.before.split("\n"):
         return ""
-    path = repository.root / file.path
-    saved = repository.git_dir / "trunkline" / "saved" / f"{path.name}.{time.time_ns()}"
-    saved.parent.mkdir(parents=True, exist_ok=True)
-    saved.write_bytes(path.read_bytes())
-    replace_content(path, shown.stdout)
+    saved = save(repository, file.path)
+    replace_content(repository.root / file.path, shown.stdout)
     return f"{file.path}: was cut off, is as committed; what was there: {saved}"

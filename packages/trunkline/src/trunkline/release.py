@@ -56,7 +56,9 @@ def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
             print(f"{_leftover_tag(leftover)} is half-made; would: {step.value}")
             return 0
         if step is Step.RESTORE:
-            _report_undone(place, _journal(leftover))
+            journal = _journal(leftover)
+            there = leftover.remote.refs.get(f"refs/tags/{journal.tag}")
+            _report_undone(place, journal, remote_tag=there)
             leftover = find_leftover(repository, settings)
         elif step is not Step.NOTHING:
             return end_leftover(place, leftover, step)
@@ -309,8 +311,10 @@ def _again(state: State) -> str:
     )
 
 
-def _report_undone(place: Place, journal: Journal) -> None:
-    done = undo(place.repository, journal)
+def _report_undone(
+    place: Place, journal: Journal, *, remote_tag: str | None = None
+) -> None:
+    done = undo(place.repository, journal, remote_tag=remote_tag)
     say(f"{journal.tag} is undone:")
     for line in done or ["nothing had been changed"]:
         say(f"  {line}")
