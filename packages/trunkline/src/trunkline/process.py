@@ -40,6 +40,12 @@ class Completed:
         said = self.stderr.decode("utf-8", "replace").strip()
         return said or f"exit code {self.code}"
 
+    def required(self) -> "Completed":
+        """Return itself; raises ProcessError if the program failed."""
+        if not self.ok:
+            raise ProcessError(f"`{' '.join(self.argv)}` failed: {self.complaint}")
+        return self
+
 
 def run(  # noqa: PLR0913 - the options of a process, by keyword
     argv: Sequence[str],
@@ -75,12 +81,9 @@ def run(  # noqa: PLR0913 - the options of a process, by keyword
     except FileNotFoundError as error:
         raise ProcessError(f"`{argv[0]}` was not found; expected it on PATH") from error
     except subprocess.TimeoutExpired as error:
-        raise ProcessError(
-            f"`{' '.join(argv)}` was not done after {timeout:g} seconds"
-        ) from error
+        late = f"was not done after {timeout:g} seconds"
+        raise ProcessError(f"`{' '.join(argv)}` {late}") from error
     completed = Completed(
         tuple(argv), done.returncode, done.stdout or b"", done.stderr or b""
     )
-    if check and not completed.ok:
-        raise ProcessError(f"`{' '.join(argv)}` failed: {completed.complaint}")
-    return completed
+    return completed.required() if check else completed

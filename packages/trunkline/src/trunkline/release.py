@@ -1,13 +1,14 @@
 """`trunkline release`: check, bump, and push branch and tag in one atomic push."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from trunkline import commitizen, process
+from trunkline import commitizen
 from trunkline.bumpfiles import CHANGELOG
 from trunkline.changelog import find_section
 from trunkline.commitizen import Nothing, Preview
-from trunkline.errors import FailedError, Refusal
+from trunkline.delivery import Place, not_taken, push, take_back
+from trunkline.errors import FailedError
 from trunkline.git import Repository
 from trunkline.journal import Journal, clear_journal, write_journal
 from trunkline.locks import only_release
@@ -20,22 +21,11 @@ from trunkline.recovery import (
     find_leftover,
     make_tag,
     remove_stale_locks,
-    undo,
 )
 from trunkline.rules import refusals
-from trunkline.settings import Settings
 from trunkline.state import State
 from trunkline.survey import Coming, gather, read_status
 from trunkline.tags import image_tags
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a release happens; `lock` is the descriptor that children inherit."""
-
-    repository: Repository
-    settings: Settings
-    lock: int
 
 
 def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
@@ -58,7 +48,7 @@ def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
         if step is Step.RESTORE:
             journal = _journal(leftover)
             there = leftover.remote.refs.get(f"refs/tags/{journal.tag}")
-            _report_undone(place, journal, remote_tag=there)
+            take_back(place, journal, remote_tag=there)
             leftover = find_leftover(repository, settings)
         elif step is not Step.NOTHING:
             return end_leftover(place, leftover, step)
@@ -101,7 +91,7 @@ def end_leftover(place: Place, leftover: Leftover, step: Step) -> int:
         print(f"{tag} was released already")
         return 0
     if step is Step.UNDO:
-        _report_undone(place, _journal(leftover))
+        take_back(place, _journal(leftover))
         raise not_taken(state, tag, raced=True)
     if leftover.bump is None:
         raise FailedError(f"{tag} has no commit of `cz bump`")
@@ -209,13 +199,13 @@ def bump_and_push(
     try:
         done = commitizen.bump(repository.root, options, inherit=place.lock)
     except (ProcessError, KeyboardInterrupt):
-        _report_undone(place, journal)
+        take_back(place, journal)
         raise
     problem = None if done.ok else done.complaint
     head = repository.read("rev-parse", "HEAD")
     problem = problem or not_a_release(repository, journal, head)
     if problem:
-        _report_undone(place, journal)
+        take_back(place, journal)
         raise FailedError(f"`cz bump` made no release:\n{problem}")
     return push(place, state, tag, commit=head, record=journal, ours=True)
 
@@ -233,88 +223,3 @@ def not_a_release(repository: Repository, journal: Journal, head: str) -> str | 
     if tag.kind != "tag":
         return f"tag {journal.tag} is not annotated; expected annotated_tag = true"
     return None
-
-
-def push(  # noqa: PLR0913 - what it is called for, by keyword
-    place: Place,
-    state: State,
-    tag: str,
-    *,
-    commit: str,
-    record: Journal | None,
-    ours: bool,
-) -> int:
-    """Push branch and tag, both or neither, and end the release either way.
-
-    `record` says how to undo it, and `ours` whether that is right after any refusal.
-    """
-    repository, remote = place.repository, state.remote
-    branch = f"refs/heads/{state.branch}"
-    refs = (f"{commit}:{branch}", f"refs/tags/{tag}:refs/tags/{tag}")
-    # Not captured: hooks of git and the remote speak to the person who waits.
-    done = process.run(
-        ["git", "push", "--quiet", "--atomic", remote, *refs],
-        cwd=repository.root,
-        timeout=commitizen.LONG,
-        capture=False,
-        inherit=(place.lock,),
-    )
-    try:
-        landed, tip = (True, commit) if done.ok else look(place, branch, tag, commit)
-    except ProcessError as error:
-        raise FailedError(
-            f"{remote} does not say whether it has {tag}: {error}\n"
-            "  type next: uv run trunkline release, which finishes or undoes it"
-        ) from error
-    if landed:
-        clear_journal(repository.git_dir)
-        print(f"released {tag}: {state.branch} and {tag} are on {remote}")
-        return 0
-    raced = tip != state.remote_tip
-    if record is not None and (ours or raced):
-        _report_undone(place, record)
-    raise not_taken(state, tag, raced=raced)
-
-
-def look(place: Place, branch: str, tag: str, commit: str) -> tuple[bool, str | None]:
-    """Ask the remote whether it has both after all, and where its branch is."""
-    repository, settings = place.repository, place.settings
-    ref = f"refs/tags/{tag}"
-    there = repository.remote_refs(
-        settings.remote, [branch, ref], timeout=settings.timeout
-    )
-    tip = there.get(branch)
-    same_tag = there.get(ref) == repository.read("rev-parse", ref)
-    return same_tag and tip == commit, tip
-
-
-def not_taken(state: State, tag: str, *, raced: bool) -> Refusal:
-    """Say why the remote has neither branch nor tag."""
-    if raced:
-        return Refusal(
-            rule="race",
-            found=f"{state.remote}/{state.branch} moved on before {tag} was pushed",
-            expected="to be the only one who pushes",
-            mend=_again(state),
-        )
-    return Refusal(
-        rule="push",
-        found=f"{state.remote} or a hook did not let {tag} pass; it says why above",
-        expected=f"{state.branch} and {tag} to be taken together",
-        mend="uv run trunkline release",
-    )
-
-
-def _again(state: State) -> str:
-    return (
-        f"git pull --rebase {state.remote} {state.branch} && uv run trunkline release"
-    )
-
-
-def _report_undone(
-    place: Place, journal: Journal, *, remote_tag: str | None = None
-) -> None:
-    done = undo(place.repository, journal, remote_tag=remote_tag)
-    say(f"{journal.tag} is undone:")
-    for line in done or ["nothing had been changed"]:
-        say(f"  {line}")

@@ -25,6 +25,8 @@ OPERATIONS = (
     ("BISECT_LOG", "bisect"),
 )
 
+ONE_VERSION_TAG = ("for-each-ref", "--count=1", "refs/tags/v[0-9]*")
+
 
 @dataclass(frozen=True, slots=True)
 class Coming:
@@ -64,6 +66,7 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
     names = [project.version.tag, *([coming.tag] if coming else [])]
     remote = remote or ask_remote(repository, settings, status, names)
     current_tag, *next_tag = tag_states(repository, names, remote, status.head)
+    cz = project.commitizen
     return State(
         trunk=settings.trunk,
         remote=settings.remote,
@@ -71,12 +74,10 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
         head=status.head,
         shallow=repository.shallow,
         operation=operation(repository),
-        interrupted=_interrupted(repository),
+        interrupted=interrupted(repository),
         changed=tuple(path for path in status.changed if path not in own),
         identity_problem=identity_problem(repository),
-        signing_problem=signing_problem(
-            repository, wanted=bool(project.commitizen.get("gpg_sign"))
-        ),
+        signing_problem=signing_problem(repository, wanted=bool(cz.get("gpg_sign"))),
         remote_problem=remote.problem,
         remote_tip=remote.tip,
         behind=remote.behind,
@@ -85,10 +86,8 @@ def gather(  # noqa: PLR0913 - what is known already, by keyword
         written=written,
         current_tag=current_tag,
         recorded=find_section(project.changelog, project.version.tag) is not None,
-        any_version_tag=bool(
-            repository.read("for-each-ref", "--count=1", "refs/tags/v[0-9]*")
-        ),
-        keeps_major_zero=bool(project.commitizen.get("major_version_zero")),
+        any_version_tag=bool(repository.read(*ONE_VERSION_TAG)),
+        keeps_major_zero=bool(cz.get("major_version_zero")),
         next_tag=next_tag[0] if next_tag else None,
         section_empty=coming.section_empty if coming else False,
     )
@@ -116,7 +115,8 @@ def tag_states(
     return states
 
 
-def _interrupted(repository: Repository) -> str | None:
+def interrupted(repository: Repository) -> str | None:
+    """Return the tag of a release that stopped half-way and left its record."""
     # Inside a release its own record is no sign of an earlier one.
     journal = read_journal(repository.git_dir)
     return journal.tag if journal and "TRUNKLINE_RELEASE" not in os.environ else None

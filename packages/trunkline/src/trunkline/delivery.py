@@ -1,0 +1,107 @@
+"""Bring a release to the remote, both branch and tag or neither, or take it back."""
+
+from dataclasses import dataclass
+
+from trunkline import process
+from trunkline.commitizen import LONG
+from trunkline.errors import FailedError, Refusal
+from trunkline.git import Repository
+from trunkline.journal import Journal, clear_journal
+from trunkline.output import say
+from trunkline.process import ProcessError
+from trunkline.recovery import undo
+from trunkline.settings import Settings
+from trunkline.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a release happens; `lock` is the descriptor that children inherit."""
+
+    repository: Repository
+    settings: Settings
+    lock: int
+
+
+def push(  # noqa: PLR0913 - what it is called for, by keyword
+    place: Place,
+    state: State,
+    tag: str,
+    *,
+    commit: str,
+    record: Journal | None,
+    ours: bool,
+) -> int:
+    """Push branch and tag, both or neither, and end the release either way.
+
+    `record` says how to undo it, and `ours` whether that is right after any refusal.
+    """
+    repository, remote = place.repository, state.remote
+    branch = f"refs/heads/{state.branch}"
+    refs = (f"{commit}:{branch}", f"refs/tags/{tag}:refs/tags/{tag}")
+    # Not captured: hooks of git and the remote speak to the person who waits.
+    done = process.run(
+        ["git", "push", "--quiet", "--atomic", remote, *refs],
+        cwd=repository.root,
+        timeout=LONG,
+        capture=False,
+        inherit=(place.lock,),
+    )
+    try:
+        landed, tip = (True, commit) if done.ok else look(place, branch, tag, commit)
+    except ProcessError as error:
+        raise FailedError(
+            f"{remote} does not say whether it has {tag}: {error}\n"
+            "  type next: uv run trunkline release, which finishes or undoes it"
+        ) from error
+    if landed:
+        clear_journal(repository.git_dir)
+        print(f"released {tag}: {state.branch} and {tag} are on {remote}")
+        return 0
+    raced = tip != state.remote_tip
+    if record is not None and (ours or raced):
+        take_back(place, record)
+    raise not_taken(state, tag, raced=raced)
+
+
+def look(place: Place, branch: str, tag: str, commit: str) -> tuple[bool, str | None]:
+    """Ask the remote whether it has both after all, and where its branch is."""
+    repository, settings = place.repository, place.settings
+    ref = f"refs/tags/{tag}"
+    there = repository.remote_refs(
+        settings.remote, [branch, ref], timeout=settings.timeout
+    )
+    tip = there.get(branch)
+    same_tag = there.get(ref) == repository.read("rev-parse", ref)
+    return same_tag and tip == commit, tip
+
+
+def not_taken(state: State, tag: str, *, raced: bool) -> Refusal:
+    """Say why the remote has neither branch nor tag."""
+    if raced:
+        return Refusal(
+            rule="race",
+            found=f"{state.remote}/{state.branch} moved on before {tag} was pushed",
+            expected="to be the only one who pushes",
+            mend=_again(state),
+        )
+    return Refusal(
+        rule="push",
+        found=f"{state.remote} or a hook did not let {tag} pass; it says why above",
+        expected=f"{state.branch} and {tag} to be taken together",
+        mend="uv run trunkline release",
+    )
+
+
+def _again(state: State) -> str:
+    return (
+        f"git pull --rebase {state.remote} {state.branch} && uv run trunkline release"
+    )
+
+
+def take_back(place: Place, journal: Journal, *, remote_tag: str | None = None) -> None:
+    """Undo a release and say what was undone."""
+    done = undo(place.repository, journal, remote_tag=remote_tag)
+    say(f"{journal.tag} is undone:")
+    for line in done or ["nothing had been changed"]:
+        say(f"  {line}")
