@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import commitizen.cli
 import tomlkit
+
+from forks import run_forked
 
 REPOSITORY = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
@@ -78,7 +81,14 @@ class Sample:
         return ran.out.strip()
 
     def cz(self, *arguments: str, **env: str) -> Ran:
-        return self.run("cz", *arguments, **env)
+        return Ran(
+            *run_forked(
+                commitizen.cli.main,
+                ["cz", *arguments],
+                cwd=self.root,
+                env={**self.env, **env},
+            )
+        )
 
     def bump(self, *arguments: str) -> None:
         """Make and push a release, which must succeed."""
