@@ -51,6 +51,7 @@ def test_the_lock_of_another_package_stays() -> None:
         ("# Changelog\n", "# Changelog\n\n" + NEW.rstrip() + "\n"),
         (HEAD + "## Unreleased\n\n- b\n\n" + TAIL, HEAD + NEW + TAIL),
         (HEAD + TAIL, HEAD + NEW + NEW + TAIL),
+        (HEAD + TAIL, HEAD + NEW + "## v0.9.0 (again)\n\n- z\n\n" + TAIL),
     ],
 )
 def test_a_committed_changelog_comes_back(before: str, after: str) -> None:

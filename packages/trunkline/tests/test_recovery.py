@@ -54,6 +54,18 @@ def test_locks_of_a_killed_git_are_removed(released: Sample) -> None:
     assert (ran.code, released.version) == (0, "1.2.0"), ran.all
 
 
+def test_a_crash_right_after_a_bump_leaves_that_bump_alone(released: Sample) -> None:
+    released.commit("feat: log out")
+    released.bump("--prerelease", "alpha")
+    start = released.git("rev-parse", "HEAD")
+    fields = ("main", start, "1.2.0-alpha.0", "v1.2.0", "CHANGELOG.md")
+    write_journal(released.root / ".git", Journal(*fields))
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+    assert released.git("rev-parse", "HEAD^") == start
+    assert released.git("tag", "--list", "v1.2.0-alpha.0") != ""
+
+
 def test_a_dry_run_only_says_what_is_left(released: Sample) -> None:
     interrupted(released)
     before, journal = released.picture(), record(released)

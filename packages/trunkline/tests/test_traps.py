@@ -332,6 +332,13 @@ TRAPS = (
         "refused",
         "hotfix",
     ),
+    Trap(
+        "feature named hotfix",
+        hotfix("hotfix/v1.2.0", "feat: sneaked in"),
+        BUMP,
+        "refused",
+        "hotfix",
+    ),
     Trap("misnamed hotfix", hotfix("hotfix/v1.1.5"), BUMP, "refused", "hotfix"),
     Trap("hotfix took it", hotfix_took_the_version, BUMP, "refused", "new-tag"),
     Trap("changed file", changed("CHANGELOG.md", "mine\n"), BUMP, "refused", "clean"),

@@ -65,35 +65,51 @@ def edited_files(
     """Work out what each file was before; `project` is the parsed pyproject.toml."""
     cz = project.get("tool", {}).get("commitizen", {})
     patterns = _version_files(repository.root, cz.get("version_files", []))
-    paths = [PROJECT, LOCK, bump.changelog, *patterns]
+    paths = list(dict.fromkeys([PROJECT, LOCK, bump.changelog, *patterns]))
     names = [f"{place}:{path}" for path in paths for place in ("HEAD", ":0")]
     found = repository.objects(names)
-    name = str(project.get("project", {}).get("name", "")).lower().replace("_", "-")
+    name = str(project.get("project", {}).get("name", ""))
     files = []
-    for path in dict.fromkeys(paths):
+    for path in paths:
         try:
             after = plain((repository.root / path).read_bytes())
         except OSError:
             continue
         head, index = (found[f"{place}:{path}"] for place in ("HEAD", ":0"))
-        texts = [plain(object_.content) for object_ in (index, head) if object_]
         old = plain(head.content) if head else None
-        if path == PROJECT:
-            before = edits.project_before(after, current=bump.current, committed=old)
-        elif path == LOCK:
-            before = edits.lock_before(
-                after, name=name, current=bump.current, committed=old
-            )
-        elif path == bump.changelog:
-            before = edits.changelog_before(after, tag=bump.tag, candidates=texts)
-        else:
+        staged = plain(index.content) if index else None
+        before = _before(path, after, old, staged, bump=bump, name=name)
+        if before != old and path in patterns:
             before = edits.versioned_before(
-                after, pattern=patterns[path], current=bump.current, new=bump.new
+                before, pattern=patterns[path], current=bump.current, new=bump.new
             )
         # Where there was no changelog, commitizen begins one with the new section.
-        made = not texts and after.startswith(f"## {bump.tag}")
+        made = not (head or index) and after.startswith(f"## {bump.tag}")
         files.append(EditedFile(path, None if made else before, before == old))
     return files
+
+
+def _before(  # noqa: PLR0913 - the texts that one file has had
+    path: str,
+    after: str,
+    committed: str | None,
+    staged: str | None,
+    *,
+    bump: Bump,
+    name: str,
+) -> str:
+    """Take commitizen's edit out of the text of one file."""
+    current = bump.current
+    if path == PROJECT:
+        return edits.project_before(after, current=current, committed=committed)
+    if path == LOCK:
+        # uv writes names in lower case and with hyphens.
+        name = name.lower().replace("_", "-").replace(".", "-")
+        return edits.lock_before(after, name=name, current=current, committed=committed)
+    if path == bump.changelog:
+        texts = [text for text in (staged, committed) if text is not None]
+        return edits.changelog_before(after, tag=bump.tag, candidates=texts)
+    return after
 
 
 def _version_files(root: Path, entries: list[str]) -> dict[str, str]:

@@ -84,22 +84,23 @@ def changelog_before(after: str, *, tag: str, candidates: list[str]) -> str:
     `candidates` are texts that the file may have had, the likeliest first. Finishing an
     alpha drops the sections of its alphas; they come back from a candidate.
     """
-    # A tag that was there already gets a second section of the same name.
-    written = [section for section in sections(after) if section.name == tag]
-    if not written:
+    parts = list(sections(after))
+    first = next((n for n, part in enumerate(parts) if part.name == tag), None)
+    if first is None:
         return after
-    head = after[: written[0].start].rstrip("\n")
-    for section in written:
+    head = after[: parts[first].start].rstrip("\n")
+    # Where a tag is missing or not new, commitizen writes further sections below.
+    for section in parts[first:]:
         tail = after[section.end :].lstrip("\n")
         for candidate in candidates:
             if _explains(candidate, head, tail):
                 return candidate
-    tail = after[written[0].end :].lstrip("\n")
+    tail = after[parts[first].end :].lstrip("\n")
     dropped = (_dropped(candidate, tag, tail) for candidate in candidates)
     rest = next((text for text in dropped if text), "") + tail
     if not rest:
         return f"{head}\n" if head else ""
-    return after[: written[0].start] + rest
+    return after[: parts[first].start] + rest
 
 
 def _explains(candidate: str, head: str, tail: str) -> bool:

@@ -13,7 +13,7 @@ from trunkline.git import Repository
 from trunkline.journal import Journal, clear_journal, write_journal
 from trunkline.locks import only_release
 from trunkline.output import refuse, say
-from trunkline.plan import Step, decide
+from trunkline.plan import BumpCommit, Step, decide
 from trunkline.process import ProcessError
 from trunkline.project import head_project
 from trunkline.recovery import (
@@ -45,19 +45,23 @@ def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
         if step is not Step.NOTHING and dry_run:
             print(f"{_leftover_tag(leftover)} is half-made; would: {step.value}")
             return 0
-        if step is Step.RESTORE:
-            journal = _journal(leftover)
-            there = leftover.remote.refs.get(f"refs/tags/{journal.tag}")
-            take_back(place, journal, remote_tag=there)
-            leftover = find_leftover(repository, settings)
-        elif step is not Step.NOTHING:
+        if step not in {Step.NOTHING, Step.RESTORE}:
             return end_leftover(place, leftover, step)
-        elif leftover.journal and not dry_run:
-            clear_journal(repository.git_dir)
-            leftover = replace(
-                leftover, state=replace(leftover.state, interrupted=None)
-            )
+        if leftover.journal and not dry_run:
+            leftover = drop_journal(place, leftover, leftover.journal, step)
         return release_next(place, leftover, others, dry_run=dry_run, yes=yes)
+
+
+def drop_journal(
+    place: Place, leftover: Leftover, journal: Journal, step: Step
+) -> Leftover:
+    """End the record of a release that made no commit; returns what is found then."""
+    if step is Step.RESTORE:
+        there = leftover.remote.refs.get(f"refs/tags/{journal.tag}")
+        take_back(place, journal, remote_tag=there)
+        return find_leftover(place.repository, place.settings)
+    clear_journal(place.repository.git_dir)
+    return replace(leftover, state=replace(leftover.state, interrupted=None))
 
 
 def _leftover_tag(leftover: Leftover) -> str:
@@ -66,20 +70,15 @@ def _leftover_tag(leftover: Leftover) -> str:
     return leftover.state.current_tag.name
 
 
-def _journal(leftover: Leftover) -> Journal:
-    """Return the record of the leftover, made from the bump commit if there is none."""
-    bump, state = leftover.bump, leftover.state
-    if bump and bump.oid == state.head:
-        return Journal(
-            branch=state.branch or "",
-            start=bump.parent,
-            current=bump.previous,
-            tag=state.current_tag.name,
-            changelog=CHANGELOG,
-        )
-    if leftover.journal is None:
-        raise FailedError("a half-made release without commit and record")
-    return leftover.journal
+def _record(state: State, bump: BumpCommit) -> Journal:
+    """Return the record that a release with this commit began with."""
+    return Journal(
+        branch=state.branch or "",
+        start=bump.parent,
+        current=bump.previous,
+        tag=state.current_tag.name,
+        changelog=CHANGELOG,
+    )
 
 
 def end_leftover(place: Place, leftover: Leftover, step: Step) -> int:
@@ -90,20 +89,21 @@ def end_leftover(place: Place, leftover: Leftover, step: Step) -> int:
         clear_journal(repository.git_dir)
         print(f"{tag} was released already")
         return 0
-    if step is Step.UNDO:
-        take_back(place, _journal(leftover))
-        raise not_taken(state, tag, raced=True)
-    if leftover.bump is None:
+    bump = leftover.bump
+    if bump is None:
         raise FailedError(f"{tag} has no commit of `cz bump`")
+    if step is Step.UNDO:
+        take_back(place, _record(state, bump))
+        raise not_taken(state, tag, raced=True)
     found = [refusal for refusal in refusals(state) if refusal.rule in BEFORE_PUSH]
     if found:
         return refuse(found)
     say(f"{tag} is half-made: {step.value}")
     if step is Step.TAG:
-        make_tag(repository, leftover.project, tag, leftover.bump.oid)
+        make_tag(repository, leftover.project, tag, bump.oid)
     # With commits after the bump there is no way back to where it began.
-    last = leftover.bump.oid == state.head
-    record = _journal(leftover) if last else None
+    last = bump.oid == state.head
+    record = _record(state, bump) if last else None
     # A bump that was made by hand is taken back only where it can never be pushed.
     ours = leftover.journal is not None
     return push(place, state, tag, commit=state.head, record=record, ours=ours)

@@ -73,16 +73,18 @@ def new_tag(state: State) -> Refusal | None:
 
 def hotfix_named_after_version(state: State) -> Refusal | None:
     named = state.hotfix
-    if named is None or state.next is None or named == state.next:
+    if named is None or state.next is None:
         return None
-    # A feature on the branch makes commitizen raise more than the patch number.
     by_patch = Version(
         state.current.major, state.current.minor, state.current.patch + 1
     )
+    if named == state.next == by_patch:
+        return None
+    # A feature on the branch makes commitizen raise more than the patch number.
     return Refusal(
         rule="hotfix",
         found=f"branch {state.branch} and next version {state.next}",
-        expected=f"next version {named}",
+        expected=f"branch {HOTFIX}{by_patch.tag} and next version {by_patch}",
         mend="uv run cz bump --increment PATCH"
         if named == by_patch
         else f"git branch -m {HOTFIX}{by_patch.tag}",
