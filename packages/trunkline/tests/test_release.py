@@ -1,3 +1,6 @@
+import os
+import subprocess
+
 from samples import Sample
 
 
@@ -95,4 +98,53 @@ def test_a_bump_that_lost_its_race_is_taken_back(released: Sample) -> None:
     other.push()
     ran = released.trunkline("release")
     assert (ran.code, "rule `race`" in ran.err) == (1, True)
+    assert released.picture() == before
+
+
+def test_a_push_that_landed_and_was_passed_is_no_lost_race(released: Sample) -> None:
+    """The answer is lost, and before anyone asks the branch has moved on."""
+    released.commit("feat: log out")
+    other = released.root.parent / "other"
+    real = released.run("sh", "-c", "command -v git").out.strip()
+    script = f"""#!/bin/sh
+test "$1" = push || exec {real} "$@"
+{real} "$@" && {real} clone -q ../origin.git {other} && cd {other} &&
+{real} -c user.name=o -c user.email=o@e.x commit -q --allow-empty -m 'fix: next' &&
+{real} push -q origin main
+exit 1
+"""
+    released.write(".venv/git", script)
+    (released.root / ".venv/git").chmod(0o755)
+    path = f"{released.root}/.venv:{released.env['PATH']}"
+    ran = released.trunkline("release", PATH=path)
+    assert (ran.code, "released v1.2.0" in ran.out) == (0, True), ran.all
+    assert released.version == "1.2.0"
+    assert released.git("cat-file", "-t", "v1.2.0") == "tag"
+
+
+def test_an_unpushed_tag_that_was_made_by_hand_is_not_pushed(released: Sample) -> None:
+    released.commit("feat: log out")
+    assert released.cz("bump", "--yes").code == 0
+    released.git("tag", "-f", "v1.2.0", "v1.2.0^{commit}")
+    ran = released.trunkline("release")
+    assert (ran.code, "rule `hand-made-tag`" in ran.err) == (1, True)
+    assert "refs/tags/v1.2.0" not in released.remote_refs()
+
+
+def test_on_a_terminal_it_asks(released: Sample) -> None:
+    released.commit("feat: log out")
+    before = released.picture()
+    terminal, other_end = os.openpty()
+    os.write(terminal, b"n\n")
+    done = subprocess.run(
+        ["trunkline", "release"],
+        cwd=released.root,
+        env=released.env,
+        stdin=other_end,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Release v1.2.0? [y/N]" in done.stdout) == (1, True)
+    assert "nothing was changed" in done.stdout
     assert released.picture() == before

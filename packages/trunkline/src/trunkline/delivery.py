@@ -37,43 +37,62 @@ def push(  # noqa: PLR0913 - what it is called for, by keyword
     `record` says how to undo it, and `ours` whether that is right after any refusal.
     """
     repository, remote = place.repository, state.remote
-    branch = f"refs/heads/{state.branch}"
-    refs = (f"{commit}:{branch}", f"refs/tags/{tag}:refs/tags/{tag}")
+    branch, ref = f"refs/heads/{state.branch}", f"refs/tags/{tag}"
     # Not captured: hooks of git and the remote speak to the person who waits.
     done = process.run(
-        ["git", "push", "--quiet", "--atomic", remote, *refs],
+        [
+            "git",
+            "push",
+            "--quiet",
+            "--atomic",
+            remote,
+            f"{commit}:{branch}",
+            f"{ref}:{ref}",
+        ],
         cwd=repository.root,
         timeout=LONG,
         capture=False,
         inherit=(place.lock,),
     )
+    if done.ok:
+        return landed(place, state, tag)
     try:
-        landed, tip = (True, commit) if done.ok else look(place, branch, tag, commit)
+        there = ask(place, branch, tag)
     except ProcessError as error:
         raise FailedError(
             f"{remote} does not say whether it has {tag}: {error}\n"
             "  type next: uv run trunkline release, which finishes or undoes it"
         ) from error
-    if landed:
-        clear_journal(repository.git_dir)
-        print(f"released {tag}: {state.branch} and {tag} are on {remote}")
-        return 0
+    tip = there.get(branch)
+    has_tag = there.get(ref) == repository.read("rev-parse", ref)
+    # Where the tag was not there before, both have arrived, whatever the answer was,
+    # and the branch may have moved on since.
+    if has_tag and (tip == commit or not already_there(state, tag)):
+        return landed(place, state, tag)
     raced = tip != state.remote_tip
-    if record is not None and (ours or raced):
+    if record is not None and (ours or raced) and not has_tag:
         take_back(place, record)
     raise not_taken(state, tag, raced=raced)
 
 
-def look(place: Place, branch: str, tag: str, commit: str) -> tuple[bool, str | None]:
-    """Ask the remote whether it has both after all, and where its branch is."""
-    repository, settings = place.repository, place.settings
-    ref = f"refs/tags/{tag}"
-    there = repository.remote_refs(
-        settings.remote, [branch, ref], timeout=settings.timeout
+def landed(place: Place, state: State, tag: str) -> int:
+    """End a release that is on the remote."""
+    clear_journal(place.repository.git_dir)
+    print(f"released {tag}: {state.branch} and {tag} are on {state.remote}")
+    return 0
+
+
+def already_there(state: State, tag: str) -> bool:
+    """Whether the remote had the tag before the push, without its branch."""
+    return state.current_tag.name == tag and state.current_tag.remote is not None
+
+
+def ask(place: Place, branch: str, tag: str) -> dict[str, str]:
+    """Ask the remote where branch and tag are now."""
+    settings = place.settings
+    return place.repository.remote_refs(
+        settings.remote, [branch, f"refs/tags/{tag}"], timeout=settings.timeout
     )
-    tip = there.get(branch)
-    same_tag = there.get(ref) == repository.read("rev-parse", ref)
-    return same_tag and tip == commit, tip
 
 
 def not_taken(state: State, tag: str, *, raced: bool) -> Refusal:

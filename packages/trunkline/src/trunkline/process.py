@@ -8,8 +8,6 @@ from pathlib import Path
 
 from trunkline.errors import FailedError
 
-NOT_FOUND = 127
-
 
 class ProcessError(FailedError):
     """A program could not be started, took too long, or failed where it must not."""

@@ -25,7 +25,9 @@ from trunkline.recovery import (
 from trunkline.rules import refusals
 from trunkline.state import State
 from trunkline.survey import Coming, gather, read_status
+from trunkline.tagrules import tag_refusals
 from trunkline.tags import image_tags
+from trunkline.tagsurvey import Branches, tag_facts
 
 
 def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
@@ -101,6 +103,12 @@ def end_leftover(place: Place, leftover: Leftover, step: Step) -> int:
     say(f"{tag} is half-made: {step.value}")
     if step is Step.TAG:
         make_tag(repository, leftover.project, tag, bump.oid)
+    pushed = {f"refs/heads/{state.branch}": state.head}
+    branches = Branches(repository, state.remote, pushed)
+    oid = repository.read("rev-parse", f"refs/tags/{tag}")
+    by_hand = list(tag_refusals(tag_facts(repository, tag, oid, branches=branches)))
+    if by_hand:
+        return refuse(by_hand)
     # With commits after the bump there is no way back to where it began.
     last = bump.oid == state.head
     record = _record(state, bump) if last else None
