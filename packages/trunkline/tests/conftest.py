@@ -4,8 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from samples import Sample, build_template, environment
+
+# A time limit for one example only measures how busy the machine is.
+settings.register_profile("trunkline", deadline=None)
+settings.load_profile("trunkline")
 
 
 @pytest.fixture(scope="session")

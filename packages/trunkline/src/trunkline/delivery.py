@@ -36,35 +36,12 @@ def push(  # noqa: PLR0913 - what it is called for, by keyword
 
     `record` says how to undo it, and `ours` whether that is right after any refusal.
     """
-    repository, remote = place.repository, state.remote
     branch, ref = f"refs/heads/{state.branch}", f"refs/tags/{tag}"
-    # Not captured: hooks of git and the remote speak to the person who waits.
-    done = process.run(
-        [
-            "git",
-            "push",
-            "--quiet",
-            "--atomic",
-            remote,
-            f"{commit}:{branch}",
-            f"{ref}:{ref}",
-        ],
-        cwd=repository.root,
-        timeout=LONG,
-        capture=False,
-        inherit=(place.lock,),
-    )
-    if done.ok:
+    if send(place, state.remote, f"{commit}:{branch}", f"{ref}:{ref}"):
         return landed(place, state, tag)
-    try:
-        there = ask(place, branch, tag)
-    except ProcessError as error:
-        raise FailedError(
-            f"{remote} does not say whether it has {tag}: {error}\n"
-            "  type next: uv run trunkline release, which finishes or undoes it"
-        ) from error
+    there = ask(place, state.remote, branch, ref)
     tip = there.get(branch)
-    has_tag = there.get(ref) == repository.read("rev-parse", ref)
+    has_tag = there.get(ref) == place.repository.read("rev-parse", ref)
     # Where the tag was not there before, both have arrived, whatever the answer was,
     # and the branch may have moved on since.
     if has_tag and (tip == commit or not already_there(state, tag)):
@@ -73,6 +50,31 @@ def push(  # noqa: PLR0913 - what it is called for, by keyword
     if record is not None and (ours or raced) and not has_tag:
         take_back(place, record)
     raise not_taken(state, tag, raced=raced)
+
+
+def send(place: Place, remote: str, *refs: str) -> bool:
+    """Push all refs or none; returns whether git says that it did."""
+    # Not captured: hooks of git and the remote speak to the person who waits.
+    done = process.run(
+        ["git", "push", "--quiet", "--atomic", remote, *refs],
+        cwd=place.repository.root,
+        timeout=LONG,
+        capture=False,
+        inherit=(place.lock,),
+    )
+    return done.ok
+
+
+def ask(place: Place, remote: str, *refs: str) -> dict[str, str]:
+    """Ask the remote where refs are after a push that may have failed."""
+    timeout = place.settings.timeout
+    try:
+        return place.repository.remote_refs(remote, refs, timeout=timeout)
+    except ProcessError as error:
+        raise FailedError(
+            f"{remote} does not say what it has taken: {error}\n"
+            "  type next: uv run trunkline release, which finishes or undoes it"
+        ) from error
 
 
 def landed(place: Place, state: State, tag: str) -> int:
@@ -85,14 +87,6 @@ def landed(place: Place, state: State, tag: str) -> int:
 def already_there(state: State, tag: str) -> bool:
     """Whether the remote had the tag before the push, without its branch."""
     return state.current_tag.name == tag and state.current_tag.remote is not None
-
-
-def ask(place: Place, branch: str, tag: str) -> dict[str, str]:
-    """Ask the remote where branch and tag are now."""
-    settings = place.settings
-    return place.repository.remote_refs(
-        settings.remote, [branch, f"refs/tags/{tag}"], timeout=settings.timeout
-    )
 
 
 def not_taken(state: State, tag: str, *, raced: bool) -> Refusal:

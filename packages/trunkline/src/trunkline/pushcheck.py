@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trunkline.errors import Refusal
+from trunkline.versions import looks_like_version_tag
 
 TAGS = "refs/tags/"
 HEADS = "refs/heads/"
@@ -33,7 +34,7 @@ class Update:
     def version_tag(self) -> str | None:
         """The tag's name if it is a version's or looks like one."""
         name = self.remote_ref.removeprefix(TAGS)
-        like = name[:1] == "v" and name[1:2].isdigit()
+        like = looks_like_version_tag(name)
         return name if self.remote_ref.startswith(TAGS) and like else None
 
 
