@@ -67,4 +67,17 @@ COMMANDS = (
             argument("url", nargs="?", default="", help="its address; git gives it"),
         ),
     ),
+    Command(
+        "packages",
+        "micropackages: from the work tree (dev) or a published tag (prod)",
+        "trunkline.packages:packages",
+        (
+            argument("action", nargs="?", choices=("list", "use"), default="list"),
+            argument("mode", nargs="?", metavar="dev|prod", help="with `use`"),
+            argument("names", nargs="*", metavar="NAME[@X.Y.Z]", help="default: all"),
+            DRY_RUN,
+            JSON,
+        ),
+        passes_on=True,
+    ),
 )

@@ -45,9 +45,10 @@ def _wait(descriptor: int) -> None:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             raise Refusal(
                 rule="one-release",
-                found=f"another release runs in this clone (process {holder or '?'})",
+                found="another release, or a switch of packages, runs in this clone "
+                f"(process {holder or '?'})",
                 expected="one at a time",
-                mend="uv run trunkline release, when the other is done",
+                mend="the same command again, when the other is done",
             ) from None
         return
 

@@ -1,0 +1,14 @@
+"""Run uv, which is beside this program, on PATH, or the one that started it."""
+
+import os
+from pathlib import Path
+
+from trunkline import process
+from trunkline.process import Completed
+
+
+def uv(*arguments: str, cwd: Path, timeout: float = 300) -> Completed:
+    """Run uv quietly and capture what it prints; `uv run` names itself in $UV."""
+    return process.run(
+        [os.environ.get("UV", "uv"), *arguments], cwd=cwd, timeout=timeout
+    )
