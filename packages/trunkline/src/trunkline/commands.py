@@ -68,6 +68,38 @@ COMMANDS = (
         ),
     ),
     Command(
+        "tags",
+        "which image tags a ref gets, and why",
+        "trunkline.tags:show_tags",
+        (
+            argument("ref", nargs="?", metavar="REF", help="default: HEAD"),
+            JSON,
+            switch("--github-output", "append to the file $GITHUB_OUTPUT"),
+        ),
+    ),
+    Command(
+        "check",
+        "every gate in CI's order, up to the first that fails",
+        "trunkline.check:check",
+        (
+            switch("--fix", "mend first what the gates can mend themselves"),
+            argument("--only", action="append", metavar="NAME", help="this gate only"),
+            argument("--when", choices=("commit", "push", "ci"), help="those of then"),
+            switch("--strict", "a gate that was not checked has failed (CI)"),
+            argument("--list", dest="listing", action="store_true", help="run none"),
+            JSON,
+        ),
+    ),
+    Command(
+        "audit",
+        "known vulnerabilities of everything in uv.lock",
+        "trunkline.audit:audit",
+        (
+            argument("--ignore-vuln", action="append", metavar="ID", help="accept it"),
+            argument("--osv-url", metavar="URL", help="ask this service, not PyPI"),
+        ),
+    ),
+    Command(
         "packages",
         "micropackages: from the work tree (dev) or a published tag (prod)",
         "trunkline.packages:packages",

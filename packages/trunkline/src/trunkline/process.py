@@ -1,12 +1,22 @@
 """Start programs. No other module does."""
 
 import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline.errors import FailedError
+
+NOT_FOUND = 127
+# Seconds between two looks at a program that is watched, and those that it gets to
+# end itself after each signal.
+TICK = 0.1
+GRACE = 3.0
 
 
 class ProcessError(FailedError):
@@ -85,3 +95,72 @@ def run(  # noqa: PLR0913 - the options of a process, by keyword
         tuple(argv), done.returncode, done.stdout or b"", done.stderr or b""
     )
     return completed.required() if check else completed
+    if check and not completed.ok:
+        raise ProcessError(f"`{' '.join(argv)}` failed: {completed.complaint}")
+    return completed
+
+
+def watch(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    tick: Callable[[], None],
+) -> Completed:
+    """Run a program in a process group of its own and call `tick` until it ends.
+
+    Both outputs come back, in the order written, as `stdout`. Whatever interrupts the
+    wait ends the whole group first, with what the program has started. Raises
+    ProcessError when the program cannot be started.
+    """
+    with tempfile.TemporaryFile() as output:
+        try:
+            child = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+                list(argv),
+                cwd=cwd,
+                env={**os.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+        except OSError as error:
+            raise ProcessError(f"`{argv[0]}` cannot be started: {error}") from error
+        try:
+            while not _ended(child):
+                tick()
+        except BaseException:
+            end_group(child)
+            raise
+        output.seek(0)
+        return Completed(tuple(argv), child.returncode, output.read(), b"")
+
+
+def end_group(child: subprocess.Popen[bytes]) -> None:
+    """End the process group that `child` leads: ask, ask again, then force.
+
+    The group is gone on return, also what `child` has started and left behind.
+    """
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            end = time.monotonic() + GRACE
+            os.killpg(child.pid, number)
+            while time.monotonic() < end:
+                _ended(child)
+                os.killpg(child.pid, 0)
+    except ProcessLookupError:
+        return
+    except KeyboardInterrupt:
+        pass  # Somebody will not wait.
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _ended(child: subprocess.Popen[bytes]) -> bool:
+    """Wait a moment; tell whether the program has ended."""
+    try:
+        child.wait(TICK)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

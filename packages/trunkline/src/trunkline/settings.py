@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast, get_origin
 
 from trunkline.errors import UsageError
 
@@ -17,6 +21,10 @@ class Settings:
     image: str = ""
     # Seconds to wait for an answer of the remote.
     timeout: int = 60
+    # The class that declares the feature flags, as "module:Class".
+    flags: str = ""
+    # Gates of the team's own and changes to the built-in ones: see `gates`.
+    gates: dict[str, Any] = field(default_factory=dict)
 
 
 def parse_settings(document: Mapping[str, Any]) -> Settings:
@@ -25,7 +33,7 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
     Raises UsageError on an unknown key or a wrong value.
     """
     table = document.get("tool", {}).get("trunkline", {})
-    kinds = {field.name: field.type for field in fields(Settings)}
+    kinds = {known.name: _class(known.type) for known in fields(Settings)}
     for key, value in table.items():
         if key not in kinds:
             raise UsageError(
@@ -34,11 +42,15 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
             )
         if type(value) is not kinds[key]:
             raise UsageError(
-                f"[tool.trunkline] {key} is {value!r}; "
-                f"expected {getattr(kinds[key], '__name__', kinds[key])}"
+                f"[tool.trunkline] {key} is {value!r}; expected {kinds[key].__name__}"
             )
     settings = Settings(**table)
     if settings.image:
         return settings
     name = document.get("project", {}).get("name", "")
     return Settings(**{**table, "image": name})
+
+
+def _class(annotation: Any) -> type[Any]:  # noqa: ANN401 - whatever a field says
+    """Return the class that values of an annotation such as dict[str, Any] have."""
+    return cast("type[Any]", get_origin(annotation) or annotation)
