@@ -100,6 +100,16 @@ COMMANDS = (
         ),
     ),
     Command(
+        "flags",
+        "feature flags: value, owner, expiry and uses in code",
+        "trunkline.flags:flags",
+        (
+            switch("--check", "fail on an expired, undeclared or unused flag"),
+            argument("--today", metavar="DATE", help="judge as of another day"),
+            JSON,
+        ),
+    ),
+    Command(
         "packages",
         "micropackages: from the work tree (dev) or a published tag (prod)",
         "trunkline.packages:packages",

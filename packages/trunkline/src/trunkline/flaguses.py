@@ -1,0 +1,110 @@
+"""Where feature flags are used, read from the syntax tree and not by a text search.
+
+A use is the flag's name as an attribute, a name, an argument's name or a whole string
+(`getattr(flags, "ENABLE_X")`, `os.environ["ENABLE_X"]`). A comment, a docstring and a
+declaration are none. Pure but for reading the files it is given.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from trunkline.errors import FailedError
+
+FLAG = re.compile(r"ENABLE_[A-Z0-9_]*[A-Z0-9]")
+_WORD = re.compile(rf"(?<![A-Za-z0-9_]){FLAG.pattern}(?![A-Za-z0-9_])")
+# What people and machines read besides code.
+_MENTIONING = {".md", ".yaml", ".yml", ".toml", ".json", ".sh"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """One place; it reads `path:line` as editors and terminals link it."""
+
+    path: str
+    line: int
+    flag: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Every place that names a flag: in the code, in tests, elsewhere."""
+
+    code: tuple[Use, ...]
+    tests: tuple[Use, ...]
+    mentions: tuple[Use, ...]
+
+
+def find_uses(root: Path, paths: Iterable[str]) -> Uses:
+    """Look through files, given relative to `root`; raises FailedError on bad code."""
+    code: list[Use] = []
+    tests: list[Use] = []
+    mentions: list[Use] = []
+    for path in paths:
+        name = PurePosixPath(path)
+        python = name.suffix == ".py"
+        if not python and not _mentions_flags(name):
+            continue
+        try:
+            text = (root / path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue  # Deleted but not yet committed, or no text.
+        if not python:
+            mentions += words(path, text)
+        elif "ENABLE_" in text:
+            (tests if is_test(name) else code).extend(uses_in(path, text))
+    return Uses(tuple(sorted(code)), tuple(sorted(tests)), tuple(sorted(mentions)))
+
+
+def uses_in(path: str, text: str) -> Iterator[Use]:
+    """Yield the uses of flags in one Python file."""
+    try:
+        tree = ast.parse(text, path)
+    except SyntaxError as error:
+        raise FailedError(
+            f"{path}:{error.lineno} is no Python: {error.msg}; "
+            "expected code that compiles: mend it and run this again"
+        ) from error
+    for node in ast.walk(tree):
+        name, line = _named(node)
+        if FLAG.fullmatch(name):
+            yield Use(path, line, name)
+
+
+def _named(node: ast.AST) -> tuple[str, int]:
+    """Return what a node names, and its line; ("", 0) for what names nothing."""
+    match node:
+        case ast.Attribute(attr=name, end_lineno=line):
+            return name, line or 0
+        case ast.Name(id=name, ctx=ast.Load(), lineno=line):
+            return name, line
+        case ast.keyword(arg=str(name), lineno=line):
+            return name, line
+        case ast.Constant(value=str(name), lineno=line):
+            return name, line
+    return "", 0
+
+
+def words(path: str, text: str) -> Iterator[Use]:
+    """Yield each line of a text that names a flag, once for each flag."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for name in sorted(set(_WORD.findall(line))):
+            yield Use(path, number, name)
+
+
+def is_test(path: PurePosixPath) -> bool:
+    """Tell whether a Python file is a test or stands beside tests."""
+    return "tests" in path.parts or path.name.startswith("test_")
+
+
+def _mentions_flags(path: PurePosixPath) -> bool:
+    return (
+        path.suffix in _MENTIONING
+        or path.name.startswith(".env")
+        or path.name in {"Makefile", "Dockerfile"}
+    )
