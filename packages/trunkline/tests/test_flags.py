@@ -158,6 +158,7 @@ def test_a_value_that_is_no_boolean_is_refused(service: Sample) -> None:
     assert "environment: Input should be a valid boolean" in ran.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "said"),
     [
