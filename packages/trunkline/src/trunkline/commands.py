@@ -122,4 +122,25 @@ COMMANDS = (
         ),
         passes_on=True,
     ),
+        "commits",
+        "check commit messages and a pull request's title",
+        "trunkline.commits:check_commits",
+        (
+            argument(
+                "--range",
+                dest="revisions",
+                metavar="A..B",
+                help="commits of B that A does not contain; "
+                "default, if nothing else is asked for: those that the trunk lacks",
+            ),
+            argument("--title-file", metavar="FILE", help="file with a title"),
+            argument("--title-env", metavar="NAME", help="variable with a title"),
+            argument(
+                "--message-file",
+                metavar="FILE",
+                help="a commit message as git hands it to its commit-msg hook",
+            ),
+            JSON,
+        ),
+    ),
 )
