@@ -87,6 +87,22 @@ COMMANDS = (
             argument("--when", choices=("commit", "push", "ci"), help="those of then"),
             switch("--strict", "a gate that was not checked has failed (CI)"),
             argument("--list", dest="listing", action="store_true", help="run none"),
+        "notes",
+        "release notes of a version; with --bundle, what a language model needs",
+        "trunkline.notes:show_notes",
+        (
+            argument(
+                "version",
+                nargs="?",
+                metavar="vX.Y.Z",
+                help="default: the current version",
+            ),
+            switch("--unreleased", "what `cz bump` would write now"),
+            argument(
+                "--bundle",
+                metavar="DIR",
+                help="write commits, diff and prompts into this new folder",
+            ),
             JSON,
         ),
     ),

@@ -28,14 +28,17 @@ class Commit:
         return f"{self.subject}\n\n{self.body}".strip()
 
 
-def read_commits(repository: Repository, *revisions: str) -> list[Commit]:
+def read_commits(
+    repository: Repository, *revisions: str, limit: int | None = None
+) -> list[Commit]:
     """List commits, the newest first, none before a commit that follows it.
 
     `revisions` are hashes, `^hash` for what to leave out; resolve names first.
     """
+    most = () if limit is None else (f"--max-count={limit}",)
     answer = repository.run(
         "log", "-z", "--topo-order", "--no-show-signature", "--no-color",
-        "--encoding=UTF-8", _FORMAT, "--end-of-options", *revisions, "--",
+        "--encoding=UTF-8", _FORMAT, *most, "--end-of-options", *revisions, "--",
         timeout=LONG, check=True,
     )  # fmt: skip
     fields = answer.stdout.decode("utf-8", "replace").split("\0")[:-1]
@@ -78,6 +81,46 @@ def resolve_range(repository: Repository, text: str) -> tuple[str, str]:
     return ends
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The commits that `end` contains and `start` does not.
+
+    `start` is None where everything before `end` counts. The names are for people.
+    """
+
+    start: str | None
+    end: str
+    start_name: str
+    end_name: str
+
+    @property
+    def revisions(self) -> tuple[str, ...]:
+        """The range as arguments of `git log`."""
+        return (f"^{self.start}", self.end) if self.start else (self.end,)
+
+    @property
+    def name(self) -> str:
+        """The range as a person would type it."""
+        return f"{self.start_name}..{self.end_name}"
+
+
+def release_range(repository: Repository, version: Version | None) -> Range:
+    """Return what a version brings; None stands for what HEAD has and no release.
+
+    The previous version is looked for among the ancestors, not by date or by number:
+    lines of releases run side by side, and tags may be of the same second.
+    """
+    name = f"refs/tags/{version.tag}" if version else "HEAD"
+    end = resolve(repository, name)
+    reachable = reachable_versions(repository, end)
+    before = previous_version(reachable, version)
+    end_name = version.tag if version else "HEAD"
+    if before is None:
+        return Range(None, end, "the first commit", end_name)
+    start = resolve(repository, f"refs/tags/{before.tag}")
+    return Range(start, end, before.tag, end_name)
+
+
 def reachable_versions(repository: Repository, commit: str) -> list[Version]:
     """List the versions whose tags `commit` contains, in order."""
     names = repository.read(
@@ -89,12 +132,19 @@ def reachable_versions(repository: Repository, commit: str) -> list[Version]:
     return sorted(version for name in names if (version := Version.from_tag(name)))
 
 
-def previous_version(reachable: list[Version], version: Version) -> Version | None:
-    """Choose where the notes of `version` start; None for the first release.
+def previous_version(
+    reachable: list[Version], version: Version | None
+) -> Version | None:
+    """Choose where the notes of a version start; None for the first release.
 
     A stable release tells everything since the stable one before it, for its changelog
-    section takes in those of its prereleases. A prerelease tells what is new since
-    whatever was before it.
+    section takes in those of its prereleases; so will the next, for which `version` is
+    None. A prerelease tells what is new since whatever was before it.
     """
-    before = (v for v in reachable if v < version and (v.stable or not version.stable))
+    stable_only = version is None or version.stable
+    before = (
+        other
+        for other in reachable
+        if (version is None or other < version) and (other.stable or not stable_only)
+    )
     return max(before, default=None)
