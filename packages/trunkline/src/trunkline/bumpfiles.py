@@ -89,7 +89,7 @@ def edited_files(
     return files
 
 
-def _before(  # noqa: PLR0913 - the texts that one file has had
+def _before(
     path: str,
     after: str,
     committed: str | None,

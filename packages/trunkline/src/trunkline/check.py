@@ -31,7 +31,7 @@ class Result:
     output: str = ""
 
 
-def check(  # noqa: PLR0913 - the options of the command, by keyword
+def check(
     *,
     fix: bool,
     only: Sequence[str] | None,

@@ -43,40 +43,9 @@ def switch(name: str, meaning: str) -> Argument:
 
 DRY_RUN = switch("--dry-run", "show the plan and change nothing")
 YES = switch("--yes", "do not ask for confirmation")
+JSON = switch("--json", "print JSON for a machine to read")
 
 COMMANDS = (
-    Command(
-        "guard",
-        "refuse an unsafe release; the pre-bump hook of `cz bump`",
-        "trunkline.guard:guard",
-        (argument("--tag", metavar="vX.Y.Z", help="check a tag that was pushed (CI)"),),
-    ),
-    Command(
-        "release",
-        "check, `cz bump`, and push branch and tag in one atomic push",
-        "trunkline.release:release",
-        (DRY_RUN, YES),
-        passes_on=True,
-    ),
-    Command(
-        "push-check",
-        "refuse a push of unsafe version tags; git's pre-push hook calls it",
-        "trunkline.pushcheck:push_check",
-        (
-            argument("remote", nargs="?", default="origin", help="name of the remote"),
-            argument("url", nargs="?", default="", help="its address; git gives it"),
-        ),
-    ),
-    Command(
-        "tags",
-        "which image tags a ref gets, and why",
-        "trunkline.tags:show_tags",
-        (
-            argument("ref", nargs="?", metavar="REF", help="default: HEAD"),
-            JSON,
-            switch("--github-output", "append to the file $GITHUB_OUTPUT"),
-        ),
-    ),
     Command(
         "check",
         "every gate in CI's order, up to the first that fails",
@@ -87,22 +56,6 @@ COMMANDS = (
             argument("--when", choices=("commit", "push", "ci"), help="those of then"),
             switch("--strict", "a gate that was not checked has failed (CI)"),
             argument("--list", dest="listing", action="store_true", help="run none"),
-        "notes",
-        "release notes of a version; with --bundle, what a language model needs",
-        "trunkline.notes:show_notes",
-        (
-            argument(
-                "version",
-                nargs="?",
-                metavar="vX.Y.Z",
-                help="default: the current version",
-            ),
-            switch("--unreleased", "what `cz bump` would write now"),
-            argument(
-                "--bundle",
-                metavar="DIR",
-                help="write commits, diff and prompts into this new folder",
-            ),
             JSON,
         ),
     ),
@@ -126,18 +79,48 @@ COMMANDS = (
         ),
     ),
     Command(
-        "packages",
-        "micropackages: from the work tree (dev) or a published tag (prod)",
-        "trunkline.packages:packages",
-        (
-            argument("action", nargs="?", choices=("list", "use"), default="list"),
-            argument("mode", nargs="?", metavar="dev|prod", help="with `use`"),
-            argument("names", nargs="*", metavar="NAME[@X.Y.Z]", help="default: all"),
-            DRY_RUN,
-            JSON,
-        ),
+        "guard",
+        "refuse an unsafe release; the pre-bump hook of `cz bump`",
+        "trunkline.guard:guard",
+        (argument("--tag", metavar="vX.Y.Z", help="check a tag that was pushed (CI)"),),
+    ),
+    Command(
+        "release",
+        "check, `cz bump`, and push branch and tag in one atomic push",
+        "trunkline.release:release",
+        (DRY_RUN, YES),
         passes_on=True,
     ),
+    Command(
+        "push-check",
+        "refuse a push of unsafe version tags; git's pre-push hook calls it",
+        "trunkline.pushcheck:push_check",
+        (
+            argument("remote", nargs="?", default="origin", help="name of the remote"),
+            argument("url", nargs="?", default="", help="its address; git gives it"),
+        ),
+    ),
+    Command(
+        "notes",
+        "release notes of a version; with --bundle, what a language model needs",
+        "trunkline.notes:show_notes",
+        (
+            argument(
+                "version",
+                nargs="?",
+                metavar="vX.Y.Z",
+                help="default: the current version",
+            ),
+            switch("--unreleased", "what `cz bump` would write now"),
+            argument(
+                "--bundle",
+                metavar="DIR",
+                help="write commits, diff and prompts into this new folder",
+            ),
+            JSON,
+        ),
+    ),
+    Command(
         "commits",
         "check commit messages and a pull request's title",
         "trunkline.commits:check_commits",
@@ -158,5 +141,18 @@ COMMANDS = (
             ),
             JSON,
         ),
+    ),
+    Command(
+        "packages",
+        "micropackages: from the work tree (dev) or a published tag (prod)",
+        "trunkline.packages:packages",
+        (
+            argument("action", nargs="?", choices=("list", "use"), default="list"),
+            argument("mode", nargs="?", metavar="dev|prod", help="with `use`"),
+            argument("names", nargs="*", metavar="NAME[@X.Y.Z]", help="default: all"),
+            DRY_RUN,
+            JSON,
+        ),
+        passes_on=True,
     ),
 )

@@ -23,7 +23,7 @@ class Place:
     lock: int
 
 
-def push(  # noqa: PLR0913 - what it is called for, by keyword
+def push(
     place: Place,
     state: State,
     tag: str,

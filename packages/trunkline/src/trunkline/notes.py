@@ -10,9 +10,9 @@ from trunkline.commitizen import Nothing
 from trunkline.edits import plain
 from trunkline.errors import Refusal, UsageError
 from trunkline.git import Repository
+from trunkline.project import head_project, parse_project, version_of
 from trunkline.release_notes import Notes, nearest, release_notes
 from trunkline.state import HOTFIX
-from trunkline.survey import head_project, project_table, version_of
 from trunkline.versions import Version
 
 
@@ -66,7 +66,7 @@ def of_version(repository: Repository, asked: str | None) -> Subject:
 def read_version(repository: Repository, asked: str | None) -> Version:
     """Read the version that was asked for, with or without its `v`."""
     if asked is None:
-        return version_of(head_project(repository))
+        return head_project(repository).version
     try:
         return Version.parse(asked.removeprefix("v"))
     except UsageError as error:
@@ -120,7 +120,7 @@ def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal
 
 def of_next(repository: Repository) -> Subject:
     """Ask commitizen what it would write for the commits since the last release."""
-    current = version_of(head_project(repository))
+    current = head_project(repository).version
     require_whole_release(repository, current)
     found = commitizen.preview(
         repository.root,
@@ -148,7 +148,7 @@ def require_whole_release(repository: Repository, current: Version) -> None:
     It starts from the version in pyproject.toml, and without that version's tag from
     the tag whose name is the most similar.
     """
-    edited = version_of(project_table((repository.root / PROJECT).read_bytes()))
+    edited = version_of(parse_project((repository.root / PROJECT).read_bytes()))
     if edited != current:
         raise Refusal(
             rule="leftover",

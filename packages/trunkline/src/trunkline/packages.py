@@ -34,7 +34,7 @@ class Step:
     says: str
 
 
-def packages(  # noqa: PLR0913 - the options of the command, by keyword
+def packages(
     *,
     action: str,
     mode: str | None,

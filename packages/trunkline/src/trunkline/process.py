@@ -55,7 +55,7 @@ class Completed:
         return self
 
 
-def run(  # noqa: PLR0913 - the options of a process, by keyword
+def run(
     argv: Sequence[str],
     *,
     cwd: Path | None = None,

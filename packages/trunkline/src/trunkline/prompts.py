@@ -68,7 +68,7 @@ def commit_prompt(
     return _document(parts)
 
 
-def notes_prompt(  # noqa: PLR0913 - the material of a prompt, by keyword
+def notes_prompt(
     *,
     name: str,
     span: str,

@@ -1,9 +1,7 @@
 """`[tool.trunkline]` of pyproject.toml, with defaults."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast, get_origin
@@ -25,6 +23,15 @@ class Settings:
     flags: str = ""
     # Gates of the team's own and changes to the built-in ones: see `gates`.
     gates: dict[str, Any] = field(default_factory=dict)
+
+
+def read_settings(pyproject: Path) -> Settings:
+    """Read the settings; raises UsageError on an unknown key or a wrong value."""
+    try:
+        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{pyproject} cannot be read: {error}") from error
+    return parse_settings(document)
 
 
 def parse_settings(document: Mapping[str, Any]) -> Settings:

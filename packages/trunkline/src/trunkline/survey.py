@@ -45,7 +45,7 @@ class Status:
     changed: Mapping[str, str]
 
 
-def gather(  # noqa: PLR0913 - what is known already, by keyword
+def gather(
     repository: Repository,
     settings: Settings,
     *,
