@@ -1,12 +1,12 @@
 # Each target sets up what it needs. All that it takes is Python 3.12, git and make:
 # where uv is missing, it is put into .tools, from PyPI, and used from there.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test watch check clean
+.PHONY: help setup dev test test-tool watch check clean
 
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(UV) ## Make the environment and install the git hooks
 	@$(UV) sync --quiet
@@ -18,11 +18,14 @@ dev: setup ## Serve at http://127.0.0.1:8000, again after each save
 test: setup ## Run every test
 	@$(UV) run pytest
 
+test-tool: setup ## Run every test of the release tool, the slow ones too
+	@$(UV) run pytest packages/trunkline/tests -m 'slow or not slow'
+
 watch: setup ## Run the quick tests, again after each save
 	@$(UV) run ptw .
 
 check: setup ## Run every gate that lets a change land
-	@UV='$(UV)' .ci/check
+	@$(UV) run trunkline check
 
 clean: ## Delete what the other targets made
 	@git clean -dfqX

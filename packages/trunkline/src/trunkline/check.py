@@ -40,10 +40,14 @@ def check(
     listing: bool,
     json: bool,
 ) -> int:
-    """Run the gates; returns 1 if one failed, or with `strict` was not checked."""
+    """Run the gates, CI's if neither name nor moment is given.
+
+    Returns 1 if one failed, or with `strict` was not checked.
+    """
     root = Repository.find().root
     settings = read_settings(root / "pyproject.toml")
-    gates = select(gates_of(settings.gates), only=only or (), when=when)
+    moment = when or (None if only or listing else "ci")
+    gates = select(gates_of(settings.gates), only=only or (), when=moment)
     if listing:
         print(json_.dumps([asdict(gate) for gate in gates]) if json else table(gates))
         return 0
