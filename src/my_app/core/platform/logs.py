@@ -58,6 +58,8 @@ def configure_logging(settings: Settings) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = name != "uvicorn.access"
+    # The reloader tells of every file it sees change, its own caches included.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 
 def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
