@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from hotfixes import arrange, copied, release_hotfix
 from samples import Sample, build_template, environment
 
 # A time limit for one example only measures how busy the machine is.
@@ -49,3 +50,21 @@ def released(released_template: Path, tmp_path: Path) -> Sample:
     """A fresh copy of the sample project at v1.1.0 with nothing to release."""
     shutil.copytree(released_template, tmp_path, dirs_exist_ok=True, symlinks=True)
     return Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def hotfixed_template(
+    released_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Folder with main at v1.2.0 and hotfix v1.1.1 beside it."""
+    folder = tmp_path_factory.mktemp("hotfixed")
+    sample = copied(released_template, folder)
+    arrange(sample, "feat: more", bump=True)
+    release_hotfix(sample)
+    return folder
+
+
+@pytest.fixture
+def hotfixed(hotfixed_template: Path, tmp_path: Path) -> Sample:
+    """A fresh copy of main at v1.2.0 with hotfix v1.1.1 beside it."""
+    return copied(hotfixed_template, tmp_path)

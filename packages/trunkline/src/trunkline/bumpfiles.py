@@ -64,7 +64,7 @@ def edited_files(
 ) -> list[EditedFile]:
     """Work out what each file was before; `project` is the parsed pyproject.toml."""
     cz = project.get("tool", {}).get("commitizen", {})
-    patterns = _version_files(repository.root, cz.get("version_files", []))
+    patterns = version_files(repository.root, cz.get("version_files", []))
     paths = list(dict.fromkeys([PROJECT, LOCK, bump.changelog, *patterns]))
     names = [f"{place}:{path}" for path in paths for place in ("HEAD", ":0")]
     found = repository.objects(names)
@@ -112,7 +112,7 @@ def _before(
     return after
 
 
-def _version_files(root: Path, entries: list[str]) -> dict[str, str]:
+def version_files(root: Path, entries: list[str]) -> dict[str, str]:
     """Expand commitizen's `glob:pattern` entries to paths, each with its pattern."""
     expanded: dict[str, str] = {}
     for entry in entries:

@@ -47,3 +47,17 @@ def sections(text: str) -> Iterator[Section]:
 def find_section(text: str, tag: str) -> Section | None:
     """Find the section of one tag, such as `v1.2.0`."""
     return next((s for s in sections(text) if s.name == tag), None)
+
+
+def insert_section(text: str, section: Section) -> str:
+    """Put a version's section in version order: above the first older version's.
+
+    On top of newer ones it would make the next `cz bump` repeat all of them.
+    """
+    version = section.version
+    own = section.text.rstrip("\n")
+    for other in sections(text):
+        if version and other.version and other.version < version:
+            return f"{text[: other.start]}{own}\n\n{text[other.start :]}"
+    head = text.rstrip("\n")
+    return f"{head}\n\n{own}\n" if head else f"{own}\n"

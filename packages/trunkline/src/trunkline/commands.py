@@ -92,6 +92,23 @@ COMMANDS = (
         passes_on=True,
     ),
     Command(
+        "backport",
+        "bring a hotfix's commits and changelog section to the trunk",
+        "trunkline.backport:backport",
+        (
+            argument("tag", nargs="?", metavar="vX.Y.Z", help="the hotfix's release"),
+            argument(
+                "--continue",
+                dest="go_on",
+                action="store_true",
+                help="go on when a conflict is mended, or after a crash",
+            ),
+            switch("--abort", "go back to where it began"),
+            DRY_RUN,
+            JSON,
+        ),
+    ),
+    Command(
         "push-check",
         "refuse a push of unsafe version tags; git's pre-push hook calls it",
         "trunkline.pushcheck:push_check",

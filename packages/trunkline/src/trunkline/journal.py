@@ -30,14 +30,22 @@ class Journal:
 
 def write_journal(git_dir: Path, journal: Journal) -> None:
     """Write the record so that a crash leaves either all of it or none."""
-    file = git_dir / FILE
+    write_record(git_dir / FILE, asdict(journal))
+
+
+def write_record(file: Path, document: Mapping[str, object]) -> None:
+    """Write JSON so that the file is all there or as it was, also after a crash."""
     file.parent.mkdir(exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(asdict(journal), stream, indent=2)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(name, file)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(document, stream, indent=2)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(name, file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
     _sync_folder(file.parent)
 
 
@@ -60,7 +68,11 @@ def _journal(fields: Mapping[str, str]) -> Journal | None:
 
 def clear_journal(git_dir: Path) -> None:
     """Remove the record: the release has ended."""
-    file = git_dir / FILE
+    clear_record(git_dir / FILE)
+
+
+def clear_record(file: Path) -> None:
+    """Remove a record for good."""
     file.unlink(missing_ok=True)
     if file.parent.is_dir():
         _sync_folder(file.parent)

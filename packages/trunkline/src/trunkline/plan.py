@@ -66,7 +66,9 @@ def _unpushed(state: State, bump: BumpCommit) -> Step:
 def _both_have_the_tag(
     state: State, journal: Journal | None, bump: BumpCommit | None
 ) -> Step:
-    if bump and not bump.published and not state.behind:
+    # The bump of a backported hotfix is a copy; the tag is at the hotfix's own.
+    own = bump is not None and bump.oid == state.current_tag.commit
+    if bump and own and not bump.published and not state.behind:
         return Step.PUSH  # Someone has pushed the tag without its branch.
     finished = journal is not None and journal.tag == state.current_tag.name
     return Step.DONE if finished else Step.NOTHING

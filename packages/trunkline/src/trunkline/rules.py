@@ -46,6 +46,17 @@ def release_branch(state: State) -> Refusal | None:
     )
 
 
+def on_trunk(state: State) -> Refusal | None:
+    if state.branch == state.trunk:
+        return None
+    return Refusal(
+        rule="branch",
+        found=f"branch {state.branch or '(detached)'}",
+        expected=f"the trunk, branch {state.trunk}",
+        mend=f"git switch {state.trunk}",
+    )
+
+
 def whole_history(state: State) -> Refusal | None:
     if not state.shallow:
         return None
@@ -65,6 +76,7 @@ ENDINGS = {
     "revert": "git revert --abort",
     "bisect": "git bisect reset",
     "am": "git am --abort",
+    "backport": "uv run trunkline backport --continue",
 }
 
 
@@ -74,7 +86,7 @@ def nothing_under_way(state: State) -> Refusal | None:
     return Refusal(
         rule="operation",
         found=f"a {state.operation} that is not finished",
-        expected="no git operation under way",
+        expected="nothing under way",
         mend=ENDINGS[state.operation],
     )
 
@@ -241,4 +253,19 @@ RULES: tuple[Rule, ...] = (
     hotfix_named_after_version,
     new_tag,
     something_to_tell,
+)
+
+# What must hold on the trunk before a hotfix's commits are brought there.
+BACKPORT_RULES: tuple[Rule, ...] = (
+    on_trunk,
+    whole_history,
+    nothing_under_way,
+    none_interrupted,
+    clean_tree,
+    known_author,
+    signing_works,
+    remote_answers,
+    same_tag_everywhere,
+    no_half_made_release,
+    up_to_date,
 )

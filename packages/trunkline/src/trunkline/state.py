@@ -14,7 +14,8 @@ class TagState:
     name: str
     local: str | None = None
     remote: str | None = None
-    # The commit that the local tag points at, and whether HEAD contains it.
+    # The commit that the local tag points at, and whether HEAD contains it or a
+    # cherry-pick of it.
     commit: str | None = None
     reached: bool = False
 

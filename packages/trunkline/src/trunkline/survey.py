@@ -16,6 +16,8 @@ from trunkline.versions import Version
 
 # Files in git's own folder that say what it is in the middle of.
 OPERATIONS = (
+    # First, for it may be in the middle of a cherry-pick.
+    ("trunkline/backport.json", "backport"),
     ("rebase-merge", "rebase"),
     ("rebase-apply/applying", "am"),
     ("rebase-apply", "rebase"),
@@ -110,9 +112,21 @@ def tag_states(
     ]
     target = found[commit]
     if target:
-        reached = repository.is_ancestor(target.oid, head)
+        reached = reaches(repository, target.oid, head)
         states[0] = replace(states[0], commit=target.oid, reached=reached)
     return states
+
+
+def reaches(repository: Repository, commit: str, head: str) -> bool:
+    """Whether `head` contains a release's commit, or a cherry-pick of it.
+
+    `trunkline backport` picks the bump of a hotfix to a trunk that is not past it.
+    """
+    if repository.is_ancestor(commit, head):
+        return True
+    picked = f"--grep=(cherry picked from commit {commit})"
+    only = ("log", "-1", "--format=%H", "--fixed-strings", picked)
+    return bool(repository.read(*only, head, f"^{commit}", "--"))
 
 
 def interrupted(repository: Repository) -> str | None:

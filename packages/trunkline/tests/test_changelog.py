@@ -1,0 +1,46 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trunkline.changelog import Section, find_section, insert_section, sections
+from trunkline.versions import Version
+
+VERSIONS = st.builds(
+    Version,
+    st.integers(0, 2),
+    st.integers(0, 12),
+    st.integers(0, 12),
+    st.sampled_from([(), ("alpha", "0"), ("alpha", "10")]),
+)
+
+
+def text_of(version: Version) -> str:
+    return f"## {version.tag} (2026-11-21)\n\n### Fix\n\n- in {version}\n"
+
+
+def section_of(version: Version) -> Section:
+    found = find_section(text_of(version), version.tag)
+    assert found is not None
+    return found
+
+
+@given(st.sets(VERSIONS, min_size=1), st.sampled_from(["", "# Changelog\n\n"]))
+def test_a_section_is_put_in_version_order_and_the_rest_stays(
+    versions: set[Version], head: str
+) -> None:
+    *others, last = sorted(versions, key=hash)
+    before = head + "\n".join(text_of(v) for v in sorted(others, reverse=True))
+    after = insert_section(before, section_of(last))
+    assert [s.version for s in sections(after)] == sorted(versions, reverse=True)
+    for version in versions:
+        found = find_section(after, version.tag)
+        assert found is not None
+        assert found.text.strip() == text_of(version).strip()
+    assert after.startswith(head.rstrip("\n"))
+    assert after.endswith("\n")
+    assert not after.endswith("\n\n")
+
+
+def test_a_section_of_unreleased_changes_stays_on_top() -> None:
+    before = "## Unreleased\n\n- new\n\n## v1.1.0\n\n- old\n"
+    after = insert_section(before, section_of(Version(1, 1, 1)))
+    assert [s.name for s in sections(after)] == ["Unreleased", "v1.1.1", "v1.1.0"]
