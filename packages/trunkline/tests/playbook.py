@@ -99,12 +99,23 @@ def pattern(line: str) -> str:
     return ".*".join(re.escape(part) for part in line.split(ANYTHING))
 
 
+# The hooks run the tests, so there has to be one from the start.
+SERVICE_TEST = """\
+import my_app
+
+
+def test_the_service_says_what_it_is() -> None:
+    assert my_app.__doc__ == "My App: a FastAPI service."
+"""
+
+
 def lay_out(sample: Sample) -> None:
     """Give the sample project the service, a linter's rules and the hooks."""
     service = Path("src/my_app")
     for file in sorted((REPOSITORY / service).rglob("*.py")):
         path = file.relative_to(REPOSITORY)
         sample.write(str(path), file.read_text(encoding="utf-8"))
+    sample.write("tests/test_service.py", SERVICE_TEST)
     sample.write("pyproject.toml", _project(sample.read("pyproject.toml")))
     if (HOOKS / "pre-push").exists():
         for hook in HOOKS.iterdir():
@@ -134,6 +145,7 @@ def _project(text: str) -> str:
     ruff = real["tool"]["ruff"]
     ruff["lint"].setdefault("per-file-ignores", {"tests/*": ["S101", "PLR2004"]})
     document["tool"]["ruff"] = ruff
+    document["tool"]["trunkline"]["gates"] = {"tests": {"command": "pytest"}}
     document["tool"]["pytest"] = {
         "ini_options": {
             "addopts": "-q -p no:cacheprovider",

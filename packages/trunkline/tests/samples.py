@@ -188,8 +188,10 @@ def project_file() -> str:
         'version = "0.0.0" # written by `cz bump`\n'
         'requires-python = ">=3.12"\n'
     )
+    trunkline = real["tool"]["trunkline"]
+    trunkline.pop("gates", None)  # Those of the service are not here.
     document["tool"] = {
         "commitizen": real["tool"]["commitizen"],
-        "trunkline": real["tool"]["trunkline"],
+        "trunkline": trunkline,
     }
     return tomlkit.dumps(document)
