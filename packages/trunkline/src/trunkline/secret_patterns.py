@@ -122,7 +122,8 @@ def _known(line: str, lowered: str) -> Iterator[Span]:
                 yield Span(match.start(group), end, kind)
     begin = BEGIN.search(line) if "-----begin" in lowered else None
     while begin and (close := END.search(line, begin.end())):
-        if not _PLACEHOLDER.match(line, begin.end()):
+        empty = close.start() == begin.end()
+        if not empty and not _PLACEHOLDER.match(line, begin.end()):
             yield Span(begin.end(), close.start(), "private-key")
         begin = BEGIN.search(line, close.end())
 
