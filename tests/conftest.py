@@ -42,6 +42,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name.lower(), [False, True], ids=["off", "on"])
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say with which flags this run tests."""
+    states = run_flags(config).enabled()
+    on = [name for name, state in states.items() if state]
+    return f"flags on: {', '.join(on) or 'none'}"
+
+
+def run_flags(config: pytest.Config) -> Flags:
+    """Return the flags that a run was asked for."""
+    chosen = config.getoption("--flags")
+    if chosen == "environment":
+        return Flags()
+    return Flags.model_validate(dict.fromkeys(Flags.model_fields, chosen == "on"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> Iterator[None]:
     """Keep a developer's own APP_ variables out of the tests; flags are let in."""
@@ -68,10 +83,7 @@ def settings() -> Settings:
 @pytest.fixture
 def flags(request: pytest.FixtureRequest) -> Flags:
     """Flags as the run chose them, and as the test asked for one of them."""
-    chosen = request.config.getoption("--flags")
-    states = Flags().enabled()
-    if chosen != "environment":
-        states = dict.fromkeys(states, chosen == "on")
+    states = run_flags(request.config).enabled()
     for name in states:
         if name.lower() in request.fixturenames:
             states[name] = request.getfixturevalue(name.lower())

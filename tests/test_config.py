@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from my_app.config import Flags, Settings, load
-from my_app.environment import EnvironmentVariablesError, example
+from my_app.config import Flags, Settings, build, load
+from my_app.environment import (
+    EnvironmentVariablesError,
+    Problem,
+    example,
+    misspelt,
+)
+
+from tests.core.platform.features import SampleFlags
 
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
 
@@ -55,12 +62,10 @@ def test_a_variable_sets_a_setting(
 
 
 @pytest.mark.parametrize("written", ["true", "True", "1", "on", "yes"])
-def test_a_variable_sets_a_flag(
-    monkeypatch: pytest.MonkeyPatch, dotenv: Path, written: str
-) -> None:
-    monkeypatch.setenv("ENABLE_NEW_BILLING", written)
+def test_a_variable_sets_a_flag(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("ENABLE_SAMPLE", written)
 
-    assert load(dotenv).flags.ENABLE_NEW_BILLING
+    assert SampleFlags().ENABLE_SAMPLE
 
 
 def test_every_problem_is_listed_at_once(
@@ -69,22 +74,16 @@ def test_every_problem_is_listed_at_once(
     monkeypatch.setenv("APP_PORT", "high")
     monkeypatch.setenv("APP_WORKERS", "0")
     monkeypatch.setenv("APP_ENVIRONMENT", "x" * 500)
-    monkeypatch.setenv("ENABLE_NEW_BILLING", "maybe")
     found = problems(dotenv)
 
     assert found["APP_PORT"] == ("'high'", "a whole number")
     assert found["APP_WORKERS"] == ("'0'", "greater than or equal to 1")
-    assert found["ENABLE_NEW_BILLING"] == ("'maybe'", "true or false")
     assert found["APP_ENVIRONMENT"][0].endswith("… (502 characters)")
 
 
 @pytest.mark.parametrize(
     ("slip", "meant"),
     [
-        ("ENABLE_NEW_BILING", "ENABLE_NEW_BILLING"),
-        ("ENABLED_NEW_BILLING", "ENABLE_NEW_BILLING"),
-        ("enable_new_billing", "ENABLE_NEW_BILLING"),
-        ("ENABLE_NEW_BILLING_", "ENABLE_NEW_BILLING"),
         ("APP_ALOWED_HOSTS", "APP_ALLOWED_HOSTS"),
         ("APP_ENVIROMENT", "APP_ENVIRONMENT"),
     ],
@@ -99,7 +98,31 @@ def test_a_misspelt_name_stops_the_start_and_names_the_nearest(
     }
 
 
-@pytest.mark.parametrize("name", ["ENABLE_OLD_BILLING", "APP_NAME", "ENABLE_IPV6"])
+@pytest.mark.parametrize(
+    "slip", ["ENABLE_SAMPEL", "ENABLED_SAMPLE", "enable_sample", "ENABLE_SAMPLE_"]
+)
+def test_a_misspelt_flag_is_a_problem_that_names_the_nearest(slip: str) -> None:
+    (problem,) = misspelt([slip, "PATH"], SampleFlags)
+
+    assert (problem.variable, problem.expected) == (
+        slip,
+        "the declared name ENABLE_SAMPLE",
+    )
+
+
+def test_a_flag_that_is_no_boolean_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ENABLE_SAMPLE", "maybe")
+    found: list[Problem] = []
+
+    assert build(SampleFlags, None, found) is None
+    assert [str(problem) for problem in found] == [
+        "ENABLE_SAMPLE\n    found:    'maybe'\n    expected: true or false"
+    ]
+
+
+@pytest.mark.parametrize("name", ["ENABLE_IPV6", "APP_NAME"])
 def test_a_variable_of_another_program_is_let_be(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path, name: str
 ) -> None:
@@ -111,31 +134,32 @@ def test_a_variable_of_another_program_is_let_be(
 def test_in_development_dotenv_is_read_and_the_process_wins(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path
 ) -> None:
-    dotenv.write_text("APP_PORT=9000\nAPP_HOST=::1\nENABLE_NEW_BILLING=true\n")
+    dotenv.write_text("APP_PORT=9000\nAPP_HOST=::1\nENABLE_SAMPLE=true\n")
     monkeypatch.setenv("APP_PORT", "9001")
-    settings, flags = load(dotenv)
+    settings, _ = load(dotenv)
+    flags = build(SampleFlags, dotenv, [])
 
     assert (settings.port, settings.host) == (9001, "::1")
-    assert flags.ENABLE_NEW_BILLING
+    assert flags is not None
+    assert flags.ENABLE_SAMPLE
 
 
 def test_a_misspelt_name_in_dotenv_stops_the_start(dotenv: Path) -> None:
-    dotenv.write_text("ENABLE_NEW_BILING=true\n")
+    dotenv.write_text("APP_PROT=1\n")
 
-    assert "ENABLE_NEW_BILING" in problems(dotenv)
+    assert "APP_PROT" in problems(dotenv)
 
 
 @pytest.mark.parametrize("environment", ["test", "staging", "production"])
 def test_elsewhere_dotenv_is_not_read(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path, environment: str
 ) -> None:
-    dotenv.write_text("APP_PORT=high\nENABLE_NEW_BILLING=true\n")
+    dotenv.write_text("APP_PORT=high\nAPP_HOST=::1\n")
     monkeypatch.setenv("APP_ENVIRONMENT", environment)
     monkeypatch.setenv("APP_ALLOWED_HOSTS", "api.example.com")
-    settings, flags = load(dotenv)
+    settings, _ = load(dotenv)
 
-    assert settings.port == 8000
-    assert not flags.ENABLE_NEW_BILLING
+    assert (settings.port, settings.host) == (8000, "127.0.0.1")
 
 
 def test_dotenv_cannot_say_that_it_is_not_read(dotenv: Path) -> None:

@@ -17,7 +17,7 @@ from tests.servers import PATIENCE, ROOT, clean_environment, free_port, get, run
 pytestmark = pytest.mark.slow
 
 COPIED = ("src", "tests", "pyproject.toml", "README.md", "LICENSE", ".env.example")
-PRICING = Path("src", "my_app", "core", "billing", "pricing.py")
+BROKEN = Path("src", "my_app", "environment.py")
 
 
 @pytest.fixture
@@ -77,12 +77,11 @@ def verdict(terminal: int) -> str:
 
 
 def test_the_watcher_goes_red_and_green_on_a_save(copy: Path) -> None:
-    pricing = "tests/core/billing/test_pricing.py"
-    with watching(copy, "ptw", ".", pricing) as terminal:
+    with watching(copy, "ptw", ".", "tests/test_config.py") as terminal:
         first = verdict(terminal)
-        save(copy / PRICING, 'FLAT_RATE = Decimal("12.00")', "FLAT_RATE = 1 / 0")
+        save(copy / BROKEN, "LIKENESS = 0.85", "LIKENESS = 1 / 0")
         broken = verdict(terminal)
-        save(copy / PRICING, "FLAT_RATE = 1 / 0", 'FLAT_RATE = Decimal("12.00")')
+        save(copy / BROKEN, "LIKENESS = 1 / 0", "LIKENESS = 0.85")
         mended = verdict(terminal)
 
     assert "[100%]" in first
@@ -118,30 +117,6 @@ def test_the_server_survives_a_mistake(copy: Path, tmp_path: Path) -> None:
         program.wait_for(r"(?s)startup complete.*ZeroDivision.*startup complete")
 
         assert b"200 OK" in get(port, "/")
-
-
-@pytest.mark.parametrize("state", ["true", "false"])
-def test_a_flag_in_the_environment_is_the_flag_of_the_tests(state: str) -> None:
-    """`ENABLE_NEW_BILLING=true uv run pytest` tests the new logic."""
-    selected = "tests/core/billing/test_endpoints.py::"
-    done = subprocess.run(
-        [
-            shutil.which("pytest") or "pytest",
-            "--no-cov",
-            "-vv",
-            f"{selected}test_the_price_is_that_of_the_flags_of_this_run",
-            "--show-capture=no",
-            "--setup-show",
-        ],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=clean_environment() | {"ENABLE_NEW_BILLING": state},
-        timeout=PATIENCE,
-    )
-
-    assert done.returncode == 0, done.stdout
 
 
 def test_a_test_that_forgets_the_network_guard_fails(copy: Path) -> None:

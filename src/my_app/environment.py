@@ -101,7 +101,8 @@ def misspelt(present: Iterable[str], model: type[BaseSettings]) -> Iterator[Prob
 def nearest(name: str, declared: Sequence[str]) -> str | None:
     """Return the declared name that `name` is a slip of, if any.
 
-    Without the prefix that they share, for that makes short names look alike.
+    Names are compared without the prefix that they share, for that makes short names
+    look alike. Letters in another order are a slip, however short the name.
     """
     prefix = name.split("_", 1)[0] + "_"
     tails = {
@@ -109,11 +110,13 @@ def nearest(name: str, declared: Sequence[str]) -> str | None:
         for variable in declared
         if variable.startswith(prefix)
     }
-    matches = get_close_matches(name.removeprefix(prefix), tails, 1, LIKENESS)
-    if tails or matches:
-        return tails[matches[0]] if matches else None
-    whole = get_close_matches(name, declared, 1, LIKENESS)
-    return whole[0] if whole else None
+    tail = name.removeprefix(prefix) if tails else name
+    tails = tails or {variable: variable for variable in declared}
+    for candidate, variable in tails.items():
+        if sorted(candidate) == sorted(tail):
+            return variable
+    matches = get_close_matches(tail, tails, 1, LIKENESS)
+    return tails[matches[0]] if matches else None
 
 
 def example(models: Sequence[type[BaseSettings]]) -> str:

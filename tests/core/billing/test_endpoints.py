@@ -1,8 +1,16 @@
 """Billing over HTTP."""
 
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 from httpx2 import AsyncClient
 
 from my_app.config import Flags
+from my_app.core.billing.schemas import QuoteRequest, QuoteResponse
+
+from tests.servers import PATIENCE, ROOT, clean_environment
 
 
 async def test_a_quote_has_lines_and_a_total(client: AsyncClient) -> None:
@@ -44,3 +52,38 @@ async def test_an_unknown_discount_is_a_problem(client: AsyncClient) -> None:
     assert response.status_code == 422
     assert response.json()["code"] == "unknown_discount"
     assert "FREE" not in response.text
+
+
+@pytest.mark.parametrize("flags", [Flags(ENABLE_NEW_BILLING=False)])
+async def test_the_documented_example_is_what_is_answered(
+    client: AsyncClient, flags: Flags
+) -> None:
+    request, answer = (
+        model.model_json_schema()["examples"][0]
+        for model in (QuoteRequest, QuoteResponse)
+    )
+
+    assert (await client.post("/billing/quotes", json=request)).json() == answer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("state", "tested"), [("true", "ENABLE_NEW_BILLING"), ("false", "none")]
+)
+def test_the_environment_decides_which_logic_a_run_tests(
+    state: str, tested: str
+) -> None:
+    """As in `ENABLE_NEW_BILLING=true uv run pytest`."""
+    test = f"{__file__}::test_the_price_is_that_of_the_flags_of_this_run"
+    done = subprocess.run(
+        [Path(sys.executable).with_name("pytest"), "--no-cov", "-vv", test],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=clean_environment() | {"ENABLE_NEW_BILLING": state},
+        timeout=PATIENCE,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert f"flags on: {tested}" in done.stdout

@@ -1,12 +1,19 @@
-"""Features that misbehave, for tests of what stands around them."""
+"""A feature and flags of the tests' own, for tests of what stands around features.
+
+Tests of the platform ask for nothing of a feature that a team may delete.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from typing import Literal
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Message
 
+from my_app.config import Flags, flag
 from my_app.core.platform.feature import Feature
 
 router = APIRouter()
@@ -53,6 +60,22 @@ async def leave(request: Request) -> None:
         pass
 
 
+class Order(BaseModel):
+    """A body with rules."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    count: int = Field(ge=1, le=10)
+    colour: Literal["red", "green"]
+    note: str | None = Field(None, max_length=100)
+
+
+@router.post("/orders")
+async def create_order(order: Order) -> Order:
+    """Answer with what was read."""
+    return order
+
+
 @router.get("/stream")
 async def stream(seconds: float = 0, *, fail: bool = False) -> StreamingResponse:
     """Begin an answer, then take time over it, or fail."""
@@ -65,6 +88,12 @@ async def stream(seconds: float = 0, *, fail: bool = False) -> StreamingResponse
         yield b"ended"
 
     return StreamingResponse(chunks())
+
+
+class SampleFlags(Flags):
+    """The service's flags, and one that is always there."""
+
+    ENABLE_SAMPLE: bool = flag("A sample", owner="tests", expires=date(2100, 1, 1))
 
 
 misbehaving = Feature(name="misbehaving", router=router)

@@ -23,10 +23,21 @@ def test_a_build_tells_what_was_recorded() -> None:
     assert identity.version == version("my-app")
 
 
-def test_in_development_the_checkout_tells() -> None:
+def test_in_development_the_checkout_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "ada@example.com")
+    build.git("init", "--quiet", "--initial-branch", "feat/login")
+    build.git("commit", "--quiet", "--allow-empty", "--message", "feat: begin")
+
     identity = identify(Settings(environment="development"))
 
-    assert identity.commit == build.git("rev-parse", "--short=12", "HEAD")
+    assert identity.branch == "feat/login"
+    assert identity.commit == build.git("rev-parse", "HEAD")[:12]
+    assert len(identity.commit) == 12
 
 
 def test_outside_a_checkout_nothing_is_made_up(

@@ -73,7 +73,7 @@ async def test_pages_of_a_listed_origin_may_call(
     }
 
     async with make_client(create_app(settings, flags)) as client:
-        preflight = await client.options("/billing/quotes", headers=asking)
+        preflight = await client.options("/version", headers=asking)
         error = await client.get("/nowhere", headers=asking)
         other = await client.get("/version", headers={"origin": "https://evil.com"})
 

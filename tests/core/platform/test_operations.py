@@ -7,6 +7,7 @@ from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 
 from tests.conftest import MakeClient
+from tests.core.platform.features import SampleFlags
 
 STAGING = {
     "commit": "4f1c2d3e4b5a",
@@ -23,14 +24,14 @@ def staging() -> Settings:
 async def test_version_says_what_runs(
     staging: Settings, make_client: MakeClient
 ) -> None:
-    flags = Flags(ENABLE_NEW_BILLING=True)
+    flags = SampleFlags(ENABLE_SAMPLE=True)
     async with make_client(create_app(staging, flags)) as client:
         answer = (await client.get("/version")).json()
 
     assert answer == {
         "version": "0.0.0",
         "environment": "staging",
-        "flags": {"ENABLE_NEW_BILLING": True},
+        "flags": flags.enabled(),
         **STAGING,
     }
 
@@ -38,14 +39,14 @@ async def test_version_says_what_runs(
 async def test_the_page_says_what_runs_and_where_the_docs_are(
     staging: Settings, make_client: MakeClient
 ) -> None:
-    flags = Flags(ENABLE_NEW_BILLING=True)
+    flags = SampleFlags(ENABLE_SAMPLE=True)
     async with make_client(create_app(staging, flags)) as client:
         response = await client.get("/")
 
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     for fact in ("0.0.0", "4f1c2d3e4b5a", "feat/&lt;b&gt;", "staging"):
         assert fact in response.text
-    assert "ENABLE_NEW_BILLING" in response.text
+    assert "ENABLE_SAMPLE" in response.text
     assert '<a href="docs">' in response.text
 
 
@@ -68,13 +69,13 @@ async def test_every_link_of_the_page_is_answered(client: AsyncClient) -> None:
 
 async def test_production_does_not_tell_its_flags(make_client: MakeClient) -> None:
     settings = Settings(environment="production", allowed_hosts=("test",))
-    flags = Flags(ENABLE_NEW_BILLING=True)
+    flags = SampleFlags(ENABLE_SAMPLE=True)
     async with make_client(create_app(settings, flags)) as client:
         answer = (await client.get("/version")).json()
         page = (await client.get("/")).text
 
     assert "flags" not in answer
-    assert "ENABLE_NEW_BILLING" not in page
+    assert "ENABLE_SAMPLE" not in page
 
 
 async def test_metrics_say_what_runs(

@@ -1,0 +1,58 @@
+"""Deleting a feature is deleting its folder, its tests and its line."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import ROOT, clean_environment
+
+pytestmark = pytest.mark.slow
+
+CORE = Path("src", "my_app", "core")
+FEATURES = [
+    folder.parent.name
+    for folder in (ROOT / CORE).glob("*/__init__.py")
+    if folder.parent.name != "platform"
+]
+GATES = (
+    ("ruff", "check", "--no-cache"),
+    ("mypy", "src", "tests", "--cache-dir=/dev/null"),
+    ("lint-imports", "--no-cache"),
+    ("pytest", "--no-cov", "-m", "not slow"),
+)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_a_feature_can_be_deleted(feature: str, tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("src", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("pyproject.toml", ".env.example"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / ".githooks", tmp_path / ".githooks")
+
+    shutil.rmtree(tmp_path / CORE / feature)
+    shutil.rmtree(tmp_path / "tests" / "core" / feature)
+    wiring = tmp_path / CORE / "app.py"
+    lines = wiring.read_text().splitlines(keepends=True)
+    wiring.write_text(
+        "".join(lines)
+        .replace(f"from my_app.core import {feature}\n", "")
+        .replace(f"({feature}.feature,)", "()")
+    )
+
+    for gate in GATES:
+        program = Path(sys.executable).with_name(gate[0])
+        done = subprocess.run(
+            [program, *gate[1:]],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=clean_environment() | {"PYTHONPATH": str(tmp_path / "src")},
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{gate[0]}: {done.stdout}{done.stderr}"
