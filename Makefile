@@ -15,7 +15,7 @@ setup: $(UV) ## Make the environment and install the git hooks
 dev: setup ## Serve at http://127.0.0.1:8000, again after each save
 	@$(UV) run fastapi dev src/my_app/main.py
 
-test: setup ## Run every test
+test: setup ## Run every test of the service
 	@$(UV) run pytest
 
 test-tool: setup ## Run every test of the release tool, the slow ones too
