@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 import structlog
@@ -45,7 +46,7 @@ def test_a_line_has_the_names_of_the_schema(capsys: pytest.CaptureFixture[str]) 
         "labels": {"recipients": 2},
         "ecs.version": "9.0.0",
         "service.name": "my-app",
-        "service.version": "0.0.0",
+        "service.version": version("my-app"),
         "service.environment": "staging",
     }
 

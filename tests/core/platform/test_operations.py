@@ -1,5 +1,7 @@
 """What operators ask, and the page that a person sees."""
 
+from importlib.metadata import version
+
 import pytest
 from httpx2 import AsyncClient
 
@@ -29,7 +31,7 @@ async def test_version_says_what_runs(
         answer = (await client.get("/version")).json()
 
     assert answer == {
-        "version": "0.0.0",
+        "version": version("my-app"),
         "environment": "staging",
         "flags": flags.enabled(),
         **STAGING,
@@ -44,7 +46,7 @@ async def test_the_page_says_what_runs_and_where_the_docs_are(
         response = await client.get("/")
 
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    for fact in ("0.0.0", "4f1c2d3e4b5a", "feat/&lt;b&gt;", "staging"):
+    for fact in (version("my-app"), "4f1c2d3e4b5a", "feat/&lt;b&gt;", "staging"):
         assert fact in response.text
     assert "ENABLE_SAMPLE" in response.text
     assert '<a href="docs">' in response.text
