@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60
+NUDGE = 5
 
 
 class Program:
@@ -26,8 +27,11 @@ class Program:
         """Return all that it has written until now."""
         return self.output.read_text(errors="replace")
 
-    def wait_for(self, pattern: str) -> re.Match[str]:
+    def wait_for(self, pattern: str, *, saved: Path | None = None) -> re.Match[str]:
         """Wait until what it has written matches.
+
+        A file that was saved is touched again every few seconds: a watcher may not
+        have been watching yet.
 
         Raises:
             AssertionError: it ended before, or said nothing of the kind.
@@ -38,6 +42,8 @@ class Program:
             if found := re.search(pattern, self.said()):
                 return found
             assert not ended, f"ended with {self.process.returncode}: {self.said()}"
+            if saved and time.time() - saved.stat().st_mtime > NUDGE:
+                saved.touch()
             time.sleep(0.02)
         raise AssertionError(f"never said {pattern!r}: {self.said()}")
 

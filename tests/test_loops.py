@@ -12,7 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import PATIENCE, ROOT, clean_environment, free_port, get, running
+from tests.servers import (
+    NUDGE,
+    PATIENCE,
+    ROOT,
+    clean_environment,
+    free_port,
+    get,
+    running,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -60,11 +68,17 @@ def watching(copy: Path, *command: str) -> Iterator[int]:
         os.close(terminal)
 
 
-def verdict(terminal: int) -> str:
-    """Read the terminal until a run of the tests has ended; return what it showed."""
+def verdict(terminal: int, saved: Path) -> str:
+    """Read the terminal until a run of the tests has ended; return what it showed.
+
+    The watcher misses a save in the moment between its last word and its next look, so
+    the saved file is touched again where nothing happens.
+    """
     shown = ""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
+        if not shown and time.time() - saved.stat().st_mtime > NUDGE:
+            saved.touch()
         if select.select([terminal], [], [], 0.1)[0]:
             try:
                 shown += os.read(terminal, 65536).decode(errors="replace")
@@ -77,17 +91,18 @@ def verdict(terminal: int) -> str:
 
 
 def test_the_watcher_goes_red_and_green_on_a_save(copy: Path) -> None:
+    broken = copy / BROKEN
     with watching(copy, "ptw", ".", "tests/test_config.py") as terminal:
-        first = verdict(terminal)
-        save(copy / BROKEN, "LIKENESS = 0.85", "LIKENESS = 1 / 0")
-        broken = verdict(terminal)
-        save(copy / BROKEN, "LIKENESS = 1 / 0", "LIKENESS = 0.85")
-        mended = verdict(terminal)
+        first = verdict(terminal, broken)
+        save(broken, "LIKENESS = 0.85", "LIKENESS = 1 / 0")
+        red = verdict(terminal, broken)
+        save(broken, "LIKENESS = 1 / 0", "LIKENESS = 0.85")
+        green = verdict(terminal, broken)
 
     assert "[100%]" in first
-    assert "ZeroDivisionError" in broken
-    assert "[100%]" in mended
-    assert "coverage" not in first + mended
+    assert "ZeroDivisionError" in red
+    assert "[100%]" in green
+    assert "coverage" not in first + green
 
 
 def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
@@ -98,7 +113,7 @@ def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
         program.wait_for("Application startup complete")
         before = get(port, "/")
         save(page, "<h1>My App", "<h1>Their App")
-        program.wait_for(r"(?s)startup complete.*startup complete")
+        program.wait_for(r"(?s)startup complete.*startup complete", saved=page)
         after = get(port, "/")
 
     assert b"<h1>My App" in before
@@ -112,9 +127,10 @@ def test_the_server_survives_a_mistake(copy: Path, tmp_path: Path) -> None:
     with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
         program.wait_for("Application startup complete")
         save(page, "LINKS = {", "LINKS = 1 / 0 or {")
-        program.wait_for("ZeroDivisionError")
+        program.wait_for("ZeroDivisionError", saved=page)
         save(page, "LINKS = 1 / 0 or {", "LINKS = {")
-        program.wait_for(r"(?s)startup complete.*ZeroDivision.*startup complete")
+        again = r"(?s)startup complete.*ZeroDivision.*startup complete"
+        program.wait_for(again, saved=page)
 
         assert b"200 OK" in get(port, "/")
 

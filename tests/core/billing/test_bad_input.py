@@ -118,8 +118,8 @@ def test_a_body_of_100_mb_is_413(server: tuple[Program, int], *, chunked: bool) 
         sender = threading.Thread(target=send)
         sender.start()
         answer = connection.recv(65536)
-        while not answer.endswith(b"}"):
-            answer += connection.recv(65536)
+        while not answer.endswith(b"}") and (chunk := connection.recv(65536)):
+            answer += chunk
         sender.join()
 
     document = problem_in(answer)
