@@ -44,3 +44,27 @@ def test_a_section_of_unreleased_changes_stays_on_top() -> None:
     before = "## Unreleased\n\n- new\n\n## v1.1.0\n\n- old\n"
     after = insert_section(before, section_of(Version(1, 1, 1)))
     assert [s.name for s in sections(after)] == ["Unreleased", "v1.1.1", "v1.1.0"]
+
+
+LINES = st.sampled_from(
+    ["# Changelog", "## v1.0.0 (2026-01-01)", "## v1.1.0", "##", "### Feat", "- a", ""]
+)
+
+
+@given(st.lists(LINES).map("\n".join))
+def test_the_sections_are_the_text_below_the_first_heading(text: str) -> None:
+    found = list(sections(text))
+    start = found[0].start if found else len(text)
+    assert "".join(part.text for part in found) == text[start:]
+    assert all(text[part.start : part.end] == part.text for part in found)
+    assert [part.name for part in found] == [
+        line.split()[1] for line in text.split("\n") if line.startswith("## ")
+    ]
+
+
+def test_the_newest_section_of_a_tag_is_found() -> None:
+    text = "# Changelog\n\n## v1.1.0\n\n- b\n\n## v1.1.0\n\n- a\n"
+    section = find_section(text, "v1.1.0")
+    assert section is not None
+    assert section.body == "- b"
+    assert find_section(text, "v1.0.0") is None

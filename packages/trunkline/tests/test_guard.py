@@ -99,3 +99,13 @@ def test_by_hand_it_looks_at_the_repository(released: Sample) -> None:
     released.write("notes.txt", "mine")
     ran = released.trunkline("guard")
     assert (ran.code, "rule `clean`" in ran.err) == (1, True)
+
+
+def test_the_tags_are_not_listed_where_that_of_the_version_is_here(
+    released: Sample, tmp_path: Path
+) -> None:
+    released.commit("feat: log out")
+    trace = tmp_path / "trace"
+    assert released.trunkline("guard", GIT_TRACE=str(trace)).code == 0
+    assert "cat-file" in trace.read_text()
+    assert "for-each-ref" not in trace.read_text()

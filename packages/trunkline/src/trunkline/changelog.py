@@ -36,12 +36,17 @@ class Section:
 
 
 def sections(text: str) -> Iterator[Section]:
-    """Cut the text into its sections, in the order of the file."""
-    headings = list(_HEADING.finditer(text))
-    starts = [heading.start() for heading in headings]
-    ends = [*starts[1:], len(text)]
-    for heading, start, end in zip(headings, starts, ends, strict=False):
+    """Cut the text into its sections, in the order of the file.
+
+    One at a time: what is looked for is near the top, below may be years of releases.
+    """
+    headings = _HEADING.finditer(text)
+    heading = next(headings, None)
+    while heading:
+        following = next(headings, None)
+        start, end = heading.start(), following.start() if following else len(text)
         yield Section(heading.group(1), start, end, text[start:end])
+        heading = following
 
 
 def find_section(text: str, tag: str) -> Section | None:

@@ -7,6 +7,7 @@ what the user had changed stays.
 """
 
 import re
+from itertools import chain
 
 from trunkline.changelog import Section, sections
 
@@ -84,23 +85,23 @@ def changelog_before(after: str, *, tag: str, candidates: list[str]) -> str:
     `candidates` are texts that the file may have had, the likeliest first. Finishing an
     alpha drops the sections of its alphas; they come back from a candidate.
     """
-    parts = list(sections(after))
-    first = next((n for n, part in enumerate(parts) if part.name == tag), None)
+    parts = sections(after)
+    first = next((part for part in parts if part.name == tag), None)
     if first is None:
         return after
-    head = after[: parts[first].start].rstrip("\n")
+    head = after[: first.start].rstrip("\n")
     # Where a tag is missing or not new, commitizen writes further sections below.
-    for section in parts[first:]:
+    for section in chain([first], parts):
         tail = after[section.end :].lstrip("\n")
         for candidate in candidates:
             if _explains(candidate, head, tail):
                 return candidate
-    tail = after[parts[first].end :].lstrip("\n")
+    tail = after[first.end :].lstrip("\n")
     dropped = (_dropped(candidate, tag, tail) for candidate in candidates)
     rest = next((text for text in dropped if text), "") + tail
     if not rest:
         return f"{head}\n" if head else ""
-    return after[: parts[first].start] + rest
+    return after[: first.start] + rest
 
 
 def _explains(candidate: str, head: str, tail: str) -> bool:

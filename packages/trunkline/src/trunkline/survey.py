@@ -88,7 +88,7 @@ def gather(
         written=written,
         current_tag=current_tag,
         recorded=find_section(project.changelog, project.version.tag) is not None,
-        any_version_tag=bool(repository.read(*ONE_VERSION_TAG)),
+        any_version_tag=any_version_tag(repository, current_tag),
         keeps_major_zero=bool(cz.get("major_version_zero")),
         next_tag=next_tag[0] if next_tag else None,
         section_empty=coming.section_empty if coming else False,
@@ -127,6 +127,11 @@ def reaches(repository: Repository, commit: str, head: str) -> bool:
     picked = f"--grep=(cherry picked from commit {commit})"
     only = ("log", "-1", "--format=%H", "--fixed-strings", picked)
     return bool(repository.read(*only, head, f"^{commit}", "--"))
+
+
+def any_version_tag(repository: Repository, current: TagState) -> bool:
+    """Whether anything has been released; git lists all tags to tell one."""
+    return bool(current.local or repository.read(*ONE_VERSION_TAG))
 
 
 def interrupted(repository: Repository) -> str | None:
