@@ -80,6 +80,7 @@ def run(
     cwd: Path = PROJECT,
     env: dict[str, str] | None = None,
     accepted: Sequence[int] = (0,),
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, which is good with one of the `accepted` exit codes.
 
@@ -87,7 +88,9 @@ def run(
         BenchmarkError: where it failed, with the end of what it said, or hangs.
     """
     line = " ".join(str(part) for part in command)
-    with started(command, cwd=cwd, env=env, output=subprocess.PIPE) as process:
+    with started(
+        command, cwd=cwd, env=env, stdin=stdin, output=subprocess.PIPE
+    ) as process:
         try:
             said = process.communicate(timeout=RUN_SECONDS)
         except subprocess.TimeoutExpired as error:
