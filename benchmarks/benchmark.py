@@ -14,7 +14,7 @@ class UnavailableError(BenchmarkError):
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """How good the first comparison has to be."""
+    """How good the first comparison has to be, and each that is `bounded`."""
 
     limit: float
     at_least: bool = False
@@ -35,7 +35,9 @@ class Comparison:
     """One figure of ours beside the same figure of a peer.
 
     `ratio` is ours divided by the peer's, the median of pairs measured one after the
-    other where there are pairs; `spread` holds the quartiles of those pairs.
+    other where there are pairs; `spread` holds the quartiles of those pairs, or those
+    of `ours` where there is no ratio. A bound is about the first comparison, and about
+    each that is `bounded`.
     """
 
     what: str
@@ -45,6 +47,7 @@ class Comparison:
     theirs: float | None = None
     ratio: float | None = None
     spread: tuple[float, float] | None = None
+    bounded: bool = False
 
     @property
     def judged(self) -> float:
@@ -56,8 +59,8 @@ class Comparison:
 class Benchmark:
     """One entry of the catalogue.
 
-    `run` takes the number of rounds and returns comparisons, the first of which is the
-    one that `bound` is about. `profile` returns text that shows where the time goes.
+    `run` takes the number of rounds and returns comparisons, the first of which `bound`
+    is about. `profile` returns text that shows where the time goes.
     """
 
     name: str

@@ -23,11 +23,15 @@ class Outcome:
 
     @property
     def missed(self) -> bool:
-        """Whether there is a bound and it does not hold."""
+        """Whether there is a bound and it does not hold somewhere."""
+        return any("MISSED" in self.verdict(each) for each in self.comparisons)
+
+    def verdict(self, comparison: Comparison) -> tuple[str, str]:
+        """Render the bound and whether it holds; empty where it says nothing."""
         bound = self.benchmark.bound
-        return bool(
-            bound and self.comparisons and not bound.holds(self.comparisons[0].judged)
-        )
+        if bound and (comparison.bounded or comparison is self.comparisons[0]):
+            return str(bound), "met" if bound.holds(comparison.judged) else "MISSED"
+        return "", ""
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -46,24 +50,22 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def rows_of(outcome: Outcome) -> list[tuple[str, ...]]:
-    """Render one outcome; the first comparison is the one that is judged."""
-    name, bound = outcome.benchmark.name, outcome.benchmark.bound
+    """Render one outcome, a row for each comparison."""
+    name = outcome.benchmark.name
     if outcome.broken:
         return [(name, f"BROKEN: {outcome.broken}")]
     if outcome.unavailable:
         return [(name, f"not measured: {outcome.unavailable}")]
-    rows: list[tuple[str, ...]] = []
-    for index, comparison in enumerate(outcome.comparisons):
-        judged = ("", "")
-        if bound and index == 0:
-            judged = (str(bound), "MISSED" if outcome.missed else "met")
-        rows.append((name if index == 0 else "", *cells(comparison), *judged))
-    return rows
+    return [
+        (name if index == 0 else "", *cells(comparison), *outcome.verdict(comparison))
+        for index, comparison in enumerate(outcome.comparisons)
+    ]
 
 
 def cells(comparison: Comparison) -> tuple[str, str, str, str]:
     """Render what was compared: its name, the peer's figure, ours and the ratio."""
     unit = comparison.unit
+    ours = f"{figure(comparison.ours)} {unit}"
     peer = ratio = "-"
     if comparison.theirs is not None:
         peer = f"{comparison.peer} {figure(comparison.theirs)} {unit}"
@@ -71,8 +73,11 @@ def cells(comparison: Comparison) -> tuple[str, str, str, str]:
         ratio = f"{comparison.ratio:.2f}"
     if comparison.spread is not None:
         low, high = comparison.spread
-        ratio += f" ({low:.2f}-{high:.2f})"
-    return comparison.what, peer, f"{figure(comparison.ours)} {unit}", ratio
+        if comparison.ratio is not None:
+            ratio += f" ({low:.2f}-{high:.2f})"
+        else:
+            ours += f" ({figure(low)}-{figure(high)})"
+    return comparison.what, peer, ours, ratio
 
 
 def figure(value: float) -> str:

@@ -56,6 +56,20 @@ def compared_by_best(
     )
 
 
+def alone(what: str, unit: str, ours: Sequence[float]) -> Comparison:
+    """Tell one figure without a peer, for a bound that is no ratio."""
+    return Comparison(what=what, unit=unit, ours=median(ours), spread=spread(ours))
+
+
+def added(
+    what: str, unit: str, *, ours: Sequence[float], theirs: Sequence[float]
+) -> Comparison:
+    """Tell the median of the differences of pairs measured in the same round."""
+    return alone(
+        what, unit, [mine - other for mine, other in zip(ours, theirs, strict=True)]
+    )
+
+
 def spread(values: Sequence[float]) -> tuple[float, float]:
     """Return the quartiles, of few values the smallest and the largest."""
     if len(values) < FEWEST_FOR_QUARTILES:
