@@ -1,1 +1,1 @@
-"""Comparisons of the service and its development loop with bare peers."""
+"""The service, its development loop and the release tool, beside bare peers."""

@@ -1,5 +1,6 @@
 """`cz bump` as the history grows, with the guard and without."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -13,54 +14,63 @@ OLD = History(commits=50_000, tags=1_000)
 TAGGED = History(commits=50_000, tags=10_000)
 HISTORIES = (YOUNG, History(commits=10_000, tags=200), OLD, TAGGED)
 
+GUARDED = "cz bump with the guard"
+ALONE = "cz bump alone"
+
 
 def run(rounds: int) -> list[Comparison]:
-    """Release in turns in each history: with the guard, then commitizen alone."""
+    """Release in turns in each history, with the guard and without."""
     with ExitStack() as stack:
         clones = {
             each: stack.enter_context(releases.cloned(each)) for each in HISTORIES
         }
-        guarded = {f"guarded {each}": clones[each].guarded.bump for each in HISTORIES}
-        alone = {f"alone {each}": clones[each].alone.bump for each in HISTORIES}
-        samples = interleaved(rounds, guarded | alone)
-    grown = [
-        compared(
-            f"{what}, {each}",
-            "s",
-            peer=f"{YOUNG.commits} commits",
-            ours=samples[f"{side} {each}"],
-            theirs=samples[f"{side} {YOUNG}"],
+        samples = interleaved(
+            rounds,
+            {
+                f"{what}, {history}": clone.bump
+                for history, pair in clones.items()
+                for what, clone in ((GUARDED, pair.guarded), (ALONE, pair.alone))
+            },
         )
-        for side, what in (("guarded", "cz bump with the guard"), ("alone", "cz alone"))
-        for each in (OLD, TAGGED, *HISTORIES[1:-2])
-    ]
     return [
-        *(replace(each, bounded=each.what.endswith(str(TAGGED))) for each in grown),
+        *(replace(each, bounded=True) for each in grown(samples, GUARDED)),
+        *grown(samples, ALONE),
         *(
             added(
                 f"added by the guard, {each}",
                 "s",
-                ours=samples[f"guarded {each}"],
-                theirs=samples[f"alone {each}"],
+                ours=samples[f"{GUARDED}, {each}"],
+                theirs=samples[f"{ALONE}, {each}"],
             )
             for each in HISTORIES
         ),
     ]
 
 
+def grown(samples: Mapping[str, list[float]], what: str) -> list[Comparison]:
+    """Compare each older history with the young one."""
+    return [
+        compared(
+            f"{what}, {each}",
+            "s",
+            peer=f"{YOUNG.commits} commits",
+            ours=samples[f"{what}, {each}"],
+            theirs=samples[f"{what}, {YOUNG}"],
+        )
+        for each in HISTORIES[1:]
+    ]
+
+
 def profile() -> str:
     """Show what costs more in the old repositories than in the young one."""
-    peer = f"{YOUNG.commits} commits"
     texts = []
     with releases.cloned(YOUNG) as young:
-        for each in (OLD, TAGGED):
-            with releases.cloned(each) as old:
+        for history in (OLD, TAGGED):
+            with releases.cloned(history) as old:
                 texts += [
-                    traces.processes_of(
-                        old.guarded, young.guarded, ours=str(each), theirs=peer
-                    ),
-                    traces.functions_of(
-                        old.guarded, young.guarded, ours=str(each), theirs=peer
-                    ),
+                    compare(
+                        old.guarded, young.guarded, ours=str(history), theirs=str(YOUNG)
+                    )
+                    for compare in (traces.processes_of, traces.functions_of)
                 ]
     return "\n\n".join(texts)

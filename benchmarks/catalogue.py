@@ -1,6 +1,17 @@
 """Every benchmark, in the order in which they run."""
 
-from benchmarks import imports, reload, setup, start, throughput, watch
+from benchmarks import (
+    bump,
+    guard,
+    imports,
+    messages,
+    reload,
+    setup,
+    start,
+    throughput,
+    usage,
+    watch,
+)
 from benchmarks.benchmark import Benchmark, Bound
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -50,5 +61,36 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         profile=setup.profile,
         rounds=5,
         quick_rounds=2,
+    ),
+    Benchmark(
+        name="guard",
+        bound=Bound(limit=0.3, unit=" s"),
+        run=guard.run,
+        profile=guard.profile,
+        rounds=21,
+        quick_rounds=5,
+    ),
+    Benchmark(
+        name="bump",
+        bound=Bound(limit=1.3),
+        run=bump.run,
+        profile=bump.profile,
+        rounds=11,
+        quick_rounds=4,
+    ),
+    Benchmark(
+        name="commit-msg",
+        bound=Bound(limit=50, unit=" ms"),
+        run=messages.run,
+        rounds=25,
+        quick_rounds=7,
+    ),
+    Benchmark(
+        name="help",
+        bound=Bound(limit=150, unit=" ms"),
+        run=usage.run,
+        profile=usage.profile,
+        rounds=25,
+        quick_rounds=7,
     ),
 )

@@ -17,8 +17,6 @@ MARK = "GIT_OPTIONAL_LOCKS"
 REST = "all else: Python of both, and starting processes"
 # Of several tries the quickest is the least disturbed.
 TRIES = 5
-# Options of git itself, before its command, and the value of each.
-BEFORE_COMMAND = "-c"
 
 
 def processes_of(mine: Clone, other: Clone, *, ours: str, theirs: str) -> str:
@@ -77,7 +75,8 @@ def named(events: list[dict[str, Any]]) -> str:
     """Say who started a git process, and its command."""
     told = {event["event"]: event for event in events}
     _, *words = told["start"]["argv"]
-    command = words[2] if words[0] == BEFORE_COMMAND else words[0]
+    # commitizen writes `git -c KEY=VALUE log`.
+    command = words[2] if words[0] == "-c" else words[0]
     return f"{'guard' if 'def_param' in told else 'cz'}: git {command}"
 
 

@@ -1,7 +1,6 @@
 """`trunkline --help`: what every command of the tool costs before it begins."""
 
 from functools import partial
-from pathlib import Path
 
 from benchmarks import processes, profiles, releases
 from benchmarks.benchmark import Comparison
@@ -30,7 +29,7 @@ def run(rounds: int) -> list[Comparison]:
 def profile() -> str:
     """Show what is imported."""
     return profiles.imports(
-        Path(PYTHON),
+        PYTHON,
         ours="import trunkline.cli",
         theirs="pass",
         env=processes.environment(),
