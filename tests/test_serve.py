@@ -85,7 +85,7 @@ def test_a_stopping_server_is_not_ready_and_finishes_what_it_began(
     server = ["uvicorn", "tests.core.platform.crashing:app", f"--port={port}"]
     command = [sys.executable, "-m", *server]
     with running(command, tmp_path / "output", variables) as program:
-        program.wait_for("Application startup complete")
+        program.wait_for("Uvicorn running on")
         with socket.create_connection(("127.0.0.1", port), timeout=60) as in_flight:
             in_flight.sendall(b"GET /stream?seconds=2 HTTP/1.1\r\nHost: test\r\n\r\n")
             begun = in_flight.recv(65536)

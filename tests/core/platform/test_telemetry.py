@@ -82,7 +82,7 @@ def test_errors_and_traces_arrive(tmp_path: Path) -> None:
         server = ["uvicorn", "tests.core.platform.crashing:app", f"--port={port}"]
         command = [sys.executable, "-m", *server]
         with running(command, tmp_path / "output", variables) as program:
-            program.wait_for("Application startup complete")
+            program.wait_for("Uvicorn running on")
             crashed = get(port, "/crash", "Cookie: session=hunter3")
             program.stop()
             said = program.said()
