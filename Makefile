@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup dev test test-tool watch check clean
 
+# So that what uv runs finds it, too.
+export PATH := $(PATH):$(CURDIR)/.tools/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 
 help: ## List the targets

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 HOOK = ROOT / ".githooks" / "commit-msg"
 
@@ -87,7 +89,6 @@ def test_the_hook_runs_nothing_that_is_in_a_message(tmp_path: Path) -> None:
     assert not trap.exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("messages", "verdict"), [(ACCEPTED, True), (REFUSED, False)], ids=["yes", "no"]
 )

@@ -53,6 +53,7 @@ async def test_a_chunked_body_within_the_limit_passes(client: AsyncClient) -> No
     assert response.json() == 1000
 
 
+@pytest.mark.slow
 async def test_a_body_that_does_not_arrive_is_408(client: AsyncClient) -> None:
     response = await client.post("/echo", content=drip(b"a", b"b", pause=0.2))
 
@@ -60,6 +61,7 @@ async def test_a_body_that_does_not_arrive_is_408(client: AsyncClient) -> None:
     assert response.headers["connection"] == "close"
 
 
+@pytest.mark.slow
 async def test_an_answer_that_does_not_begin_is_503(client: AsyncClient) -> None:
     response = await client.get("/sleep")
 
@@ -67,12 +69,14 @@ async def test_an_answer_that_does_not_begin_is_503(client: AsyncClient) -> None
     assert response.json()["detail"].startswith("The service did not answer in time")
 
 
+@pytest.mark.slow
 async def test_an_answer_that_has_begun_may_take_its_time(client: AsyncClient) -> None:
     response = await client.get("/stream", params={"seconds": 0.2})
 
     assert response.text == "begun ended"
 
 
+@pytest.mark.slow
 async def test_a_handler_may_answer_although_its_time_is_up(
     client: AsyncClient,
 ) -> None:

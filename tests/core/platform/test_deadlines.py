@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from my_app.core.platform.deadlines import Deadlines
+
+pytestmark = pytest.mark.slow
 
 
 async def work(deadlines: Deadlines, seconds: float) -> bool:

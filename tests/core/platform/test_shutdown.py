@@ -39,6 +39,7 @@ async def test_without_a_delay_the_server_stops_at_once(
     assert reached == [signal.SIGTERM]
 
 
+@pytest.mark.slow
 async def test_readiness_ends_before_the_server_stops(
     readiness: Readiness, reached: list[int]
 ) -> None:

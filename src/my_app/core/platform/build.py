@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from my_app.config import Settings
@@ -46,10 +47,11 @@ def service_fields(settings: Settings) -> dict[str, str]:
     }
 
 
-def installed_version() -> str:
+@cache
+def installed_version(distribution: str = DISTRIBUTION) -> str:
     """Return the installed version, "unknown" where the source was only copied."""
     try:
-        return version(DISTRIBUTION)
+        return version(distribution)
     except PackageNotFoundError:
         return UNKNOWN
 
