@@ -122,7 +122,16 @@ def test_a_flag_that_is_no_boolean_is_a_problem(
     ]
 
 
-@pytest.mark.parametrize("name", ["ENABLE_IPV6", "APP_NAME"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ENABLE_IPV6",
+        "APP_NAME",
+        "APP_SERVICE_PORT",
+        "MY_APP_PORT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    ],
+)
 def test_a_variable_of_another_program_is_let_be(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path, name: str
 ) -> None:

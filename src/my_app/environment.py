@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings
 # Of two names this alike, one is the other with a slip of the finger:
 # ENABLE_NEW_BILING passes, ENABLE_OLD_BILLING (a flag that was removed) does not.
 LIKENESS = 0.85
+# Names without a common prefix are other programs' more often than slips.
+LIKENESS_OF_STRANGERS = 0.9
 
 # Said in plainer words than pydantic's own.
 EXPECTED = {
@@ -84,12 +86,14 @@ def misspelt(present: Iterable[str], model: type[BaseSettings]) -> Iterator[Prob
     """Yield a problem for each variable that looks like a declared one but is not.
 
     Names are compared in upper case: `enable_new_billing` is a slip, too, where case
-    matters.
+    matters. Standard names, such as SENTRY_DSN, have standard neighbours and are left
+    out.
     """
-    declared = list(variable_names(model))
+    own = model.model_config.get("env_prefix", "")
+    declared = [name for name in variable_names(model) if name.startswith(own)]
     if not model.model_config.get("case_sensitive"):
         present = {name.upper() for name in present}
-    for name in sorted(set(present) - set(declared)):
+    for name in sorted(set(present) - set(variable_names(model))):
         if meant := nearest(name.upper(), declared):
             yield Problem(
                 variable=name,
@@ -110,12 +114,14 @@ def nearest(name: str, declared: Sequence[str]) -> str | None:
         for variable in declared
         if variable.startswith(prefix)
     }
-    tail = name.removeprefix(prefix) if tails else name
-    tails = tails or {variable: variable for variable in declared}
+    tail, likeness = name.removeprefix(prefix), LIKENESS
+    if not tails:
+        tail, likeness = name, LIKENESS_OF_STRANGERS
+        tails = {variable: variable for variable in declared}
     for candidate, variable in tails.items():
         if sorted(candidate) == sorted(tail):
             return variable
-    matches = get_close_matches(tail, tails, 1, LIKENESS)
+    matches = get_close_matches(tail, tails, 1, likeness)
     return tails[matches[0]] if matches else None
 
 
