@@ -27,7 +27,7 @@ class Bound:
 
     def __str__(self) -> str:
         """Render as in `≤ 1.35`."""
-        return f"{'≥' if self.at_least else '≤'} {self.limit:.2f}{self.unit}"
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g}{self.unit}"
 
 
 @dataclass(frozen=True, kw_only=True)
