@@ -115,6 +115,7 @@ def lay_out(sample: Sample) -> None:
     for file in sorted((REPOSITORY / service).rglob("*.py")):
         path = file.relative_to(REPOSITORY)
         sample.write(str(path), file.read_text(encoding="utf-8"))
+    sample.write(".gitignore", (REPOSITORY / ".gitignore").read_text(encoding="utf-8"))
     sample.write("tests/test_service.py", SERVICE_TEST)
     sample.write("pyproject.toml", _project(sample.read("pyproject.toml")))
     if (HOOKS / "pre-push").exists():
