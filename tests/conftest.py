@@ -15,7 +15,7 @@ from my_app.core.app import create_app
 from my_app.core.platform.logs import configure_logging
 
 # The watch loop answers sooner with fewer examples; every other run has them all.
-profiles.register_profile("quick", max_examples=15)
+profiles.register_profile("quick", max_examples=5)
 
 
 class MakeClient(Protocol):
