@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from my_app.core.platform.problems import problem
+from my_app.core.platform.scope import header
 
 # Asked for by address, not by name: by an orchestrator's probe and by Prometheus.
 EXEMPT = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -43,11 +44,8 @@ class TrustedHosts:
 
 
 def host_of(scope: Scope) -> str:
-    """Return the request's host in lower case, without its port."""
-    for name, value in scope["headers"]:
-        if name == b"host":
-            host: str = value.decode("latin-1").lower()
-            if host.startswith("["):
-                return host.partition("]")[0] + "]"
-            return host.partition(":")[0]
-    return ""
+    """Return the request's host in lower case, without its port; empty if none."""
+    host = (header(scope, b"host") or b"").decode("latin-1").lower()
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]

@@ -13,6 +13,7 @@ from my_app.core.platform.request_id import (
     new_request_id,
     request_id,
 )
+from my_app.core.platform.scope import header
 
 # Logged where a client left before it got an answer (nginx's number for it).
 CLIENT_CLOSED_REQUEST = 499
@@ -44,7 +45,7 @@ class Observe:
             await self.app(scope, receive, send)
             return
         started = perf_counter()
-        given = given_request_id(scope)
+        given = header(scope, b"x-request-id")
         valid = given is not None and VALID_REQUEST_ID.fullmatch(given) is not None
         identifier = given.decode() if given and valid else new_request_id()
         request_id.set(identifier)
@@ -72,15 +73,6 @@ class Observe:
             route = route_of(scope)
             self.metrics.observe(scope["method"], route, status, seconds)
             self.access_log.write(scope, route, status, seconds, identifier)
-
-
-def given_request_id(scope: Scope) -> bytes | None:
-    """Return the X-Request-ID header, None where there is none."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            given: bytes = value
-            return given
-    return None
 
 
 def invalid_request_id(scope: Scope) -> ASGIApp:
