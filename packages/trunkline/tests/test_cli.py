@@ -76,7 +76,12 @@ def test_help_imports_no_command() -> None:
     )
     modules = set(done.stdout.split())
     assert "trunkline.commands" in modules
-    assert not modules & {"trunkline.git", "trunkline.guard", "subprocess", "tomllib"}
+    assert not modules & {
+        "trunkline.git",
+        "trunkline.releases.guard",
+        "subprocess",
+        "tomllib",
+    }
 
 
 def test_an_option_that_makes_no_release_is_refused(sample: Sample) -> None:

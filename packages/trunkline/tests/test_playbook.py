@@ -9,7 +9,7 @@ import pytest
 from hotfixes import entries, headings
 from playbook import DOCUMENT, blocks, follow, lay_out, prints, prose
 from samples import Sample
-from trunkline.tags import image_tags
+from trunkline.images.tags import image_tags
 
 TEXT = DOCUMENT.read_text(encoding="utf-8")
 BLOCKS = list(blocks(TEXT))

@@ -49,7 +49,7 @@ COMMANDS = (
     Command(
         "check",
         "every gate in CI's order, up to the first that fails",
-        "trunkline.check:check",
+        "trunkline.gates.check:check",
         (
             switch("--fix", "mend first what the gates can mend themselves"),
             argument("--only", action="append", metavar="NAME", help="this gate only"),
@@ -62,7 +62,7 @@ COMMANDS = (
     Command(
         "audit",
         "known vulnerabilities of everything in uv.lock",
-        "trunkline.audit:audit",
+        "trunkline.gates.audit:audit",
         (
             argument("--ignore-vuln", action="append", metavar="ID", help="accept it"),
             argument("--osv-url", metavar="URL", help="ask this service, not PyPI"),
@@ -71,7 +71,7 @@ COMMANDS = (
     Command(
         "flags",
         "feature flags: value, owner, expiry and uses in code",
-        "trunkline.flags:flags",
+        "trunkline.gates.flags:flags",
         (
             switch("--check", "fail on an expired, undeclared or unused flag"),
             argument("--today", metavar="DATE", help="judge as of another day"),
@@ -81,20 +81,20 @@ COMMANDS = (
     Command(
         "guard",
         "refuse an unsafe release; the pre-bump hook of `cz bump`",
-        "trunkline.guard:guard",
+        "trunkline.releases.guard:guard",
         (argument("--tag", metavar="vX.Y.Z", help="check a tag that was pushed (CI)"),),
     ),
     Command(
         "release",
         "check, `cz bump`, and push branch and tag in one atomic push",
-        "trunkline.release:release",
+        "trunkline.releases.release:release",
         (DRY_RUN, YES),
         passes_on=True,
     ),
     Command(
         "backport",
         "bring a hotfix's commits and changelog section to the trunk",
-        "trunkline.backport:backport",
+        "trunkline.releases.backport:backport",
         (
             argument("tag", nargs="?", metavar="vX.Y.Z", help="the hotfix's release"),
             argument(
@@ -111,7 +111,7 @@ COMMANDS = (
     Command(
         "push-check",
         "refuse a push of unsafe version tags; git's pre-push hook calls it",
-        "trunkline.pushcheck:push_check",
+        "trunkline.releases.pushcheck:push_check",
         (
             argument("remote", nargs="?", default="origin", help="name of the remote"),
             argument("url", nargs="?", default="", help="its address; git gives it"),
@@ -120,7 +120,7 @@ COMMANDS = (
     Command(
         "notes",
         "release notes of a version; with --bundle, what a language model needs",
-        "trunkline.notes:show_notes",
+        "trunkline.notes.command:show_notes",
         (
             argument(
                 "version",
@@ -140,7 +140,7 @@ COMMANDS = (
     Command(
         "commits",
         "check commit messages and a pull request's title",
-        "trunkline.commits:check_commits",
+        "trunkline.commits.messages:check_commits",
         (
             argument(
                 "--range",
@@ -162,7 +162,7 @@ COMMANDS = (
     Command(
         "packages",
         "micropackages: from the work tree (dev) or a published tag (prod)",
-        "trunkline.packages:packages",
+        "trunkline.workspace.packages:packages",
         (
             argument("action", nargs="?", choices=("list", "use"), default="list"),
             argument("mode", nargs="?", metavar="dev|prod", help="with `use`"),

@@ -1,0 +1,1 @@
+"""Commit messages: their form and what can be read from them."""

@@ -1,0 +1,1 @@
+"""The gates that a change passes before it lands."""

@@ -1,0 +1,232 @@
+"""`trunkline flags`: the feature flags of the service and where they are in life."""
+
+import json as json_
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from trunkline import process
+from trunkline.errors import Refusal, UsageError
+from trunkline.gates.flaguses import Use, Uses, find_uses
+from trunkline.git import Repository
+from trunkline.settings import read_settings
+
+# A fortnight: time to take the flag out within one or two ordinary releases.
+NOTICE = timedelta(days=14)
+# The road, not the service: its tests name flags of projects that they make up.
+_OTHERS = "packages/trunkline/"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag as the service declares it, with its value here and its uses."""
+
+    name: str
+    default: object
+    value: object
+    # What is wrong with the value, and where it comes from.
+    problem: str | None
+    source: str
+    description: str
+    owner: str | None
+    expires: date | None
+    uses: tuple[Use, ...] = ()
+    tests: tuple[Use, ...] = ()
+    mentions: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `--check` says of one flag; a warning does not fail it."""
+
+    flag: str
+    rule: str
+    found: str
+    mend: str
+    fails: bool = True
+
+    def __str__(self) -> str:
+        word = "refused" if self.fails else "soon"
+        return (
+            f"{self.flag}: {word} by rule `{self.rule}`\n"
+            f"  found:     {self.found}\n"
+            f"  type next: {self.mend}"
+        )
+
+
+def flags(*, check: bool, json: bool, today: str | None = None) -> int:
+    """Print the table; with `check` return 1 if a flag has outlived its use."""
+    day = as_date("--today", today) or date.today()
+    root = Repository.find().root
+    target = read_settings(root / "pyproject.toml").flags
+    if not target:
+        raise UsageError(
+            "[tool.trunkline] has no `flags`; "
+            'expected the class that declares them: flags = "my_app.config:Flags"'
+        )
+    uses = find_uses(root, paths_of(root))
+    declared = [with_uses(flag, uses) for flag in read_flags(root, target)]
+    findings = judge(declared, uses.code, today=day)
+    if json:
+        report = {"flags": declared, "findings": findings}
+        print(json_.dumps(report, default=as_json))
+    else:
+        print(table(declared))
+        for finding in findings:
+            print(f"\n{finding}", file=sys.stderr)
+    return 1 if check and any(finding.fails for finding in findings) else 0
+
+
+def paths_of(root: Path) -> list[str]:
+    """List the project's files, those not yet added included and ignored ones not."""
+    listed = Repository.find(root).read(
+        "ls-files", "-z", "--cached", "--others", "--exclude-standard"
+    )
+    names = set(listed.split("\0")) | {".env"}
+    return sorted(name for name in names if name and not name.startswith(_OTHERS))
+
+
+def read_flags(root: Path, target: str) -> list[Flag]:
+    """Ask the service's class in a process of its own; raises Refusal if that fails."""
+    done = process.run(
+        [sys.executable, "-m", "trunkline.gates.flagprobe", target], cwd=root
+    )
+    if not done.ok:
+        last = done.complaint.splitlines()[-1]
+        raise Refusal(
+            rule="flags-readable",
+            found=f"`{target}` cannot be imported: {last}",
+            expected="[tool.trunkline] flags to name a pydantic-settings class",
+            mend=f'uv run python -c "import {target.partition(":")[0]}"',
+        )
+    # What the service prints while it is imported comes before.
+    rows = json_.loads(done.text.splitlines()[-1])
+    return [
+        Flag(**{**row, "expires": as_date(row["name"], row["expires"])}) for row in rows
+    ]
+
+
+def as_date(place: str, text: str | None) -> date | None:
+    """Read a date if there is one; raises UsageError, which names the place."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise UsageError(
+            f"{place}: {text!r} is no date; expected one like 2027-06-30"
+        ) from error
+
+
+def with_uses(flag: Flag, uses: Uses) -> Flag:
+    """Return the flag with its own uses out of all."""
+    of = {
+        kind: tuple(use for use in getattr(uses, kind) if use.flag == flag.name)
+        for kind in ("code", "tests", "mentions")
+    }
+    row = {name: getattr(flag, name) for name in Flag.__slots__}
+    return Flag(
+        **row | {"uses": of["code"], "tests": of["tests"], "mentions": of["mentions"]}
+    )
+
+
+def judge(
+    declared: Sequence[Flag], code: Sequence[Use], *, today: date
+) -> list[Finding]:
+    """List what is wrong with the flags on a day. Pure."""
+    findings = [finding for flag in declared for finding in _of_flag(flag, today)]
+    names = {flag.name for flag in declared}
+    strangers: dict[str, list[Use]] = {}
+    for use in code:
+        if use.flag not in names:
+            strangers.setdefault(use.flag, []).append(use)
+    for name, uses in strangers.items():
+        findings.append(
+            Finding(
+                name,
+                "declared",
+                f"used in {_places(uses)}, declared nowhere",
+                f"declare {name} with owner and expiry, or take it out there",
+            )
+        )
+    return findings
+
+
+def _of_flag(flag: Flag, today: date) -> list[Finding]:
+    findings = []
+
+    def add(rule: str, found: str, mend: str, *, fails: bool = True) -> None:
+        findings.append(Finding(flag.name, rule, found, mend, fails))
+
+    if not flag.owner:
+        add("owned", "no owner", 'declare it with owner="the team that removes it"')
+    if flag.expires is None:
+        add("dated", "no expiry", "declare it with expires=date(…)")
+    elif flag.expires < today:
+        add(
+            "not-expired",
+            f"expired on {flag.expires}, {(today - flag.expires).days} days ago",
+            f"take the flag out of {_places(flag.uses)}, "
+            f"or ask {flag.owner or 'its owner'} for a later date",
+        )
+    elif flag.expires - today <= NOTICE:
+        add(
+            "not-expired",
+            f"expires on {flag.expires}, in {(flag.expires - today).days} days",
+            f"plan to take it out of {_places(flag.uses)}",
+            fails=False,
+        )
+    if not flag.uses:
+        where = f"; tests: {_places(flag.tests)}" if flag.tests else ""
+        add("used", f"no use in the code{where}", "delete its declaration")
+    if flag.problem:
+        add("boolean", f"{flag.source}: {flag.problem}", f"export {flag.name}=true")
+    return findings
+
+
+def _places(uses: Sequence[Use]) -> str:
+    return ", ".join(str(use) for use in uses) or "no file"
+
+
+def table(declared: Sequence[Flag]) -> str:
+    """Lay out the flags for people, each with its places below its row."""
+    if not declared:
+        return "no flags are declared"
+    head = ("flag", "here", "default", "owner", "expires", "uses", "tests")
+    rows = [head, *(_cells(flag) for flag in declared)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = []
+    for row, flag in zip(rows, (None, *declared), strict=True):
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        lines.append("  ".join(cells).rstrip())
+        if flag:
+            lines += [f"    {use}" for use in flag.uses]
+            lines += [f"    {use} (mention)" for use in flag.mentions]
+    return "\n".join(lines)
+
+
+def _cells(flag: Flag) -> tuple[str, ...]:
+    here = "?" if flag.problem else _word(flag.value)
+    return (
+        flag.name,
+        here if flag.source == "default" else f"{here} ({flag.source})",
+        _word(flag.default),
+        flag.owner or "-",
+        str(flag.expires or "-"),
+        str(len(flag.uses)),
+        str(len(flag.tests)),
+    )
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_json(value: object) -> object:
+    """Turn what JSON does not know into what it does."""
+    match value:
+        case Use():
+            return {"path": value.path, "line": value.line}
+        case Flag() | Finding():
+            return {name: getattr(value, name) for name in type(value).__slots__}
+    return str(value)

@@ -1,0 +1,1 @@
+"""Container images: one for each commit, every tag a pointer to it."""

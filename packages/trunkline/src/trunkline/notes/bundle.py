@@ -1,0 +1,216 @@
+"""`trunkline notes --bundle`: what a language model needs to write about changes."""
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trunkline.commits.history import (
+    Commit,
+    Range,
+    read_commits,
+    release_range,
+    resolve,
+)
+from trunkline.folders import require_free, write_folder
+from trunkline.git import Repository
+from trunkline.notes.areas import area_of, file_names
+from trunkline.notes.budget import allot, cut
+from trunkline.notes.patches import (
+    Change,
+    Diff,
+    Part,
+    read_diff,
+    release_trees,
+    work_tree,
+)
+from trunkline.notes.prompts import commit_prompt, notes_prompt
+from trunkline.notes.redaction import Found, mask_text, summary
+
+if TYPE_CHECKING:
+    from trunkline.notes.command import Subject
+
+# Characters of one area's diff; the rest is cut.
+AREA_LIMIT = 120_000
+# Commits that show the style of messages.
+RECENT = 100
+# Places of secrets that are printed; the bundle has all of them.
+PRINTED = 10
+COMMITS, STAT, SECRETS = "commits.json", "stat.txt", "secrets.json"
+COMMIT_PROMPT, NOTES_PROMPT = "prompt-commit-messages.md", "prompt-release-notes.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle that was written: its report for people, its data for machines."""
+
+    report: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything that goes into a bundle, masked."""
+
+    span: Range
+    commits: list[Commit]
+    notes: str
+    released: Diff
+    uncommitted: Diff
+    # The latest commits of HEAD, for the style of their messages.
+    recent: list[Commit]
+    secrets: list[Found]
+
+
+def write_bundle(repository: Repository, subject: "Subject", where: str) -> Bundle:
+    """Write the folder `where`, which is complete or not there.
+
+    The range is that of the notes; the prompt for commit messages is always about the
+    work tree as it is now.
+    """
+    folder = Path(where)
+    require_free(folder)
+    material = gather_material(repository, subject)
+    files = bundle_files(subject.name, material)
+    write_folder(folder, files)
+    span = material.span
+    return Bundle(
+        report(repository, folder, material),
+        {
+            "path": str(folder.resolve()),
+            "range": {"start": span.start, "end": span.end, "name": span.name},
+            "files": sorted(files),
+            "secrets": [asdict(found) for found in material.secrets],
+        },
+    )
+
+
+def gather_material(repository: Repository, subject: "Subject") -> Material:
+    """Read commits and diffs, and mask them."""
+    span = release_range(repository, subject.version)
+    head = resolve(repository, "HEAD")
+    commits, of_commits = masked_commits(read_commits(repository, *span.revisions))
+    recent, _ = masked_commits(read_commits(repository, head, limit=RECENT))
+    with release_trees(repository, span) as trees:
+        released = read_diff(trees)
+    with work_tree(repository, head) as trees:
+        uncommitted = read_diff(trees)
+    text = subject.notes.markdown if subject.notes else f"(none: {subject.reason})"
+    notes, of_notes = mask_text(text, "CHANGELOG.md")
+    secrets = [*of_commits, *of_notes, *released.secrets, *uncommitted.secrets]
+    return Material(span, commits, notes, released, uncommitted, recent, secrets)
+
+
+def bundle_files(name: str, material: Material) -> dict[str, str]:
+    """Make the files of a bundle, each by its path in it."""
+    released, uncommitted = material.released, material.uncommitted
+    diffs, waiting = by_area(released.parts), by_area(uncommitted.parts)
+    stat = stat_table(released.changes)
+    names = file_names(diffs)
+    return {
+        COMMITS: as_json([asdict(commit) for commit in material.commits]),
+        STAT: stat,
+        SECRETS: as_json([asdict(found) for found in material.secrets]),
+        **{f"diff/{names[area]}": text for area, text in diffs.items()},
+        COMMIT_PROMPT: commit_prompt(
+            diffs=waiting,
+            stat=stat_table(uncommitted.changes),
+            recent=material.recent,
+        ),
+        NOTES_PROMPT: notes_prompt(
+            name=name,
+            span=material.span.name,
+            notes=material.notes,
+            commits=material.commits,
+            diffs=diffs,
+            stat=stat,
+        ),
+    }
+
+
+def masked_commits(commits: Iterable[Commit]) -> tuple[list[Commit], list[Found]]:
+    """Mask subjects and bodies; a line counts from the subject, which is line 1."""
+    result: list[Commit] = []
+    secrets: list[Found] = []
+    for commit in commits:
+        text, found = mask_text(
+            f"{commit.subject}\n\n{commit.body}", f"commit {commit.hash[:12]}"
+        )
+        subject, _, body = text.partition("\n\n")
+        result.append(replace(commit, subject=subject, body=body))
+        secrets.extend(found)
+    return result, secrets
+
+
+def by_area(parts: Sequence[Part]) -> dict[str, str]:
+    """Join the patches of each area, cutting what is too large."""
+    areas: dict[str, list[Part]] = {}
+    for part in parts:
+        areas.setdefault(area_of(part.path), []).append(part)
+    result: dict[str, str] = {}
+    for area, own in sorted(areas.items()):
+        shares = allot([len(part.text) for part in own], AREA_LIMIT)
+        result[area] = "".join(
+            cut(part.text, share, more=f"see `git diff` of {part.path}")
+            for part, share in zip(own, shares, strict=True)
+        )
+    return result
+
+
+def stat_table(changes: Sequence[Change]) -> str:
+    """List every changed file below its area, with lines added and removed."""
+    areas: dict[str, list[Change]] = {}
+    for change in changes:
+        areas.setdefault(area_of(change.path), []).append(change)
+    lines = []
+    for area, own in sorted(areas.items()):
+        added = sum(change.added or 0 for change in own)
+        removed = sum(change.removed or 0 for change in own)
+        lines.append(f"{area}: {len(own)} files, +{added} -{removed}\n")
+        lines.extend(
+            f"  {change.path}  binary\n"
+            if change.added is None
+            else f"  {change.path}  +{change.added} -{change.removed}\n"
+            for change in own
+        )
+    return "".join(lines)
+
+
+def report(repository: Repository, folder: Path, material: Material) -> str:
+    """Say what was written, which secrets were masked, and how to use it."""
+    changes, secrets = material.released.changes, material.secrets
+    areas = {area_of(change.path) for change in changes}
+    lines = [
+        f"bundle of {material.span.name} in {folder}: {len(material.commits)} commits, "
+        f"{len(changes)} files in {len(areas)} areas"
+    ]
+    if secrets:
+        lines.append(f"secrets masked: {len(secrets)} ({summary(secrets)})")
+        lines.extend(f"  {found.place}" for found in secrets[:PRINTED])
+        if len(secrets) > PRINTED:
+            lines.append(f"  and {len(secrets) - PRINTED} more in {folder / SECRETS}")
+    if pollutes(repository, folder):
+        lines.append(f"{folder} is not ignored by git; a release refuses it until then")
+    quoted = shlex.quote(f"{folder}/")
+    lines += [
+        "pipe a prompt into any tool that reads standard input, such as `llm`:",
+        f"  cat {quoted}{COMMIT_PROMPT} | llm",
+        f"  cat {quoted}{NOTES_PROMPT} | llm > release-notes.md",
+        f"  cat {quoted}prompt-*.md | llm",
+    ]
+    return "\n".join(lines)
+
+
+def pollutes(repository: Repository, folder: Path) -> bool:
+    """Whether git would list the folder as new files."""
+    path = folder.resolve()
+    if not path.is_relative_to(repository.root.resolve()):
+        return False
+    return not repository.run("check-ignore", "--quiet", "--", str(path)).ok
+
+
+def as_json(data: Sequence[Mapping[str, Any]]) -> str:
+    """Write data as JSON that a person can read too."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

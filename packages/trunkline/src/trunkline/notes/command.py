@@ -1,0 +1,197 @@
+"""`trunkline notes`: what a version brings, for people and for language models."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trunkline.errors import Refusal, UsageError
+from trunkline.git import Repository
+from trunkline.notes.release_notes import Notes, nearest, release_notes
+from trunkline.releases import commitizen
+from trunkline.releases.bumpfiles import CHANGELOG, PROJECT
+from trunkline.releases.changelog import Section, find_section, sections
+from trunkline.releases.commitizen import Nothing
+from trunkline.releases.edits import plain
+from trunkline.releases.project import head_project, parse_project, version_of
+from trunkline.releases.state import HOTFIX
+from trunkline.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the notes are about; `version` is None for what is not released yet.
+
+    `notes` is None where there is nothing to tell; `reason` says why.
+    """
+
+    name: str
+    version: Version | None
+    notes: Notes | None
+    reason: str = ""
+
+
+def show_notes(
+    *, version: str | None, unreleased: bool, bundle: str | None, json: bool
+) -> int:
+    """Print the notes of a version; with `bundle`, write that folder instead."""
+    if version and unreleased:
+        raise UsageError(f"--unreleased and {version} were given; expected one of them")
+    repository = Repository.find()
+    subject = of_next(repository) if unreleased else of_version(repository, version)
+    if bundle is None:
+        print_notes(subject, json=json)
+        return 0
+    # It needs a parser of diffs.
+    from trunkline.notes.bundle import write_bundle  # noqa: PLC0415
+
+    written = write_bundle(repository, subject, bundle)
+    if json:
+        print_json({**as_data(subject), "bundle": written.data})
+    else:
+        print(written.report)
+    return 0
+
+
+def of_version(repository: Repository, asked: str | None) -> Subject:
+    """Cut the section of a version out of the changelog; it is never made anew.
+
+    A version whose section is not in the work tree, such as a hotfix of an older line
+    or an alpha that has become stable, is looked up in the changelog of its own tag.
+    """
+    version = read_version(repository, asked)
+    section = find_in_work_tree(repository, version) or find_in_tag(repository, version)
+    if section is None:
+        raise unknown(repository, version, asked=asked is not None)
+    return Subject(version.tag, version, release_notes(section))
+
+
+def read_version(repository: Repository, asked: str | None) -> Version:
+    """Read the version that was asked for, with or without its `v`."""
+    if asked is None:
+        return head_project(repository).version
+    try:
+        return Version.parse(asked.removeprefix("v"))
+    except UsageError as error:
+        known = ", ".join(v.tag for v in known_versions(repository)[:5])
+        raise UsageError(f"{error}; the latest here: {known or 'none'}") from None
+
+
+def find_in_work_tree(repository: Repository, version: Version) -> Section | None:
+    """Find a section in the file as it lies there, edits included."""
+    path = repository.root / CHANGELOG
+    text = plain(path.read_bytes()) if path.is_file() else ""
+    return find_section(text, version.tag)
+
+
+def find_in_tag(repository: Repository, version: Version) -> Section | None:
+    """Find a section in the changelog that was released with the version."""
+    name = f"refs/tags/{version.tag}:{CHANGELOG}"
+    found = repository.objects([name])[name]
+    return find_section(plain(found.content), version.tag) if found else None
+
+
+def known_versions(repository: Repository) -> list[Version]:
+    """List every version that has a tag or a section, the highest first."""
+    path = repository.root / CHANGELOG
+    text = plain(path.read_bytes()) if path.is_file() else ""
+    tags = [name.removeprefix("refs/tags/") for name in repository.refs("refs/tags/v*")]
+    found = [Version.from_tag(name) for name in tags]
+    found.extend(section.version for section in sections(text))
+    return sorted({version for version in found if version}, reverse=True)
+
+
+def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal:
+    """Build the refusal that names the versions around one that is not known."""
+    known = known_versions(repository)
+    around = [v.tag for v in nearest(version, known)]
+    more = len(known) - len(around)
+    if not asked or not known:
+        mend = "uv run trunkline notes --unreleased"
+    else:
+        before = max((v for v in known if v < version), default=known[-1])
+        mend = f"uv run trunkline notes {before.tag}"
+    return Refusal(
+        rule="notes",
+        found=f"no section {version.tag} in {CHANGELOG} nor in that of the tag",
+        expected=f"one of {', '.join(around)}{f' and {more} more' if more else ''}"
+        if known
+        else "a version that was released; there is none yet",
+        mend=mend,
+    )
+
+
+def of_next(repository: Repository) -> Subject:
+    """Ask commitizen what it would write for the commits since the last release."""
+    current = head_project(repository).version
+    require_whole_release(repository, current)
+    found = commitizen.preview(
+        repository.root,
+        preview_options(repository),
+        since=current.tag,
+    )
+    if isinstance(found, Nothing):
+        return Subject("unreleased", None, None, found.reason)
+    section = find_section(found.section, found.tag)
+    if section is None or section.empty:
+        reason = f"{found.tag} would be released without an entry"
+        return Subject(found.tag, None, None, reason)
+    return Subject(found.tag, None, release_notes(section))
+
+
+def preview_options(repository: Repository) -> tuple[str, ...]:
+    """On a hotfix branch a feature must not raise more than the patch number."""
+    branch = repository.run("symbolic-ref", "--quiet", "--short", "HEAD").text
+    return ("--increment", "PATCH") if branch.startswith(HOTFIX) else ()
+
+
+def require_whole_release(repository: Repository, current: Version) -> None:
+    """Refuse where commitizen would start from the wrong place and not say so.
+
+    It starts from the version in pyproject.toml, and without that version's tag from
+    the tag whose name is the most similar.
+    """
+    edited = version_of(parse_project((repository.root / PROJECT).read_bytes()))
+    if edited != current:
+        raise Refusal(
+            rule="leftover",
+            found=f"{PROJECT} says {edited}, its commit {current}",
+            expected="the committed version; an earlier bump may have stopped half-way",
+            mend="uv run trunkline release --dry-run",
+        )
+    if repository.refs(f"refs/tags/{current.tag}") or not known_versions(repository):
+        return
+    raise Refusal(
+        rule="current-tag",
+        found=f"version {current} and no tag {current.tag}",
+        expected=f"{current.tag}, or the commits since it cannot be told",
+        mend="git fetch --tags",
+    )
+
+
+def print_notes(subject: Subject, *, json: bool) -> None:
+    """Print notes as markdown or as JSON."""
+    if json:
+        print_json(as_data(subject))
+    elif subject.notes is None:
+        print(f"nothing to tell: {subject.reason}")
+    else:
+        print(subject.notes.markdown)
+
+
+def as_data(subject: Subject) -> dict[str, Any]:
+    """Turn notes into what JSON can hold."""
+    notes = subject.notes
+    return {
+        "version": subject.name.removeprefix("v") if notes else None,
+        "date": notes.date if notes else None,
+        "breaking": notes.breaking if notes else [],
+        "groups": [asdict(group) for group in notes.groups] if notes else [],
+        "markdown": notes.markdown if notes else "",
+        "reason": subject.reason,
+    }
+
+
+def print_json(data: dict[str, Any]) -> None:
+    """Print data for a machine."""
+    import json  # noqa: PLC0415 - not needed otherwise
+
+    print(json.dumps(data, indent=2, ensure_ascii=False))

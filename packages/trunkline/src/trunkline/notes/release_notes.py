@@ -1,0 +1,129 @@
+"""Release notes made of a changelog section: breaking changes first. Pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from trunkline.releases.changelog import Section
+from trunkline.versions import Version
+
+BREAKING_HEADING = "Breaking changes"
+# What changelog.md.j2 puts before a breaking change.
+_MARK = re.compile(r"^([-*] +)\*\*BREAKING\*\* ")
+_GROUP = re.compile(r"^###+ +(.+?)\s*$")
+_ENTRY = re.compile(r"^[-*] ")
+_FENCE = re.compile(r"^ *(```|~~~)")
+_DATE = re.compile(r"\((\d{4}-\d{2}-\d{2})\)")
+_BREAKING_GROUP = re.compile(r"breaking[- ]changes?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The blocks below one heading: entries, and paragraphs that a person wrote.
+
+    The group without a title is what stands above the first heading.
+    """
+
+    title: str
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """The notes of one version; breaking changes have lost their mark."""
+
+    name: str
+    heading: str
+    date: str | None
+    breaking: tuple[str, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def markdown(self) -> str:
+        """The notes as text, breaking changes below a heading of their own."""
+        lead = tuple(group for group in self.groups if not group.title)
+        rest = tuple(group for group in self.groups if group.title)
+        own = Group(BREAKING_HEADING, self.breaking)
+        parts = [self.heading]
+        for group in (*lead, *((own,) if self.breaking else ()), *rest):
+            if group.title:
+                parts.append(f"### {group.title}")
+            parts.append(_joined(group.blocks))
+        return "\n\n".join(parts)
+
+
+def release_notes(section: Section) -> Notes:
+    """Take a changelog section apart; every block of it is in the notes once."""
+    heading, _, body = section.text.partition("\n")
+    breaking: list[str] = []
+    groups: list[Group] = []
+    for group in _groups(body):
+        if _BREAKING_GROUP.fullmatch(group.title):
+            breaking.extend(_unmarked(block) for block in group.blocks)
+            continue
+        breaking.extend(_unmarked(b) for b in group.blocks if _MARK.match(b))
+        kept = tuple(block for block in group.blocks if not _MARK.match(block))
+        if kept:
+            groups.append(Group(group.title, kept))
+    date = _DATE.search(heading)
+    return Notes(
+        section.name,
+        heading.strip(),
+        date[1] if date else None,
+        tuple(breaking),
+        tuple(groups),
+    )
+
+
+def _unmarked(block: str) -> str:
+    return _MARK.sub(r"\1", block)
+
+
+def _joined(blocks: Iterable[str]) -> str:
+    """Join entries by a line break and paragraphs by an empty line."""
+    text = ""
+    entry_before = False
+    for block in blocks:
+        entry = _ENTRY.match(block) is not None
+        if text:
+            text += "\n" if entry and entry_before else "\n\n"
+        text += block
+        entry_before = entry
+    return text
+
+
+def _groups(body: str) -> list[Group]:
+    """Cut at headings, and below each into entries and paragraphs.
+
+    What follows an entry without an empty line, or indented, belongs to it.
+    """
+    found: list[tuple[str, list[str]]] = [("", [])]
+    fenced = False
+    after_gap = True
+    for line in body.splitlines():
+        heading = None if fenced else _GROUP.match(line)
+        if heading:
+            found.append((heading[1], []))
+        if heading or not (fenced or line.strip()):
+            after_gap = True
+            continue
+        blocks = found[-1][1]
+        apart = _ENTRY.match(line) or (after_gap and not line[0].isspace())
+        if not blocks or (apart and not fenced):
+            blocks.append(line)
+        else:
+            blocks[-1] += ("\n\n" if after_gap else "\n") + line
+        after_gap = False
+        fenced ^= _FENCE.match(line) is not None
+    return [Group(title, tuple(blocks)) for title, blocks in found if blocks]
+
+
+NEAREST = 5
+
+
+def nearest(wanted: Version, known: Iterable[Version]) -> list[Version]:
+    """Choose the known versions around the wanted one, the highest first."""
+    ordered = sorted(set(known))
+    place = sum(1 for version in ordered if version < wanted)
+    start = max(0, min(place - NEAREST // 2, len(ordered) - NEAREST))
+    return ordered[start : start + NEAREST][::-1]

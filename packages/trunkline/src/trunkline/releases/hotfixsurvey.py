@@ -1,0 +1,99 @@
+"""Gather what a hotfix brings to the trunk, and what of it the trunk has."""
+
+from collections.abc import Iterator
+
+from trunkline.errors import UsageError
+from trunkline.git import Repository
+from trunkline.releases.changelog import find_section
+from trunkline.releases.hotfix import Commit, Fix, Hotfix, origins
+from trunkline.releases.project import Project, head_project, project_at
+from trunkline.releases.state import TagState
+from trunkline.versions import Version
+
+
+def find_hotfix(repository: Repository, tag: TagState) -> Hotfix:
+    """Look at a hotfix whose tag is here, from the trunk's HEAD."""
+    commit = str(tag.commit)
+    own, before = (project_at(repository, at) for at in (commit, f"{commit}^"))
+    trunk = head_project(repository)
+    previous = version_of(before)
+    return Hotfix(
+        tag=tag,
+        own=version_of(own),
+        previous=previous,
+        follows=previous is not None and _follows(repository, trunk, previous),
+        section=find_section(own.changelog, tag.name),
+        fixes=tuple(_fixes(repository, commit, previous)) if previous else (),
+        recorded=find_section(trunk.changelog, tag.name) is not None,
+        ahead_of_trunk=repository.is_ancestor("HEAD", commit),
+    )
+
+
+def version_of(project: Project) -> Version | None:
+    """Return the project's version; None where there is none."""
+    try:
+        return project.version
+    except UsageError:
+        return None
+
+
+def _follows(repository: Repository, trunk: Project, previous: Version) -> bool:
+    tag = f"refs/tags/{previous.tag}"
+    return (
+        repository.is_ancestor(tag, "HEAD")
+        or find_section(trunk.changelog, previous.tag) is not None
+    )
+
+
+def _fixes(repository: Repository, commit: str, previous: Version) -> Iterator[Fix]:
+    """Yield the commits since the previous tag without the bump, oldest first.
+
+    The trunk has a commit if it has one with the same patch, one that says it was
+    picked from it, or the one that it was itself picked from.
+    """
+    since = f"^refs/tags/{previous.tag}"
+    marked = ("--cherry-mark", "--right-only", "--no-merges", f"HEAD...{commit}")
+    picked = {
+        origin: found.oid
+        for found in commits(repository, "--grep=cherry picked from", "HEAD", since)
+        for origin in origins(found.message)
+    }
+    same = {
+        line[1:]
+        for line in repository.read("rev-list", *marked, since).splitlines()
+        if line.startswith("=")
+    }
+    for found in commits(repository, "--no-merges", commit, since, "^HEAD"):
+        if found.oid == commit:
+            continue
+        yield Fix(found.oid, found.subject, _reason(repository, found, same, picked))
+
+
+def _reason(
+    repository: Repository, found: Commit, same: set[str], picked: dict[str, str]
+) -> str:
+    if found.oid in same:
+        return "the same change is here"
+    if found.oid in picked:
+        return f"picked already as {picked[found.oid][:12]}"
+    for origin in origins(found.message):
+        if repository.is_ancestor(origin, "HEAD"):
+            return f"was picked from {origin[:12]}, which is here"
+    return ""
+
+
+def commits(repository: Repository, *selection: str) -> list[Commit]:
+    """Read commits with their whole messages, oldest first."""
+    text = repository.read(
+        "-c",
+        "log.showSignature=false",
+        "log",
+        "--topo-order",
+        "--reverse",
+        "-z",
+        "--format=%H %B",
+        *selection,
+        "--",
+    )
+    rows = (row.partition(" ") for row in text.split("\0") if row)
+    return [Commit(oid, message) for oid, _, message in rows]

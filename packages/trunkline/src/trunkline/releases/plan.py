@@ -1,0 +1,88 @@
+"""What to do about a release that an earlier run has left half-made. Pure."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from trunkline.errors import Refusal
+from trunkline.releases.journal import Journal
+from trunkline.releases.state import State
+
+
+class Step(Enum):
+    """How to end it."""
+
+    NOTHING = "nothing is left over"
+    DONE = "it was pushed; only its record is left"
+    RESTORE = "put back the files that `cz bump` had edited"
+    TAG = "make the missing tag, then push branch and tag"
+    PUSH = "push branch and tag"
+    UNDO = "take back commit and tag, which nobody has seen"
+
+
+@dataclass(frozen=True, slots=True)
+class BumpCommit:
+    """The commit that set the version of HEAD."""
+
+    oid: str
+    parent: str
+    # The version before it.
+    previous: str
+    # Whether the branch on the remote contains it.
+    published: bool
+
+
+def decide(state: State, journal: Journal | None, bump: BumpCommit | None) -> Step:
+    """Choose the step; `state.current` is the version that HEAD holds.
+
+    Raises Refusal where a person has to decide.
+    """
+    if journal and journal.branch != state.branch:
+        raise Refusal(
+            rule="interrupted",
+            found=f"release {journal.tag} stopped half-way on {journal.branch}",
+            expected=f"branch {journal.branch}, to finish or undo it",
+            mend=f"git switch {journal.branch} && uv run trunkline release",
+        )
+    if journal and journal.start == state.head:
+        return Step.RESTORE
+    if state.remote_problem or state.shallow:
+        return Step.NOTHING  # The rules refuse.
+    tag = state.current_tag
+    if tag.local and tag.local == tag.remote:
+        return _both_have_the_tag(state, journal, bump)
+    if bump is None or not (tag.local or state.recorded):
+        return Step.NOTHING
+    return _unpushed(state, bump)
+
+
+def _unpushed(state: State, bump: BumpCommit) -> Step:
+    tag = state.current_tag
+    lost = bool(tag.remote or state.behind or (tag.local and not tag.reached))
+    if not lost:
+        return Step.PUSH if tag.local else Step.TAG
+    return Step.NOTHING if bump.published else _undo(state, bump)
+
+
+def _both_have_the_tag(
+    state: State, journal: Journal | None, bump: BumpCommit | None
+) -> Step:
+    # The bump of a backported hotfix is a copy; the tag is at the hotfix's own.
+    own = bump is not None and bump.oid == state.current_tag.commit
+    if bump and own and not bump.published and not state.behind:
+        return Step.PUSH  # Someone has pushed the tag without its branch.
+    finished = journal is not None and journal.tag == state.current_tag.name
+    return Step.DONE if finished else Step.NOTHING
+
+
+def _undo(state: State, bump: BumpCommit) -> Step:
+    if bump.oid == state.head:
+        return Step.UNDO
+    tag = state.current_tag
+    drop_tag = f"git tag -d {tag.name} && " if tag.local else ""
+    raise Refusal(
+        rule="half-made",
+        found=f"{tag.name} was never pushed, {state.remote} has moved on, "
+        f"and commits follow the bump {bump.oid[:12]}",
+        expected="those commits without the bump between them",
+        mend=f"{drop_tag}git rebase --onto {bump.parent[:12]} {bump.oid[:12]}",
+    )

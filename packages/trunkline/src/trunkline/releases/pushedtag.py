@@ -1,0 +1,28 @@
+"""`trunkline guard --tag`: CI's check of a tag that was pushed."""
+
+from trunkline.errors import Refusal
+from trunkline.git import Repository
+from trunkline.output import refuse
+from trunkline.releases.project import head_project
+from trunkline.releases.tagrules import tag_refusals
+from trunkline.releases.tagsurvey import Branches, fetch_pushed_tag, tag_facts
+
+
+def check_pushed_tag(repository: Repository, tag: str) -> int:
+    """Check that a tag on the remote is a whole release, before anything is built."""
+    remote = head_project(repository).settings.remote
+    name = tag.removeprefix("refs/tags/")
+    if repository.shallow:
+        raise Refusal(
+            rule="shallow",
+            found="a shallow clone, in which no branch can be looked through",
+            expected="the whole history (in a workflow: fetch-depth: 0)",
+            mend=f"git fetch --unshallow {remote}",
+        )
+    oid = fetch_pushed_tag(repository, remote, name)
+    facts = tag_facts(repository, name, oid, branches=Branches(repository, remote, {}))
+    found = list(tag_refusals(facts))
+    if found:
+        return refuse(found)
+    print(f"{name} is a release: commit {facts.commit[:12]} on the remote's branch")
+    return 0

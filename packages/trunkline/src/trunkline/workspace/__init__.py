@@ -1,0 +1,1 @@
+"""The packages that live beside the service in one uv workspace."""

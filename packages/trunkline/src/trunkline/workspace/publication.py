@@ -1,0 +1,183 @@
+"""At which tag a micropackage is published, and whether the work tree is that."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from trunkline.errors import Refusal
+from trunkline.git import Repository
+from trunkline.process import ProcessError
+from trunkline.settings import Settings
+from trunkline.versions import Version
+from trunkline.workspace.members import Member
+from trunkline.workspace.sources import Source
+
+# user@host:path, which git takes for ssh and a URL is not.
+_SCP = re.compile(r"(?P<host>[^/:@]+@[^/:]+|[^/:@]{2,}):(?!//)(?P<path>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A published version of a member, and the source that pins it."""
+
+    tag: str
+    commit: str
+    source: Source
+
+
+def publication(
+    root: Repository, member: Member, version: Version | None, settings: Settings
+) -> Publication:
+    """Find the tag of a version; raises Refusal, which names the member.
+
+    Without `version` it is that of the work tree, which must then be the same as the
+    tag: who goes to prod mode means to ship what is on the screen.
+    """
+    repository = _repository(root, member)
+    wanted = version or _version(member)
+    tag, commit = _published(repository, member, wanted, settings)
+    folder = "." if member.submodule else member.folder
+    file = "pyproject.toml" if member.submodule else f"{folder}/pyproject.toml"
+    _bring(repository, member, settings.remote, tag, commit)
+    _check_version(repository, member, tag, f"{commit}:{file}", wanted)
+    if version is None:
+        _check_same(repository, member, tag, commit, folder)
+    raw = repository.run("config", f"remote.{settings.remote}.url").text
+    source = {"git": address(raw, repository.root), "tag": tag}
+    if not member.submodule:
+        source["subdirectory"] = member.folder
+    return Publication(tag, commit, source)
+
+
+def address(raw: str, root: Path) -> str:
+    """Write the address of a remote as the URL that uv and every clone can use.
+
+    A password stays out of it, for pyproject.toml is committed.
+    """
+    if "://" in raw:
+        parts = urlsplit(raw)
+        if parts.scheme in {"http", "https"}:
+            parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+        return urlunsplit(parts)
+    if match := _SCP.fullmatch(raw):
+        return f"ssh://{match['host']}/{match['path'].lstrip('/')}"
+    return (root / raw).resolve().as_uri()
+
+
+def _repository(root: Repository, member: Member) -> Repository:
+    if not member.submodule:
+        return root
+    if member.version is None:
+        raise Refusal(
+            rule="checked-out",
+            found=f"{member.name}: the submodule {member.folder} is not checked out",
+            expected="its files in the work tree",
+            mend=f"git submodule update --init {member.folder}",
+        )
+    return Repository.find(root.root / member.folder)
+
+
+def _version(member: Member) -> Version:
+    if member.version is None:
+        raise Refusal(
+            rule="versioned",
+            found=f"{member.name}: {member.folder}/pyproject.toml has no version",
+            expected='a version, such as version = "0.1.0"',
+            mend=f"uv version --project {member.folder} 0.1.0",
+        )
+    return Version.from_project(member.version)
+
+
+def _published(
+    repository: Repository, member: Member, version: Version, settings: Settings
+) -> tuple[str, str]:
+    """Return the tag of a version on the remote and its commit."""
+    remote = settings.remote
+    names = [f"refs/tags/{tag}" for tag in member.tags(version)]
+    asked = [ref for name in names for ref in (name, f"{name}^{{}}")]
+    try:
+        refs = repository.remote_refs(remote, asked, timeout=settings.timeout)
+    except ProcessError as error:
+        raise Refusal(
+            rule="remote-answers",
+            found=f"{member.name}: {remote} of {repository.root}: {error}",
+            expected="an answer, for only a published tag can be locked",
+            mend=f"git -C {repository.root} ls-remote {remote}",
+        ) from error
+    for name in names:
+        if name in refs:
+            return name.removeprefix("refs/tags/"), refs.get(f"{name}^{{}}", refs[name])
+    tag = member.tags(version)[0]
+    here = tag if repository.refs(f"refs/tags/{tag}") else None
+    raise Refusal(
+        rule="tag-published",
+        found=f"{member.name} {version} has no tag on {remote}"
+        + (f"; {here} is in this clone only" if here else ""),
+        expected=" or ".join(member.tags(version)),
+        mend=publish_command(member, tag, remote, tagged=here is not None),
+    )
+
+
+def publish_command(member: Member, tag: str, remote: str, *, tagged: bool) -> str:
+    """Return the command that publishes a member's work tree under a tag."""
+    git = f"git -C {member.folder}" if member.submodule else "git"
+    push = f"{git} push --atomic {remote} HEAD {tag}"
+    return push if tagged else f"{git} tag -a {tag} -m {tag} && {push}"
+
+
+def _bring(
+    repository: Repository, member: Member, remote: str, tag: str, commit: str
+) -> None:
+    """Fetch the tag's commit without making a ref, and refuse another tag here."""
+    local = repository.run("rev-parse", "-q", "--verify", f"refs/tags/{tag}^{{commit}}")
+    if local.ok and local.text != commit:
+        raise Refusal(
+            rule="tag-unmoved",
+            found=f"{member.name}: {tag} is {local.text[:12]} here, "
+            f"{commit[:12]} on {remote}",
+            expected="the same commit in both places",
+            mend=f"git -C {repository.root} fetch {remote} --force tag {tag}",
+        )
+    if not repository.run("cat-file", "-e", f"{commit}^{{commit}}").ok:
+        options = ("-q", "--no-tags", "--no-write-fetch-head")
+        repository.run("fetch", *options, remote, f"refs/tags/{tag}", check=True)
+
+
+def _check_version(
+    repository: Repository, member: Member, tag: str, file: str, version: Version
+) -> None:
+    """Refuse a tag whose own pyproject.toml has another version, or is not there."""
+    held = repository.objects([file])[file]
+    document = tomllib.loads(held.content.decode()) if held else {}
+    found = document.get("project", {}).get("version")
+    if found is not None and Version.from_project(found) == version:
+        return
+    raise Refusal(
+        rule="tag-holds-version",
+        found=f"{member.name}: version {found or '?'} at {tag}",
+        expected=f"version {version} there, as the tag says",
+        mend=f"another version: uv run trunkline packages use prod {member.name}@X.Y.Z",
+    )
+
+
+def _check_same(
+    repository: Repository, member: Member, tag: str, commit: str, folder: str
+) -> None:
+    """Refuse a work tree that is not what the tag holds."""
+    changed = repository.read("diff", "--name-only", commit, "--", folder).splitlines()
+    changed += repository.read(
+        "ls-files", "--others", "--exclude-standard", "--", folder
+    ).splitlines()
+    if not changed:
+        return
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    raise Refusal(
+        rule="tag-is-work-tree",
+        found=f"{member.name}: {changed[0]}{more} differ from {tag}",
+        expected="the work tree that was published, "
+        "or a version that is asked for by name",
+        mend=f"uv version --project {member.folder} --bump patch, commit, publish; "
+        f"or: uv run trunkline packages use prod {member.name}@{member.version}",
+    )

@@ -1,0 +1,50 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messages import ANY_MESSAGES, LINES, TEXT, cz_increment, cz_lists
+from trunkline.commits.conventional import (
+    ENTRY,
+    Header,
+    increment,
+    parse,
+    shown,
+    without_comments,
+)
+
+
+def test_a_message_is_read_into_type_scope_breaking_and_subject() -> None:
+    assert parse("feat(api)!: drop v1\n\nIt had no users.") == Header(
+        "feat", "api", breaking=True, subject="drop v1"
+    )
+    assert parse("docs: tell more") == Header("docs", None, False, "tell more")
+    assert parse("Docs: tell more") is None
+
+
+@given(ANY_MESSAGES)
+def test_lines_raise_the_version_as_they_do_for_commitizen(message: str) -> None:
+    ours = max(increment(line) for line in message.split("\n"))
+    assert ours.name == cz_increment(message)
+
+
+@given(LINES)
+def test_an_entry_of_the_changelog_is_what_commitizen_makes_one_of(line: str) -> None:
+    assert bool(ENTRY.match(line)) == cz_lists(line)
+
+
+def test_comments_and_the_diff_of_a_verbose_commit_are_no_part_of_a_message() -> None:
+    text = (
+        "feat: x\n# a comment\n\nwhy\n"
+        "; ------------------------ >8 ------------------------\nfix: diff\n"
+    )
+    assert without_comments(text) == "feat: x\n\nwhy"
+
+
+@given(TEXT | st.text())
+def test_what_is_shown_is_one_line_that_steers_no_terminal(text: str) -> None:
+    assert shown(text).isprintable()
+
+
+@pytest.mark.parametrize("text", ["a\n::error::b", "\x1b[2J", "\udc80", "\u202e"])
+def test_a_control_character_is_shown_by_its_number(text: str) -> None:
+    assert "\\" in shown(text)

@@ -1,0 +1,88 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trunkline.errors import UsageError
+from trunkline.images.tags import branch_tag, image_tags
+from trunkline.versions import Version
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+branches = st.one_of(
+    st.text(min_size=1, max_size=200),
+    st.sampled_from(["latest", "1.2.0", "v1.2.0", "sha-0123", "LATEST", "-", "ü"]),
+    st.from_regex(r"(feat|fix)/[A-Za-z0-9._/-]{1,120}", fullmatch=True),
+)
+
+
+@given(branches)
+def test_a_branch_tag_is_legal_and_no_release(branch: str) -> None:
+    tag = branch_tag(branch)
+    assert DNS_LABEL.fullmatch(tag)
+    assert tag != "latest"
+    assert not tag.startswith("sha-")
+    assert not re.match(r"v?[0-9]", tag)
+    assert Version.from_tag(f"v{tag}") is None
+
+
+@pytest.mark.parametrize(
+    ("branch", "tag"),
+    [
+        ("feat/login-button", "feat-login-button"),
+        ("main", "main"),
+        ("Feat//Login_Button!", "feat-login-button"),
+        ("latest", "branch-latest"),
+        ("latest-news", "latest-news"),
+        ("1.2.0", "branch-1-2-0"),
+        ("v1.2.0", "branch-v1-2-0"),
+        ("vendor", "vendor"),
+        ("sha-12ab", "branch-sha-12ab"),
+    ],
+)
+def test_branch_tags_of_the_design(branch: str, tag: str) -> None:
+    assert branch_tag(branch) == tag
+
+
+def test_a_long_branch_is_cut_and_stays_unique() -> None:
+    one, two = (
+        branch_tag("feat/" + "a" * 80 + "1"),
+        branch_tag("feat/" + "a" * 80 + "2"),
+    )
+    assert len(one) == len(two) == 63
+    assert one != two
+
+
+def test_a_branch_without_letters_is_named_by_its_hash() -> None:
+    assert re.fullmatch(r"branch-[0-9a-f]{8}", branch_tag("---"))
+
+
+@pytest.mark.parametrize(
+    ("ref", "names"),
+    [
+        ("refs/heads/main", ["sha-0123456789ab", "main"]),
+        ("refs/tags/v1.2.0", ["sha-0123456789ab", "1.2.0", "latest"]),
+        ("refs/tags/v1.1.1", ["sha-0123456789ab", "1.1.1"]),
+        ("refs/tags/v1.3.0-alpha.1", ["sha-0123456789ab", "1.3.0-alpha.1"]),
+    ],
+)
+def test_tags_of_a_ref(ref: str, names: list[str]) -> None:
+    tags = ["v1.1.0", "v1.2.0", "v1.3.0-alpha.1", "scratch"]
+    plan = image_tags(ref, commit=COMMIT, image="my-app", all_tags=tags)
+    assert [tag.name for tag in plan.tags] == names
+
+
+def test_only_pointers_are_mutable() -> None:
+    plan = image_tags("refs/tags/v1.0.0", commit=COMMIT, image="my-app", all_tags=[])
+    assert {tag.name: tag.mutable for tag in plan.tags} == {
+        "sha-0123456789ab": False,
+        "1.0.0": False,
+        "latest": True,
+    }
+
+
+@pytest.mark.parametrize("ref", ["refs/tags/scratch", "refs/pull/1/merge", "v1.0.0"])
+def test_another_ref_gets_no_image(ref: str) -> None:
+    with pytest.raises(UsageError, match="gets no image"):
+        image_tags(ref, commit=COMMIT, image="my-app", all_tags=[])

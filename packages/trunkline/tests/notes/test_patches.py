@@ -1,0 +1,158 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from samples import Sample
+from trunkline.commits.history import Range, release_range
+from trunkline.git import Repository
+from trunkline.notes.patches import Diff, read_diff, release_trees, work_tree
+from trunkline.notes.redaction import Found
+from trunkline.versions import Version
+
+
+def uncommitted(sample: Sample) -> Diff:
+    with work_tree(Repository.find(sample.root), "HEAD") as trees:
+        return read_diff(trees)
+
+
+def texts(diff: Diff) -> dict[str, str]:
+    return {part.path: part.text for part in diff.parts}
+
+
+def test_the_work_tree_is_read_with_new_files_and_left_as_it_is(sample: Sample) -> None:
+    sample.commit("feat: a", {"a.txt": "1\n", "gone.txt": "x\n"})
+    sample.write("a.txt", "2\n")
+    sample.write("new.txt", "new\n")
+    sample.write("staged.txt", "s\n")
+    sample.git("add", "staged.txt")
+    (sample.root / "gone.txt").unlink()
+    before = sample.picture(), sample.git("status", "--porcelain")
+    found = texts(uncommitted(sample))
+    assert (sample.picture(), sample.git("status", "--porcelain")) == before
+    assert sorted(found) == ["a.txt", "gone.txt", "new.txt", "staged.txt"]
+    assert "-1\n+2\n" in found["a.txt"]
+    assert "+new\n" in found["new.txt"]
+
+
+def test_a_lock_file_a_binary_and_a_huge_file_are_one_line_each(sample: Sample) -> None:
+    text = sample.read("uv.lock").replace('version = "0.0.0"', 'version = "0.1.0"')
+    sample.write("uv.lock", text)
+    (sample.root / "logo.png").write_bytes(b"\0" * 99)
+    sample.write("huge.sql", "x\n" * 30_000)
+    found = texts(uncommitted(sample))
+    assert found == {
+        "huge.sql": "huge.sql: 30000 lines added, 0 removed; too many to show\n",
+        "logo.png": "logo.png: binary, changed\n",
+        "uv.lock": "uv.lock: 1 package changed: my-app 0.0.0→0.1.0\n",
+    }
+
+
+STRANGE = ['q"t\ta.txt', "ümlaut and space.txt", "-rf", "*", ":x"]
+
+
+def test_any_name_and_any_change_can_be_read(sample: Sample) -> None:
+    body = "".join(f"line {n}\n" for n in range(20))
+    names = dict.fromkeys(STRANGE, body)
+    for name, text in {**names, "moved.txt": body + "x\n", "mode": "x\n"}.items():
+        sample.write(name, text)
+    sample.write("link", "x\n")
+    sample.git("add", "-A")
+    sample.commit("feat: a")
+    for name in STRANGE:
+        sample.write(name, body.replace("line 9\n", "--- a\n+++ b\n\x0cform\rfeed\n"))
+    (sample.root / "moved.txt").rename(sample.root / "there.txt")
+    (sample.root / "mode").chmod(0o755)
+    (sample.root / "link").unlink()
+    os.symlink("a", sample.root / "link")
+    (sample.root / "latin.txt").write_bytes("Grüße".encode("latin-1"))
+    sample.git("add", "-A")
+    sample.git("config", "diff.noprefix", "true")
+    sample.git("config", "diff.context", "0")
+    sample.git("config", "color.ui", "always")
+    sample.git("config", "diff.external", "false")
+    found = texts(uncommitted(sample))
+    assert sorted(found) == sorted([*STRANGE, "there.txt", "mode", "link", "latin.txt"])
+    for name in STRANGE:
+        assert "+--- a\n++++ b\n" in found[name]
+    assert "rename from moved.txt" in found["there.txt"]
+    assert "new mode 100755" in found["mode"]
+
+
+def test_a_name_that_the_parser_cannot_read_costs_no_other_file(
+    sample: Sample,
+) -> None:
+    sample.write("a b/c b/d.txt", "x\n")
+    sample.write("other.py", "password = 'hunter2'\n")
+    found = texts(uncommitted(sample))
+    assert "its name keeps" in found["a b/c b/d.txt"]
+    assert "+password = '[masked: assignment]'" in found["other.py"]
+
+
+def test_a_conflict_can_be_read(sample: Sample) -> None:
+    sample.commit("feat: a", {"a.txt": "1\n"})
+    sample.git("switch", "-q", "-c", "other", "HEAD~1")
+    sample.commit("feat: b", {"a.txt": "2\n"})
+    assert sample.run("git", "merge", "-q", "main").code == 1
+    assert "a.txt" in texts(uncommitted(sample))
+
+
+def test_a_secret_is_masked_and_told_by_file_and_line(sample: Sample) -> None:
+    sample.commit("feat: a", {"app.py": "a\nb\nc\npassword = 'hunter2'\n"})
+    sample.write("app.py", "a\nb\nc\nd\n")
+    sample.write(".env", "X=1\nDB_PASSWORD=hunter3\n")
+    diff = uncommitted(sample)
+    assert diff.secrets == (
+        Found(".env", 2, "assignment"),
+        Found("app.py", 4, "assignment"),
+    )
+    assert "hunter" not in "".join(texts(diff).values())
+
+
+def test_a_long_line_is_masked_before_it_is_cut(sample: Sample) -> None:
+    key = "ghp_" + "a1B2" * 9
+    sample.write("min.js", "x" * 1_980 + " " + key + " " + "y" * 90_000)
+    (part,) = uncommitted(sample).parts
+    assert "ghp_" not in part.text
+    assert "[cut: " in part.text
+    assert len(part.text) < 3_000
+
+
+def test_a_release_is_compared_with_its_ancestor(released: Sample) -> None:
+    released.git("switch", "-q", "-c", "hotfix/v1.0.1", "v1.0.0")
+    released.commit("fix: old line", {"fix.txt": "x\n"})
+    released.push()
+    released.bump("--increment", "PATCH")
+    released.git("switch", "-q", "main")
+    released.commit("feat: new line", {"new.txt": "x\n"})
+    released.push()
+    released.bump()
+    repository = Repository.find(released.root)
+    names = {
+        tag: release_range(repository, Version.from_tag(tag)).name
+        for tag in ("v1.0.1", "v1.1.0", "v1.2.0")
+    }
+    assert names == {
+        "v1.0.1": "v1.0.0..v1.0.1",
+        "v1.1.0": "v1.0.0..v1.1.0",
+        "v1.2.0": "v1.1.0..v1.2.0",
+    }
+    with release_trees(repository, release_range(repository, None)) as trees:
+        assert read_diff(trees).parts == ()
+
+
+def test_a_first_release_is_compared_with_nothing(sample: Sample) -> None:
+    head = sample.git("rev-parse", "HEAD")
+    span = Range(None, head, "the first commit", "HEAD")
+    with release_trees(Repository.find(sample.root), span) as trees:
+        assert "pyproject.toml" in texts(read_diff(trees))
+
+
+def test_the_folder_where_it_is_run_does_not_matter(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample.write("deep/a.txt", "1\n")
+    sample.write("b.txt", "1\n")
+    monkeypatch.chdir(sample.root / "deep")
+    with work_tree(Repository.find(Path.cwd()), "HEAD") as trees:
+        assert sorted(texts(read_diff(trees))) == ["b.txt", "deep/a.txt"]

@@ -1,0 +1,178 @@
+import random
+import string
+from base64 import b64encode, urlsafe_b64encode
+from itertools import pairwise
+from time import monotonic
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from trunkline.notes.redaction import Found, mask_text, summary
+from trunkline.notes.secret_patterns import find_secrets, looks_random
+
+# Put together here, so that no scanner of this repository takes them for real.
+RANDOM = random.Random(3)  # noqa: S311 - the same words in every run
+LETTERS = string.ascii_letters + string.digits
+
+
+def word(size: int, alphabet: str = LETTERS) -> str:
+    return "".join(RANDOM.choices(alphabet, k=size))
+
+
+UPPER = string.ascii_uppercase + string.digits
+KEYS = {
+    "aws-key": "AKIA" + word(16, UPPER),
+    "github-token": "ghp_" + word(36),
+    "gitlab-token": "glpat-" + word(20),
+    "slack-token": "xoxb-" + word(12, string.digits) + "-" + word(24),
+    "stripe-key": "sk_live_" + word(24),
+    "google-key": "AIza" + word(35),
+    "model-key": "sk-proj-" + word(40),
+    "npm-token": "npm_" + word(36),
+    "pypi-token": "pypi-AgEI" + word(60),
+    "sendgrid-key": f"SG.{word(22)}.{word(43)}",
+    "jwt": f"eyJ{word(20)}.eyJ{word(40)}.{word(43)}",
+    "docker-token": "dckr_pat_" + word(27),
+}
+
+
+@pytest.mark.parametrize(("kind", "key"), KEYS.items())
+@given(
+    before=st.sampled_from(["", "x = '", "--header ", "{", "# "]),
+    after=st.sampled_from(["", "'", " tail", "}", ","]),
+)
+def test_a_key_of_a_known_form_never_stays(
+    kind: str, key: str, before: str, after: str
+) -> None:
+    masked, found = mask_text(f"{before}{key}{after}")
+    assert key[8:] not in masked
+    assert kind in {one.kind for one in found}
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "secret"),
+    [
+        ('password = "hunter2!"', "a.py", "hunter2!"),
+        ("DB_PASSWORD=hunter", ".env", "hunter"),
+        ("password=hunter2", "dsn.txt", "hunter2"),
+        ('dbPassword: "correct horse battery"', "a.ts", "correct horse battery"),
+        ('{"client_secret": "abcdEFGH"}', "a.json", "abcdEFGH"),
+        ('config["api_key"] = "abcd1234"', "a.py", "abcd1234"),
+        ('password: str = "hunter2!"', "a.py", "hunter2!"),
+        ('token: SecretStr = SecretStr("abcd")', "a.py", "abcd"),
+        ("secret: s3cr3tvalue", "values.yaml", "s3cr3tvalue"),
+        ("postgres://app:pa55word@db/app", "a.md", "pa55word"),
+        ("redis://:pa55word@db", "a.md", "pa55word"),
+        ("curl -H 'Authorization: Bearer abcdef12345'", "a.md", "abcdef12345"),
+        ("tool --password hunter2x", "a.md", "hunter2x"),
+        ('password = "$ecret123"', "a.py", "$ecret123"),
+    ],
+)
+def test_a_value_whose_name_says_secret_is_masked(
+    line: str, path: str, secret: str
+) -> None:
+    masked, found = mask_text(line, path)
+    assert secret not in masked
+    assert [one.line for one in found] == [1]
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ('hash = "sha256:' + "0a1b" * 16 + '"', "uv.lock"),
+        ("commit 59bc4efd95ce71d2aa0134b5c6d7e8f901234567", "a.md"),
+        ("id: 123e4567-e89b-12d3-a456-426614174000", "a.yaml"),
+        ('integrity: "sha512-' + b64encode(bytes(range(64))).decode() + '"', "a.html"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJx" + word(40), "keys"),
+        ("token = get_token()", "a.py"),
+        ("password=settings.password", "a.py"),
+        ("def f(token: Token2Type) -> None:", "a.py"),
+        ("token: ${{ secrets.TOKEN }}", "ci.yml"),
+        ("id-token: write", "ci.yml"),
+        ('password = "${DB_PASSWORD}"', "a.py"),
+        ("DB_PASSWORD=$PASSWORD", "run.sh"),
+        ("postgres://app:${PW}@db/app", "compose.yml"),
+        ("class _V1ValidatorWithValuesKwOnlyClsMethod(Protocol):", "a.py"),
+        ("see docs/API/v2/GetUser3List/Reference_Guide_2", "a.md"),
+        ("src/my_app/core/platform/request_id.py", "a.md"),
+        ('error = "the token is not valid"', "a.py"),
+    ],
+)
+def test_what_is_no_secret_does_not_drown_the_report(line: str, path: str) -> None:
+    assert mask_text(line, path) == (line, [])
+
+
+def test_most_random_words_are_found_without_a_name() -> None:
+    def share(words: list[str]) -> float:
+        return sum(map(looks_random, words)) / len(words)
+
+    words = [urlsafe_b64encode(RANDOM.randbytes(32)).decode() for _ in range(500)]
+    assert share(words) > 0.95
+    words = [b64encode(RANDOM.randbytes(30)).decode() for _ in range(500)]
+    assert share(words) > 0.95
+    assert share([word(32) for _ in range(500)]) > 0.95
+
+
+def test_a_private_key_is_masked_as_a_whole_and_counted_once() -> None:
+    body = "\n".join(word(64) for _ in range(5))
+    end = "-----END RSA PRIVATE KEY-----"
+    text = f"x\n-----BEGIN RSA PRIVATE KEY-----\n{body}\nab==\n{end}\ndone here"
+    masked, found = mask_text(text, "key.pem")
+    assert not any(line in masked for line in body.splitlines())
+    assert masked.endswith(f"{end}\ndone here")
+    assert found == [Found("key.pem", 2, "private-key")]
+
+
+def test_a_private_key_in_one_line_of_json_is_masked() -> None:
+    key = word(64)
+    line = (
+        f'"k": "-----BEGIN PRIVATE KEY-----\\n{key}\\n-----END PRIVATE KEY-----\\n", 1'
+    )
+    masked, found = mask_text(line)
+    assert key not in masked
+    assert masked.endswith('\\n", 1')
+    assert summary(found) == "1 private-key"
+
+
+def test_a_certificate_is_public() -> None:
+    body = "\n".join(word(64) for _ in range(5))
+    text = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
+    assert mask_text(text) == (text, [])
+
+
+PIECES = st.sampled_from(
+    [*KEYS.values(), "password=", 'token = "', '"', "://a:", "@", " ", "\n", "\\",
+     "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", word(40)]
+)  # fmt: skip
+TEXTS = st.lists(PIECES | st.text(max_size=8), max_size=12).map("".join)
+
+
+@given(TEXTS)
+@example('password = "[masked: assignment]"')
+def test_masking_twice_changes_nothing_and_keeps_every_line(text: str) -> None:
+    masked, _ = mask_text(text, ".env")
+    assert mask_text(masked, ".env")[0] == masked
+    assert masked.count("\n") == text.count("\n")
+
+
+@given(TEXTS)
+def test_spans_do_not_overlap(text: str) -> None:
+    spans = find_secrets(text)
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
+    assert all(a.end <= b.start for a, b in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    "piece", ['secret="', "+", "a://", "eyJ", "A1a/", "password:", "x", "-----BEGIN ",
+              "-----BEGIN PRIVATE KEY-----", "authorization: basic ", "Ab1Cd2Ef3Gh4 "]
+)  # fmt: skip
+def test_no_line_takes_time_that_grows_faster_than_it(piece: str) -> None:
+    def seconds(size: int) -> float:
+        start = monotonic()
+        find_secrets(piece * (size // len(piece)))
+        return monotonic() - start
+
+    small, large = seconds(50_000), seconds(400_000)
+    # Eight times the text; sixty-four times would be the square.
+    assert large < 30 * small + 0.5

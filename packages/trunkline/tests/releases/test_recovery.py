@@ -1,0 +1,138 @@
+"""What a crash leaves, built by hand: states that a kill meets only by chance."""
+
+import pytest
+
+from samples import Sample
+from trunkline.releases.journal import Journal, read_journal, write_journal
+
+
+def interrupted(sample: Sample, **changes: str) -> None:
+    """Leave the record of a release of v1.2.0 that stopped before its commit."""
+    sample.commit("feat: log out")
+    fields = {
+        "branch": "main",
+        "start": sample.git("rev-parse", "HEAD"),
+        "current": "1.1.0",
+        "tag": "v1.2.0",
+        "changelog": "CHANGELOG.md",
+    }
+    write_journal(sample.root / ".git", Journal(**{**fields, **changes}))
+
+
+def record(sample: Sample) -> Journal | None:
+    return read_journal(sample.root / ".git")
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "uv.lock", "CHANGELOG.md"])
+@pytest.mark.parametrize("kept", [0, 20])
+def test_a_file_that_was_cut_off_comes_back(
+    released: Sample, name: str, kept: int
+) -> None:
+    interrupted(released)
+    released.write(name, released.read(name)[:kept])
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+    assert f"{name}: was cut off" in ran.err
+    (saved,) = (released.root / ".git/trunkline/saved").iterdir()
+    assert len(saved.read_text()) == kept
+
+
+def test_edits_since_the_crash_are_kept_and_stop_the_release(released: Sample) -> None:
+    interrupted(released)
+    mine = released.read("pyproject.toml") + "# mine\n"
+    released.write("pyproject.toml", mine)
+    ran = released.trunkline("release")
+    assert (ran.code, "rule `clean`" in ran.err) == (1, True)
+    assert released.read("pyproject.toml") == mine
+
+
+def test_locks_of_a_killed_git_are_removed(released: Sample) -> None:
+    interrupted(released)
+    for name in ("index", "HEAD", "refs/heads/main", "refs/tags/v1.2.0"):
+        (released.root / f".git/{name}.lock").touch()
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+
+
+def test_a_crash_right_after_a_bump_leaves_that_bump_alone(released: Sample) -> None:
+    released.commit("feat: log out")
+    released.bump("--prerelease", "alpha")
+    start = released.git("rev-parse", "HEAD")
+    fields = ("main", start, "1.2.0-alpha.0", "v1.2.0", "CHANGELOG.md")
+    write_journal(released.root / ".git", Journal(*fields))
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+    assert released.git("rev-parse", "HEAD^") == start
+    assert released.git("tag", "--list", "v1.2.0-alpha.0") != ""
+
+
+def test_a_dry_run_only_says_what_is_left(released: Sample) -> None:
+    interrupted(released)
+    before, journal = released.picture(), record(released)
+    ran = released.trunkline("release", "--dry-run")
+    assert (ran.code, "v1.2.0 is half-made; would: put back" in ran.out) == (0, True)
+    assert (released.picture(), record(released)) == (before, journal)
+
+
+def test_on_another_branch_it_names_the_one_to_go_to(released: Sample) -> None:
+    interrupted(released)
+    released.git("checkout", "-q", "-b", "hotfix/v1.1.1")
+    ran = released.trunkline("release")
+    assert (ran.code, "git switch main" in ran.err) == (1, True)
+    assert record(released) is not None
+
+
+def test_a_bare_bump_does_not_go_on_where_a_release_stopped(released: Sample) -> None:
+    interrupted(released)
+    before = released.picture()
+    ran = released.cz("bump", "--yes")
+    assert "rule `interrupted`" in ran.err
+    assert released.picture() == before
+
+
+def test_a_record_that_history_has_passed_is_dropped(released: Sample) -> None:
+    interrupted(released, start="0" * 40)
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+    assert record(released) is None
+
+
+def test_a_lost_bump_under_later_commits_is_left_to_a_person(released: Sample) -> None:
+    released.commit("feat: log out")
+    assert released.cz("bump", "--yes").code == 0
+    released.commit("feat: more", {"more.txt": "more"})
+    other = released.clone("other")
+    other.commit("fix: first")
+    other.push()
+    before = released.picture()
+    ran = released.trunkline("release")
+    assert (ran.code, "rule `half-made`" in ran.err) == (1, True)
+    assert released.picture() == before
+    mend = next(line for line in ran.err.splitlines() if "type next: " in line)
+    assert released.run("sh", "-c", mend.partition("type next: ")[2]).code == 0
+    released.git("pull", "-q", "--rebase", "origin", "main")
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+
+
+def test_a_rebased_bump_is_taken_back(released: Sample) -> None:
+    released.commit("feat: log out", {"a.txt": "a"})
+    assert released.cz("bump", "--yes").code == 0
+    other = released.clone("other")
+    other.commit("fix: first", {"b.txt": "b"})
+    other.push()
+    released.git("pull", "-q", "--rebase", "origin", "main")
+    assert released.trunkline("release").code == 1
+    assert released.git("tag", "--list", "v1.2.0") == ""
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+    assert "- first" in released.read("CHANGELOG.md")
+
+
+def test_a_linked_work_tree_releases_like_any_other(released: Sample) -> None:
+    released.commit("feat: log out")
+    released.git("checkout", "-q", "--detach")
+    released.git("worktree", "add", "-q", "../linked", "main")
+    linked = Sample(released.root.parent / "linked", released.origin, released.env)
+    ran = linked.trunkline("release")
+    assert (ran.code, linked.version) == (0, "1.2.0"), ran.all
