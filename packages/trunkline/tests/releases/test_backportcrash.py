@@ -1,14 +1,11 @@
 """A backport that is killed with -9, at every step and at any time, ends well."""
 
-import os
 import random
-import signal
-import subprocess
-import time
 
 import pytest
 
 from hotfixes import backported, headings, release_hotfix
+from kills import kill_after, kill_at_step, start
 from samples import Sample
 
 RECORD = ".git/trunkline/backport.json"
@@ -18,48 +15,8 @@ QUICK = (16, 20, 23, 26)
 # Seconds that a backport takes on a slow machine.
 LONGEST = 1.0
 
-KILLER = """#!/bin/sh
-# Count the programs that are started; kill the whole group at number $KILL_AT.
-echo x >>"$KILL_COUNT"
-if [ "$(wc -l <"$KILL_COUNT")" -eq "$KILL_AT" ]; then kill -9 0; fi
-exec "$REAL_GIT" "$@"
-"""
-
-
-def begin(sample: Sample, **env: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        ["trunkline", "backport", "v1.1.1"],
-        cwd=sample.root,
-        env={**sample.env, **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def kill_at_step(sample: Sample, step: int) -> None:
-    folder = sample.root.parent / "killer"
-    folder.mkdir()
-    real = sample.run("sh", "-c", "command -v git").out.strip()
-    (folder / "git").write_text(KILLER)
-    (folder / "git").chmod(0o755)
-    process = begin(
-        sample,
-        PATH=f"{folder}{os.pathsep}{sample.env['PATH']}",
-        KILL_AT=str(step),
-        KILL_COUNT=str(folder / "count"),
-        REAL_GIT=real,
-    )
-    process.wait(timeout=60)
-
-
-def kill_after(sample: Sample, seconds: float) -> None:
-    process = begin(sample)
-    time.sleep(seconds)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=60)
+BACKPORT = ("trunkline", "backport", "v1.1.1")
+COUNTED = ("git",)
 
 
 def check_end(sample: Sample, before: tuple[object, ...], *, abort: bool) -> None:
@@ -84,7 +41,7 @@ def test_a_backport_that_is_killed_at_this_step_ends_well(
     step: int, hotfixed: Sample
 ) -> None:
     before = hotfixed.picture()
-    kill_at_step(hotfixed, step)
+    kill_at_step(hotfixed, step, BACKPORT, counted=COUNTED)
     check_end(hotfixed, before, abort=step % 2 == 0)
 
 
@@ -95,7 +52,7 @@ def test_a_backport_that_is_killed_at_any_step_ends_well(
     step: int, abort: bool, hotfixed: Sample
 ) -> None:
     before = hotfixed.picture()
-    kill_at_step(hotfixed, step)
+    kill_at_step(hotfixed, step, BACKPORT, counted=COUNTED)
     check_end(hotfixed, before, abort=abort)
 
 
@@ -106,7 +63,7 @@ def test_a_backport_that_is_killed_at_any_time_ends_well(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
     before = hotfixed.picture()
-    kill_after(hotfixed, chance.uniform(0.05, LONGEST))
+    kill_after(hotfixed, chance.uniform(0.05, LONGEST), BACKPORT)
     check_end(hotfixed, before, abort=chance.random() < 0.5)
 
 
@@ -119,7 +76,7 @@ def test_a_backport_with_its_bump_that_is_killed_ends_well(
     released.push()
     release_hotfix(released)
     before = released.picture()
-    kill_at_step(released, step)
+    kill_at_step(released, step, BACKPORT, counted=COUNTED)
     if (released.root / RECORD).exists() and step % 4 == 0:
         backported(released, "--abort")
         assert released.picture() == before
@@ -134,7 +91,7 @@ def test_a_backport_with_its_bump_that_is_killed_ends_well(
 def test_of_two_backports_at_once_the_second_finds_nothing_to_do(
     hotfixed: Sample,
 ) -> None:
-    both = [begin(hotfixed), begin(hotfixed)]
+    both = [start(hotfixed, BACKPORT) for _ in range(2)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]
     log = hotfixed.git("log", "--format=%s", "origin/main..").splitlines()
     assert log == ["docs(changelog): record v1.1.1", "fix: a crash"]

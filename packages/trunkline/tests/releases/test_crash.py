@@ -2,13 +2,11 @@
 
 import os
 import random
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
+from kills import kill_after, kill_at_step
 from samples import Sample
 
 # A release starts about this many programs that are found on PATH.
@@ -17,12 +15,9 @@ STEPS = 62
 LONGEST = 4.0
 QUICK = (3, 17, 26, 33, 36)
 
-KILLER = """#!/bin/sh
-# Count the programs that are started; kill the whole group at number $KILL_AT.
-echo x >>"$KILL_COUNT"
-if [ "$(wc -l <"$KILL_COUNT")" -eq "$KILL_AT" ]; then kill -9 0; fi
-exec "$REAL_{name}" "$@"
-"""
+RELEASE = ("trunkline", "release", "--yes")
+# The guard is started as the hook of commitizen.
+COUNTED = ("git", "trunkline")
 
 
 @pytest.fixture
@@ -42,47 +37,6 @@ def busy(released: Sample) -> Sample:
 def belongings(sample: Sample) -> tuple[str, ...]:
     refs = ("refs/stash", "refs/heads/feat/mine", "refs/tags/bookmark")
     return (*(sample.git("rev-parse", ref) for ref in refs), sample.read(".venv/mine"))
-
-
-def start(sample: Sample, **env: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        ["trunkline", "release", "--yes"],
-        cwd=sample.root,
-        env={**sample.env, **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def kill_at_step(sample: Sample, step: int) -> bool:
-    """Kill a release when it starts program number `step`; False if it ended before."""
-    folder = sample.root.parent / "killers"
-    folder.mkdir()
-    real = {}
-    for name in ("git", "trunkline"):
-        found = sample.run("sh", "-c", f"command -v {name}").out.strip()
-        real[f"REAL_{name}"] = found
-        script = folder / name
-        script.write_text(KILLER.replace("{name}", name))
-        script.chmod(0o755)
-    process = start(
-        sample,
-        PATH=f"{folder}{os.pathsep}{sample.env['PATH']}",
-        KILL_AT=str(step),
-        KILL_COUNT=str(folder / "count"),
-        **real,
-    )
-    return process.wait(timeout=60) == -signal.SIGKILL
-
-
-def kill_after(sample: Sample, seconds: float) -> None:
-    process = start(sample)
-    time.sleep(seconds)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=60)
 
 
 def assert_released_once(sample: Sample) -> None:
@@ -124,7 +78,7 @@ def check_rerun(sample: Sample, mine: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("step", QUICK)
 def test_killed_at_a_step(busy: Sample, step: int) -> None:
     mine = belongings(busy)
-    kill_at_step(busy, step)
+    kill_at_step(busy, step, RELEASE, counted=COUNTED)
     check_rerun(busy, mine)
 
 
@@ -132,7 +86,7 @@ def test_killed_at_a_step(busy: Sample, step: int) -> None:
 @pytest.mark.parametrize("step", range(1, STEPS))
 def test_killed_at_every_step(busy: Sample, step: int) -> None:
     mine = belongings(busy)
-    kill_at_step(busy, step)
+    kill_at_step(busy, step, RELEASE, counted=COUNTED)
     check_rerun(busy, mine)
 
 
@@ -142,5 +96,5 @@ def test_killed_at_any_time_and_again(busy: Sample, seed: int) -> None:
     mine = belongings(busy)
     chance = random.Random(seed)  # noqa: S311 - chance, not a secret
     for _ in range(chance.randint(1, 3)):
-        kill_after(busy, chance.uniform(0.1, LONGEST))
+        kill_after(busy, chance.uniform(0.1, LONGEST), RELEASE)
     check_rerun(busy, mine)
