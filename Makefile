@@ -21,7 +21,7 @@ test: setup ## Run every test of the service
 	@$(UV) run pytest
 
 test-tool: setup ## Run every test of the release tool, the slow ones too
-	@$(UV) run pytest packages/trunkline/tests -m 'slow or not slow'
+	@$(UV) run pytest packages/trunkline/tests -n auto -m 'slow or not slow'
 
 watch: setup ## Run the quick tests, again after each save
 	@$(UV) run ptw .
