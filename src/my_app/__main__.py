@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import get_args
 
 import uvicorn
@@ -48,10 +49,12 @@ def parse(arguments: Sequence[str] | None) -> dict[str, str | None]:
 
 def serve(settings: Settings) -> None:
     """Run the server in this process, or in as many as the settings say."""
-    with tempfile.TemporaryDirectory(prefix="my-app-metrics-") as folder:
-        if settings.workers > 1:
+    with ExitStack() as opened:
+        # A single process needs no file, so that it runs where none can be written.
+        if settings.workers > 1 and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             # Where the processes' metrics meet, so that any of them answers for all.
-            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+            folder = tempfile.TemporaryDirectory(prefix="my-app-metrics-")
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = opened.enter_context(folder)
         uvicorn.run(
             "my_app.main:app",
             host=settings.host,
