@@ -32,10 +32,11 @@ WORKDIR /list
 COPY pyproject.toml uv.lock ./
 COPY package[s] packages/
 RUN --mount=from=uv,source=/uv,target=/bin/uv \
-    for extra in $EXTRAS; do set -- "$@" --extra "$extra"; done \
-    && set -- --locked --no-dev --no-header --no-annotate "$@" \
-    && uv export --quiet --no-emit-workspace "$@" --output-file all.txt \
-    && uv export --quiet --only-emit-workspace --no-editable "$@" --output-file own.txt \
+    uv lock --check --offline || { echo "uv.lock is behind: uv lock" >&2; exit 1; } \
+    && for extra in $EXTRAS; do set -- "$@" --extra "$extra"; done \
+    && set -- --frozen --no-dev --no-header --no-annotate "$@" \
+    && uv export --no-emit-workspace "$@" > all.txt \
+    && uv export --only-emit-workspace --no-editable "$@" > own.txt \
     && sed "/ @ git+/!d" all.txt > git.txt \
     && sed "/ @ git+/d" all.txt > hashed.txt
 
