@@ -156,7 +156,7 @@ def test_a_lock_file_that_is_behind_stops_the_build(
 ) -> None:
     edit(project / "pyproject.toml", '"uvicorn>=0.54"', '"uvicorn>=0.54", "colorama"')
 
-    with pytest.raises(AssertionError, match="uv.lock is behind: uv lock"):
+    with pytest.raises(AssertionError, match=r"uv\.lock is behind: uv lock"):
         engine.build(project)
 
 
