@@ -1,0 +1,75 @@
+"""Where a project's images are: a registry and a path in it. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trunkline.errors import Refusal
+from trunkline.settings import Settings
+
+# Has precedence over `[tool.trunkline] image`, so that CI may name its own registry.
+VARIABLE = "TRUNKLINE_IMAGE"
+# The OCI distribution specification's grammar of a name.
+_WORD = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_WORD}(?:/{_WORD})*")
+_REGISTRY = re.compile(r"(?:[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+_LONGEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ImageName:
+    """A repository of images: `registry` is its host, perhaps with a port."""
+
+    registry: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.path}"
+
+    def at(self, reference: str) -> str:
+        """Return the full name of what a tag or a digest names."""
+        return f"{self}{'@' if ':' in reference else ':'}{reference}"
+
+
+def image_name(settings: Settings, environ: Mapping[str, str]) -> ImageName:
+    """Return where images go; raises Refusal where no registry is configured."""
+    return parse_image_name(environ.get(VARIABLE) or settings.image)
+
+
+def parse_image_name(text: str) -> ImageName:
+    """Read `host[:port]/path`; raises Refusal on anything else.
+
+    Capitals become small: a repository's owner on GitHub may have some, an image's
+    path may not.
+    """
+    registry, _, path = text.strip().lower().partition("/")
+    if not path or not _is_host(registry):
+        raise Refusal(
+            rule="registry",
+            found=f"image `{text}`, which names no registry",
+            expected="a registry and a path, such as ghcr.io/acme/my-app",
+            mend=f"export {VARIABLE}=ghcr.io/OWNER/{_last_word(text)}  "
+            "(or the same in pyproject.toml: [tool.trunkline] image)",
+        )
+    if not (
+        _PATH.fullmatch(path) and _REGISTRY.fullmatch(registry) and len(path) < _LONGEST
+    ):
+        raise Refusal(
+            rule="image-name",
+            found=f"image `{text}`",
+            expected="a registry and a path without tag or digest, "
+            "such as ghcr.io/acme/my-app",
+            mend=f"export {VARIABLE}={registry}/{_last_word(text)}",
+        )
+    return ImageName(registry, path)
+
+
+def _is_host(word: str) -> bool:
+    """Whether the part before the first slash is a registry, as Docker decides it."""
+    return "." in word or ":" in word or word == "localhost"
+
+
+def _last_word(text: str) -> str:
+    """Suggest a path's last component."""
+    name = re.split(r"[:@]", text.strip().lower().rpartition("/")[2])[0]
+    return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "my-app"
