@@ -1,13 +1,17 @@
 """Fixtures of all tests."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from faults import Proxy, proxy_before
 from hotfixes import arrange, copied, release_hotfix
+from registries import Server, running_registry
 from samples import Sample, build_template, environment
+from trunkline.images.registry import Registry
 
 # A time limit for one example only measures how busy the machine is.
 settings.register_profile("trunkline", deadline=None)
@@ -68,3 +72,24 @@ def hotfixed_template(
 def hotfixed(hotfixed_template: Path, tmp_path: Path) -> Sample:
     """A fresh copy of main at v1.2.0 with hotfix v1.1.1 beside it."""
     return copied(hotfixed_template, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running registry that lets everybody in and allows to delete."""
+    with running_registry(tmp_path_factory.mktemp("registry")) as server:
+        yield server
+
+
+@pytest.fixture
+def registry(registry_server: Server) -> Iterator[Registry]:
+    """A new repository in a running registry."""
+    with registry_server.connect() as registry:
+        yield registry
+
+
+@pytest.fixture
+def proxy(registry_server: Server) -> Iterator[Proxy]:
+    """A proxy before the registry, in which tests plant faults."""
+    with proxy_before(registry_server) as proxy:
+        yield proxy

@@ -1,10 +1,11 @@
 """Tags are pointers: decide where each goes, then move it without the engine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from trunkline.errors import Refusal
+from trunkline.images.answers import RegistryError
 from trunkline.images.manifests import Manifest
 from trunkline.images.registry import Registry
 from trunkline.images.tags import ImageTag
@@ -14,11 +15,12 @@ Action = Literal["create", "same", "move"]
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """What happens to one tag; `before` is the digest that it has now."""
+    """What happens to one tag: its digest before, and after it was read back."""
 
     tag: ImageTag
     action: Action
     before: str | None
+    after: str | None = None
 
 
 def plan_pointers(
@@ -54,6 +56,37 @@ def move_pointers(
     """Point every tag at a manifest that the repository has, and read each back.
 
     Nothing is written unless the whole plan is allowed. Create-only tags come first,
-    so that `latest` never names what has no version of its own.
+    so that `latest` never names what has no version of its own. What another run has
+    moved on at the same time is left there: see `after`.
     """
-    raise NotImplementedError
+    present = {tag.name: registry.digest(tag.name) for tag in tags}
+    plan = plan_pointers(tags, digest=manifest.digest, present=present)
+    moved = {
+        pointer.tag.name: _point(registry, manifest, pointer)
+        for pointer in sorted(plan, key=lambda pointer: pointer.tag.mutable)
+    }
+    return tuple(moved[tag.name] for tag in tags)
+
+
+def _point(registry: Registry, manifest: Manifest, pointer: Pointer) -> Pointer:
+    tag = pointer.tag
+    if pointer.action == "same":
+        return replace(pointer, after=pointer.before)
+    try:
+        registry.put_manifest(tag.name, manifest, create_only=not tag.mutable)
+    except RegistryError:
+        # The tag may stand all the same: only the answer was lost, or it was refused
+        # because somebody else was faster.
+        after = registry.digest(tag.name)
+        if after is None or after == pointer.before:
+            raise
+    else:
+        after = registry.digest(tag.name)
+    if after is None:
+        raise RegistryError(
+            found=f"{registry.name.at(tag.name)} was written and is gone",
+            mend="the same command again; and see who deletes tags there",
+        )
+    if after != manifest.digest and not tag.mutable:
+        raise taken(tag, before=after, digest=manifest.digest)
+    return replace(pointer, after=after)

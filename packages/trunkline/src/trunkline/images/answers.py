@@ -1,0 +1,92 @@
+"""What a registry says, and what we say of it to a person. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from trunkline.errors import FailedError
+from trunkline.images.credentials import PASSWORD, USER
+
+OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 401, 403, 404, 405
+TOO_MANY, NO_ROOM, FAILING = 429, 507, 500
+
+
+class RegistryError(FailedError):
+    """The registry gave no usable answer; `status` is None where it gave none."""
+
+    def __init__(self, *, found: str, mend: str, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(f"{found}\n  type next: {mend}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response."""
+
+    method: str
+    # Without its query, which may hold a signature or the state of an upload.
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def errors(self) -> tuple[tuple[str, str], ...] | None:
+        """The registry's own errors, each a code and a message.
+
+        None where the body is no list of errors, so that it is not a registry's.
+        """
+        try:
+            found = json.loads(self.body)["errors"]
+            return tuple(
+                (str(one.get("code", "")), str(one.get("message", ""))) for one in found
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
+def without_query(url: str) -> str:
+    """Return an address that may be shown."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def unexpected(answer: Answer, *, registry: str, need: str, who: str) -> RegistryError:
+    """Explain an answer that is neither "found" nor "not found".
+
+    `who` tells as whom we have asked, `need` what for.
+    """
+    said = "; ".join(
+        f"{code}: {message}" if message else code
+        for code, message in answer.errors or ()
+    )
+    found = (
+        f"{answer.method} {answer.url} was answered {answer.status}"
+        + (f" ({said})" if said else "")
+        + f", asked {who}"
+    )
+    return RegistryError(
+        found=found, mend=_mend(answer, registry, need), status=answer.status
+    )
+
+
+def _mend(answer: Answer, registry: str, need: str) -> str:
+    match answer.status:
+        case 401 | 403:
+            return (
+                f"docker login {registry}, with an account that may "
+                f"{need.replace(',', ' and ')} (or set {USER} and {PASSWORD})"
+            )
+        case 404:
+            return f"curl -i {answer.url}  to see whether a registry answers there"
+        case 429:
+            wait = answer.headers.get("Retry-After", "some")
+            return f"the same command in {wait} seconds: the registry has had enough"
+        case 413 | 507:
+            return "make room on the registry, then the same command again"
+        case status if status >= FAILING:
+            return "the same command again; if it stays so, ask who runs the registry"
+    return f"curl -i {answer.url}  to see the whole answer"

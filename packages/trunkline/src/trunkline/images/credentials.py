@@ -1,0 +1,156 @@
+"""Who we are to a registry: from the environment, or from Docker's configuration."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trunkline import process
+from trunkline.errors import FailedError, UsageError
+
+USER, PASSWORD = "TRUNKLINE_REGISTRY_USER", "TRUNKLINE_REGISTRY_PASSWORD"
+# Under which Docker keeps the account of its own registry.
+_HUB = "https://index.docker.io/v1/"
+_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+# A helper gives this name with an identity token in place of a password.
+_TOKEN_USER = "<token>"  # noqa: S105 - the name, not a token
+# All helpers answer so where they know nothing; they exit with 1, too.
+_UNKNOWN = "credentials not found"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user with a password, or an identity token; neither is ever printed."""
+
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+    # Where they are from, for messages.
+    source: str
+    identity_token: str = field(default="", repr=False)
+
+    @property
+    def basic(self) -> str:
+        """The header `Authorization` of the scheme Basic."""
+        pair = f"{self.user}:{self.password}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+
+
+def find_credentials(
+    registry: str, environ: Mapping[str, str], *, home: Path | None = None
+) -> Credentials | None:
+    """Look for the account of a registry; None where we are anonymous.
+
+    The environment comes first, then what `docker login` has stored, by a helper of
+    that registry, the common helper, or in the file itself.
+    """
+    if USER in environ or PASSWORD in environ:
+        return _from_environment(environ)
+    folder = environ.get("DOCKER_CONFIG") or (home or Path.home()) / ".docker"
+    file = Path(folder) / "config.json"
+    if not file.is_file():
+        return None
+    config = _read(file)
+    for helper in _helpers(config, registry):
+        found = _ask(helper, registry, environ)
+        if found:
+            return found
+    return _from_file(config.get("auths", {}), registry, file)
+
+
+def _from_environment(environ: Mapping[str, str]) -> Credentials:
+    user, password = environ.get(USER, ""), environ.get(PASSWORD, "")
+    if not user or not password:
+        missing = PASSWORD if user else USER
+        raise UsageError(f"{missing} is empty; expected both {USER} and {PASSWORD}")
+    return Credentials(user, password, USER)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        # The text itself may hold a password, so only the place is told.
+        line = getattr(error, "lineno", 1)
+        raise UsageError(f"{file} cannot be read: expected JSON, line {line}") from None
+    return config if isinstance(config, dict) else {}
+
+
+def _helpers(config: Mapping[str, Any], registry: str) -> Iterator[str]:
+    own = config.get("credHelpers", {})
+    for name in _names(registry):
+        if name in own:
+            yield str(own[name])
+            return
+    if store := config.get("credsStore"):
+        yield str(store)
+
+
+def _ask(helper: str, registry: str, environ: Mapping[str, str]) -> Credentials | None:
+    """Ask a credential helper, by its protocol on standard input and output."""
+    program = f"docker-credential-{helper}"
+    for name in _names(registry)[:1]:
+        answer = process.run([program, "get"], stdin=name.encode(), env=environ)
+        if answer.ok:
+            return _from_helper(answer.stdout, program)
+        if _UNKNOWN not in answer.text:
+            raise FailedError(
+                f"`{program} get` failed for {registry}: exit code {answer.code}\n"
+                f"  type next: echo {name} | {program} get"
+            )
+    return None
+
+
+def _from_helper(answer: bytes, program: str) -> Credentials:
+    try:
+        found = json.loads(answer)
+        user, secret = str(found["Username"]), str(found["Secret"])
+    except (ValueError, KeyError, TypeError):
+        raise FailedError(
+            f"`{program} get` gave no JSON with Username and Secret"
+        ) from None
+    if user == _TOKEN_USER:
+        return Credentials("", "", program, identity_token=secret)
+    return Credentials(user, secret, program)
+
+
+def _from_file(
+    auths: Mapping[str, Any], registry: str, file: Path
+) -> Credentials | None:
+    entries = (auths[name] for name in _names(registry) if name in auths)
+    entry = next((entry for entry in entries if entry), None)
+    if entry is None:
+        return None
+    if token := entry.get("identitytoken"):
+        return Credentials("", "", str(file), identity_token=str(token))
+    if "username" in entry:
+        return Credentials(
+            str(entry["username"]), str(entry.get("password", "")), str(file)
+        )
+    try:
+        pair = base64.b64decode(str(entry.get("auth", "")), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        pair = ""
+    user, colon, password = pair.partition(":")
+    if not colon:
+        raise UsageError(
+            f"{file} holds no readable account of {registry}\n"
+            f"  type next: docker login {registry}"
+        )
+    return Credentials(user, password.rstrip("\0"), str(file))
+
+
+def _names(registry: str) -> tuple[str, ...]:
+    """Return the names under which an account of a registry may be stored."""
+    if registry in _HUB_HOSTS:
+        return (_HUB, registry)
+    return (
+        registry,
+        *(
+            f"{scheme}://{registry}{path}"
+            for scheme in ("https", "http")
+            for path in ("", "/", "/v1/", "/v2/")
+        ),
+    )

@@ -1,0 +1,209 @@
+"""Requests to one registry: again where that helps, and every failure explained."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from urllib3.util import Retry, Timeout
+
+from trunkline import __version__
+from trunkline.images.answers import (
+    NOT_FOUND,
+    OK,
+    UNAUTHORIZED,
+    Answer,
+    RegistryError,
+    unexpected,
+    without_query,
+)
+from trunkline.images.authorization import Authorization
+from trunkline.images.credentials import Credentials
+from trunkline.images.reference import ImageName
+
+# What a registry answers when it cannot now; asked again, it often can.
+_PASSING = frozenset({429, 500, 502, 503, 504})
+# A PATCH appends to an upload: whoever sends it must look first how far it has come.
+_REPEATED = frozenset({"HEAD", "GET", "PUT", "POST", "DELETE"})
+_LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?")
+# Where the images called docker.io/… are.
+_HOSTS = {
+    "docker.io": "registry-1.docker.io",
+    "index.docker.io": "registry-1.docker.io",
+}
+
+Body = bytes | IO[bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds, and how often to ask again."""
+
+    connect: float = 10
+    read: float = 60
+    retries: int = 4
+    backoff: float = 0.5
+    # Whatever `Retry-After` says.
+    longest_wait: int = 60
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, perhaps with a port, is this machine."""
+    return _LOOPBACK.fullmatch(host) is not None
+
+
+class Transport:
+    """Send requests to a registry, authorized."""
+
+    def __init__(
+        self,
+        name: ImageName,
+        find: Callable[[], Credentials | None],
+        *,
+        plain: bool,
+        patience: Patience,
+    ) -> None:
+        """With `plain` the registry is asked by http, as those on this machine are."""
+        self.plain = plain or is_loopback(name.registry)
+        self.registry = name.registry
+        scheme = "http" if self.plain else "https"
+        self.root = f"{scheme}://{_HOSTS.get(name.registry, name.registry)}"
+        self.authorization = Authorization(name, find, self._ask_token_service)
+        self._pools: dict[str | None, urllib3.PoolManager] = {}
+        self._options: dict[str, Any] = {
+            "timeout": Timeout(connect=patience.connect, read=patience.read),
+            "retries": Retry(
+                patience.retries,
+                allowed_methods=_REPEATED,
+                status_forcelist=_PASSING,
+                backoff_factor=patience.backoff,
+                retry_after_max=patience.longest_wait,
+                raise_on_status=False,
+            ),
+            "maxsize": 8,
+        }
+
+    def close(self) -> None:
+        """Close the connections."""
+        for pool in self._pools.values():
+            pool.clear()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        need: str,
+        expect: Collection[int],
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+    ) -> Answer:
+        """Ask; once more, with another token, if the first one is refused.
+
+        `url` is a path, or an address that the registry gave. Raises RegistryError on
+        a status that is not expected.
+        """
+        url = urljoin(self.root, url)
+        own = url.startswith(f"{self.root}/")
+        start = None if body is None or isinstance(body, bytes) else body.tell()
+        for _ in ("first", "again"):
+            sent = self.authorization.header(need) if own else None
+            token = {"Authorization": sent} if sent else {}
+            answer = self._send(method, url, {**(headers or {}), **token}, body)
+            if answer.status != UNAUTHORIZED or not own:
+                break
+            challenge = answer.headers.get("WWW-Authenticate")
+            if not self.authorization.refused(sent, challenge, need):
+                break
+            if start is not None and not isinstance(body, bytes) and body:
+                body.seek(start)
+        if answer.status in expect and not _from_elsewhere(answer):
+            return answer
+        raise unexpected(answer, registry=self.registry, need=need, who=self._who())
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body
+    ) -> Answer:
+        shown = without_query(url)
+        try:
+            response = self._pool(url).request(
+                method,
+                url,
+                headers={"User-Agent": f"trunkline/{__version__}", **headers},
+                body=body,
+            )
+        except HTTPError as error:
+            # Its text may hold the whole address.
+            raise _unreachable(self.registry, shown, error) from None
+        return Answer(method, shown, response.status, response.headers, response.data)
+
+    def _ask_token_service(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
+    ) -> bytes:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (self.plain or is_loopback(parts.netloc)):
+            raise RegistryError(
+                found=f"{self.registry} sends us for a token to "
+                f"`{without_query(url)}`; expected an address that begins with https",
+                mend=f"curl -i {self.root}/v2/  to see what it answers",
+            )
+        answer = self._send(method, url, headers, body)
+        if answer.status == OK:
+            return answer.body
+        raise unexpected(answer, registry=self.registry, need="pull", who=self._who())
+
+    def _who(self) -> str:
+        who = self.authorization.credentials
+        return f"with the account of {who.source}" if who else "without an account"
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        """Return the connections to use, through a proxy where the machine has one."""
+        parts = urlsplit(url)
+        direct = is_loopback(parts.netloc) or proxy_bypass(parts.hostname or "")
+        proxy = None if direct else getproxies().get(parts.scheme)
+        if proxy not in self._pools:
+            self._pools[proxy] = (
+                urllib3.ProxyManager(proxy, **self._options)
+                if proxy
+                else urllib3.PoolManager(**self._options)
+            )
+        return self._pools[proxy]
+
+
+def _from_elsewhere(answer: Answer) -> bool:
+    """Whether "not found" is what some other server says, which means nothing here."""
+    bare = answer.method == "HEAD" or answer.errors is not None
+    return answer.status == NOT_FOUND and not bare
+
+
+def _unreachable(registry: str, url: str, error: HTTPError) -> RegistryError:
+    cause = error.reason if isinstance(error, MaxRetryError) else error
+    mend = f"curl -i {url}, then the same command again"
+    match cause:
+        case NameResolutionError():
+            why, mend = "its name is unknown here", f"getent hosts {registry}"
+        case NewConnectionError():
+            why = "nothing answers there"
+        case ConnectTimeoutError() | ReadTimeoutError():
+            why = "it did not answer in time"
+        case SSLError():
+            why = f"its certificate is not accepted: {cause.args[0]}"
+            mend = (
+                "export SSL_CERT_FILE=… with your authority's certificate; for plain "
+                f'http: [tool.trunkline] insecure_registries = ["{registry}"]'
+            )
+        case _:
+            why = f"the connection broke ({type(cause).__name__})"
+    return RegistryError(found=f"{url} cannot be reached: {why}", mend=mend)

@@ -1,0 +1,113 @@
+"""Store one blob: as a stream, taken up again where the registry stopped."""
+
+import os
+import re
+from collections.abc import Callable
+from typing import BinaryIO
+from urllib.parse import urlencode, urljoin
+
+from trunkline.images.answers import (
+    ACCEPTED,
+    CREATED,
+    FAILING,
+    NO_CONTENT,
+    NOT_FOUND,
+    OK,
+    RegistryError,
+)
+from trunkline.images.authorization import PUSH
+from trunkline.images.transport import Transport
+
+_TRIES = 4
+_RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
+# The registry has forgotten the upload, was too slow, or has another part of it.
+_LOST = frozenset({NOT_FOUND, 408, 416})
+
+
+class Upload:
+    """One blob on its way: the rest of an open file, from where it stands now."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        address: str,
+        file: BinaryIO,
+        *,
+        digest: str,
+        stored: Callable[[], bool],
+    ) -> None:
+        """`address` is where uploads begin; `stored` asks whether the blob is there."""
+        self.transport = transport
+        self.address = address
+        self.file = file
+        self.digest = digest
+        self.stored = stored
+        self.start = file.tell()
+        self.size = file.seek(0, os.SEEK_END) - self.start
+
+    def run(self) -> None:
+        """Send everything; raises RegistryError when the registry does not take it."""
+        location, offset = self._begin(), 0
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                if offset < self.size:
+                    location = self._send(location, offset)
+                self._finish(location)
+            except RegistryError as error:
+                if self.stored():
+                    return  # Only the answer got lost.
+                passing = error.status is None or error.status >= FAILING
+                if not tries_left or not (passing or error.status in _LOST):
+                    raise
+                location, offset = self._take_up(location)
+            else:
+                return
+
+    def _begin(self) -> str:
+        answer = self.transport.request(
+            "POST", self.address, need=PUSH, expect={ACCEPTED}
+        )
+        return urljoin(self.address, answer.headers["Location"])
+
+    def _send(self, location: str, offset: int) -> str:
+        self.file.seek(self.start + offset)
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(self.size - offset),
+        }
+        if offset:
+            headers["Content-Range"] = f"{offset}-{self.size - 1}"
+        answer = self.transport.request(
+            "PATCH",
+            location,
+            need=PUSH,
+            expect={ACCEPTED, CREATED, NO_CONTENT},
+            headers=headers,
+            body=self.file,
+        )
+        return urljoin(location, answer.headers.get("Location", location))
+
+    def _finish(self, location: str) -> None:
+        mark = "&" if "?" in location else "?"
+        self.transport.request(
+            "PUT",
+            f"{location}{mark}{urlencode({'digest': self.digest})}",
+            need=PUSH,
+            expect={OK, CREATED, NO_CONTENT},
+            headers={"Content-Length": "0"},
+        )
+
+    def _take_up(self, location: str) -> tuple[str, int]:
+        """Ask how far the upload has come; begin another one if it is lost."""
+        try:
+            answer = self.transport.request(
+                "GET", location, need=PUSH, expect={OK, ACCEPTED, NO_CONTENT}
+            )
+        except RegistryError:
+            return self._begin(), 0
+        end = _RANGE.fullmatch(answer.headers.get("Range", ""))
+        # "0-0" is said of no byte as well as of one.
+        if end is None or end[1] == "0":
+            return self._begin(), 0
+        location = urljoin(location, answer.headers.get("Location", location))
+        return location, int(end[1]) + 1

@@ -1,0 +1,164 @@
+"""A proxy before a registry that does what networks and registries do on a bad day."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from registries import Server
+
+_OWN = {"connection", "transfer-encoding", "content-length", "date", "server"}
+
+
+@dataclass(slots=True)
+class Fault:
+    """What happens to the next `times` requests whose method and path match.
+
+    `status` answers in the registry's place; `delay` waits first; `before` is called
+    first; `cut` passes on that many bytes of the body and breaks both connections;
+    `lost` passes the request on and breaks the connection in place of the answer.
+    """
+
+    matches: str
+    times: int = 1
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    delay: float = 0
+    before: Callable[[], object] | None = None
+    cut: int | None = None
+    lost: bool = False
+
+
+@dataclass(slots=True)
+class Proxy:
+    """The proxy: what it will do wrong, and every request that came."""
+
+    server: Server
+    faults: list[Fault] = field(default_factory=list)
+    # "METHOD path" and the status that was answered, 0 for none.
+    requests: list[tuple[str, int]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, request: str) -> Fault | None:
+        """Return the first fault that is meant for a request, and count it."""
+        with self.lock:
+            for fault in self.faults:
+                if fault.times > 0 and re.search(fault.matches, request):
+                    fault.times -= 1
+                    return fault
+        return None
+
+    def count(self, pattern: str) -> int:
+        """Count the requests that match."""
+        return sum(bool(re.search(pattern, request)) for request, _ in self.requests)
+
+
+@contextmanager
+def proxy_before(server: Server) -> Iterator[Proxy]:
+    """Run a proxy before a registry; `proxy.server` is how a client sees it."""
+
+    class Handler(_Handler):
+        upstream = server.host
+
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listener.daemon_threads = True
+    host = f"127.0.0.1:{listener.server_address[1]}"
+    Handler.proxy = Proxy(Server(host, server.storage))
+    thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield Handler.proxy
+    finally:
+        listener.shutdown()
+        listener.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    proxy: Proxy
+    upstream: str
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing: the proxy keeps its own list."""
+
+    def handle_any(self) -> None:
+        request = f"{self.command} {self.path}"
+        body = self._read_body()
+        fault = self.proxy.take(request) or Fault("")
+        if fault.before:
+            fault.before()
+        time.sleep(fault.delay)
+        if fault.cut is not None:
+            self._cut(body[: fault.cut], len(body))
+            status = 0
+        elif fault.status is not None:
+            status = self._answer(fault.status, fault.headers, fault.body)
+        else:
+            status = self._pass_on(body, lost=fault.lost)
+        self.proxy.requests.append((request, status))
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any
+
+    def _read_body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        chunks = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def _pass_on(self, body: bytes, *, lost: bool) -> int:
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in _OWN}
+        connection = HTTPConnection(self.upstream, timeout=30)
+        try:
+            connection.request(self.command, self.path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            if lost:
+                self._break()
+                return 0
+            return self._answer(answer.status, _headers(answer), content)
+        finally:
+            connection.close()
+
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> int:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        return status
+
+    def _cut(self, part: bytes, length: int) -> None:
+        """Give the registry only a part of what it was promised."""
+        host, _, port = self.upstream.rpartition(":")
+        head = [f"{self.command} {self.path} HTTP/1.1"]
+        head += [f"{k}: {v}" for k, v in self.headers.items() if k.lower() not in _OWN]
+        head += [f"Content-Length: {length}", "Connection: close", "", ""]
+        with socket.create_connection((host, int(port))) as line:
+            line.sendall("\r\n".join(head).encode() + part)
+            time.sleep(0.2)  # The registry writes what it got.
+        self._break()
+
+    def _break(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _headers(answer: HTTPResponse) -> dict[str, str]:
+    kept = {k: v for k, v in answer.getheaders() if k.lower() not in _OWN}
+    length = answer.getheader("Content-Length")
+    return {**kept, **({"Content-Length": length} if length else {})}
