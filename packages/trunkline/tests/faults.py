@@ -97,12 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(fault.delay)
         if fault.cut is not None:
             self._cut(body[: fault.cut], len(body))
-            status = 0
         elif fault.status is not None:
-            status = self._answer(fault.status, fault.headers, fault.body)
+            self._answer(fault.status, fault.headers, fault.body)
         else:
-            status = self._pass_on(body, lost=fault.lost)
-        self.proxy.requests.append((request, status))
+            self._pass_on(body, lost=fault.lost)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any
 
@@ -116,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(chunks)
 
-    def _pass_on(self, body: bytes, *, lost: bool) -> int:
+    def _pass_on(self, body: bytes, *, lost: bool) -> None:
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _OWN}
         connection = HTTPConnection(self.upstream, timeout=30)
         try:
@@ -125,12 +123,13 @@ class _Handler(BaseHTTPRequestHandler):
             content = answer.read()
             if lost:
                 self._break()
-                return 0
-            return self._answer(answer.status, _headers(answer), content)
+            else:
+                self._answer(answer.status, _headers(answer), content)
         finally:
             connection.close()
 
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> int:
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self._record(status)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -139,7 +138,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-        return status
+
+    def _record(self, status: int) -> None:
+        # Before the client knows, so that a test finds it afterwards.
+        self.proxy.requests.append((f"{self.command} {self.path}", status))
 
     def _cut(self, part: bytes, length: int) -> None:
         """Give the registry only a part of what it was promised."""
@@ -153,6 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._break()
 
     def _break(self) -> None:
+        self._record(0)
         self.close_connection = True
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)

@@ -10,7 +10,8 @@ from trunkline.images.credentials import PASSWORD, USER
 
 OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 401, 403, 404, 405
-TOO_MANY, NO_ROOM, FAILING = 429, 507, 500
+FAILING = 500
+UNSUPPORTED = "UNSUPPORTED"
 
 
 class RegistryError(FailedError):
@@ -63,6 +64,16 @@ def unexpected(answer: Answer, *, registry: str, need: str, who: str) -> Registr
         f"{code}: {message}" if message else code
         for code, message in answer.errors or ()
     )
+    if answer.method == "DELETE" and (
+        answer.status == NOT_ALLOWED or UNSUPPORTED in said
+    ):
+        return RegistryError(
+            found=f"{registry} does not delete images ({answer.status} for "
+            f"DELETE {answer.url})",
+            mend="allow it there (distribution: storage.delete.enabled), or delete "
+            "them on the registry's own pages",
+            status=answer.status,
+        )
     found = (
         f"{answer.method} {answer.url} was answered {answer.status}"
         + (f" ({said})" if said else "")

@@ -43,6 +43,8 @@ def parse_image_name(text: str) -> ImageName:
     path may not.
     """
     registry, _, path = text.strip().lower().partition("/")
+    # Somebody may have put an account before the host, as git allows.
+    text = f"…@{text.partition('@')[2]}" if "@" in registry else text
     if not path or not _is_host(registry):
         raise Refusal(
             rule="registry",
@@ -59,7 +61,7 @@ def parse_image_name(text: str) -> ImageName:
             found=f"image `{text}`",
             expected="a registry and a path without tag or digest, "
             "such as ghcr.io/acme/my-app",
-            mend=f"export {VARIABLE}={registry}/{_last_word(text)}",
+            mend=f"export {VARIABLE}={registry.rpartition('@')[2]}/{_last_word(text)}",
         )
     return ImageName(registry, path)
 
