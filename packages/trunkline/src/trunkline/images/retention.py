@@ -1,0 +1,186 @@
+"""Which images may go. Pure: what a registry holds and what lives in, a plan out.
+
+Registries delete by digest, and with a digest go all its tags. So a tag that is to go
+from an image that stays is taken off, and an image is deleted only when nothing that
+stays names it: no tag, and no index of several platforms.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from trunkline.images.tags import LONGEST
+from trunkline.versions import Version
+
+# No branch is called so; whatever else stands in a registry is somebody else's.
+_COMMIT = re.compile(r"sha-[0-9a-f]{12}")
+_BRANCH = re.compile(r"(?!sha-|v[0-9]|latest$)[a-z]([a-z0-9-]*[a-z0-9])?")
+# Signatures and attestations that are stored beside an image, under its digest.
+_ATTACHED = re.compile(r"(sha256)-([0-9a-f]{64})(?:\.[a-z]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a repository of images holds."""
+
+    # The digest of every tag.
+    tags: Mapping[str, str]
+    # The manifests that each index lists, by the index's digest.
+    children: Mapping[str, tuple[str, ...]]
+    # When the commits were made of which the images are, where they say so. An image
+    # that does not was not published by this tool.
+    made: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What stays."""
+
+    # The image tag of every live branch, with the branch.
+    live: Mapping[str, str]
+    # `sha-…` tags of commits that somebody may still want, with the reason.
+    commits: Mapping[str, str]
+    # Patterns of tags that stay in any case.
+    keep: tuple[str, ...]
+    # The image of a commit stays until the commit is that old.
+    days: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one tag, and why."""
+
+    tag: str
+    digest: str
+    stays: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, in order: first take off tags, then delete, an index before its
+    parts.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    untag: tuple[Verdict, ...]
+    delete: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.untag and not self.delete
+
+
+def is_branch_tag(tag: str) -> bool:
+    """Whether a branch could have this tag: no version, commit or foreign tag."""
+    return len(tag) <= LONGEST and _BRANCH.fullmatch(tag) is not None
+
+
+def in_question(tags: Mapping[str, str], rules: Rules) -> set[str]:
+    """Return the digests whose age decides, so that it has to be looked up."""
+    return {
+        digest
+        for tag, digest in tags.items()
+        if _unconditional(tag, rules) is None and not _ATTACHED.fullmatch(tag)
+    }
+
+
+def plan_pruning(holdings: Holdings, rules: Rules) -> Plan:
+    """Decide for every tag, then for every digest."""
+    verdicts = [
+        _verdict(tag, digest, holdings, rules)
+        for tag, digest in sorted(holdings.tags.items())
+        if not _ATTACHED.fullmatch(tag)
+    ]
+    delete = _deletable(verdicts, holdings)
+    attached = [
+        _attached(tag, digest, subject=f"{match[1]}:{match[2]}", deleted=delete)
+        for tag, digest in sorted(holdings.tags.items())
+        if (match := _ATTACHED.fullmatch(tag))
+    ]
+    # Once more, for now it is known what goes with what.
+    verdicts = sorted([*verdicts, *attached], key=lambda verdict: verdict.tag)
+    delete = _deletable(verdicts, holdings)
+    return Plan(
+        tuple(verdicts),
+        tuple(v for v in verdicts if not v.stays and v.digest not in delete),
+        tuple(_in_order(delete, holdings.children)),
+    )
+
+
+def _unconditional(tag: str, rules: Rules) -> str | None:
+    """Why a tag stays, whatever its image is; None if that has to be looked at."""
+    pattern = next((p for p in rules.keep if fnmatchcase(tag, p)), None)
+    if pattern is not None:
+        return f"`{pattern}` is to be kept"
+    if tag == "latest" or Version.from_tag(f"v{tag}"):
+        return "of a release"
+    if tag in rules.live:
+        return f"branch {rules.live[tag]} lives"
+    if tag in rules.commits:
+        return rules.commits[tag]
+    if not _COMMIT.fullmatch(tag) and not is_branch_tag(tag):
+        return "neither a branch's nor a commit's"
+    return None
+
+
+def _verdict(tag: str, digest: str, holdings: Holdings, rules: Rules) -> Verdict:
+    why = _unconditional(tag, rules)
+    made = holdings.made.get(digest)
+    if why is None and made is None:
+        why = "its image does not say that it was published by trunkline"
+    if why is None and made and _COMMIT.fullmatch(tag):
+        age = rules.now - made
+        if age < timedelta(days=rules.days):
+            why = f"{max(age.days, 0)} days old, less than {rules.days}"
+    if why is not None:
+        return Verdict(tag, digest, stays=True, why=why)
+    gone = (
+        "no branch has its commit" if tag.startswith("sha-") else "its branch is gone"
+    )
+    return Verdict(tag, digest, stays=False, why=gone)
+
+
+def _attached(tag: str, digest: str, *, subject: str, deleted: set[str]) -> Verdict:
+    if subject in deleted:
+        return Verdict(tag, digest, stays=False, why="belongs to an image that goes")
+    return Verdict(tag, digest, stays=True, why="belongs to an image that stays")
+
+
+def _deletable(verdicts: Iterable[Verdict], holdings: Holdings) -> set[str]:
+    """Return what goes with the tags that go and is named by nothing that stays."""
+    verdicts = list(verdicts)
+    tops = {verdict.digest for verdict in verdicts if not verdict.stays}
+    reachable = _closure(tops, holdings.children)
+    judged = {verdict.tag for verdict in verdicts}
+    kept = {verdict.digest for verdict in verdicts if verdict.stays}
+    kept |= {digest for tag, digest in holdings.tags.items() if tag not in judged}
+    # An index that no tag names any more may be somebody's who deploys by digest.
+    kept |= set(holdings.children) - reachable
+    return reachable - _closure(kept, holdings.children)
+
+
+def _closure(tops: set[str], children: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Return digests with everything below them."""
+    found, new = set[str](), set(tops)
+    while new:
+        found |= new
+        new = {child for top in new for child in children.get(top, ())} - found
+    return found
+
+
+def _in_order(
+    digests: set[str], children: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
+    """Yield an index before its parts: a registry may refuse to break an index."""
+    left = set(digests)
+    while left:
+        below = _closure({c for d in left for c in children.get(d, ())}, children)
+        # Digests are hashes, so nothing is below itself.
+        first = sorted(left - below) or sorted(left)
+        yield from first
+        left -= set(first)
