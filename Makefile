@@ -1,7 +1,7 @@
 # Each target sets up what it needs. All that it takes is Python 3.12, git and make:
 # where uv is missing, it is put into .tools, from PyPI, and used from there.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test test-tool watch check clean
+.PHONY: help setup dev lint test test-tool watch check clean
 
 # So that what uv runs finds it, too.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -16,6 +16,9 @@ setup: $(UV) ## Make the environment and install the git hooks
 
 dev: setup ## Serve at http://127.0.0.1:8000, again after each save
 	@$(UV) run fastapi dev src/my_app/main.py
+
+lint: setup ## Run the gates of CI's job "Lint"
+	@$(UV) run trunkline check --job lint
 
 test: setup ## Run every test of the service
 	@$(UV) run pytest

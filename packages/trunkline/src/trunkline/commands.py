@@ -54,6 +54,7 @@ COMMANDS = (
             switch("--fix", "mend first what the gates can mend themselves"),
             argument("--only", action="append", metavar="NAME", help="this gate only"),
             argument("--when", choices=("commit", "push", "ci"), help="those of then"),
+            argument("--job", choices=("lint", "test", "audit"), help="those of CI's"),
             switch("--strict", "a gate that was not checked has failed (CI)"),
             argument("--list", dest="listing", action="store_true", help="run none"),
             JSON,
@@ -66,6 +67,15 @@ COMMANDS = (
         (
             argument("--ignore-vuln", action="append", metavar="ID", help="accept it"),
             argument("--osv-url", metavar="URL", help="ask this service, not PyPI"),
+        ),
+    ),
+    Command(
+        "lint-ci",
+        "linters of workflows, actions, Dockerfiles and shell scripts",
+        "trunkline.pipeline.lint:lint_ci",
+        (
+            argument("--only", action="append", metavar="NAME", help="this one only"),
+            argument("--list", dest="listing", action="store_true", help="run none"),
         ),
     ),
     Command(

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from trunkline.errors import UsageError
-from trunkline.gates.gate import BUILT_IN, gates_of, select
+from trunkline.gates.gate import BUILT_IN, JOBS, gates_of, select
 
 
 def names(table: dict[str, Any]) -> list[str]:
@@ -50,6 +50,7 @@ def test_a_team_takes_a_gate_out() -> None:
         ({"lint": {"when": ["merge"]}}, "expected a list of commit, push, ci"),
         ({"lint": {"when": "push"}}, "expected a list of commit, push, ci"),
         ({"lint": {"when": [["ci"]]}}, "expected a list of commit, push, ci"),
+        ({"lint": {"job": "deploy"}}, "expected one of lint, test, audit"),
         ({"lint": {"after": "formt"}}, "did you mean `format`?"),
         ({"audt": False}, "did you mean `audit`?"),
         ({"lint": True}, "expected a table or false"),
@@ -72,6 +73,18 @@ def test_what_is_not_understood_is_named(table: dict[str, Any], message: str) ->
 )
 def test_each_moment_has_its_gates(when: str, expected: list[str]) -> None:
     assert [gate.name for gate in select(BUILT_IN, when=when)] == expected
+
+
+def test_every_gate_is_in_one_of_the_jobs_of_ci() -> None:
+    gates = gates_of(
+        {"mine": {"command": "true"}, "e2e": {"command": "x", "job": "test"}}
+    )
+    jobs = {job: [g.name for g in select(gates, job=job)] for job in JOBS}
+    assert jobs == {
+        "lint": ["format", "lint", "types", "imports", "mine"],
+        "test": ["tests", "coverage", "e2e"],
+        "audit": ["audit"],
+    }
 
 
 def test_gates_run_in_their_order_however_they_are_asked_for() -> None:

@@ -36,6 +36,7 @@ def check(
     fix: bool,
     only: Sequence[str] | None,
     when: str | None,
+    job: str | None,
     strict: bool,
     listing: bool,
     json: bool,
@@ -47,7 +48,7 @@ def check(
     root = Repository.find().root
     settings = read_settings(root / "pyproject.toml")
     moment = when or (None if only or listing else "ci")
-    gates = select(gates_of(settings.gates), only=only or (), when=moment)
+    gates = select(gates_of(settings.gates), only=only or (), when=moment, job=job)
     if listing:
         print(json_.dumps([asdict(gate) for gate in gates]) if json else table(gates))
         return 0
@@ -133,12 +134,10 @@ def summary(results: Sequence[Result], *, strict: bool) -> str:
 
 def table(gates: Sequence[Gate]) -> str:
     """Lay out the list of gates for people."""
-    rows = [("gate", "when", "command"), *((g.name, *_cells(g)) for g in gates)]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "\n".join(
-        f"{name:<{widths[0]}}  {when:<{widths[1]}}  {command}"
-        for name, when, command in rows
-    )
+    heading = ("gate", "job", "when", "command")
+    rows = [heading, *((g.name, g.job, *_cells(g)) for g in gates)]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join("  ".join((*map(str.ljust, row, widths), row[-1])) for row in rows)
 
 
 def _cells(gate: Gate) -> tuple[str, str]:

@@ -6,6 +6,7 @@ its arguments; `[tool.trunkline.gates]` of pyproject.toml changes or adds one:
     [tool.trunkline.gates.licences]
     command = "pip-licenses --fail-on GPLv3"
     when = ["ci"]
+    job = "lint"
     after = "imports"
 
     [tool.trunkline.gates]
@@ -22,9 +23,11 @@ from typing import Any
 from trunkline.errors import UsageError
 
 MOMENTS = ("commit", "push", "ci")
+# CI's jobs that run gates; what says nothing is part of the first.
+JOBS = ("lint", "test", "audit")
 # EX_TEMPFAIL of sysexits.h: the program says that it could not find out.
 NOT_CHECKED = 75
-_KEYS = ("after", "command", "fix", "when")
+_KEYS = ("after", "command", "fix", "job", "when")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # A command is no line for a shell; in one of these a shell was expected.
 _SHELL = {"&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"}
@@ -41,6 +44,7 @@ class Gate:
     command: tuple[str, ...]
     when: tuple[str, ...] = ("ci",)
     fix: tuple[str, ...] = ()
+    job: str = JOBS[0]
 
 
 BUILT_IN = (
@@ -49,12 +53,13 @@ BUILT_IN = (
     Gate("types", ("mypy",)),
     Gate("imports", ("lint-imports",)),
     # The report is that of the next gate.
-    Gate("tests", ("pytest", "--cov", "--cov-report="), ("push", "ci")),
+    Gate("tests", ("pytest", "--cov", "--cov-report="), ("push", "ci"), job="test"),
     Gate(
         "coverage",
         ("coverage", "report", "--include=src/*/core/*", "--fail-under=100"),
+        job="test",
     ),
-    Gate("audit", ("trunkline", "audit")),
+    Gate("audit", ("trunkline", "audit"), job="audit"),
 )
 
 
@@ -99,6 +104,8 @@ def _gate(place: str, name: str, old: Gate | None, entry: Mapping[str, Any]) -> 
         gate = replace(gate, fix=_command(f"{place}.fix", entry["fix"]))
     if "when" in entry:
         gate = replace(gate, when=_moments(f"{place}.when", entry["when"]))
+    if "job" in entry:
+        gate = replace(gate, job=_job(f"{place}.job", entry["job"]))
     if not gate.command:
         raise UsageError(f'{place} has no command; expected command = "program …"')
     return gate
@@ -134,6 +141,12 @@ def _moments(place: str, value: object) -> tuple[str, ...]:
     return tuple(moment for moment in MOMENTS if moment in value)
 
 
+def _job(place: str, value: object) -> str:
+    if value not in JOBS:
+        raise UsageError(f"{place} is {value!r}; expected one of {', '.join(JOBS)}")
+    return str(value)
+
+
 def _put(
     gates: list[Gate], gate: Gate, old: Gate | None, after: object, place: str
 ) -> None:
@@ -150,9 +163,13 @@ def _put(
 
 
 def select(
-    gates: Sequence[Gate], *, only: Sequence[str] = (), when: str | None = None
+    gates: Sequence[Gate],
+    *,
+    only: Sequence[str] = (),
+    when: str | None = None,
+    job: str | None = None,
 ) -> tuple[Gate, ...]:
-    """Choose gates by name or by moment; raises UsageError if none is left."""
+    """Choose gates by name, moment and job; raises UsageError if none is left."""
     names = {gate.name for gate in gates}
     for name in only:
         if name not in names:
@@ -160,10 +177,12 @@ def select(
     chosen = tuple(
         gate
         for gate in gates
-        if (not only or gate.name in only) and (when is None or when in gate.when)
+        if (not only or gate.name in only)
+        and (when is None or when in gate.when)
+        and (job is None or job == gate.job)
     )
     if not chosen:
-        asked = f"{' and '.join(only)} at {when}" if only else f"{when}"
+        asked = " and ".join((*only, *filter(None, (when, job))))
         raise UsageError(
             f"no gate is left for {asked}; `trunkline check --list` shows them"
         )

@@ -1,0 +1,1 @@
+"""The pipeline: its linters, its workflows run on this machine, GitHub's releases."""
