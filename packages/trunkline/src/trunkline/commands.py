@@ -148,6 +148,20 @@ COMMANDS = (
         ),
     ),
     Command(
+        "github-release",
+        "a version's release on GitHub, from its notes",
+        "trunkline.pipeline.githubrelease:github_release",
+        (
+            argument(
+                "version",
+                nargs="?",
+                metavar="vX.Y.Z",
+                help="default: the current version",
+            ),
+            DRY_RUN,
+        ),
+    ),
+    Command(
         "commits",
         "check commit messages and a pull request's title",
         "trunkline.commits.messages:check_commits",

@@ -1,0 +1,94 @@
+"""A stand-in for GitHub's API of releases, at a free port of this machine."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+TOKEN = "ghs_0123456789"  # noqa: S105 - of the stand-in
+
+
+@dataclass
+class FakeGitHub:
+    """Releases by tag, and what was asked; `faults` are answered first."""
+
+    url: str = ""
+    releases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    latest: str | None = None
+    asked: list[str] = field(default_factory=list)
+    faults: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def written(self) -> list[str]:
+        return [line for line in self.asked if not line.startswith("GET")]
+
+    def answer(
+        self, method: str, path: str, fields: dict[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        self.asked.append(f"{method} {path}")
+        if self.faults and self.faults[0][0] == method:
+            return self.faults.pop(0)[1], {"message": "Planted"}
+        if path == "/releases/latest":
+            return self.found(self.latest)
+        if method == "GET":
+            return self.found(path.removeprefix("/releases/tags/"))
+        if method == "PATCH":
+            number = int(path.rpartition("/")[2])
+            tag = next(t for t, it in self.releases.items() if it["id"] == number)
+            return 200, self.store(tag, fields)
+        if fields["tag_name"] in self.releases:
+            return 422, {"message": "Validation Failed: already_exists"}
+        return 201, self.store(fields["tag_name"], fields)
+
+    def found(self, tag: str | None) -> tuple[int, dict[str, Any]]:
+        release = self.releases.get(tag or "")
+        return (200, release) if release else (404, {"message": "Not Found"})
+
+    def store(self, tag: str, fields: dict[str, Any]) -> dict[str, Any]:
+        old = self.releases.get(tag, {"id": len(self.releases) + 1})
+        url = f"https://github.com/acme/my-app/releases/tag/{tag}"
+        self.releases[tag] = {**old, **fields, "html_url": url}
+        if fields["make_latest"] == "true":
+            self.latest = tag
+        elif self.latest == tag:
+            self.latest = None
+        return self.releases[tag]
+
+
+@contextmanager
+def github_api() -> Iterator[FakeGitHub]:
+    """Serve a stand-in until the end of the block."""
+    fake = FakeGitHub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            fields = json.loads(self.rfile.read(length) or b"{}")
+            path = self.path.removeprefix("/repos/acme/my-app")
+            status, body = fake.answer(self.command, path, fields)
+            if self.headers["Authorization"] != f"Bearer {TOKEN}":
+                status, body = 401, {"message": "Bad credentials"}
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PATCH = handle_any
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
