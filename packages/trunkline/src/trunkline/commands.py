@@ -98,7 +98,7 @@ COMMANDS = (
         "release",
         "check, `cz bump`, and push branch and tag in one atomic push",
         "trunkline.releases.release:release",
-        (DRY_RUN, YES),
+        (DRY_RUN, YES, switch("--github-output", "tell a workflow the tag")),
         passes_on=True,
     ),
     Command(

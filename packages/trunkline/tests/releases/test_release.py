@@ -1,6 +1,8 @@
 import os
 import subprocess
 
+import pytest
+
 from samples import Sample
 
 
@@ -148,3 +150,27 @@ def test_on_a_terminal_it_asks(released: Sample) -> None:
     assert (done.returncode, "Release v1.2.0? [y/N]" in done.stdout) == (1, True)
     assert "nothing was changed" in done.stdout
     assert released.picture() == before
+
+
+@pytest.mark.parametrize("work", [True, False])
+def test_a_workflow_learns_the_tag_also_when_it_was_made_before(
+    released: Sample,
+    work: bool,
+) -> None:
+    if work:
+        released.commit("feat: log out")
+    file = released.root / ".venv/output"
+    file.parent.mkdir(exist_ok=True)
+    form = ("--increment", "auto", "--prerelease", "none")
+    ran = released.trunkline(
+        "release", "--yes", "--github-output", *form, GITHUB_OUTPUT=str(file)
+    )
+    assert ran.code == 0, ran.all
+    assert file.read_text() == ("tag=v1.2.0\n" if work else "tag=v1.1.0\n")
+
+
+def test_a_form_that_asks_for_an_alpha_gets_one(released: Sample) -> None:
+    released.commit("feat: log out")
+    form = ("--increment", "auto", "--prerelease", "alpha")
+    ran = released.trunkline("release", "--yes", *form)
+    assert "released v1.2.0-alpha.0" in ran.out, ran.all

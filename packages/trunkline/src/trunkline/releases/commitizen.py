@@ -22,6 +22,7 @@ NOT_WITH_RELEASE = {
     "--get-next": "use --dry-run",
     "--version-files-only": "a release is commit, tag and push",
 }
+DEFAULTS = {("--increment", "auto"), ("--prerelease", "none")}
 BUMP_MESSAGE = "bump: version $current_version → $new_version"
 _TAG = re.compile(r"^tag to create: (\S+)$", re.MULTILINE)
 # Hooks of git may run a whole test suite.
@@ -49,6 +50,17 @@ def check_options(options: Sequence[str]) -> None:
         reason = NOT_WITH_RELEASE.get(option.partition("=")[0])
         if reason:
             raise UsageError(f"`trunkline release` takes no {option}: {reason}")
+
+
+def spelt_out(options: Sequence[str]) -> tuple[str, ...]:
+    """Leave out options whose value says "as without me", as a form's fields do."""
+    kept: list[str] = []
+    for option in options:
+        if kept and (kept[-1], option) in DEFAULTS:
+            kept.pop()
+        elif tuple(option.partition("=")[::2]) not in DEFAULTS:
+            kept.append(option)
+    return tuple(kept)
 
 
 def preview(root: Path, options: Sequence[str], *, since: str) -> Preview | Nothing:

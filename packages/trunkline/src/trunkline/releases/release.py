@@ -7,7 +7,7 @@ from trunkline.errors import FailedError
 from trunkline.git import Repository
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
-from trunkline.output import refuse, say
+from trunkline.output import refuse, say, write_output
 from trunkline.process import ProcessError
 from trunkline.releases import commitizen
 from trunkline.releases.bumpfiles import CHANGELOG
@@ -30,13 +30,28 @@ from trunkline.releases.tagrules import tag_refusals
 from trunkline.releases.tagsurvey import Branches, tag_facts
 
 
-def release(*, dry_run: bool, yes: bool, others: tuple[str, ...]) -> int:
+def release(
+    *, dry_run: bool, yes: bool, github_output: bool, others: tuple[str, ...]
+) -> int:
     """Release the next version; `others` are options of `cz bump`.
 
-    Ends first what an earlier run has left: that finishes its version or undoes it.
+    With `github_output` a workflow learns the tag at HEAD, also where an earlier run
+    has made it and there is nothing else to release.
     """
     commitizen.check_options(others)
     repository = Repository.find()
+    options = commitizen.spelt_out(others)
+    code = release_from(repository, options, dry_run=dry_run, yes=yes)
+    if github_output and not (code or dry_run):
+        pattern = ("--exact-match", "--match=v[0-9]*")
+        write_output("tag", repository.run("describe", *pattern).text)
+    return code
+
+
+def release_from(
+    repository: Repository, others: tuple[str, ...], *, dry_run: bool, yes: bool
+) -> int:
+    """End first what an earlier run has left, or release the next version."""
     settings = head_project(repository).settings
     with only_release(repository.common_dir) as lock:
         place = Place(repository, settings, lock)
