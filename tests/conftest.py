@@ -12,7 +12,12 @@ from hypothesis import settings as profiles
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
+from my_app.core.platform.engine import Database
 from my_app.core.platform.logs import configure_logging
+
+from tests.databases import database, engine, on
+
+__all__ = ["database", "engine"]
 
 # The watch loop answers sooner with fewer examples; every other run has them all.
 profiles.register_profile("quick", max_examples=5)
@@ -91,9 +96,9 @@ def flags(request: pytest.FixtureRequest) -> Flags:
 
 
 @pytest.fixture
-def app(settings: Settings, flags: Flags) -> FastAPI:
-    """Build the service as it ships."""
-    return create_app(settings, flags)
+def app(settings: Settings, flags: Flags, database: Database) -> FastAPI:
+    """Build the service as it ships, on the test's own transaction."""
+    return create_app(settings, flags, on(database))
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_a_feature_can_be_deleted(feature: str, tmp_path: Path) -> None:
     wiring.write_text(
         "".join(lines)
         .replace(f"from my_app.core import {feature}\n", "")
-        .replace(f"({feature}.feature,)", "()")
+        .replace(f"    {feature}.feature,\n", "")
     )
 
     for gate in GATES:

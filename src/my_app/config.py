@@ -75,6 +75,20 @@ class Settings(BaseSettings):
         20, ge=1, description="Time that requests in flight get to finish"
     )
 
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///my-app.db"),
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+    )
+    database_pool_size: int = Field(
+        10, ge=1, le=1000, description="Connections of one process, at most"
+    )
+    database_connect_timeout_seconds: float = Field(
+        5, gt=0, description="Time to wait for a connection"
+    )
+    database_statement_timeout_seconds: float = Field(
+        10, gt=0, description="Time that one statement, or a wait for a lock, may take"
+    )
+
     commit: str = Field("unknown", description="Commit; set by the build")
     branch: str = Field("unknown", description="Branch; set by the build")
     built_at: str = Field("unknown", description="Time; set by the build")

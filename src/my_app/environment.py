@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
@@ -157,6 +157,8 @@ def as_written(value: object) -> str:
             return ""
         case bool():
             return str(value).lower()
+        case SecretStr():  # A default is in the source, and no secret.
+            return value.get_secret_value()
         case tuple():
             return ",".join(str(item) for item in value)
         case _:

@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from my_app.config import Flags, Settings
 from my_app.core import billing
-from my_app.core.platform import operations
+from my_app.core.platform import database, operations
 from my_app.core.platform.access_log import access_log
 from my_app.core.platform.build import identify
 from my_app.core.platform.contain import Contain
@@ -28,7 +28,10 @@ from my_app.core.platform.shutdown import not_ready_first
 from my_app.core.platform.telemetry import start_sentry, telemetry
 
 # Every feature of the service. Deleting one is deleting its folder and its line here.
-FEATURES: tuple[Feature, ...] = (billing.feature,)
+FEATURES: tuple[Feature, ...] = (
+    database.feature,
+    billing.feature,
+)
 
 
 def create_app(

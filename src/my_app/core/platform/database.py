@@ -1,0 +1,60 @@
+"""The database as features see it: one transaction for each request.
+
+SQLAlchemy takes longer to import than the rest of the service, so nothing here
+imports it: `engine.py` does, once the application starts.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+
+from my_app.core.platform.feature import Feature
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from my_app.core.platform.engine import Database
+
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+@asynccontextmanager
+async def open_database(app: FastAPI) -> AsyncIterator[None]:
+    """Hold the database while the application runs; nothing connects yet."""
+    from my_app.core.platform.engine import connect  # noqa: PLC0415 - see above
+
+    app.state.database = connect(app.state.context.settings)
+    try:
+        yield
+    finally:
+        await app.state.database.close()
+
+
+def database_of(app: FastAPI) -> "Database":
+    """Return the database of a running application."""
+    database: Database = app.state.database
+    return database
+
+
+async def get_session(request: Request) -> AsyncIterator["AsyncSession"]:
+    """Give an endpoint its transaction, committed before the response is sent."""
+    writing = request.method not in READING
+    async with database_of(request.app).transaction(writing=writing) as session:
+        yield session
+
+
+# The scope makes FastAPI end the transaction before it sends the response: what a
+# client is told to be done is done, and a commit that fails is an error.
+Session = Annotated["AsyncSession", Depends(get_session, scope="function")]
+
+
+async def answers(app: FastAPI) -> None:
+    """Ask the database for anything at all."""
+    await database_of(app).ping()
+
+
+feature = Feature(
+    name="database", router=APIRouter(), lifespan=open_database, checks=(answers,)
+)
