@@ -1,7 +1,7 @@
 # Each target sets up what it needs. All that it takes is Python 3.12, git and make:
 # where uv is missing, it is put into .tools, from PyPI, and used from there.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev lint test test-tool watch check clean
+.PHONY: help setup dev migrate migration lint test test-tool watch check clean
 
 # So that what uv runs finds it, too.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -14,8 +14,16 @@ setup: $(UV) ## Make the environment and install the git hooks
 	@$(UV) sync --quiet
 	@git rev-parse --git-dir >/dev/null 2>&1 && git config core.hooksPath .githooks || true
 
-dev: setup ## Serve at http://127.0.0.1:8000, again after each save
+dev: migrate ## Serve at http://127.0.0.1:8000, again after each save
 	@$(UV) run fastapi dev src/my_app/main.py
+
+migrate: setup ## Bring the database to the newest migration
+	@$(UV) run my-app migrate
+
+migration: setup ## Write a migration to what the models say: m="what it does"
+	@$(UV) run my-app migration -m "$(or $(m),$(error what does it do? make migration m="…"))"
+	@$(UV) run ruff format --quiet src/my_app/migrations
+	@$(UV) run ruff check --quiet --fix src/my_app/migrations
 
 lint: setup ## Run the gates of CI's job "Lint"
 	@$(UV) run trunkline check --job lint

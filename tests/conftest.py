@@ -15,9 +15,25 @@ from my_app.core.app import create_app
 from my_app.core.platform.engine import Database
 from my_app.core.platform.logs import configure_logging
 
-from tests.databases import database, engine, on
+from tests.databases import (
+    SERVER,
+    database,
+    database_url,
+    databases,
+    engine,
+    on,
+    own_database,
+    postgres,
+)
 
-__all__ = ["database", "engine"]
+__all__ = [
+    "database",
+    "database_url",
+    "databases",
+    "engine",
+    "own_database",
+    "postgres",
+]
 
 # The watch loop answers sooner with fewer examples; every other run has them all.
 profiles.register_profile("quick", max_examples=5)
@@ -31,13 +47,26 @@ class MakeClient(Protocol):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a whole run choose its flags: those of the environment, or all of them."""
+    """Let a whole run choose its flags and its database."""
     parser.addoption(
         "--flags",
         choices=("environment", "off", "on"),
         default="environment",
         help="state of every feature flag (default: as the environment says, else off)",
     )
+    parser.addoption(
+        "--database",
+        default="sqlite",
+        metavar="sqlite|postgres|URL",
+        help="sqlite; postgres: that of APP_TEST_POSTGRES_URL, or one started for the "
+        "run; URL: one whose tables are there already",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what is said of the tests in the environment, before that is emptied."""
+    if server := os.environ.get("APP_TEST_POSTGRES_URL"):
+        config.stash[SERVER] = server
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,25 +1,103 @@
-"""A real database for tests: each in a transaction that is rolled back."""
+"""Real databases for tests: a transaction each, rolled back, or one of their own.
+
+`--database` says which: `sqlite`, `postgres`, or the URL of one whose tables are there
+already, made by another version's migrations.
+"""
 
 import asyncio
+import os
+import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Protocol
 
+import psycopg
 import pytest
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import StaticPool
+from pydantic import SecretStr
+from sqlalchemy import NullPool, StaticPool, make_url
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
-    AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
 
+from my_app.config import Settings
 from my_app.core.app import FEATURES
 from my_app.core.platform import database as platform
-from my_app.core.platform.engine import Database, begin_sqlite
+from my_app.core.platform.engine import Database, Turns, begin_sqlite, connect, url_of
 from my_app.core.platform.feature import Feature
-from my_app.core.platform.tables import load_tables
+from my_app.migrations.commands import migrate
+
+from tests.postgres import Postgres, programs, running_postgres
+from tests.servers import PATIENCE
+
+numbers = count()
+
+# The server of APP_TEST_POSTGRES_URL: the tests themselves see no variable of a
+# developer's.
+SERVER = pytest.StashKey[str]()
+
+
+class Databases(Protocol):
+    """Where databases of one kind come from, each with every table and no row."""
+
+    def fresh(self) -> AbstractContextManager[str]:
+        """Make another, and yield its URL."""
+
+
+class SQLiteDatabases:
+    """Files, copied from one."""
+
+    def __init__(self, folder: Path, template: Path | None = None) -> None:
+        self.folder = folder
+        self.template = template or folder / "template.db"
+        self.url = f"sqlite:///{self.template}"
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Copy the file."""
+        copy = self.folder / f"{next(numbers)}.db"
+        shutil.copy(self.template, copy)
+        yield f"sqlite:///{copy}"
+
+
+class PostgresDatabases:
+    """Databases of one server, made from one of them by the server itself."""
+
+    def __init__(self, server: str, template: str) -> None:
+        self.server = make_url(server)
+        self.template = template
+        self.url = self.address(template)
+
+    def address(self, name: str) -> str:
+        """Return the URL of one of the databases."""
+        return self.server.set(database=name).render_as_string(hide_password=False)
+
+    def execute(self, statement: str) -> None:
+        """Run a statement outside of a transaction."""
+        server = self.server.render_as_string(hide_password=False)
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def create(self, name: str, template: str = "template1") -> str:
+        """Make a database."""
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Delete a database that may be in use."""
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Copy the database."""
+        name = self.create(f"{self.template}_{next(numbers)}", self.template)
+        yield self.address(name)
+        self.drop(name)
 
 
 class Joined(Database):
@@ -30,19 +108,13 @@ class Joined(Database):
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self.engine = connection.engine
+        super().__init__(connection.engine, wait_seconds=PATIENCE)
+        self.read_turn = self.write_turn = Turns(PATIENCE)
         self.reading = self.writing = async_sessionmaker(
             connection,
             expire_on_commit=False,
             join_transaction_mode="create_savepoint",
         )
-        self.turn = asyncio.Lock()
-
-    @asynccontextmanager
-    async def transaction(self, *, writing: bool) -> AsyncIterator[AsyncSession]:
-        """Wait for the transaction before."""
-        async with self.turn, super().transaction(writing=writing) as session:
-            yield session
 
     async def close(self) -> None:
         """Leave that to the fixture."""
@@ -69,23 +141,63 @@ def on(
     )
 
 
+def settings_of(url: str) -> Settings:
+    """Return settings of the test environment with a database."""
+    return Settings(environment="test", database_url=SecretStr(url))
+
+
 @pytest.fixture(scope="session")
-def engine() -> Iterator[AsyncEngine]:
-    """Make the tables once, in one connection that every test uses in turn."""
-    engine = create_async_engine(
-        "sqlite+aiosqlite://",
-        poolclass=StaticPool,
-        connect_args={"isolation_level": None},
-    )
-    begin_sqlite(engine)
+def postgres() -> Iterator[Postgres]:
+    """Run a server for tests of PostgreSQL itself. CI has it; a laptop may not."""
+    if found := programs():
+        with running_postgres(found) as server:
+            yield server
+    elif "CI" in os.environ:
+        pytest.fail("no PostgreSQL found; apt install postgresql")
+    else:
+        pytest.skip("no PostgreSQL found; apt install postgresql")
 
-    async def create() -> None:
-        async with engine.begin() as connection:
-            await connection.run_sync(load_tables().create_all)
 
-    asyncio.run(create())
-    yield engine
-    asyncio.run(engine.dispose())
+@pytest.fixture(scope="session")
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Databases]:
+    """Make the tables once, by the migrations."""
+    chosen: str = request.config.getoption("--database")
+    folder = tmp_path_factory.mktemp("databases")
+    if chosen.startswith("sqlite:"):
+        yield SQLiteDatabases(folder, Path(str(make_url(chosen).database)))
+    elif chosen.startswith("postgresql:"):
+        yield PostgresDatabases(chosen, str(make_url(chosen).database))
+    elif chosen == "sqlite":
+        made = SQLiteDatabases(folder)
+        assert migrate(settings_of(made.url)) == 0
+        yield made
+    else:
+        server = request.config.stash.get(SERVER, None)
+        server = server or request.getfixturevalue("postgres").url()
+        running = PostgresDatabases(server, f"test_{os.getpid()}")
+        running.create(running.template)
+        assert migrate(settings_of(running.url)) == 0
+        yield running
+        running.drop(running.template)
+
+
+@pytest.fixture(scope="session")
+def engine(databases: Databases) -> Iterator[AsyncEngine]:
+    """Prepare the connections of the tests: for SQLite one that serves them in turn."""
+    with databases.fresh() as address:
+        url = url_of(settings_of(address))
+        if url.get_backend_name() == "postgresql":
+            # A connection belongs to one event loop, and each test has its own.
+            yield create_async_engine(url, poolclass=NullPool)
+            return
+        engine = create_async_engine(
+            url, poolclass=StaticPool, connect_args={"isolation_level": None}
+        )
+        begin_sqlite(engine)
+        yield engine
+        asyncio.run(engine.dispose())
 
 
 @pytest.fixture
@@ -95,3 +207,18 @@ async def database(engine: AsyncEngine) -> AsyncIterator[Database]:
         outer = await connection.begin()
         yield Joined(connection)
         await outer.rollback()
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """Make a database for one test, for which commits are commits."""
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+async def own_database(database_url: str) -> AsyncIterator[Database]:
+    """Open a database of the test's own, as the service does."""
+    database = connect(settings_of(database_url))
+    yield database
+    await database.close()

@@ -1,4 +1,4 @@
-"""Serve from a shell: `my-app`, or `python -m my_app`."""
+"""Serve from a shell: `my-app`, or `python -m my_app`; with a word more, migrate."""
 
 import argparse
 import os
@@ -15,10 +15,18 @@ from my_app.core.platform.logs import configure_logging
 from my_app.core.platform.protocol import ProblemProtocol
 from my_app.environment import EnvironmentVariablesError
 
+MIGRATION_COMMANDS = ("migrate", "migration", "migrations")
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until stopped. Options win over the environment."""
-    options = parse(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in MIGRATION_COMMANDS:
+        # Alembic is for these alone.
+        from my_app.migrations.cli import main as run  # noqa: PLC0415
+
+        sys.exit(run(words))
+    options = parse(words)
     # The server's processes read the environment again; what was asked for here
     # reaches them, and is validated, the same way as everything else.
     os.environ.update(
@@ -33,9 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     serve(settings)
 
 
-def parse(arguments: Sequence[str] | None) -> dict[str, str | None]:
+def parse(arguments: Sequence[str]) -> dict[str, str | None]:
     """Read the options, each named like the variable it stands for."""
-    parser = argparse.ArgumentParser(prog="my-app", description="Serve My App.")
+    parser = argparse.ArgumentParser(
+        prog="my-app",
+        description="Serve My App.",
+        epilog="my-app migrate brings the database to this build; "
+        "migration and migrations are for its developers.",
+    )
     parser.add_argument("--host", help="address to listen on (APP_HOST)")
     parser.add_argument("--port", help="port to listen on (APP_PORT)")
     parser.add_argument("--workers", help="server processes (APP_WORKERS)")

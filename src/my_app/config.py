@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     database_statement_timeout_seconds: float = Field(
         10, gt=0, description="Time that one statement, or a wait for a lock, may take"
     )
+    database_lock_timeout_seconds: float = Field(
+        5, gt=0, description="Time that a migration may wait for a table"
+    )
 
     commit: str = Field("unknown", description="Commit; set by the build")
     branch: str = Field("unknown", description="Branch; set by the build")

@@ -1,11 +1,12 @@
 """The connections to the database, and what goes wrong with them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -14,42 +15,41 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from my_app.config import Settings
-from my_app.core.platform.errors import DomainError
+from my_app.core.platform.outages import BUSY, DatabaseBusyError, outage
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
-
-
-class DatabaseUnavailableError(DomainError):
-    """The database cannot be used now; a later attempt may succeed."""
-
-    status = 503
-    code = "database_unavailable"
-    retry_after_seconds = 1
 
 
 class Database:
     """The one database of an application. Connects when it is first used."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, wait_seconds: float) -> None:
         self.engine = engine
         self.reading = sessions(engine)
         self.writing = sessions(engine.execution_options(writing=True))
+        self.read_turn = self.write_turn = Turns(wait_seconds, free=True)
+        if engine.dialect.name == "sqlite":
+            # It lets one write at a time. Who waits here is woken when it is over; in
+            # SQLite it would hold a connection and look every now and then.
+            self.write_turn = Turns(wait_seconds)
 
     @asynccontextmanager
     async def transaction(self, *, writing: bool) -> AsyncIterator[AsyncSession]:
         """Open a session whose work is committed at the end, all of it or none.
 
         Raises:
-            DatabaseUnavailableError: in place of what the driver raised.
+            DatabaseUnavailableError: in place of what the driver raised, where that is
+                a sign of an outage.
         """
+        turn = self.write_turn if writing else self.read_turn
         open_session = self.writing if writing else self.reading
         try:
-            async with open_session.begin() as session:
+            async with turn, open_session.begin() as session:
                 yield session
-        except IntegrityError:
+        except SQLAlchemyError as error:
+            if unavailable := outage(error):
+                raise unavailable from error
             raise
-        except (DBAPIError, TimeoutError) as error:
-            raise DatabaseUnavailableError("The database is unavailable.") from error
 
     async def ping(self) -> None:
         """Ask for anything at all."""
@@ -61,13 +61,35 @@ class Database:
         await self.engine.dispose()
 
 
+class Turns:
+    """Lets one at a time pass, in the order in which they came; or all, if free."""
+
+    def __init__(self, wait_seconds: float, *, free: bool = False) -> None:
+        self.wait_seconds = wait_seconds
+        self.lock = None if free else asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        if self.lock is None:
+            return
+        try:
+            async with asyncio.timeout(self.wait_seconds):
+                await self.lock.acquire()
+        except TimeoutError:
+            raise DatabaseBusyError(BUSY) from None
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.lock is not None:
+            self.lock.release()
+
+
 def connect(settings: Settings) -> Database:
     """Make ready for the database that the settings name, without asking it."""
     url = url_of(settings)
-    engine = create_async_engine(url, **options(url, settings))
+    engine = create_async_engine(url, hide_parameters=True, **options(url, settings))
     if url.get_backend_name() == "sqlite":
         begin_sqlite(engine)
-    return Database(engine)
+    wait = settings.database_connect_timeout_seconds
+    return Database(engine, wait_seconds=wait)
 
 
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
@@ -87,16 +109,18 @@ def options(url: URL, settings: Settings) -> dict[str, Any]:
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
         "pool_timeout": settings.database_connect_timeout_seconds,
-        "pool_pre_ping": True,
     }
     if url.get_backend_name() == "sqlite":
         wait = settings.database_statement_timeout_seconds
         # Transactions are begun by hand: see `begin_sqlite`.
         return pool | {"connect_args": {"timeout": wait, "isolation_level": None}}
-    milliseconds = round(settings.database_statement_timeout_seconds * 1000)
+    connecting = settings.database_connect_timeout_seconds
+    statement = round(settings.database_statement_timeout_seconds * 1000)
     connect_args = {
-        "connect_timeout": round(settings.database_connect_timeout_seconds),
-        "options": f"-c statement_timeout={milliseconds}",
+        "connect_timeout": max(round(connecting), 1),
+        # A server that has vanished answers nothing, not even that it is gone.
+        "tcp_user_timeout": round(connecting * 1000),
+        "options": f"-c statement_timeout={statement}",
     }
     return pool | {"connect_args": connect_args}
 

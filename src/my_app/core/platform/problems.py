@@ -64,6 +64,10 @@ DETAILS = {
     503: "The service did not answer in time. Try again later.",
 }
 
+UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
+# Short: what is unavailable is most often so for moments, as in a restart.
+RETRY_AFTER_SECONDS = "1"
+
 
 def problem(
     scope: Scope,
@@ -78,7 +82,10 @@ def problem(
     content = problem_content(
         status, instance=scope["path"], detail=detail, code=code, errors=errors
     )
-    return ProblemResponse(content, status_code=status, headers=dict(headers or {}))
+    hints = {"retry-after": RETRY_AFTER_SECONDS} if status == UNAVAILABLE else {}
+    return ProblemResponse(
+        content, status_code=status, headers=hints | dict(headers or {})
+    )
 
 
 def problem_content(

@@ -1,0 +1,38 @@
+"""`python -m my_app migrate`, `migration` and `migrations`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from my_app.config import load
+from my_app.core.platform.logs import configure_logging
+from my_app.environment import EnvironmentVariablesError
+from my_app.migrations import commands
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return the exit code."""
+    options = parse(arguments)
+    if options.command == "migrations":
+        return commands.list_migrations(as_json=options.json)
+    if options.command == "migration":
+        return commands.new_migration(options.message)
+    try:
+        settings, _ = load()
+    except EnvironmentVariablesError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    configure_logging(settings)
+    return commands.migrate(settings)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command and its options."""
+    parser = argparse.ArgumentParser(prog="my-app")
+    found = parser.add_subparsers(dest="command", required=True)
+    found.add_parser("migrate", help="bring the database to this build's tables")
+    new = found.add_parser("migration", help="write a migration to the models' tables")
+    new.add_argument("-m", "--message", required=True, help="what it does, in words")
+    known = found.add_parser("migrations", help="list the migrations of this build")
+    known.add_argument("--json", action="store_true", help="the last one, as JSON")
+    return parser.parse_args(arguments)

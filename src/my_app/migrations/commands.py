@@ -1,0 +1,81 @@
+"""What `python -m my_app migrate` and its neighbours do."""
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
+
+from my_app.config import Settings
+from my_app.core.platform.revisions import VERSIONS, read_revisions
+from my_app.migrations.connection import MigrationError, migrating
+
+FOLDER = VERSIONS.parent
+
+
+def configuration() -> Config:
+    """Tell Alembic where the migrations are and how their files are named."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    # By date and time, so that the files stand in the order in which they run.
+    template = "%%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s"
+    config.set_main_option("file_template", template)
+    return config
+
+
+def migrate(settings: Settings, revision: str = "head") -> int:
+    """Bring the database to a revision; return the exit code."""
+    config = configuration()
+    try:
+        with migrating(settings) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    except (CommandError, DBAPIError, MigrationError) as error:
+        print(f"Not migrated: {explained(error)}", file=sys.stderr)
+        return 1
+    print(f"The database is at {', '.join(heads()) or 'its beginning'}.")
+    return 0
+
+
+def explained(error: Exception) -> str:
+    """Say what the driver said, without the statement."""
+    return str(error.orig if isinstance(error, DBAPIError) else error).strip()
+
+
+def heads() -> list[str]:
+    """Return the last revisions: one, unless two branches each added one."""
+    return read_revisions().heads
+
+
+def list_migrations(*, as_json: bool) -> int:
+    """Print the heads as JSON, or every migration for a person."""
+    if as_json:
+        print(json.dumps(heads()))
+        return 0
+    for step in ScriptDirectory.from_config(configuration()).walk_revisions():
+        print(step.log_entry, end="\n\n")
+    return 0
+
+
+def new_migration(message: str) -> int:
+    """Write a migration from what the migrations make to what the models say.
+
+    Compares with a database of its own, so that nobody's has to be there.
+    """
+    with TemporaryDirectory() as folder:
+        scratch = Settings(
+            environment="test",
+            database_url=SecretStr(f"sqlite:///{Path(folder, 'scratch.db')}"),
+        )
+        config = configuration()
+        with migrating(scratch) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            command.revision(config, message, autogenerate=True)
+    return 0

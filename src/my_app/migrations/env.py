@@ -1,0 +1,53 @@
+"""What Alembic runs: every command of its own, and ours."""
+
+from typing import TYPE_CHECKING, Literal
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.types import TypeDecorator
+
+from my_app.config import load
+from my_app.core.platform.tables import load_tables
+from my_app.migrations.connection import migrating
+from my_app.migrations.history import HISTORY, record
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+
+
+def render_item(kind: str, item: object, _: "AutogenContext") -> str | Literal[False]:
+    """Write the database's own type: a migration stays as it is while code changes."""
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl!r}"
+    return False
+
+
+def include_name(name: str | None, kind: str, _: object) -> bool:
+    """Leave out of comparisons the table that is no feature's."""
+    return not (kind == "table" and name == HISTORY.name)
+
+
+def run(connection: Connection) -> None:
+    """Run the command on a connection that `migrating` has made ready."""
+    context.configure(
+        connection=connection,
+        target_metadata=load_tables(),
+        transaction_per_migration=True,
+        transactional_ddl=True,
+        render_as_batch=True,  # SQLite changes a column by copying the table.
+        render_item=render_item,
+        include_name=include_name,
+        compare_server_default=True,
+        on_version_apply=record,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("Migrations run on a database: leave out --sql.")
+if given := context.config.attributes.get("connection"):
+    run(given)
+else:
+    with migrating(load().settings) as opened:
+        run(opened)

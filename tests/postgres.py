@@ -1,0 +1,142 @@
+"""A PostgreSQL server of the tests' own, which can be killed and started again."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from tests.servers import PATIENCE, free_port
+
+USER = "tester"
+
+# Waits for the tests to end, however they end, and leaves nothing of the server.
+JANITOR = """
+import os, shutil, signal, sys
+sys.stdin.read()
+try:
+    pid = int(open(os.path.join(sys.argv[1], "data", "postmaster.pid")).readline())
+    os.killpg(pid, signal.SIGKILL)
+except (OSError, ValueError):
+    pass
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
+
+# What a crash of the machine would need, and a kill of the server does not.
+QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB")
+
+
+class Postgres:
+    """One server on a port of its own."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.programs = programs
+        self.data = folder / "data"
+        self.output = folder / "output"
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the address of one of its databases."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def run(self, program: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
+        """Start one of PostgreSQL's programs, as a user that it lets start it."""
+        account = unprivileged()
+        with self.output.open("ab") as output:
+            return subprocess.Popen(
+                [self.programs / program, *arguments],
+                cwd=self.data.parent,
+                user=account and account.pw_uid,
+                group=account and account.pw_gid,
+                extra_groups=[] if account else None,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def create(self) -> None:
+        """Make its files."""
+        options = ("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+        made = self.run("initdb", "-D", self.data, "-U", USER, *options)
+        assert made.wait(PATIENCE) == 0, self.output.read_text()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        listen = ("-p", str(self.port), "-h", "127.0.0.1", "-k", "")
+        quick = [word for setting in QUICK for word in ("-c", setting)]
+        self.process = self.run("postgres", "-D", self.data, *listen, *quick)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                psycopg.connect(self.url(), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                assert self.process.poll() is None, self.output.read_text()
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError(f"it does not answer: {self.output.read_text()}")
+
+    def kill(self) -> None:
+        """End all of its processes at once, as a crash would: `kill -9`."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as its owner, outside of a transaction."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+def unprivileged() -> pwd.struct_passwd | None:
+    """Name whom to be in place of root, whom PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def programs() -> Path | None:
+    """Find PostgreSQL's programs; Debian has them in a folder for each version."""
+    found = shutil.which("postgres")
+    candidates = [Path(found).resolve()] if found else []
+    candidates += Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    folders = [file.parent for file in candidates if (file.parent / "initdb").exists()]
+    return max(
+        folders, key=lambda folder: (len(folder.parts), str(folder)), default=None
+    )
+
+
+@contextmanager
+def running_postgres(programs: Path) -> Iterator[Postgres]:
+    """Run a server, of which nothing is left at the end, nor after a `kill -9`."""
+    # Not in pytest's folder, which another user may not enter.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    if account := unprivileged():
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    janitor = subprocess.Popen(
+        [sys.executable, "-c", JANITOR, folder],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    server = Postgres(programs, folder)
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        janitor.communicate(timeout=PATIENCE)
+        if server.process:
+            server.process.wait(PATIENCE)
