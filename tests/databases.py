@@ -48,6 +48,9 @@ class Databases(Protocol):
     def fresh(self) -> AbstractContextManager[str]:
         """Make another, and yield its URL."""
 
+    def empty(self) -> AbstractContextManager[str]:
+        """Make one without any table, and yield its URL."""
+
 
 class SQLiteDatabases:
     """Files, copied from one."""
@@ -63,6 +66,11 @@ class SQLiteDatabases:
         copy = self.folder / f"{next(numbers)}.db"
         shutil.copy(self.template, copy)
         yield f"sqlite:///{copy}"
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Name a file that is not there: SQLite makes it."""
+        yield f"sqlite:///{self.folder / str(next(numbers))}.db"
 
 
 class PostgresDatabases:
@@ -95,9 +103,23 @@ class PostgresDatabases:
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Copy the database."""
-        name = self.create(f"{self.template}_{next(numbers)}", self.template)
-        yield self.address(name)
-        self.drop(name)
+        with self.made(self.template) as url:
+            yield url
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Copy the one that PostgreSQL keeps for that."""
+        with self.made("template1") as url:
+            yield url
+
+    @contextmanager
+    def made(self, template: str) -> Iterator[str]:
+        """Make a database for as long as it is needed."""
+        name = self.create(f"test_{os.getpid()}_{next(numbers)}", template)
+        try:
+            yield self.address(name)
+        finally:
+            self.drop(name)
 
 
 class Joined(Database):
@@ -213,6 +235,13 @@ async def database(engine: AsyncEngine) -> AsyncIterator[Database]:
 def database_url(databases: Databases) -> Iterator[str]:
     """Make a database for one test, for which commits are commits."""
     with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_url(databases: Databases) -> Iterator[str]:
+    """Make a database for one test, without any table."""
+    with databases.empty() as url:
         yield url
 
 

@@ -16,30 +16,31 @@ from my_app.config import Settings
 from my_app.core.platform.revisions import VERSIONS, read_revisions
 from my_app.migrations.connection import MigrationError, migrating
 
-FOLDER = VERSIONS.parent
 
-
-def configuration() -> Config:
+def configuration(versions: Path = VERSIONS) -> Config:
     """Tell Alembic where the migrations are and how their files are named."""
     config = Config()
-    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("script_location", str(VERSIONS.parent))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(versions))
     # By date and time, so that the files stand in the order in which they run.
     template = "%%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s"
     config.set_main_option("file_template", template)
     return config
 
 
-def migrate(settings: Settings, revision: str = "head") -> int:
-    """Bring the database to a revision; return the exit code."""
-    config = configuration()
+def migrate(settings: Settings, *, versions: Path = VERSIONS) -> int:
+    """Bring the database to the newest migration; return the exit code."""
+    config = configuration(versions)
     try:
         with migrating(settings) as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, revision)
+            command.upgrade(config, "head")
     except (CommandError, DBAPIError, MigrationError) as error:
         print(f"Not migrated: {explained(error)}", file=sys.stderr)
         return 1
-    print(f"The database is at {', '.join(heads()) or 'its beginning'}.")
+    heads = read_revisions(versions).heads
+    print(f"The database is at {', '.join(heads) or 'its beginning'}.")
     return 0
 
 
@@ -48,15 +49,10 @@ def explained(error: Exception) -> str:
     return str(error.orig if isinstance(error, DBAPIError) else error).strip()
 
 
-def heads() -> list[str]:
-    """Return the last revisions: one, unless two branches each added one."""
-    return read_revisions().heads
-
-
 def list_migrations(*, as_json: bool) -> int:
     """Print the heads as JSON, or every migration for a person."""
     if as_json:
-        print(json.dumps(heads()))
+        print(json.dumps(read_revisions().heads))
         return 0
     for step in ScriptDirectory.from_config(configuration()).walk_revisions():
         print(step.log_entry, end="\n\n")

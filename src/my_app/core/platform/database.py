@@ -6,16 +6,26 @@ imports it: `engine.py` does, once the application starts.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 
-from my_app.core.platform.feature import Feature
+from my_app.core.platform.feature import Feature, NotReadyError
+from my_app.core.platform.revisions import read_revisions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from my_app.core.platform.engine import Database
+
+READY = {"same": "ok", "ahead": "ok: the database is ahead of this build"}
+NEXT = {
+    "behind": "run its migrations: my-app migrate",
+    "unknown": "another branch's migrations were run; use a database of its own",
+}
+
+revisions_of_this_build = cache(read_revisions)
 
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -55,6 +65,26 @@ async def answers(app: FastAPI) -> None:
     await database_of(app).ping()
 
 
+async def revision(app: FastAPI) -> str:
+    """Tell whether the tables are those that this build uses.
+
+    Raises:
+        NotReadyError: they are not, or nobody can tell.
+    """
+    build = revisions_of_this_build()
+    current, history = await database_of(app).revisions()
+    state = build.state_of(current, history)
+    if state in READY:
+        return READY[state]
+    raise NotReadyError(
+        f"{state}: the database is at {', '.join(sorted(current)) or 'its beginning'}, "
+        f"this build needs {', '.join(build.heads)}; {NEXT[state]}"
+    )
+
+
 feature = Feature(
-    name="database", router=APIRouter(), lifespan=open_database, checks=(answers,)
+    name="database",
+    router=APIRouter(),
+    lifespan=open_database,
+    checks=(answers, revision),
 )

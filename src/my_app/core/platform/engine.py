@@ -5,7 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    String,
+    column,
+    event,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -16,6 +27,9 @@ from sqlalchemy.ext.asyncio import (
 
 from my_app.config import Settings
 from my_app.core.platform.outages import BUSY, DatabaseBusyError, outage
+
+# Where Alembic keeps its own word, and where `migrations/history.py` keeps the rest.
+REVISIONS = (("version_num", "alembic_version"), ("revision", "migration_history"))
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 
@@ -55,6 +69,18 @@ class Database:
         """Ask for anything at all."""
         async with self.transaction(writing=False) as session:
             await session.execute(text("SELECT 1"))
+
+    async def revisions(self) -> tuple[set[str], set[str]]:
+        """Return the database's current revisions, and all that it is made of."""
+        async with self.transaction(writing=False) as session:
+            connection = await session.connection()
+            tables = await connection.run_sync(lambda it: inspect(it).get_table_names())
+            found: list[set[str]] = []
+            for name, of in REVISIONS:
+                query = select(column(name, String)).select_from(table(of))
+                found.append({*await session.scalars(query)} if of in tables else set())
+        current, history = found
+        return current, history
 
     async def close(self) -> None:
         """Close every connection."""

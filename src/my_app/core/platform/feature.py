@@ -8,15 +8,21 @@ from typing import Protocol
 from fastapi import APIRouter, FastAPI
 
 
+class NotReadyError(Exception):
+    """What a check found, in words that anybody who can ask /readyz may read."""
+
+
 class Check(Protocol):
     """Returns when the thing that it asks is usable; raises otherwise.
 
-    Its name is what /readyz calls it.
+    Its name is what /readyz calls it; what it returns is what /readyz says of it, "ok"
+    for None. Of an error only the kind is told, unless it is a `NotReadyError` or a
+    `DomainError`, whose messages are for callers.
     """
 
     __name__: str
 
-    def __call__(self, app: FastAPI, /) -> Awaitable[None]:
+    def __call__(self, app: FastAPI, /) -> Awaitable[str | None]:
         """Ask."""
 
 

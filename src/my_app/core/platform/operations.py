@@ -13,7 +13,6 @@ from my_app.core.platform.context import CurrentContext
 from my_app.core.platform.home import render_home
 from my_app.core.platform.openapi import problem_responses
 from my_app.core.platform.problems import problem
-from my_app.core.platform.readiness import OK
 
 router = APIRouter(tags=["operations"], responses=problem_responses(400, 500, 503))
 
@@ -25,10 +24,10 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Requests may be sent here; every check says "ok"."""
+    """Requests may be sent here; every check passed."""
 
     status: Literal["ready"] = Field("ready", examples=["ready"])
-    checks: dict[str, Literal["ok"]] = Field(examples=[{}])
+    checks: dict[str, str] = Field(examples=[{"database.answers": "ok"}])
 
 
 class Version(BaseModel):
@@ -62,17 +61,17 @@ async def healthz() -> Alive:
 async def readyz(request: Request, context: CurrentContext) -> Ready | Response:
     """Tell whether to send requests here: every feature's checks pass."""
     answers = await context.readiness.ask(request.app)
-    failed = {name: answer for name, answer in answers.items() if answer != OK}
+    failed = {name: answer.said for name, answer in answers.items() if not answer.ready}
     if not failed:
-        return Ready(checks=dict.fromkeys(answers, OK))
+        return Ready(checks={name: answer.said for name, answer in answers.items()})
     return problem(
         request.scope,
         HTTPStatus.SERVICE_UNAVAILABLE,
         code="not_ready",
         detail="Send requests elsewhere; errors lists what is not ready.",
         errors=[
-            {"pointer": f"/checks/{name}", "detail": answer}
-            for name, answer in failed.items()
+            {"pointer": f"/checks/{name}", "detail": said}
+            for name, said in failed.items()
         ],
     )
 

@@ -3,16 +3,27 @@
 import asyncio
 from collections.abc import Mapping
 from time import monotonic
+from typing import NamedTuple
 
 import structlog
 from fastapi import FastAPI
 
-from my_app.core.platform.feature import Check
+from my_app.core.platform.errors import DomainError
+from my_app.core.platform.feature import Check, NotReadyError
 
 log = structlog.stdlib.get_logger(__name__)
 
 OK = "ok"
-STOPPING = "stopping"
+
+
+class Answer(NamedTuple):
+    """What a check found."""
+
+    ready: bool
+    said: str
+
+
+STOPPING = Answer(ready=False, said="stopping")
 
 
 class Readiness:
@@ -33,12 +44,12 @@ class Readiness:
         self.timeout_seconds = timeout_seconds
         self.cache_seconds = cache_seconds
         self.stopping = False
-        self._answer: dict[str, str] = {}
+        self._answer: dict[str, Answer] = {}
         self._asked_at = float("-inf")
         self._lock = asyncio.Lock()
 
-    async def ask(self, app: FastAPI) -> dict[str, str]:
-        """Return "ok", or what is wrong, by name of the check."""
+    async def ask(self, app: FastAPI) -> dict[str, Answer]:
+        """Return what each check found, by its name."""
         if self.stopping:
             return {"server": STOPPING}
         async with self._lock:
@@ -49,15 +60,18 @@ class Readiness:
                 self._asked_at = monotonic()
         return self._answer
 
-    async def _run(self, name: str, check: Check, app: FastAPI) -> str:
+    async def _run(self, name: str, check: Check, app: FastAPI) -> Answer:
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                await check(app)
+                return Answer(ready=True, said=await check(app) or OK)
         except TimeoutError:
             log.warning("not ready: no answer in time", check=name)
-            return f"no answer within {self.timeout_seconds:g} s"
+            said = f"no answer within {self.timeout_seconds:g} s"
+        except (NotReadyError, DomainError) as error:
+            log.warning("not ready", check=name, exc_info=error)
+            said = str(error)
         except Exception as error:
             # The message may hold an address or a password; it is for the log only.
             log.warning("not ready", check=name, exc_info=error)
-            return f"failed: {type(error).__name__}"
-        return OK
+            said = f"failed: {type(error).__name__}"
+        return Answer(ready=False, said=said)

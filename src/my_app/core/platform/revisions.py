@@ -1,11 +1,14 @@
 """Which migrations this build brings, read from their files without running them."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import my_app
+
+State = Literal["same", "ahead", "behind", "unknown"]
 
 VERSIONS = Path(my_app.__file__).parent / "migrations" / "versions"
 
@@ -21,6 +24,23 @@ class Revisions:
         """Those that no other builds upon: one, unless two branches each added one."""
         built_upon = {parent for parents in self.parents.values() for parent in parents}
         return sorted(self.parents.keys() - built_upon)
+
+    def state_of(self, current: Set[str], history: Set[str]) -> State:
+        """Tell where a database stands, as this build sees it.
+
+        - same: it is what this build's migrations make.
+        - ahead: it is that and more. A newer build's migration was run, which leaves
+          in place what this build uses.
+        - behind: this build's migrations have not all been run.
+        - unknown: it has been through a migration of which this build knows nothing,
+          and not through this build's, such as another branch's.
+        """
+        heads = set(self.heads)
+        if current == heads:
+            return "same"
+        if heads and heads <= history:
+            return "ahead"
+        return "behind" if current <= self.parents.keys() else "unknown"
 
 
 def read_revisions(folder: Path = VERSIONS) -> Revisions:
