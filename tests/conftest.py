@@ -24,6 +24,7 @@ from tests.databases import (
     engine,
     on,
     own_database,
+    own_postgres,
     postgres,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "empty_url",
     "engine",
     "own_database",
+    "own_postgres",
     "postgres",
 ]
 

@@ -30,6 +30,7 @@ from my_app.core.app import FEATURES
 from my_app.core.platform import database as platform
 from my_app.core.platform.engine import Database, Turns, begin_sqlite, connect, url_of
 from my_app.core.platform.feature import Feature
+from my_app.core.platform.revisions import read_revisions
 from my_app.migrations.commands import migrate
 
 from tests.postgres import Postgres, programs, running_postgres
@@ -150,6 +151,7 @@ def on(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database
+        app.state.revisions = read_revisions()
         yield
 
     replaced = Feature(
@@ -170,14 +172,25 @@ def settings_of(url: str) -> Settings:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """Run a server for tests of PostgreSQL itself. CI has it; a laptop may not."""
+    """Run a server for tests of PostgreSQL itself."""
+    with running_postgres(programs_or_skip()) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """Run a server for one test, which may kill it and start it again."""
+    with running_postgres(programs_or_skip()) as server:
+        yield server
+
+
+def programs_or_skip() -> Path:
+    """Return where PostgreSQL's programs are. CI has them; a laptop may not."""
     if found := programs():
-        with running_postgres(found) as server:
-            yield server
-    elif "CI" in os.environ:
+        return found
+    if "CI" in os.environ:
         pytest.fail("no PostgreSQL found; apt install postgresql")
-    else:
-        pytest.skip("no PostgreSQL found; apt install postgresql")
+    pytest.skip("no PostgreSQL found; apt install postgresql")
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,21 @@ import psycopg
 from tests.servers import PATIENCE, free_port
 
 USER = "tester"
+GIGABYTE = 2**30
 
-# Waits for the tests to end, however they end, and leaves nothing of the server.
+# Waits for the tests to end, however they end, and leaves nothing of the server: asked
+# to stop at once (SIGQUIT), it gives its shared memory back, which a kill would not.
 JANITOR = """
-import os, shutil, signal, sys
+import os, shutil, signal, sys, time
 sys.stdin.read()
+file = os.path.join(sys.argv[1], "data", "postmaster.pid")
+deadline = time.monotonic() + 10
 try:
-    pid = int(open(os.path.join(sys.argv[1], "data", "postmaster.pid")).readline())
-    os.killpg(pid, signal.SIGKILL)
+    pid = int(open(file).readline())
+    os.kill(pid, signal.SIGQUIT)
+    while os.path.exists(file) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
 except (OSError, ValueError):
     pass
 shutil.rmtree(sys.argv[1], ignore_errors=True)
@@ -32,6 +39,8 @@ shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 # What a crash of the machine would need, and a kill of the server does not.
 QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB")
+# What a kill leaves behind lies in the server's own folder.
+TIDY = ("dynamic_shared_memory_type=mmap",)
 
 
 class Postgres:
@@ -73,7 +82,7 @@ class Postgres:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         listen = ("-p", str(self.port), "-h", "127.0.0.1", "-k", "")
-        quick = [word for setting in QUICK for word in ("-c", setting)]
+        quick = [word for setting in QUICK + TIDY for word in ("-c", setting)]
         self.process = self.run("postgres", "-D", self.data, *listen, *quick)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -119,11 +128,21 @@ def programs() -> Path | None:
     )
 
 
+def memory() -> Path | None:
+    """Find a folder that no disk slows down, where the system has one with room."""
+    shared = Path("/dev/shm")  # noqa: S108 - the server's files are its own
+    try:
+        roomy = shutil.disk_usage(shared).free > GIGABYTE
+    except FileNotFoundError:
+        return None
+    return shared if roomy else None
+
+
 @contextmanager
 def running_postgres(programs: Path) -> Iterator[Postgres]:
     """Run a server, of which nothing is left at the end, nor after a `kill -9`."""
     # Not in pytest's folder, which another user may not enter.
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=memory()))
     if account := unprivileged():
         os.chown(folder, account.pw_uid, account.pw_gid)
     janitor = subprocess.Popen(

@@ -4,7 +4,7 @@ Tests of the platform ask for nothing of a feature that a team may delete.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date
 from typing import Literal
 
@@ -104,9 +104,11 @@ async def exchange(
     path: str,
     *,
     kind: str = "http",
+    method: str = "GET",
     query: bytes = b"",
     headers: Sequence[tuple[bytes, bytes]] = (),
     received: Message | None = None,
+    on_send: Callable[[Message], Awaitable[None]] | None = None,
 ) -> list[Message]:
     """Ask as a server does, where a client would hide what comes back.
 
@@ -123,10 +125,12 @@ async def exchange(
 
     async def send(message: Message) -> None:
         sent.append(message)
+        if on_send:
+            await on_send(message)
 
     scope: dict[str, object] = {
         "type": kind,
-        "method": "GET",
+        "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": query,

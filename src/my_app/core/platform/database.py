@@ -6,13 +6,12 @@ imports it: `engine.py` does, once the application starts.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 
 from my_app.core.platform.feature import Feature, NotReadyError
-from my_app.core.platform.revisions import read_revisions
+from my_app.core.platform.revisions import Revisions, read_revisions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,8 +24,6 @@ NEXT = {
     "unknown": "another branch's migrations were run; use a database of its own",
 }
 
-revisions_of_this_build = cache(read_revisions)
-
 READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -36,6 +33,7 @@ async def open_database(app: FastAPI) -> AsyncIterator[None]:
     from my_app.core.platform.engine import connect  # noqa: PLC0415 - see above
 
     app.state.database = connect(app.state.context.settings)
+    app.state.revisions = read_revisions()
     try:
         yield
     finally:
@@ -71,7 +69,7 @@ async def revision(app: FastAPI) -> str:
     Raises:
         NotReadyError: they are not, or nobody can tell.
     """
-    build = revisions_of_this_build()
+    build: Revisions = app.state.revisions
     current, history = await database_of(app).revisions()
     state = build.state_of(current, history)
     if state in READY:
