@@ -1,6 +1,7 @@
 """Settings and flags: everything that the service reads from the environment."""
 
 import os
+import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from my_app.environment import (
@@ -22,6 +24,12 @@ type Names = Annotated[tuple[str, ...], NoDecode]
 
 Environment = Literal["development", "test", "staging", "production"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+DATABASE_URLS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+DATABASE_URL = re.compile(
+    r"sqlite:///[^?:]+"
+    r"|postgres(ql)?://([^/?#@]*@)?[^/?#@:]*(:\d{1,5})?/[^/?#]+(\?[^#]*)?"
+)
 
 
 class Settings(BaseSettings):
@@ -77,7 +85,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(
         SecretStr("sqlite:///my-app.db"),
-        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+        description=f"{DATABASE_URLS}; SQLite's FILE may be /absolute",
     )
     database_pool_size: int = Field(
         10, ge=1, le=1000, description="Connections of one process, at most"
@@ -117,6 +125,14 @@ class Settings(BaseSettings):
         """Read `a, b` as two names."""
         if isinstance(value, str):
             return tuple(item.strip() for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def of_a_known_database(cls, value: SecretStr) -> SecretStr:
+        """Refuse what names no database, before anything asks for it."""
+        if not DATABASE_URL.fullmatch(value.get_secret_value()):
+            raise PydanticCustomError("database_url", DATABASE_URLS)
         return value
 
     @property
@@ -247,6 +263,16 @@ def unfit(settings: Settings) -> list[Problem]:
                 variable="APP_ALLOWED_HOSTS",
                 found="* (the development default)",
                 expected="in production, the host names of the service, by comma",
+            )
+        )
+    database = settings.database_url.get_secret_value()
+    if settings.production and re.match("sqlite:///[^/]", database):
+        problems.append(
+            Problem(
+                variable="APP_DATABASE_URL",
+                found=f"{database} (in whichever folder it is started)",
+                expected="in production, postgresql://… or the whole path of a file "
+                "that outlives the container: sqlite:////data/my-app.db",
             )
         )
     return problems

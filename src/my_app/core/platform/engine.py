@@ -31,7 +31,11 @@ from my_app.core.platform.outages import BUSY, DatabaseBusyError, outage
 # Where Alembic keeps its own word, and where `migrations/history.py` keeps the rest.
 REVISIONS = (("version_num", "alembic_version"), ("revision", "migration_history"))
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",  # as some hosts write it
+}
 
 
 class Database:

@@ -1,0 +1,27 @@
+"""What importing the application brings with it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers import ROOT, clean_environment
+
+LATER = {"aiosqlite", "alembic", "psycopg", "sqlalchemy"}
+
+
+@pytest.mark.slow
+def test_the_database_is_imported_when_the_application_starts_not_with_it() -> None:
+    """SQLAlchemy takes as long to import as FastAPI does."""
+    code = f"import sys, my_app.main; print(*{LATER} & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=clean_environment() | {"APP_ENVIRONMENT": "test"},
+        timeout=60,
+    )
+
+    assert done.stdout == "\n"

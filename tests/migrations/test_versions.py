@@ -1,0 +1,82 @@
+"""The migrations of this service: what every one of them has to be."""
+
+import re
+from pathlib import Path
+
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData
+
+from my_app.core.platform.revisions import VERSIONS, read_revisions
+from my_app.migrations.commands import configuration
+from my_app.migrations.connection import migrating
+
+from tests.databases import settings_of
+
+STEPS = [
+    step.revision
+    for step in ScriptDirectory.from_config(configuration()).walk_revisions()
+][::-1]
+FILES = [file.name for file in sorted(VERSIONS.glob("*.py"))]
+
+
+def test_there_is_one_head() -> None:
+    """Two branches that each added a migration: `my-app migration` merges none."""
+    assert len(read_revisions().heads) <= 1
+
+
+def test_the_files_stand_in_the_order_in_which_they_run() -> None:
+    script = ScriptDirectory.from_config(configuration())
+    run = [Path(script.get_revision(step).path).name for step in STEPS]
+
+    assert run == FILES
+
+
+def test_each_file_is_named_by_its_date() -> None:
+    dated = re.compile(r"\d{4}_\d\d_\d\d_\d{4}_[a-z0-9_]+\.py")
+
+    assert [name for name in FILES if not dated.fullmatch(name)] == []
+
+
+def test_the_migrations_make_what_the_models_say(database_url: str) -> None:
+    """Otherwise: make migration m="what changed"."""
+    config = configuration()
+    with migrating(settings_of(database_url)) as connection:
+        config.attributes["connection"] = connection
+        command.check(config)
+
+
+def test_every_migration_goes_up_down_and_up_again(empty_url: str) -> None:
+    config = configuration()
+    for step in STEPS:
+        below = "".join(read_revisions().parents[step]) or "base"
+        states = []
+        for go, to in (
+            (command.upgrade, below),
+            (command.upgrade, step),
+            (command.downgrade, below),
+            (command.upgrade, step),
+        ):
+            with migrating(settings_of(empty_url)) as connection:
+                config.attributes["connection"] = connection
+                if to != "base" or go is command.downgrade:
+                    go(config, to)
+                states.append(schema(connection))
+
+        assert states[0::2] == [states[0]] * 2, f"the downgrade of {step} differs"
+        assert states[1::2] == [states[1]] * 2, f"after a downgrade {step} differs"
+
+
+def schema(connection: Connection) -> object:
+    """Describe every table, so that two states can be compared."""
+    found = MetaData()
+    found.reflect(connection)
+    return {
+        table.name: (
+            sorted(repr(column) for column in table.columns),
+            sorted(repr(index) for index in table.indexes),
+            sorted(repr(constraint.name) for constraint in table.constraints),
+        )
+        for table in found.tables.values()
+        if table.name not in {"alembic_version", "migration_history"}
+    }

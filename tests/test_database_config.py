@@ -1,0 +1,68 @@
+"""Which addresses of a database are taken, and where."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from my_app.config import Settings, load
+
+from tests.test_config import problems
+
+
+def test_production_refuses_a_file_in_the_working_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("APP_ENVIRONMENT", "production")
+    monkeypatch.setenv("APP_ALLOWED_HOSTS", "api.example.com")
+    found, expected = problems(tmp_path / ".env")["APP_DATABASE_URL"]
+
+    assert found.startswith("sqlite:///my-app.db")
+    assert "postgresql://" in expected
+    monkeypatch.setenv("APP_DATABASE_URL", "sqlite:////data/my-app.db")
+    assert load(tmp_path / ".env").settings.production
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///my-app.db",
+        "sqlite:////data/my app.db",
+        "postgresql://user:p%40ss@db.example:5432/my_app?sslmode=require",
+        "postgres://db/my_app",
+        "postgresql:///my_app?host=/run/postgresql",
+    ],
+)
+def test_an_address_of_a_database_is_taken(url: str) -> None:
+    assert Settings(database_url=SecretStr(url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://db/my_app",
+        "postgresql://db",
+        "postgresql://user:hunter2@db:port/my_app",
+        "my-app.db",
+        "",
+    ],
+)
+def test_what_is_no_address_of_a_database_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    monkeypatch.setenv("APP_DATABASE_URL", url)
+
+    assert problems(tmp_path / ".env")["APP_DATABASE_URL"] == (
+        "a secret (not shown)",
+        "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+    )
+
+
+def test_the_password_is_shown_nowhere() -> None:
+    url = SecretStr("postgresql://user:hunter2@host/name")
+    settings = Settings(database_url=url)
+
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in settings.model_dump_json()
