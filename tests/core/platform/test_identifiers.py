@@ -1,0 +1,69 @@
+"""Identifiers sort by age."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from uuid import RFC_4122, UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from my_app.core.platform.identifiers import Identifiers, made_at, new_identifier
+
+# Nanoseconds until the year 10889, when 48 bits of milliseconds are used up.
+times = st.integers(0, (1 << 48) - 2).map(lambda millisecond: millisecond * 1_000_000)
+
+
+def at(readings: Sequence[int]) -> list[UUID]:
+    """Make one identifier for each reading of the clock."""
+    clock = iter(readings)
+    make = Identifiers(lambda: next(clock))
+    return [make() for _ in readings]
+
+
+@given(st.lists(times, min_size=2, max_size=50))
+def test_an_identifier_is_greater_than_those_before_whatever_the_clock_does(
+    readings: list[int],
+) -> None:
+    made = at(readings)
+
+    assert made == sorted(set(made))
+    assert [str(each) for each in made] == sorted(str(each) for each in made)
+    assert [each.bytes for each in made] == sorted(each.bytes for each in made)
+
+
+@given(times)
+def test_an_identifier_is_a_uuid_of_version_7_that_tells_when_it_was_made(
+    reading: int,
+) -> None:
+    (made,) = at([reading])
+
+    assert (made.version, made.variant) == (7, RFC_4122)
+    assert made.int >> 80 == reading // 1_000_000
+
+
+def test_the_time_of_an_identifier_is_now() -> None:
+    before = datetime.now(UTC)
+    told = made_at(new_identifier())
+
+    assert abs(told - before) < timedelta(seconds=10)
+    assert told.microsecond % 1000 == 0
+
+
+def test_all_bits_but_those_of_the_clock_differ_from_process_to_process() -> None:
+    """Two processes at the same millisecond share nothing but the time."""
+    own = [at([0])[0].int & (1 << 80) - 1 for _ in range(200)]
+    fixed = 7 << 76 | 0b10 << 62
+
+    assert len(set(own)) == len(own)
+    for bit in range(76):
+        seen = {each >> bit & 1 for each in own}
+        assert seen == ({0, 1} if bit not in (62, 63) else {fixed >> bit & 1})
+
+
+def test_threads_never_make_the_same_identifier() -> None:
+    make = Identifiers()
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: make(), range(2_000)))
+
+    assert len(set(made)) == len(made)
