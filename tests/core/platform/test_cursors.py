@@ -1,0 +1,65 @@
+"""A cursor comes back as it was given out, or not at all."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from my_app.core.platform.cursors import InvalidCursorError, decode, encode
+
+identifiers = st.uuids()
+LISTS = "invoices"
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="
+
+
+@given(identifiers)
+def test_a_cursor_leads_back_to_where_the_page_ended(last: UUID) -> None:
+    assert decode(encode(last, of=LISTS), of=LISTS) == last
+
+
+@given(identifiers)
+def test_a_cursor_can_stand_in_an_address_as_it_is(last: UUID) -> None:
+    cursor = encode(last, of=LISTS)
+
+    assert len(cursor) == 32
+    assert cursor.replace("-", "").replace("_", "").isalnum()
+    assert cursor.isascii()
+
+
+@given(identifiers, st.integers(0, 31), st.sampled_from(ALPHABET))
+def test_a_cursor_with_another_character_is_refused(
+    last: UUID, place: int, character: str
+) -> None:
+    cursor = encode(last, of=LISTS)
+    assume(cursor[place] != character)
+
+    with pytest.raises(InvalidCursorError):
+        decode(cursor[:place] + character + cursor[place + 1 :], of=LISTS)
+
+
+@given(identifiers, st.integers(0, 31))
+def test_a_cursor_that_was_cut_off_or_added_to_is_refused(
+    last: UUID, length: int
+) -> None:
+    cursor = encode(last, of=LISTS)
+
+    for changed in (cursor[:length], cursor + "A", f" {cursor}", f"{cursor}\n"):
+        with pytest.raises(InvalidCursorError):
+            decode(changed, of=LISTS)
+
+
+@given(identifiers)
+def test_a_cursor_of_another_list_is_refused(last: UUID) -> None:
+    with pytest.raises(InvalidCursorError):
+        decode(encode(last, of="customers"), of=LISTS)
+
+
+@given(st.text())
+@example("\x00" * 32)
+@example("ü" * 32)
+@example("\u0661" * 32)
+@example("=" * 32)
+def test_text_that_was_never_a_cursor_is_refused(text: str) -> None:
+    with pytest.raises(InvalidCursorError):
+        decode(text, of=LISTS)
