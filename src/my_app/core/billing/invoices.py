@@ -1,0 +1,42 @@
+"""What an invoice is: a quote that was accepted, and does not change any more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from my_app.core.billing.pricing import Currency, Line, Quote
+from my_app.core.platform.errors import DomainError
+from my_app.core.platform.identifiers import made_at
+
+
+class UnknownInvoiceError(DomainError):
+    """No invoice has this id."""
+
+    status = 404
+    code = "unknown_invoice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """What a customer owes: `total`, in minor units, is the sum of the lines.
+
+    The total is kept beside the lines, for it is what was agreed on; how lines are
+    added up may change, this may not.
+    """
+
+    id: UUID
+    created_at: datetime
+    currency: Currency
+    lines: tuple[Line, ...]
+    total: int
+
+
+def issue(quote: Quote, identifier: UUID) -> Invoice:
+    """Turn a quote into an invoice, as of when its identifier was made."""
+    return Invoice(
+        id=identifier,
+        created_at=made_at(identifier),
+        currency=quote.currency,
+        lines=quote.lines,
+        total=quote.total,
+    )
