@@ -100,6 +100,10 @@ class Settings(BaseSettings):
         5, gt=0, description="Time that a migration may wait for a table"
     )
 
+    idempotency_key_hours: int = Field(
+        24, ge=1, le=8760, description="Time for which an Idempotency-Key is remembered"
+    )
+
     commit: str = Field("unknown", description="Commit; set by the build")
     branch: str = Field("unknown", description="Branch; set by the build")
     built_at: str = Field("unknown", description="Time; set by the build")

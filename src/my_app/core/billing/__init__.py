@@ -1,4 +1,4 @@
-"""Billing: what a plan costs. The sample feature, to copy or to delete."""
+"""Billing: quotes and invoices. The sample feature, to copy or to delete."""
 
 from my_app.core.billing.endpoints import router
 from my_app.core.platform.feature import Feature

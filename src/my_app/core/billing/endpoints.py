@@ -1,13 +1,51 @@
 """Billing over HTTP."""
 
-from fastapi import APIRouter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
+from fastapi import APIRouter, Depends, Query, Response
+
+from my_app.core.billing.invoices import Invoice, UnknownInvoiceError, issue
 from my_app.core.billing.pricing import Plan, Quote, calculate_billing
-from my_app.core.billing.schemas import QuoteRequest, QuoteResponse
-from my_app.core.platform.context import CurrentFlags
+from my_app.core.billing.schemas import (
+    InvoicePage,
+    InvoiceResponse,
+    QuoteRequest,
+    QuoteResponse,
+)
+from my_app.core.platform import cursors
+from my_app.core.platform.context import CurrentFlags, CurrentSettings
+from my_app.core.platform.database import Session
+from my_app.core.platform.errors import DomainError
+from my_app.core.platform.idempotency import REPLAYED, Claim, fingerprint
+from my_app.core.platform.idempotency_header import (
+    DOCUMENTED_KEY,
+    DOCUMENTED_REPLAYED,
+    IdempotencyKey,
+)
+from my_app.core.platform.identifiers import made_at, new_identifier
 from my_app.core.platform.openapi import problem_responses
 
+if TYPE_CHECKING:
+    from my_app.core.billing.repository import Invoices
+
 router = APIRouter(prefix="/billing", tags=["billing"])
+
+LIST = "invoices"
+DEFAULT_PAGE = 20
+LARGEST_PAGE = 100
+
+
+async def get_invoices(session: Session) -> "Invoices":
+    """Give an endpoint the invoices, within its transaction."""
+    # Imports SQLAlchemy, which by now the database has.
+    from my_app.core.billing.repository import Invoices  # noqa: PLC0415
+
+    return Invoices(session)
+
+
+StoredInvoices = Annotated["Invoices", Depends(get_invoices)]
 
 
 @router.post(
@@ -19,3 +57,111 @@ async def create_quote(request: QuoteRequest, flags: CurrentFlags) -> Quote:
     """Price a plan, line by line."""
     plan = Plan(**request.model_dump())
     return calculate_billing(plan, flags)
+
+
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "description": "The invoice",
+        "headers": {
+            "Location": {
+                "description": "Address of the invoice",
+                "schema": {"type": "string"},
+            },
+            **DOCUMENTED_REPLAYED,
+        },
+        "links": {
+            "invoice": {
+                "operationId": "get_invoice",
+                "parameters": {"invoice_id": "$response.body#/id"},
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/invoices",
+    status_code=201,
+    response_model=InvoiceResponse,
+    responses=CREATED | problem_responses(400, 408, 413, 415, 422, 500, 503),
+    openapi_extra=DOCUMENTED_KEY,
+)
+async def create_invoice(
+    *,
+    request: QuoteRequest,
+    key: IdempotencyKey,
+    invoices: StoredInvoices,
+    flags: CurrentFlags,
+    settings: CurrentSettings,
+    response: Response,
+) -> Invoice:
+    """Turn the quote of a plan into an invoice, once for each Idempotency-Key."""
+    identifier = new_identifier()
+    claim = Claim(
+        key=key,
+        # Without what was left at its default: a field that is added later on, with a
+        # default, leaves the keys of requests without it as they are.
+        fingerprint=fingerprint(request.model_dump(exclude_defaults=True)),
+        made_at=made_at(identifier),
+    )
+    lifetime = timedelta(hours=settings.idempotency_key_hours)
+    try:
+        quote = calculate_billing(Plan(**request.model_dump()), flags)
+    except DomainError:
+        # What cannot be ordered any more may have been ordered before.
+        invoice = await invoices.replay(claim, lifetime=lifetime)
+        if invoice is None:
+            raise
+        replayed = True
+    else:
+        invoice, replayed = await invoices.add_once(
+            issue(quote, identifier), claim, lifetime=lifetime
+        )
+    if replayed:
+        response.headers[REPLAYED] = "true"
+    # Relative to this address, so that it is right behind any proxy.
+    response.headers["Location"] = f"invoices/{invoice.id}"
+    return invoice
+
+
+@router.get(
+    "/invoices",
+    response_model=InvoicePage,
+    responses=problem_responses(400, 422, 500, 503),
+)
+async def list_invoices(
+    invoices: StoredInvoices,
+    limit: Annotated[
+        int, Query(ge=1, le=LARGEST_PAGE, description="Most invoices to return")
+    ] = DEFAULT_PAGE,
+    cursor: Annotated[
+        str | None, Query(description="next_cursor of the page before")
+    ] = None,
+) -> dict[str, Any]:
+    """List invoices, newest first, page by page.
+
+    What is added while you read comes before the first page, and moves none of the
+    others.
+    """
+    before = None if cursor is None else cursors.decode(cursor, of=LIST)
+    # One more than asked for tells whether there is a next page.
+    found = await invoices.newest(limit + 1, before=before)
+    items = found[:limit]
+    more = len(found) > limit
+    return {
+        "items": items,
+        "next_cursor": cursors.encode(items[-1].id, of=LIST) if more else None,
+    }
+
+
+@router.get(
+    "/invoices/{invoice_id}",
+    response_model=InvoiceResponse,
+    responses=problem_responses(404, 422, 500, 503),
+)
+async def get_invoice(invoice_id: UUID, invoices: StoredInvoices) -> Invoice:
+    """Return one invoice."""
+    invoice = await invoices.get(invoice_id)
+    if invoice is None:
+        raise UnknownInvoiceError("No invoice has this id.")
+    return invoice

@@ -1,8 +1,11 @@
 """What billing reads and answers over HTTP."""
 
+from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from my_app.core.billing.pricing import MAX_SEATS, MAX_USAGE, Currency, Kind
 
@@ -79,3 +82,48 @@ class QuoteResponse(BaseModel):
     currency: Currency
     lines: list[QuoteLine]
     total: Amount
+
+
+INVOICE: JsonDict = {
+    "id": "019a9f3c-5a00-7d3e-8f21-6b0c1d2e3f40",
+    "created_at": "2026-11-21T12:00:00Z",
+    "currency": "EUR",
+    "lines": [
+        {"kind": "seats", "description": "Seats", "quantity": 12, "amount": 12_960}
+    ],
+    "total": 12_960,
+}
+
+
+class InvoiceResponse(BaseModel):
+    """A quote that was accepted; it does not change any more."""
+
+    model_config = ConfigDict(
+        from_attributes=True, json_schema_extra={"examples": [INVOICE]}
+    )
+
+    id: UUID
+    created_at: datetime
+    currency: Currency
+    lines: list[QuoteLine]
+    total: Amount
+
+
+class InvoicePage(BaseModel):
+    """Some invoices, newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [INVOICE],
+                    "next_cursor": "AZqfPFoAfT6PIWsMHS4_QPbqP1O3TaBS",
+                }
+            ]
+        }
+    )
+
+    items: list[InvoiceResponse]
+    next_cursor: str | None = Field(
+        description="Send it as cursor for the next page; null where this is the last"
+    )

@@ -16,11 +16,13 @@ from my_app.core.platform.errors import DomainError
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+MAX_KEY_LENGTH = 255
+FINGERPRINT_BYTES = 32
 
 # Visible ASCII that needs no escape in a structured header's string, without what
 # separates the values of a header. The draft's quotes around it may be left out, as
 # most clients do.
-KEY = r"[!#-+\--:<-\[\]-~]{1,255}"
+KEY = rf"[!#-+\--:<-\[\]-~]{{1,{MAX_KEY_LENGTH}}}"
 WRITTEN_KEY = re.compile(f'"({KEY})"|({KEY})')
 
 
@@ -71,8 +73,8 @@ def read_key(written: Sequence[str]) -> str:
     found = WRITTEN_KEY.fullmatch(written[0])
     if found is None:
         raise MalformedKeyError(
-            f"{HEADER} is 1 to 255 characters of visible ASCII, without a backslash, "
-            "a comma or a semicolon; a UUID will do."
+            f"{HEADER} is 1 to {MAX_KEY_LENGTH} characters of visible ASCII, "
+            "without a backslash, a comma or a semicolon; a UUID will do."
         )
     return found[1] or found[2]
 
