@@ -53,6 +53,16 @@ async def echo(request: Request) -> int:
     return len(await request.body())
 
 
+@router.get("/both")
+async def read() -> None:
+    """Share an address with another method."""
+
+
+@router.post("/both")
+async def write() -> None:
+    """Share an address with another method."""
+
+
 @router.get("/leave")
 async def leave(request: Request) -> None:
     """Read the body as it comes."""

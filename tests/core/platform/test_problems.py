@@ -49,6 +49,15 @@ async def test_a_wrong_method_is_405_and_names_the_right_ones(
     assert response.headers["allow"] == "GET"
 
 
+async def test_the_right_methods_are_those_of_every_route_at_the_address(
+    client: AsyncClient,
+) -> None:
+    response = await client.delete("/both")
+
+    assert is_problem(response, 405)
+    assert response.headers["allow"] == "GET, POST"
+
+
 @pytest.mark.parametrize(
     ("content", "headers", "status"),
     [

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from my_app.core.platform.errors import DomainError
@@ -131,9 +132,19 @@ async def answer_http_error(request: Request, error: HTTPException) -> ProblemRe
     """Translate the framework's own errors: 404, 405, 413 and the like."""
     told = error.detail not in (title_of(error.status_code), "")
     detail = error.detail if told else None
-    return problem(
-        request.scope, error.status_code, detail=detail, headers=error.headers
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(allowed_methods(request))
+    return problem(request.scope, error.status_code, detail=detail, headers=headers)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """List what an address answers: the framework names its first route's only."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    matching = (
+        route for route in routes if route.matches(request.scope)[0] is not Match.NONE
     )
+    return sorted({method for route in matching for method in route.methods or ()})
 
 
 async def answer_domain_error(request: Request, error: DomainError) -> ProblemResponse:
