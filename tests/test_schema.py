@@ -129,15 +129,18 @@ def features_hooks() -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("state", ["false", "true"])
-def test_no_generated_request_finds_a_fault(tmp_path: Path, state: str) -> None:
+def test_no_generated_request_finds_a_fault(
+    tmp_path: Path, state: str, database_url: str
+) -> None:
     """Run Schemathesis with all its checks against the service as it is served."""
-    states = dict.fromkeys(Flags.model_fields, state)
+    variables = dict.fromkeys(Flags.model_fields, state)
+    variables["APP_DATABASE_URL"] = database_url
     hooks = {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": f"{ROOT}:{tmp_path}"}
     (tmp_path / "hooks.py").write_text(
         "".join(f"import {name}\n" for name in features_hooks())
     )
     tool = Path(sys.executable).with_name("schemathesis")
-    with serving(tmp_path / "server", **states) as (server, port):
+    with serving(tmp_path / "server", **variables) as (server, port):
         address = f"http://127.0.0.1:{port}/openapi.json"
         options = ["--checks=all", "--max-examples=50", "--no-color"]
         command: list[str | Path] = [tool, "run", address, *options]

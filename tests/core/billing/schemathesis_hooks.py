@@ -1,21 +1,33 @@
-"""What Schemathesis cannot know: a well-formed discount code may be unknown.
+"""What Schemathesis cannot know of what is within the schema and yet refused.
 
-A body that is otherwise within its schema gets a code that exists, so that a refusal
-of it would be a fault.
+- A well-formed discount code may be unknown: it is replaced by one that exists.
+- A cursor is only ever one that was given out: it is replaced by one that could be.
+- A key that comes again with another body is refused: each request gets its own.
+
+So a refusal of what is otherwise within its schema would be a fault.
 """
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import schemathesis
+
+from my_app.core.platform.cursors import encode
+from my_app.core.platform.idempotency import HEADER, WRITTEN_KEY
+from my_app.core.platform.identifiers import new_identifier
 
 
 @schemathesis.hook
 def before_call(
     context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: object
 ) -> None:
-    """Replace each well-formed discount code by a known one."""
+    """Replace what is well-formed by what exists."""
     if isinstance(case.body, dict):
         code = case.body.get("discount_code")
         if isinstance(code, str) and re.fullmatch("[A-Z0-9]{1,32}", code):
             case.body["discount_code"] = "WELCOME10"
+    if isinstance(case.query.get("cursor"), str):
+        case.query["cursor"] = encode(new_identifier(), of="invoices")
+    if WRITTEN_KEY.fullmatch(str(case.headers.get(HEADER, ""))):
+        case.headers[HEADER] = str(uuid4())
