@@ -5,9 +5,11 @@ from httpx2 import AsyncClient
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
+from my_app.core.platform.engine import Database
 
 from tests.conftest import MakeClient
 from tests.core.platform.features import exchange
+from tests.databases import on
 
 
 @pytest.mark.parametrize(
@@ -39,11 +41,11 @@ async def test_only_our_own_hosts_are_answered(
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 async def test_probes_may_ask_by_address(
-    flags: Flags, make_client: MakeClient, path: str
+    flags: Flags, make_client: MakeClient, database: Database, path: str
 ) -> None:
     settings = Settings(environment="test", allowed_hosts=("api.example.com",))
 
-    async with make_client(create_app(settings, flags)) as client:
+    async with make_client(create_app(settings, flags, on(database))) as client:
         response = await client.get(path, headers={"host": "10.0.0.7:8000"})
 
     assert response.status_code == 200
