@@ -21,6 +21,18 @@ class Settings:
     timeout: int = 60
     # The class that declares the feature flags, as "module:Class".
     flags: str = ""
+    # What the image is built from, and for which machines.
+    dockerfile: str = "Dockerfile"
+    platform: str = "linux/amd64"
+    # Variables of the environment that the build gets as its arguments.
+    build_args: list[str] = field(default_factory=list)
+    # Secrets of the build, by id: a file, or "$NAME" for a variable of the environment.
+    build_secrets: dict[str, Any] = field(default_factory=dict)
+    # The environment in which a new image is tested, and a command to run in it first.
+    smoke: dict[str, Any] = field(default_factory=dict)
+    prepare: str = ""
+    # The folder with the revisions of Alembic.
+    migrations: str = ""
     # Gates of the team's own and changes to the built-in ones: see `gates`.
     gates: dict[str, Any] = field(default_factory=dict)
 

@@ -1,6 +1,7 @@
 """`trunkline flags`: the feature flags of the service and where they are in life."""
 
 import json as json_
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,9 +90,15 @@ def paths_of(root: Path) -> list[str]:
 
 
 def read_flags(root: Path, target: str) -> list[Flag]:
-    """Ask the service's class in a process of its own; raises Refusal if that fails."""
+    """Ask the service's class in a process of its own; raises Refusal if that fails.
+
+    The code is that in `root`, which need not be the one that is installed here.
+    """
+    paths = [str(root / "src"), os.environ.get("PYTHONPATH", "")]
     done = process.run(
-        [sys.executable, "-m", "trunkline.gates.flagprobe", target], cwd=root
+        [sys.executable, "-m", "trunkline.gates.flagprobe", target],
+        cwd=root,
+        env={"PYTHONPATH": os.pathsep.join(path for path in paths if path)},
     )
     if not done.ok:
         last = done.complaint.splitlines()[-1]

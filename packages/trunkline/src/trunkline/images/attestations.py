@@ -1,0 +1,133 @@
+"""What is said of an image beside it: its packages, and what it was built from.
+
+Both are in-toto statements in a manifest of their own, which an index names beside the
+image, as BuildKit does it; `docker buildx imagetools inspect` shows them, and no tag is
+needed. No clock, no machine and no run is named, so every build of a commit says the
+same, byte for byte.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from trunkline.images.labels import Source
+from trunkline.images.layout import CONFIG, Document, Image, Layout, canonical
+from trunkline.images.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
+from trunkline.images.packages import Package
+
+STATEMENT = "https://in-toto.io/Statement/v0.1"
+IN_TOTO = "application/vnd.in-toto+json"
+SPDX = "https://spdx.dev/Document"
+PROVENANCE = "https://slsa.dev/provenance/v1"
+# What kind of build this is, and who ran it: this command, wherever it runs.
+PUBLISH = "urn:dev.trunkline:publish:1"
+
+
+def attested(
+    image: Image, predicates: Mapping[str, Document], annotations: Mapping[str, str]
+) -> tuple[Manifest, Manifest]:
+    """Return the index of an image and its attestations, and the latter's manifest."""
+    found = {
+        "mediaType": image.manifest.media_type,
+        "digest": image.manifest.digest,
+        "size": len(image.manifest.content),
+        "platform": image.platform,
+    }
+    subject = image.manifest.digest
+    attestation = _attestation(image.layout, subject, predicates)
+    beside = {
+        "mediaType": OCI_MANIFEST,
+        "digest": attestation.digest,
+        "size": len(attestation.content),
+        "annotations": {
+            "vnd.docker.reference.digest": subject,
+            "vnd.docker.reference.type": "attestation-manifest",
+        },
+        "platform": {"architecture": "unknown", "os": "unknown"},
+    }
+    index = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [found, beside],
+        "annotations": dict(annotations),
+    }
+    return Manifest(canonical(index), OCI_INDEX), attestation
+
+
+def _attestation(
+    layout: Layout, subject: str, predicates: Mapping[str, Document]
+) -> Manifest:
+    layers = []
+    for kind, predicate in predicates.items():
+        statement = {
+            "_type": STATEMENT,
+            "predicateType": kind,
+            "subject": [{"name": "_", "digest": dict([subject.split(":")])}],
+            "predicate": predicate,
+        }
+        blob = layout.add(canonical(statement), IN_TOTO)
+        layers.append(blob | {"annotations": {"in-toto.io/predicate-type": kind}})
+    config = {
+        "architecture": "unknown",
+        "os": "unknown",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]},
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": layout.add(canonical(config), CONFIG),
+        "layers": layers,
+    }
+    return Manifest(canonical(manifest), OCI_MANIFEST)
+
+
+def bill_of_materials(
+    source: Source, packages: Iterable[Package], *, image: str
+) -> Document:
+    """List packages as an SPDX 2.3 document; `image` is the image's digest."""
+    described = [
+        {
+            "SPDXID": f"SPDXRef-{number}",
+            "name": package.name,
+            "versionInfo": package.version,
+            "downloadLocation": "NOASSERTION",
+            "licenseDeclared": package.license or "NOASSERTION",
+            "externalRefs": [
+                {
+                    "referenceCategory": "PACKAGE-MANAGER",
+                    "referenceType": "purl",
+                    "referenceLocator": package.url,
+                }
+            ],
+        }
+        for number, package in enumerate(packages, start=1)
+    ]
+    return {
+        "spdxVersion": "SPDX-2.3",
+        "dataLicense": "CC0-1.0",
+        "SPDXID": "SPDXRef-DOCUMENT",
+        "name": f"{source.title} {source.version}",
+        "documentNamespace": f"urn:dev.trunkline:sbom:{image}",
+        "creationInfo": {"created": source.created, "creators": ["Tool: trunkline"]},
+        "packages": described,
+        "relationships": [
+            {
+                "spdxElementId": "SPDXRef-DOCUMENT",
+                "relationshipType": "DESCRIBES",
+                "relatedSpdxElement": package["SPDXID"],
+            }
+            for package in described
+        ],
+    }
+
+
+def provenance(source: Source, *, dockerfile: str, platform: str) -> Document:
+    """Say which commit and which file an image was built from, as SLSA 1 does."""
+    place = {"uri": f"git+{source.url}"} if source.url else {}
+    return {
+        "buildDefinition": {
+            "buildType": PUBLISH,
+            "externalParameters": {"dockerfile": dockerfile, "platform": platform},
+            "resolvedDependencies": [{**place, "digest": {"gitCommit": source.commit}}],
+        },
+        "runDetails": {"builder": {"id": PUBLISH}},
+    }

@@ -1,0 +1,106 @@
+"""What an image says of the commit that it was built from. Pure."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from trunkline.gates.flags import Flag
+
+_OCI = "org.opencontainers.image"
+_OWN = "dev.trunkline"
+# git@host:path, which is no URL, and a URL with its credentials, if it has some.
+_SCP = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!//)(.+)")
+_URL = re.compile(r"(?:https?|ssh|git)://(?:[^@/]+@)?([^/]+)/(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One commit, in the words that its image repeats."""
+
+    commit: str
+    # The commit's time in UTC: that of a build differs from build to build.
+    created: str
+    subject: str
+    author: str
+    branch: str
+    version: str
+    title: str
+    url: str
+    flags: str
+    migrations: str
+
+
+def labels(source: Source) -> dict[str, str]:
+    """Return the labels of an image; also the annotations of its index."""
+    return {
+        f"{_OCI}.revision": source.commit,
+        f"{_OCI}.created": source.created,
+        f"{_OCI}.source": source.url,
+        f"{_OCI}.version": source.version,
+        f"{_OCI}.title": source.title,
+        f"{_OWN}.branch": source.branch,
+        f"{_OWN}.subject": source.subject,
+        f"{_OWN}.author": source.author,
+        f"{_OWN}.flags": source.flags,
+        f"{_OWN}.migrations": source.migrations,
+    }
+
+
+def build_arguments(source: Source) -> dict[str, str]:
+    """Return what the Dockerfile is told, for the environment of the service."""
+    return {
+        "VERSION": source.version,
+        "REVISION": source.commit,
+        "BRANCH": source.branch,
+        "CREATED": source.created,
+        "SOURCE": source.url,
+        "SUBJECT": source.subject,
+        "AUTHOR": source.author,
+        "FLAGS": source.flags,
+        "MIGRATIONS": source.migrations,
+    }
+
+
+def revision_of(annotations: Mapping[str, str]) -> str | None:
+    """Return the commit that an image's labels or annotations name."""
+    return annotations.get(f"{_OCI}.revision")
+
+
+def flags_label(flags: Iterable[Flag]) -> str:
+    """Write the declared flags: what a flag is set to here is nobody's business."""
+    declared = {
+        flag.name: {
+            "default": flag.default,
+            "description": flag.description,
+            "owner": flag.owner,
+            "expires": flag.expires.isoformat() if flag.expires else None,
+        }
+        for flag in flags
+    }
+    return json.dumps(declared, sort_keys=True, default=str)
+
+
+def public_url(remote: str) -> str:
+    """Turn a remote's address into a page's, without credentials.
+
+    One commit is cloned by many addresses and must have one. Nothing for a folder.
+    """
+    match = _URL.fullmatch(remote) or _SCP.fullmatch(remote)
+    if match is None:
+        return ""
+    host = re.sub(r":[0-9]+$", "", match[1]) if remote.startswith("ssh") else match[1]
+    return f"https://{host}/{match[2].removesuffix('/').removesuffix('.git')}"
+
+
+def home_branch(
+    commit: str, *, trunk: str, on_trunk: bool, heads: Mapping[str, str], other: str
+) -> str:
+    """Choose the branch that a commit belongs to, the same for every ref that names it.
+
+    A release pushes its branch and its tag at once, and both jobs build the commit:
+    they must build the same image. `other` is for a commit that is nobody's tip.
+    """
+    if on_trunk:
+        return trunk
+    return min((name for name, tip in heads.items() if tip == commit), default=other)

@@ -1,0 +1,99 @@
+"""A commit as it is built: its files, as git has them, and what is known of it."""
+
+import ast
+import tarfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from trunkline.errors import FailedError
+from trunkline.gates.flags import read_flags
+from trunkline.git import Repository
+from trunkline.images.labels import Source, flags_label, public_url
+from trunkline.images.layout import canonical
+from trunkline.releases.project import Project
+
+
+def export(repository: Repository, commit: str, folder: Path) -> Path:
+    """Write a commit's files, and no other, into a new folder.
+
+    What lies in the work tree is not in the commit, so it cannot be in its image.
+    """
+    archive = folder / "source.tar"
+    # Whose umask it is must not change a file's mode.
+    repository.run(
+        "-c",
+        "tar.umask=0022",
+        "archive",
+        "--format=tar",
+        f"--output={archive}",
+        commit,
+        timeout=300,
+        check=True,
+    )
+    root = folder / "source"
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(root, filter="tar")
+    except (tarfile.TarError, OSError) as error:
+        raise FailedError(f"{commit[:12]} cannot be written out: {error}") from error
+    finally:
+        archive.unlink(missing_ok=True)
+    return root
+
+
+def describe(
+    repository: Repository, commit: str, *, project: Project, branch: str, root: Path
+) -> Source:
+    """Gather what the image says of its commit; `root` holds the commit's files."""
+    settings = project.settings
+    seconds, subject, author = repository.read(
+        "log", "-1", "--no-show-signature", "--format=%ct%x00%s%x00%an", commit
+    ).split("\0", 2)
+    created = datetime.fromtimestamp(int(seconds), UTC)
+    flags = read_flags(root, settings.flags) if settings.flags else []
+    heads = revision_heads(root / settings.migrations) if settings.migrations else []
+    remote = repository.run("remote", "get-url", settings.remote)
+    return Source(
+        commit=commit,
+        created=created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        subject=subject,
+        author=author,
+        branch=branch,
+        version=str(project.version),
+        title=str(project.document.get("project", {}).get("name", "")),
+        url=public_url(remote.text) if remote.ok else "",
+        flags=flags_label(flags),
+        migrations=canonical(heads).decode(),
+    )
+
+
+def revision_heads(folder: Path) -> list[str]:
+    """Read which of Alembic's revisions in a folder no other builds upon."""
+    parents = {}
+    for file in sorted(folder.glob("*.py")):
+        names = _constants(file.read_text(encoding="utf-8"))
+        below = names.get("down_revision")
+        parents[names.get("revision")] = (
+            {below} if isinstance(below, str) else set(below or ())
+        )
+    built_upon = {parent for below in parents.values() for parent in below}
+    return sorted(str(name) for name in parents if name and name not in built_upon)
+
+
+def _constants(source: str) -> Mapping[str, str | tuple[str, ...] | None]:
+    """Evaluate the constants that a module assigns at its top level."""
+    found = {}
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Assign):
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign):
+            target = statement.target
+        else:
+            continue
+        if isinstance(target, ast.Name) and isinstance(statement.value, ast.expr):
+            try:
+                found[target.id] = ast.literal_eval(statement.value)
+            except ValueError:
+                continue
+    return found

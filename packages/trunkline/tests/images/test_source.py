@@ -1,0 +1,107 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from samples import Sample
+from trunkline.git import Repository
+from trunkline.images.making import secrets_of
+from trunkline.images.source import describe, export, revision_heads
+from trunkline.releases.project import project_at
+from trunkline.settings import Settings
+
+FLAGS = """\
+from datetime import date
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class Flags(BaseSettings):
+    ENABLE_NEW: bool = Field(False, description="%s", json_schema_extra={"owner": "a"})
+"""
+
+
+def test_the_files_are_those_of_the_commit_and_no_other(
+    sample: Sample, tmp_path: Path
+) -> None:
+    commit = sample.commit("feat: a", {"a.txt": "committed", "run.sh": "#!/bin/sh"})
+    sample.write("a.txt", "edited")
+    sample.write("secret.env", "not added")
+    sample.commit("feat: b", {"b.txt": "later"})
+    root = export(Repository.find(sample.root), commit, tmp_path)
+    assert (root / "a.txt").read_text() == "committed"
+    assert not (root / "secret.env").exists()
+    assert not (root / "b.txt").exists()
+    assert not (root / ".git").exists()
+
+
+def test_the_mode_of_a_file_is_that_of_git_and_not_of_who_builds(
+    sample: Sample, tmp_path: Path
+) -> None:
+    sample.write("run.sh", "#!/bin/sh")
+    (sample.root / "run.sh").chmod(0o777)
+    sample.git("add", "run.sh")
+    commit = sample.commit("feat: run")
+    sample.git("config", "tar.umask", "0077")
+    root = export(Repository.find(sample.root), commit, tmp_path)
+    assert (root / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert (root / "pyproject.toml").stat().st_mode & 0o777 == 0o644
+
+
+def test_flags_and_migrations_are_those_of_the_commit(
+    sample: Sample, tmp_path: Path
+) -> None:
+    text = sample.read("pyproject.toml")
+    text = text.replace(
+        "[tool.trunkline]\n", '[tool.trunkline]\nmigrations = "steps"\n'
+    )
+    text = text.replace("my_app.config:Flags", "sample_flags:Flags")
+    commit = sample.commit(
+        "feat: a flag",
+        {
+            "pyproject.toml": text,
+            "src/sample_flags.py": FLAGS % "then",
+            "steps/1.py": 'revision: str = "a1"\ndown_revision = None\n',
+            "steps/2.py": 'revision = "b2"\ndown_revision: str | None = "a1"\n',
+        },
+    )
+    sample.write("src/sample_flags.py", FLAGS % "now")
+    repository = Repository.find(sample.root)
+    root = export(repository, commit, tmp_path)
+    project = project_at(repository, commit)
+    source = describe(repository, commit, project=project, branch="b", root=root)
+    assert json.loads(source.flags)["ENABLE_NEW"]["description"] == "then"
+    assert source.migrations == '["b2"]'
+    assert source.subject == "feat: a flag"
+    assert source.created.endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("steps", "heads"),
+    [
+        ({}, []),
+        ({"a": None}, ["a"]),
+        ({"a": None, "b": "a", "c": "a"}, ["b", "c"]),
+        ({"a": None, "b": "a", "c": "a", "d": ("b", "c")}, ["d"]),
+    ],
+)
+def test_heads_are_what_no_other_revision_builds_upon(
+    tmp_path: Path, steps: dict[str, object], heads: list[str]
+) -> None:
+    for name, below in steps.items():
+        text = f"import os\n\nrevision = {name!r}\ndown_revision = {below!r}\n"
+        (tmp_path / f"{name}.py").write_text(text)
+    assert revision_heads(tmp_path) == heads
+
+
+def test_a_secret_is_a_file_or_a_variable_and_may_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_text("machine x")
+    places = {
+        "netrc": str(tmp_path / "netrc"),
+        "uv.toml": str(tmp_path / "uv.toml"),
+        "token": "$TOKEN",
+        "other": "$OTHER",
+    }
+    variables, files = secrets_of(Settings(build_secrets=places), {"TOKEN": "x"})
+    assert variables == {"token": "TOKEN"}
+    assert files == {"netrc": tmp_path / "netrc"}
