@@ -11,6 +11,7 @@ from faults import Proxy, proxy_before
 from hotfixes import arrange, copied, release_hotfix
 from registries import Server, running_registry
 from samples import Sample, build_template, environment
+from services import Service, add_service, require_engine
 from trunkline.images.registry import Registry
 
 # A time limit for one example only measures how busy the machine is.
@@ -93,3 +94,15 @@ def proxy(registry_server: Server) -> Iterator[Proxy]:
     """A proxy before the registry, in which tests plant faults."""
     with proxy_before(registry_server) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A container engine with the base image of the service of the tests."""
+    require_engine()
+
+
+@pytest.fixture
+def service(sample: Sample, registry_server: Server) -> Service:
+    """A sample project with a service, whose images have a new repository."""
+    return add_service(sample, registry_server)

@@ -184,6 +184,17 @@ COMMANDS = (
         ),
     ),
     Command(
+        "publish",
+        "build the commit's image once, test it, push it, then move its tags",
+        "trunkline.images.publish:publish",
+        (
+            argument("ref", nargs="?", metavar="REF", help="default: HEAD's branch"),
+            DRY_RUN,
+            JSON,
+            switch("--github-output", "hand the result to the workflow's next steps"),
+        ),
+    ),
+    Command(
         "packages",
         "micropackages: from the work tree (dev) or a published tag (prod)",
         "trunkline.workspace.packages:packages",

@@ -4,12 +4,31 @@ from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.output import refuse
 from trunkline.releases.project import head_project
-from trunkline.releases.tagrules import tag_refusals
+from trunkline.releases.tagrules import TagFacts, tag_refusals
 from trunkline.releases.tagsurvey import Branches, fetch_pushed_tag, tag_facts
 
 
 def check_pushed_tag(repository: Repository, tag: str) -> int:
     """Check that a tag on the remote is a whole release, before anything is built."""
+    facts, found = look_at(repository, tag)
+    if found:
+        return refuse(found)
+    print(
+        f"{facts.name} is a release: commit {facts.commit[:12]} on the remote's branch"
+    )
+    return 0
+
+
+def require_release(repository: Repository, tag: str) -> str:
+    """Return the commit of a tag on the remote; raises Refusal if it is no release."""
+    facts, found = look_at(repository, tag)
+    if found:
+        raise found[0]
+    return facts.commit
+
+
+def look_at(repository: Repository, tag: str) -> tuple[TagFacts, list[Refusal]]:
+    """Look at a tag on the remote and name everything that is wrong with it."""
     remote = head_project(repository).settings.remote
     name = tag.removeprefix("refs/tags/")
     if repository.shallow:
@@ -21,8 +40,4 @@ def check_pushed_tag(repository: Repository, tag: str) -> int:
         )
     oid = fetch_pushed_tag(repository, remote, name)
     facts = tag_facts(repository, name, oid, branches=Branches(repository, remote, {}))
-    found = list(tag_refusals(facts))
-    if found:
-        return refuse(found)
-    print(f"{name} is a release: commit {facts.commit[:12]} on the remote's branch")
-    return 0
+    return facts, list(tag_refusals(facts))

@@ -1,0 +1,216 @@
+"""`trunkline publish`: one image for the commit of a ref, and its tags as pointers."""
+
+import json as json_
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from trunkline.errors import Refusal, UsageError
+from trunkline.git import Repository
+from trunkline.images.labels import home_branch
+from trunkline.images.making import make_image
+from trunkline.images.manifests import Manifest
+from trunkline.images.pointers import move_pointers
+from trunkline.images.reference import image_name
+from trunkline.images.refs import find_ref
+from trunkline.images.registry import Registry
+from trunkline.images.remote import (
+    Remote,
+    fetch_commit,
+    read_remote,
+    require_history,
+    require_pushed,
+)
+from trunkline.images.settling import Pointers, Settled, revision
+from trunkline.images.tags import ImageTag, ImageTags, image_tags
+from trunkline.output import say
+from trunkline.releases.project import Project, head_project, project_at
+from trunkline.releases.pushedtag import require_release
+from trunkline.releases.state import HOTFIX
+from trunkline.signals import interrupted_by_signals
+
+_HEADS = "refs/heads/"
+LATEST = ImageTag("latest", mutable=True, why="the highest stable version")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is to be published, with everything that was looked up for it."""
+
+    repository: Repository
+    registry: Registry
+    project: Project
+    plan: ImageTags
+    remote: Remote
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that is published; None for a version."""
+        ref = self.plan.ref
+        return ref.removeprefix(_HEADS) if ref.startswith(_HEADS) else None
+
+
+def publish(
+    ref: str | None, *, dry_run: bool, json: bool, github_output: bool = False
+) -> int:
+    """Publish the image of a ref's commit; the same again changes nothing."""
+    with interrupted_by_signals():
+        repository = Repository.find()
+        publication = survey(repository, ref)
+        with publication.registry:
+            report = _run(publication, dry_run=dry_run)
+    if json:
+        print(json_.dumps(report))
+    if github_output:
+        _write_output(report)
+    return 0
+
+
+def survey(repository: Repository, ref: str | None) -> Publication:
+    """Look everything up and refuse what may not be published."""
+    settings = head_project(repository).settings
+    name, commit = find_ref(repository, ref, settings.remote)
+    project = project_at(repository, commit)
+    image = image_name(settings, os.environ)
+    require_history(repository, settings)
+    if name.startswith("refs/tags/"):
+        commit = require_release(repository, name)
+    remote = read_remote(repository, settings)
+    plan = image_tags(name, commit=commit, image=str(image), all_tags=remote.tags)
+    if plan.kind == "branch":
+        branch = name.removeprefix(_HEADS)
+        require_pushed(
+            repository, settings, branch=branch, commit=commit, remote=remote
+        )
+    registry = Registry.connect(image, environ=os.environ)
+    return Publication(repository, registry, project, plan, remote)
+
+
+def _run(publication: Publication, *, dry_run: bool) -> dict[str, object]:
+    plan, registry = publication.plan, publication.registry
+    say(f"publish {plan.ref} at {plan.commit[:12]} to {registry.name}")
+    found = find_image(registry, plan)
+    if found:
+        say(f"  found    {found.digest}, nothing is built")
+    else:
+        say(f"  build    {plan.tags[0].name} is not there yet")
+    if dry_run:
+        present = {tag.name: registry.digest(tag.name) for tag in plan.tags}
+        for tag in plan.tags:
+            say(f"  tag      {tag.name}: {tag.why}")
+        return _report(plan, found, built=False, ends=present)
+    manifest = found or _make(publication)
+    settled = point(publication, manifest)
+    for one in settled:
+        say(_line(one, manifest))
+    ends = {one.tag.name: one.after for one in settled}
+    return _report(plan, manifest, built=found is None, ends=ends)
+
+
+def find_image(registry: Registry, plan: ImageTags) -> Manifest | None:
+    """Find the image of the commit, by its tag, or by another if that was deleted.
+
+    Raises Refusal where a tag that is created once has the image of another commit.
+    """
+    own, *others = plan.tags
+    if found := registry.manifest(own.name):
+        return found
+    for tag in others:
+        found = registry.manifest(tag.name)
+        built_from = revision(registry, found) if found else None
+        if found and built_from == plan.commit:
+            return found
+        if found and not tag.mutable:
+            raise Refusal(
+                rule="create-only",
+                found=f"tag {tag.name} is {found.digest}, of commit "
+                f"{(built_from or 'unknown')[:12]}",
+                expected=f"no such tag, or the image of {plan.commit[:12]}",
+                mend="release the next version: what was published stays what it is",
+            )
+    return None
+
+
+def _make(publication: Publication) -> Manifest:
+    """Make the image; if another run was faster, its image is the commit's."""
+    plan, settings = publication.plan, publication.project.settings
+    heads = publication.remote.heads
+    on_trunk = False
+    if tip := heads.get(settings.trunk):
+        fetch_commit(publication.repository, settings, branch=settings.trunk, tip=tip)
+        on_trunk = publication.repository.is_ancestor(plan.commit, tip)
+    branch = home_branch(
+        plan.commit,
+        trunk=settings.trunk,
+        on_trunk=on_trunk,
+        heads=heads,
+        other=publication.branch or f"{HOTFIX}v{plan.version}",
+    )
+    made = make_image(
+        publication.repository,
+        publication.registry,
+        commit=plan.commit,
+        branch=branch,
+        project=publication.project,
+    )
+    faster = publication.registry.manifest(plan.tags[0].name)
+    if faster and faster.digest != made.digest:
+        say(f"  found    {faster.digest}, which another run has made meanwhile")
+        return faster
+    return made
+
+
+def point(publication: Publication, manifest: Manifest) -> list[Settled]:
+    """Create the tags that never change, then move the one that does."""
+    plan, registry = publication.plan, publication.registry
+    fixed = [tag for tag in plan.tags if not tag.mutable]
+    ends = [
+        Settled(pointer.tag, pointer.before, pointer.after)
+        for pointer in move_pointers(registry, manifest, fixed)
+    ]
+    pointers = Pointers(publication.repository, registry, publication.project.settings)
+    moving = [tag for tag in plan.tags if tag.mutable]
+    if plan.kind == "release":
+        moving = [LATEST]
+    return ends + [
+        pointers.settle(tag, branch=publication.branch, commit=plan.commit)
+        for tag in moving
+    ]
+
+
+def _line(settled: Settled, manifest: Manifest) -> str:
+    """Say in one line what has become of a tag."""
+    if settled.after != manifest.digest:
+        return (
+            f"  left     {settled.tag.name}: {settled.note or 'moved by another run'}"
+        )
+    if settled.before == settled.after:
+        return f"  same     {settled.tag.name}"
+    word = "create" if settled.before is None else "move"
+    return f"  {word:8} {settled.tag.name} to {manifest.digest}"
+
+
+def _write_output(report: dict[str, object]) -> None:
+    """Hand the result to the workflow's next steps, as GitHub wants it."""
+    file = os.environ.get("GITHUB_OUTPUT")
+    if not file:
+        raise UsageError("--github-output needs $GITHUB_OUTPUT, which a workflow sets")
+    names = ("image", "commit", "digest", "built", "version")
+    lines = [f"{name}={json_.dumps(report[name]).strip(chr(34))}" for name in names]
+    with Path(file).open("a", encoding="utf-8") as output:
+        output.write("\n".join(lines) + "\n")
+
+
+def _report(
+    plan: ImageTags,
+    manifest: Manifest | None,
+    *,
+    built: bool,
+    ends: dict[str, str | None],
+) -> dict[str, object]:
+    """Say what is published: `digest` is of the image, and of each tag in the end."""
+    document = asdict(plan)
+    for tag in document["tags"]:
+        tag["digest"] = ends.get(tag["name"])
+    digest = manifest.digest if manifest else None
+    return {**document, "digest": digest, "built": built}

@@ -1,0 +1,48 @@
+"""Which ref somebody means, and the commit that it names here."""
+
+from trunkline.errors import UsageError
+from trunkline.git import Repository
+
+_KINDS = ("refs/heads/", "refs/tags/")
+
+
+def find_ref(repository: Repository, ref: str | None, remote: str) -> tuple[str, str]:
+    """Return a ref's full name and its commit; of HEAD, if none is given.
+
+    A branch may be known from the remote only, as in a workflow's checkout.
+    """
+    name = _full_name(repository, ref, remote) if ref else _head(repository)
+    places = [name, name.replace("refs/heads/", f"refs/remotes/{remote}/", 1)]
+    for place in places:
+        answer = repository.run(
+            "rev-parse", "--verify", "-q", "--end-of-options", f"{place}^{{commit}}"
+        )
+        if answer.ok:
+            return name, answer.text
+    raise UsageError(
+        f"there is no {name} here; expected a branch or a tag that git knows\n"
+        f"  type next: git fetch --tags {remote}"
+    )
+
+
+def _head(repository: Repository) -> str:
+    answer = repository.run("symbolic-ref", "-q", "HEAD")
+    if answer.ok:
+        return answer.text
+    raise UsageError(
+        "HEAD is on no branch; expected to be told which ref is meant, such as "
+        "refs/heads/main or v1.2.0"
+    )
+
+
+def _full_name(repository: Repository, ref: str, remote: str) -> str:
+    if ref.startswith("refs/"):
+        return ref
+    names = [
+        f"{kind}{ref}" for kind in _KINDS if f"{kind}{ref}" in repository.refs(*_KINDS)
+    ]
+    if len(names) > 1:
+        raise UsageError(
+            f"`{ref}` is a branch and a tag; expected {' or '.join(names)}"
+        )
+    return names[0] if names else f"refs/heads/{ref}"

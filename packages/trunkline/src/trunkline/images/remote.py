@@ -1,0 +1,87 @@
+"""What the remote has at this moment, and whether a ref may be published from here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trunkline.errors import Refusal
+from trunkline.git import Repository
+from trunkline.settings import Settings
+
+_HEADS, _TAGS = "refs/heads/", "refs/tags/"
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Branches and tags of the remote, each with its commit."""
+
+    heads: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+def read_remote(repository: Repository, settings: Settings) -> Remote:
+    """Ask the remote for all its branches and tags."""
+    refs = repository.remote_refs(
+        settings.remote, (f"{_HEADS}*", f"{_TAGS}*"), timeout=settings.timeout
+    )
+    # The second line of an annotated tag has the commit.
+    tags = {
+        name.removeprefix(_TAGS).removesuffix("^{}"): oid
+        for name, oid in sorted(refs.items())
+        if name.startswith(_TAGS)
+    }
+    heads = {
+        name.removeprefix(_HEADS): oid
+        for name, oid in refs.items()
+        if name.startswith(_HEADS)
+    }
+    return Remote(heads, tags)
+
+
+def fetch_commit(
+    repository: Repository, settings: Settings, *, branch: str, tip: str
+) -> None:
+    """Bring a branch's tip here, if it is not, without changing any ref."""
+    if not repository.run("cat-file", "-e", f"{tip}^{{commit}}").ok:
+        repository.run(
+            "fetch",
+            "-q",
+            "--no-tags",
+            settings.remote,
+            f"{_HEADS}{branch}",
+            timeout=settings.timeout,
+            check=True,
+        )
+
+
+def require_history(repository: Repository, settings: Settings) -> None:
+    """Refuse a shallow clone: which commit is older cannot be told in it."""
+    if repository.shallow:
+        raise Refusal(
+            rule="shallow",
+            found="a shallow clone, in which no branch can be looked through",
+            expected="the whole history (in a workflow: fetch-depth: 0)",
+            mend=f"git fetch --unshallow {settings.remote}",
+        )
+
+
+def require_pushed(
+    repository: Repository,
+    settings: Settings,
+    *,
+    branch: str,
+    commit: str,
+    remote: Remote,
+) -> None:
+    """Refuse a commit that the remote's branch does not have."""
+    tip = remote.heads.get(branch)
+    if tip is not None:
+        fetch_commit(repository, settings, branch=branch, tip=tip)
+        if repository.is_ancestor(commit, tip):
+            return
+    there = f"is at {tip[:12]}, without it" if tip else "is not there"
+    raise Refusal(
+        rule="pushed",
+        found=f"{commit[:12]} of branch {branch}, which on {settings.remote} {there}",
+        expected="a commit that was pushed, for everybody to see what runs",
+        mend=f"git push {settings.remote} {branch}",
+    )

@@ -1,0 +1,155 @@
+"""The smallest service that can be published: its image is built in half a second."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import tomlkit
+
+from registries import Server, missing, push_image, random_path
+from samples import Ran, Sample
+from trunkline.images.registry import Registry
+
+BASE = "python:3.12-slim-bookworm"
+DOCKERFILE = f"""\
+FROM {BASE}
+COPY server.py /app/server.py
+USER 10001:10001
+EXPOSE 8000
+CMD ["python", "/app/server.py"]
+ARG REVISION
+ENV APP_COMMIT=$REVISION
+"""
+SERVER = """\
+import json
+import os
+import signal
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+ANSWERS = {
+    "/readyz": {"status": "ready"},
+    "/version": {"commit": os.environ["APP_COMMIT"]},
+}
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        found = ANSWERS.get(self.path)
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(found).encode())
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print("serving", flush=True)
+HTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
+"""
+
+
+def require_engine() -> None:
+    """Skip where there is no container engine; in CI there has to be one."""
+    docker = shutil.which("docker")
+    if docker is None:
+        missing("no docker on this machine")
+    command = [docker, "image", "inspect", "--format=ok", BASE]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode:
+        pulled = subprocess.run(
+            [docker, "pull", "-q", BASE], capture_output=True, check=False
+        )
+        if pulled.returncode:
+            missing(f"no container engine with {BASE}: {found.stderr.strip()}")
+
+
+@dataclass(slots=True)
+class Service:
+    """A project whose images go to a repository of a registry."""
+
+    sample: Sample
+    registry: Registry
+    server: Server
+
+    def publish(self, *arguments: str, **env: str) -> Ran:
+        return self.sample.trunkline("publish", *arguments, **env)
+
+    def published(self, *arguments: str, **env: str) -> dict[str, Any]:
+        """Publish, which must succeed, and return the report."""
+        ran = self.publish(*arguments, "--json", **env)
+        assert ran.code == 0, ran.all
+        return cast("dict[str, Any]", json.loads(ran.out))
+
+    def prebuilt(self, commit: str | None = None) -> str:
+        """Store an image for a commit, so that no engine is needed; returns its digest.
+
+        What follows a build can so be tested a hundred times in the time of one.
+        """
+        commit = commit or self.sample.git("rev-parse", "HEAD")
+        label = {"org.opencontainers.image.revision": commit}
+        manifest = push_image(self.registry, commit, labels=label)
+        self.registry.put_manifest(f"sha-{commit[:12]}", manifest)
+        return manifest.digest
+
+    def push(self, message: str, **files: str) -> str:
+        """Commit and push, with an image; returns the commit."""
+        commit = self.sample.commit(message, files)
+        self.sample.push()
+        self.prebuilt(commit)
+        return commit
+
+    def tags(self) -> dict[str, str]:
+        """Every tag of the repository and the digest that it points at."""
+        found = {tag: self.registry.digest(tag) for tag in self.registry.tags()}
+        return {tag: digest for tag, digest in found.items() if digest}
+
+    def forget(self, tag: str) -> None:
+        """Delete one tag behind the registry's back, and not its image."""
+        repositories = self.server.storage / "docker/registry/v2/repositories"
+        tags = repositories / self.registry.name.path / "_manifests/tags"
+        shutil.rmtree(tags / tag)
+
+    def without_docker(self) -> dict[str, str]:
+        """Return an environment in which there is no container engine."""
+        folder = self.sample.root.parent / "no-docker"
+        folder.mkdir(exist_ok=True)
+        docker = folder / "docker"
+        docker.write_text("#!/bin/sh\necho 'Cannot connect to Docker' >&2; exit 1\n")
+        docker.chmod(0o755)
+        return {"PATH": f"{folder}{os.pathsep}{self.sample.env['PATH']}"}
+
+
+def add_service(
+    sample: Sample, server: Server, *, files: dict[str, str] | None = None
+) -> Service:
+    """Commit and push a service whose images go to a new repository of a registry."""
+    path = random_path()
+    document = tomlkit.parse(sample.read("pyproject.toml"))
+    document["tool"]["trunkline"]["image"] = f"{server.host}/{path}"
+    document["tool"]["trunkline"].pop("flags", None)
+    sample.env |= {"DOCKER_CONFIG": str(docker_config(sample.root.parent))}
+    sample.commit(
+        "feat: serve",
+        {
+            "pyproject.toml": tomlkit.dumps(document),
+            "Dockerfile": DOCKERFILE,
+            "server.py": SERVER,
+            **(files or {}),
+        },
+    )
+    sample.push()
+    return Service(sample, server.connect(path), server)
+
+
+def docker_config(folder: Path) -> Path:
+    """Make a configuration of docker without accounts, but with its plugins."""
+    config = folder / "docker-config"
+    plugins = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
+    if not config.exists():
+        config.mkdir()
+        if (plugins / "cli-plugins").is_dir():
+            (config / "cli-plugins").symlink_to(plugins / "cli-plugins")
+    return config
