@@ -43,6 +43,8 @@ class Proxy:
     faults: list[Fault] = field(default_factory=list)
     # "METHOD path" and the status that was answered, 0 for none.
     requests: list[tuple[str, int]] = field(default_factory=list)
+    # Every digest that a tag, or a digest, was ever given.
+    written: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, request: str) -> Fault | None:
@@ -53,6 +55,10 @@ class Proxy:
                     fault.times -= 1
                     return fault
         return None
+
+    def digests(self, tag: str) -> set[str]:
+        """Return every digest that a tag was ever given."""
+        return {digest for reference, digest in self.written if reference == tag}
 
     def count(self, pattern: str) -> int:
         """Count the requests that match."""
@@ -121,12 +127,19 @@ class _Handler(BaseHTTPRequestHandler):
             connection.request(self.command, self.path, body, headers)
             answer = connection.getresponse()
             content = answer.read()
+            if digest := answer.getheader("Docker-Content-Digest"):
+                self._record_tag(digest)
             if lost:
                 self._break()
             else:
                 self._answer(answer.status, _headers(answer), content)
         finally:
             connection.close()
+
+    def _record_tag(self, digest: str) -> None:
+        _, manifests, reference = self.path.rpartition("/manifests/")
+        if self.command == "PUT" and manifests:
+            self.proxy.written.append((reference, digest))
 
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self._record(status)

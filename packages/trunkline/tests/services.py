@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +14,21 @@ from registries import Server, missing, push_image, random_path
 from samples import Ran, Sample
 from trunkline.images.registry import Registry
 
-BASE = "python:3.12-slim-bookworm"
+PYTHON = "python:3.12-slim-bookworm"
+# Python and no more: a tenth of the public image, so that a test saves it in no time.
+BASE = "trunkline-test-base:1"
+BASE_DOCKERFILE = f"""\
+FROM {PYTHON} AS python
+WORKDIR /usr/local/lib/python3.12
+RUN mkdir /small \
+    && rm -rf test */test* site-packages config-* ensurepip idlelib lib-dynload/_test* \
+    && find . -name __pycache__ -exec rm -rf {{}} + \
+    && libraries=$(ldd ../../bin/python "$PWD"/lib-dynload/* | grep -o "\\s/[^ :]*") \
+    && cp -rL --parents $libraries /usr/local/bin/python "$PWD" /small
+FROM scratch
+COPY --from=python /small /
+ENV PATH=/usr/local/bin LD_LIBRARY_PATH=/usr/local/lib
+"""
 DOCKERFILE = f"""\
 FROM {BASE}
 COPY server.py /app/server.py
@@ -24,6 +38,8 @@ CMD ["python", "/app/server.py"]
 ARG REVISION
 ENV APP_COMMIT=$REVISION
 """
+# The engine's own builder: another one does not see the engine's images.
+BUILDER = {"BUILDX_BUILDER": "default"}
 SERVER = """\
 import json
 import os
@@ -56,14 +72,16 @@ def require_engine() -> None:
     docker = shutil.which("docker")
     if docker is None:
         missing("no docker on this machine")
-    command = [docker, "image", "inspect", "--format=ok", BASE]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    if found.returncode:
-        pulled = subprocess.run(
-            [docker, "pull", "-q", BASE], capture_output=True, check=False
-        )
-        if pulled.returncode:
-            missing(f"no container engine with {BASE}: {found.stderr.strip()}")
+    built = subprocess.run(
+        [docker, "buildx", "build", f"--output=type=image,name={BASE}", "-"],
+        input=BASE_DOCKERFILE,
+        env=os.environ | BUILDER,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if built.returncode:
+        missing(f"no container engine that builds: {built.stderr[-2000:]}")
 
 
 @dataclass(slots=True)
@@ -76,6 +94,27 @@ class Service:
 
     def publish(self, *arguments: str, **env: str) -> Ran:
         return self.sample.trunkline("publish", *arguments, **env)
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
+        """Start to publish, in a process group of its own."""
+        return subprocess.Popen(
+            ["trunkline", "publish", *arguments],
+            cwd=self.sample.root,
+            env={**self.sample.env, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def at(self, sample: Sample) -> "Service":
+        """Return the same service, published from another clone."""
+        return replace(self, sample=sample)
+
+    @property
+    def head(self) -> str:
+        """The tag of the image of HEAD."""
+        return f"sha-{self.sample.git('rev-parse', 'HEAD')[:12]}"
 
     def published(self, *arguments: str, **env: str) -> dict[str, Any]:
         """Publish, which must succeed, and return the report."""
@@ -130,7 +169,8 @@ def add_service(
     document = tomlkit.parse(sample.read("pyproject.toml"))
     document["tool"]["trunkline"]["image"] = f"{server.host}/{path}"
     document["tool"]["trunkline"].pop("flags", None)
-    sample.env |= {"DOCKER_CONFIG": str(docker_config(sample.root.parent))}
+    config = docker_config(sample.root.parent)
+    sample.env |= {"DOCKER_CONFIG": str(config), **BUILDER}
     sample.commit(
         "feat: serve",
         {

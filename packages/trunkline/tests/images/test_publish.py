@@ -14,7 +14,7 @@ from services import Service
 def test_a_branch_gets_its_commit_and_its_pointer(service: Service) -> None:
     digest = service.prebuilt()
     report = service.published()
-    sha = f"sha-{service.sample.git('rev-parse', 'HEAD')[:12]}"
+    sha = service.head
     assert service.tags() == {sha: digest, "main": digest}
     assert report["kind"] == "branch"
     assert report["digest"] == digest
@@ -211,7 +211,7 @@ def test_a_version_that_has_another_image_is_refused_with_both_digests(
     service: Service,
 ) -> None:
     tag = release(service)
-    own = service.tags()[f"sha-{service.sample.git('rev-parse', 'HEAD')[:12]}"]
+    own = service.tags()[service.head]
     other = push_image(service.registry, "other")
     service.registry.put_manifest("0.1.0", other)
     ran = service.publish(tag)
@@ -260,7 +260,7 @@ def test_a_commit_tag_that_was_deleted_comes_back_without_a_build(
 ) -> None:
     digest = service.prebuilt()
     service.published()
-    sha = f"sha-{service.sample.git('rev-parse', 'HEAD')[:12]}"
+    sha = service.head
     service.forget(sha)
     assert sha not in service.tags()
     report = service.published(**service.without_docker())
