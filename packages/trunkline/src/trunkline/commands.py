@@ -195,6 +195,16 @@ COMMANDS = (
         ),
     ),
     Command(
+        "tags",
+        "which image tags a ref gets, and why",
+        "trunkline.images.tagging:tags",
+        (
+            argument("ref", nargs="?", metavar="REF", help="default: HEAD's branch"),
+            JSON,
+            switch("--github-output", "hand them to the next steps of a workflow"),
+        ),
+    ),
+    Command(
         "packages",
         "micropackages: from the work tree (dev) or a published tag (prod)",
         "trunkline.workspace.packages:packages",

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trunkline.errors import Refusal, UsageError
@@ -20,16 +20,13 @@ def refuse(found: Sequence[Refusal]) -> int:
     return found[0].exit_code
 
 
-def write_output(name: str, value: str) -> None:
-    """Set an output of the present step; `value` is one line.
-
-    Raises UsageError outside of a workflow.
-    """
-    path = os.environ.get("GITHUB_OUTPUT")
-    if not path:
+def write_outputs(values: Mapping[str, str]) -> None:
+    """Hand values, each of one line, to the next steps of a workflow's job."""
+    file = os.environ.get("GITHUB_OUTPUT")
+    if not file:
         raise UsageError(
-            "--github-output was given and GITHUB_OUTPUT is not set; "
-            "expected to run in a step of a workflow"
+            "--github-output needs the variable GITHUB_OUTPUT, which a workflow sets\n"
+            "  type next: GITHUB_OUTPUT=/dev/stdout and the same command"
         )
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(f"{name}={value}\n")
+    with Path(file).open("a", encoding="utf-8") as output:
+        output.writelines(f"{name}={value}\n" for name, value in values.items())

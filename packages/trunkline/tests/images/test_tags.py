@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.errors import UsageError
+from trunkline.errors import Refusal, UsageError
 from trunkline.images.tags import branch_tag, image_tags
 from trunkline.versions import Version
 
@@ -86,3 +86,75 @@ def test_only_pointers_are_mutable() -> None:
 def test_another_ref_gets_no_image(ref: str) -> None:
     with pytest.raises(UsageError, match="gets no image"):
         image_tags(ref, commit=COMMIT, image="my-app", all_tags=[])
+
+
+VERSIONS = st.builds(
+    Version,
+    st.integers(0, 2),
+    st.integers(0, 2),
+    st.integers(0, 2),
+    st.sampled_from([(), ("alpha", "1"), ("rc", "2")]),
+)
+
+
+@given(st.lists(VERSIONS, unique=True, min_size=1))
+def test_latest_never_moves_back_in_whichever_order_tags_are_pushed(
+    versions: list[Version],
+) -> None:
+    pushed, latest = list[str](), None
+    for version in versions:
+        pushed.append(version.tag)
+        plan = image_tags(
+            f"refs/tags/{version.tag}", commit=COMMIT, image="my-app", all_tags=pushed
+        )
+        if "latest" in {tag.name for tag in plan.tags}:
+            assert latest is None or version > latest
+            latest = version
+    assert latest == max((v for v in versions if v.stable), default=None)
+
+
+@given(st.lists(VERSIONS, unique=True, min_size=1))
+def test_latest_is_the_highest_however_late_a_job_runs(versions: list[Version]) -> None:
+    pushed = [version.tag for version in versions]
+    claims = [
+        version
+        for version in versions
+        for tag in image_tags(
+            f"refs/tags/{version.tag}", commit=COMMIT, image="my-app", all_tags=pushed
+        ).tags
+        if tag.name == "latest"
+    ]
+    stable = [version for version in versions if version.stable]
+    assert claims == ([max(stable)] if stable else [])
+
+
+WORDS = st.lists(st.from_regex("[a-z]{1,6}", fullmatch=True), min_size=2, max_size=8)
+
+
+@given(WORDS)
+def test_two_live_branches_with_one_tag_are_refused_with_both_names(
+    words: list[str],
+) -> None:
+    one, two = "/".join(words), "-".join(words)
+    with pytest.raises(Refusal, match="branch-tag") as caught:
+        image_tags(
+            f"refs/heads/{one}",
+            commit=COMMIT,
+            image="my-app",
+            all_tags=[],
+            all_branches=[one, two, "main"],
+        )
+    assert f"branches {one} and {two} both" in str(caught.value)
+
+
+@given(WORDS)
+def test_a_branch_does_not_stand_in_its_own_way(words: list[str]) -> None:
+    branch = "/".join(words)
+    plan = image_tags(
+        f"refs/heads/{branch}",
+        commit=COMMIT,
+        image="my-app",
+        all_tags=[],
+        all_branches=[branch, f"{branch}-2"],
+    )
+    assert plan.tags[1].name == branch_tag(branch)

@@ -36,6 +36,14 @@ def image_name(settings: Settings, environ: Mapping[str, str]) -> ImageName:
     return parse_image_name(environ.get(VARIABLE) or settings.image)
 
 
+def shown_name(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Return the image's name for people and plans, if need be without a registry."""
+    try:
+        return str(image_name(settings, environ))
+    except Refusal:
+        return (environ.get(VARIABLE) or settings.image).lower()
+
+
 def parse_image_name(text: str) -> ImageName:
     """Read `host[:port]/path`; raises Refusal on anything else.
 

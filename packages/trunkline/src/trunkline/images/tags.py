@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from trunkline.errors import UsageError
+from trunkline.errors import Refusal, UsageError
 from trunkline.versions import Version
 
 Kind = Literal["branch", "release", "prerelease"]
@@ -15,6 +15,7 @@ COMMIT_DIGITS = 12
 # A DNS label holds 63 characters, an image tag 128.
 LONGEST = 63
 CUT = 54
+_MEMBER_TAG = re.compile(r"refs/tags/(.+)-v[0-9]+\.[0-9]+\.[0-9]+.*")
 _TAKEN = re.compile(r"latest$|[0-9]|v[0-9]|sha-")
 
 
@@ -56,29 +57,48 @@ def branch_tag(branch: str) -> str:
 
 
 def image_tags(
-    ref: str, *, commit: str, image: str, all_tags: Iterable[str]
+    ref: str,
+    *,
+    commit: str,
+    image: str,
+    all_tags: Iterable[str],
+    all_branches: Iterable[str] = (),
 ) -> ImageTags:
     """Plan the tags of `refs/heads/…` or `refs/tags/v…`; `all_tags` decides `latest`.
 
-    Raises UsageError on a tag that is no version's.
+    Raises UsageError on a tag that is no version's, and Refusal on a branch of which
+    another one in `all_branches` has the tag.
     """
     first = ImageTag(
         f"sha-{commit[:COMMIT_DIGITS]}", mutable=False, why="the image of this commit"
     )
     if ref.startswith("refs/heads/"):
         branch = ref.removeprefix("refs/heads/")
-        pointer = ImageTag(
-            branch_tag(branch), mutable=True, why=f"moves with branch {branch}"
-        )
+        tag = branch_tag(branch)
+        _require_unshared(tag, branch, all_branches)
+        pointer = ImageTag(tag, mutable=True, why=f"moves with branch {branch}")
         return ImageTags(ref, "branch", commit, image, None, (first, pointer))
     version = Version.from_tag(ref.removeprefix("refs/tags/"))
     if version is None or not ref.startswith("refs/tags/"):
+        member = _MEMBER_TAG.fullmatch(ref)
+        what = f", for it is a version of {member[1]} alone" if member else ""
         raise UsageError(
-            f"`{ref}` gets no image; expected a branch or a tag like v1.2.0"
+            f"`{ref}` gets no image{what}; expected a branch or a tag like v1.2.0"
         )
     kind: Kind = "release" if version.stable else "prerelease"
     tags = (first, *_release_tags(version, all_tags))
     return ImageTags(ref, kind, commit, image, str(version), tags)
+
+
+def _require_unshared(tag: str, branch: str, all_branches: Iterable[str]) -> None:
+    others = sorted(b for b in all_branches if b != branch and branch_tag(b) == tag)
+    if others:
+        raise Refusal(
+            rule="branch-tag",
+            found=f"branches {branch} and {', '.join(others)} both get image tag {tag}",
+            expected="one live branch for each image tag",
+            mend=f"git branch -m {branch} ANOTHER-NAME, and push that one",
+        )
 
 
 def _release_tags(version: Version, all_tags: Iterable[str]) -> tuple[ImageTag, ...]:

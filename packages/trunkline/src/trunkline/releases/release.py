@@ -7,7 +7,7 @@ from trunkline.errors import FailedError
 from trunkline.git import Repository
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
-from trunkline.output import refuse, say, write_output
+from trunkline.output import refuse, say, write_outputs
 from trunkline.process import ProcessError
 from trunkline.releases import commitizen
 from trunkline.releases.bumpfiles import CHANGELOG
@@ -44,7 +44,7 @@ def release(
     code = release_from(repository, options, dry_run=dry_run, yes=yes)
     if github_output and not (code or dry_run):
         pattern = ("--exact-match", "--match=v[0-9]*")
-        write_output("tag", repository.run("describe", *pattern).text)
+        write_outputs({"tag": repository.run("describe", *pattern).text})
     return code
 
 

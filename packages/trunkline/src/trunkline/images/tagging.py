@@ -1,0 +1,117 @@
+"""`trunkline tags`: which image tags a ref gets, and why."""
+
+import json as json_
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from trunkline.errors import Refusal, UsageError
+from trunkline.git import Repository
+from trunkline.images.reference import shown_name
+from trunkline.images.refs import find_ref
+from trunkline.images.remote import Remote, read_remote
+from trunkline.images.tags import ImageTags, image_tags
+from trunkline.output import write_outputs
+from trunkline.process import ProcessError
+from trunkline.releases.project import head_project
+from trunkline.releases.pushedtag import require_release
+from trunkline.settings import Settings
+from trunkline.versions import Version
+
+_HEADS, _TAGS = "refs/heads/", "refs/tags/"
+
+
+def tags(ref: str | None, *, json: bool, github_output: bool) -> int:
+    """Print the tags of a ref's image, the one of the commit first."""
+    plan = plan_tags(Repository.find(), ref, os.environ)
+    if github_output:
+        names = [tag.name for tag in plan.tags]
+        write_outputs(
+            {
+                "kind": plan.kind,
+                "commit": plan.commit,
+                "image": plan.image,
+                "version": plan.version or "",
+                "tag": names[-1] if plan.kind == "branch" else plan.version or "",
+                "tags": " ".join(names),
+            }
+        )
+    if json:
+        print(json_.dumps(asdict(plan)))
+        return 0
+    print(f"{plan.ref} at {plan.commit[:12]}, image {plan.image}")
+    width = max(len(tag.name) for tag in plan.tags)
+    for tag in plan.tags:
+        kind = "moves " if tag.mutable else "stays "
+        print(f"  {tag.name:{width}}  {kind} {tag.why}")
+    return 0
+
+
+def plan_tags(
+    repository: Repository, ref: str | None, environ: Mapping[str, str]
+) -> ImageTags:
+    """Plan the tags of a ref, of HEAD's branch if none is given.
+
+    Raises Refusal where the ref may have no image: a shallow clone, a tag that is no
+    release, a branch whose tag another live branch has.
+    """
+    settings = head_project(repository).settings
+    _require_history(repository, settings)
+    name, commit = find_ref(repository, ref or _head(repository), settings.remote)
+    there = _remote(repository, settings)
+    if there and Version.from_tag(name.removeprefix(_TAGS)):
+        commit = require_release(repository, name)
+    known = there or _local(repository)
+    return image_tags(
+        name,
+        commit=commit,
+        image=shown_name(settings, environ),
+        all_branches=known.heads,
+        all_tags=known.tags,
+    )
+
+
+def _require_history(repository: Repository, settings: Settings) -> None:
+    if repository.shallow:
+        raise Refusal(
+            rule="shallow",
+            found="a shallow clone, in which tags and branches are missing",
+            expected="the whole history (in a workflow: fetch-depth: 0)",
+            mend=f"git fetch --unshallow --tags {settings.remote}",
+        )
+
+
+def _head(repository: Repository) -> str | None:
+    """Explain a detached HEAD by the version tag that is there; None on a branch."""
+    if repository.run("symbolic-ref", "-q", "HEAD").ok:
+        return None
+    here = repository.read("tag", "--points-at", "HEAD").splitlines()
+    versions = [tag for tag in here if Version.from_tag(tag)]
+    raise UsageError(
+        f"HEAD is detached{f' at tag {versions[-1]}' if versions else ''}; expected a "
+        "branch, or to be told which ref is meant\n"
+        f"  type next: trunkline tags {versions[-1] if versions else 'REF'}"
+    )
+
+
+def _remote(repository: Repository, settings: Settings) -> Remote | None:
+    """Ask the remote what it has; None where none is configured yet."""
+    if not repository.run("config", f"remote.{settings.remote}.url").ok:
+        return None
+    try:
+        return read_remote(repository, settings)
+    except ProcessError as error:
+        raise Refusal(
+            rule="remote",
+            found=f"{settings.remote} did not answer: {error}",
+            expected="its branches and tags: they decide on `latest`",
+            mend=f"git ls-remote {settings.remote}",
+        ) from error
+
+
+def _local(repository: Repository) -> Remote:
+    refs = repository.refs(_HEADS, _TAGS)
+    return Remote(
+        {n.removeprefix(_HEADS): o for n, o in refs.items() if n.startswith(_HEADS)},
+        {n.removeprefix(_TAGS): o for n, o in refs.items() if n.startswith(_TAGS)},
+    )
