@@ -205,6 +205,22 @@ COMMANDS = (
         ),
     ),
     Command(
+        "prune",
+        "remove the images of branches that are gone",
+        "trunkline.images.pruning:prune",
+        (
+            argument(
+                "--keep",
+                action="append",
+                metavar="TAG",
+                help="leave this tag; a pattern such as 'demo-*' is one, too",
+            ),
+            DRY_RUN,
+            YES,
+            JSON,
+        ),
+    ),
+    Command(
         "packages",
         "micropackages: from the work tree (dev) or a published tag (prod)",
         "trunkline.workspace.packages:packages",

@@ -15,8 +15,16 @@ class Settings:
 
     trunk: str = "main"
     remote: str = "origin"
-    # Name of the image without registry or tag; the project's own name if empty.
+    # Name of the image with its registry and without tag, such as
+    # ghcr.io/acme/my-app; the project's own name if empty.
     image: str = ""
+    # Registries that are asked by plain http; those on this machine always are.
+    insecure_registries: list[str] = field(default_factory=list)
+    # What `prune` leaves alone: patterns of tags, images of commits younger than that
+    # many days, and those of the trunk's newest commits (0: of all).
+    keep: list[str] = field(default_factory=list)
+    keep_days: int = 14
+    keep_commits: int = 0
     # Seconds to wait for an answer of the remote.
     timeout: int = 60
     # The class that declares the feature flags, as "module:Class".

@@ -9,10 +9,24 @@ from typing import Any, cast
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What a tag points at, without its content."""
+
+    digest: str
+    media_type: str
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it lists manifests, one for each platform, and their attestations."""
+        return self.media_type in INDEXES
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,15 @@ class Manifest:
         """Digests of the manifests that an index lists; of a manifest, none."""
         return tuple(
             str(child["digest"]) for child in self.document.get("manifests", [])
+        )
+
+    @property
+    def nested(self) -> tuple[str, ...]:
+        """Digests of those children that are indexes themselves."""
+        return tuple(
+            str(child["digest"])
+            for child in self.document.get("manifests", [])
+            if child.get("mediaType") in INDEXES
         )
 
     def blobs(self) -> Iterator[str]:

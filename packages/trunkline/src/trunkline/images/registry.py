@@ -18,10 +18,11 @@ from trunkline.images.answers import (
 )
 from trunkline.images.authorization import DELETE, PULL, PUSH
 from trunkline.images.credentials import find_credentials
-from trunkline.images.manifests import MEDIA_TYPES, Manifest
-from trunkline.images.reference import ImageName
+from trunkline.images.manifests import MEDIA_TYPES, Descriptor, Manifest
+from trunkline.images.reference import ImageName, image_name
 from trunkline.images.transport import Patience, Transport
 from trunkline.images.uploads import Upload
+from trunkline.settings import Settings
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
@@ -40,6 +41,16 @@ class Registry:
         self.name = name
         self.transport = transport
         self._base = f"/v2/{name.path}"
+
+    @classmethod
+    def of(cls, settings: Settings, environ: Mapping[str, str]) -> Self:
+        """Open the project's own repository; raises Refusal where it has none."""
+        return cls.connect(
+            image_name(settings, environ),
+            environ=environ,
+            insecure=settings.insecure_registries,
+            patience=Patience(read=settings.timeout),
+        )
 
     @classmethod
     def connect(
@@ -71,6 +82,11 @@ class Registry:
 
     def digest(self, reference: str) -> str | None:
         """Ask which digest a tag points at; None only if there is no such tag."""
+        found = self.look(reference)
+        return found.digest if found else None
+
+    def look(self, reference: str) -> Descriptor | None:
+        """Ask what a tag points at; None only if there is no such tag."""
         answer = self.transport.request(
             "HEAD",
             self._manifest(reference),
@@ -78,13 +94,14 @@ class Registry:
             expect={OK, NOT_FOUND},
             headers=_ACCEPT,
         )
-        found = answer.headers.get("Docker-Content-Digest", "")
-        if answer.status == OK and DIGEST.fullmatch(found):
-            return found
+        digest = answer.headers.get("Docker-Content-Digest", "")
+        kind = _kind(answer)
+        if answer.status == OK and DIGEST.fullmatch(digest) and kind in MEDIA_TYPES:
+            return Descriptor(digest, kind)
         # An answer to HEAD cannot say whether it is a registry's own "not found", and
-        # not every registry names the digest.
+        # not every registry names digest and type.
         manifest = self.manifest(reference)
-        return manifest.digest if manifest else None
+        return Descriptor(manifest.digest, manifest.media_type) if manifest else None
 
     def manifest(self, reference: str) -> Manifest | None:
         """Fetch what a tag or a digest names, checked against its digest."""
@@ -97,7 +114,7 @@ class Registry:
         )
         if answer.status == NOT_FOUND:
             return None
-        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+        kind = _kind(answer)
         manifest = Manifest(answer.body, kind)
         named = answer.headers.get("Docker-Content-Digest", manifest.digest)
         wanted = reference if DIGEST.fullmatch(reference) else named
@@ -200,6 +217,10 @@ class Registry:
             found=f"{answer.method} {answer.url} gave {found}; expected {wanted}",
             mend="the same command again; if it stays so, do not trust this registry",
         )
+
+
+def _kind(answer: Answer) -> str:
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip()
 
 
 def _names(answer: Answer) -> list[str]:

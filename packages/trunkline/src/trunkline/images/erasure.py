@@ -1,0 +1,76 @@
+"""Take tags off and delete images, so that an interrupted run harms nothing."""
+
+import hashlib
+import io
+import json
+import secrets
+
+from trunkline.images.answers import RegistryError
+from trunkline.images.inventory import BRANCH, CREATED
+from trunkline.images.manifests import OCI_CONFIG, OCI_MANIFEST, Manifest
+from trunkline.images.registry import Registry
+from trunkline.images.retention import Plan, Verdict
+from trunkline.output import say
+
+
+def carry_out(registry: Registry, plan: Plan) -> None:
+    """Do what a plan says. The same plan again does what is left of it."""
+    _require_deletion(registry)
+    for verdict in plan.untag:
+        if registry.digest(verdict.tag) != verdict.digest:
+            say(f"  left     {verdict.tag}: it was moved meanwhile")
+            continue
+        _take_off(registry, verdict)
+        say(f"  untagged {verdict.tag}")
+    for digest in plan.delete:
+        registry.delete(digest)
+        say(f"  deleted  {digest}")
+
+
+def _require_deletion(registry: Registry) -> None:
+    """Find out whether the registry deletes before anything depends on it."""
+    probe = _stub(registry)
+    registry.put_manifest(probe.digest, probe)
+    registry.delete(probe.digest)
+
+
+def _take_off(registry: Registry, verdict: Verdict) -> None:
+    """Remove one tag of an image that stays.
+
+    Few registries can, so the tag is moved to an image of its own, which is deleted.
+    """
+    image = registry.manifest(verdict.digest)
+    stub = _stub(registry)
+    registry.put_manifest(verdict.tag, stub)
+    try:
+        registry.delete(stub.digest)
+    except RegistryError:
+        if image:
+            registry.put_manifest(verdict.tag, image)
+        raise
+
+
+def _stub(registry: Registry) -> Manifest:
+    """Make an image of nothing, unlike any other; a later run would delete it."""
+    labels = {
+        BRANCH: "",
+        CREATED: "1970-01-01T00:00:00Z",
+        "stub": secrets.token_hex(16),
+    }
+    document = {
+        "architecture": "unknown",
+        "os": "unknown",
+        "config": {"Labels": labels},
+        "rootfs": {"type": "layers", "diff_ids": []},
+    }
+    content = json.dumps(document).encode()
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    registry.push_blob(digest, io.BytesIO(content))
+    config = {"mediaType": OCI_CONFIG, "digest": digest, "size": len(content)}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": config,
+        "layers": [],
+    }
+    return Manifest(json.dumps(manifest).encode(), OCI_MANIFEST)

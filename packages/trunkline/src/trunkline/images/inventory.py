@@ -1,0 +1,82 @@
+"""Look at everything that a repository of images holds."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from trunkline.images.manifests import Manifest
+from trunkline.images.registry import Registry
+from trunkline.images.retention import Holdings
+
+CREATED, BRANCH = "org.opencontainers.image.created", "dev.trunkline.branch"
+# Requests at once: a registry far away answers one in a twentieth of a second.
+_AT_ONCE = 8
+
+
+def read_tags(registry: Registry) -> dict[str, tuple[str, bool]]:
+    """Return the digest of every tag, and whether it is that of an index."""
+    names = registry.tags()
+    found = zip(names, _each(registry.look, names), strict=True)
+    # A tag may be deleted between the list and the look.
+    return {name: (one.digest, one.is_index) for name, one in found if one}
+
+
+def read_holdings(
+    registry: Registry,
+    tags: Mapping[str, tuple[str, bool]],
+    in_question: Callable[[Mapping[str, str]], set[str]],
+) -> Holdings:
+    """Look into the indexes, and into the images of which the age decides."""
+    digests = {tag: digest for tag, (digest, _) in tags.items()}
+    asked = in_question(digests)
+    indexes = {digest for digest, is_index in tags.values() if is_index}
+    manifests = _read(registry, indexes | asked)
+    children: dict[str, tuple[str, ...]] = {}
+    new = {digest: manifests[digest] for digest in indexes if digest in manifests}
+    while new:
+        children |= {digest: index.children for digest, index in new.items()}
+        nested = {child for index in new.values() for child in index.nested}
+        new = _read(registry, nested - set(children))
+    images = [manifests[digest] for digest in asked if digest in manifests]
+    made = zip(
+        images, _each(lambda image: made_at(registry, image), images), strict=True
+    )
+    return Holdings(digests, children, {m.digest: when for m, when in made if when})
+
+
+def made_at(registry: Registry, manifest: Manifest) -> datetime | None:
+    """Return the time of an image's commit; None if it was not published by us."""
+    labels = read_labels(registry, manifest)
+    if BRANCH not in labels:
+        return None
+    try:
+        made = datetime.fromisoformat(labels.get(CREATED, ""))
+    except ValueError:
+        return None
+    return made if made.tzinfo else None
+
+
+def read_labels(registry: Registry, manifest: Manifest) -> Mapping[str, str]:
+    """Return what an image says of itself; an index may say it in its annotations."""
+    annotations: dict[str, str] = manifest.document.get("annotations") or {}
+    if BRANCH in annotations:
+        return annotations
+    if manifest.is_index:
+        first = next(iter(manifest.children), None)
+        child = registry.manifest(first) if first else None
+        return read_labels(registry, child) if child else {}
+    config = next(manifest.blobs(), None)
+    document = json.loads(registry.blob(config)) if config else {}
+    labels: dict[str, str] = (document.get("config") or {}).get("Labels") or {}
+    return labels
+
+
+def _read(registry: Registry, digests: Iterable[str]) -> dict[str, Manifest]:
+    found = _each(registry.manifest, sorted(digests))
+    return {manifest.digest: manifest for manifest in found if manifest}
+
+
+def _each[A, B](ask: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return list(threads.map(ask, items))

@@ -1,0 +1,178 @@
+"""`trunkline prune`: remove the images of branches that are gone."""
+
+import json as json_
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from trunkline.errors import FailedError, Refusal, UsageError
+from trunkline.git import Repository
+from trunkline.images.erasure import carry_out
+from trunkline.images.inventory import read_holdings, read_tags
+from trunkline.images.registry import Registry
+from trunkline.images.remote import Remote, read_remote, require_history
+from trunkline.images.retention import Plan, Rules, in_question, plan_pruning
+from trunkline.images.tags import COMMIT_DIGITS, branch_tag
+from trunkline.output import say
+from trunkline.process import ProcessError
+from trunkline.releases.project import head_project
+from trunkline.settings import Settings
+from trunkline.signals import interrupted_by_signals
+from trunkline.versions import Version
+
+
+def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -> int:
+    """Remove what no branch, release or keep-list wants any more.
+
+    `keep` has patterns of more tags that stay.
+    """
+    repository = Repository.find()
+    settings = head_project(repository).settings
+    with interrupted_by_signals(), Registry.of(settings, os.environ) as registry:
+        plan = survey(repository, settings, registry, keep or ())
+        show(plan, registry)
+        done = not dry_run and not plan.empty
+        if done:
+            _confirm(yes=yes)
+            if not yes and survey(repository, settings, registry, keep or ()) != plan:
+                raise FailedError(
+                    "branches or images have changed meanwhile; nothing was changed\n"
+                    "  type next: trunkline prune"
+                )
+            carry_out(registry, plan)
+        if json:
+            print(json_.dumps(_document(plan, registry, done=done)))
+    return 0
+
+
+def survey(
+    repository: Repository, settings: Settings, registry: Registry, keep: Sequence[str]
+) -> Plan:
+    """Look at the registry, then at the remote, and plan.
+
+    In this order: what is in the registry by now was pushed before, so that a branch
+    which appears meanwhile is not taken for one that is gone.
+    """
+    tags = read_tags(registry)
+    rules = read_rules(repository, settings, keep)
+    held = read_holdings(registry, tags, lambda found: in_question(found, rules))
+    return plan_pruning(held, rules)
+
+
+def read_rules(
+    repository: Repository, settings: Settings, keep: Sequence[str]
+) -> Rules:
+    """Ask the remote which branches live, and git what is on them."""
+    require_history(repository, settings)
+    remote = _ask_remote(repository, settings)
+    return Rules(
+        live={branch_tag(branch): branch for branch in remote.heads},
+        commits=_commits(repository, settings, remote),
+        keep=(*settings.keep, *keep),
+        days=settings.keep_days,
+        now=datetime.now(UTC),
+    )
+
+
+def _ask_remote(repository: Repository, settings: Settings) -> Remote:
+    try:
+        remote = read_remote(repository, settings)
+    except ProcessError as error:
+        raise Refusal(
+            rule="remote",
+            found=f"{settings.remote} did not answer: {error}",
+            expected="its branches, for what they have stays",
+            mend=f"git ls-remote {settings.remote}",
+        ) from error
+    if settings.trunk not in remote.heads:
+        raise Refusal(
+            rule="trunk",
+            found=f"{settings.remote} has no branch {settings.trunk}",
+            expected="the remote whose branches have these images",
+            mend=f"git ls-remote --heads {settings.remote}",
+        )
+    return remote
+
+
+def _commits(
+    repository: Repository, settings: Settings, remote: Remote
+) -> dict[str, str]:
+    """Return the tags of all commits that somebody may still want, with the reason."""
+    _fetch(repository, settings, remote)
+    trunk = remote.heads[settings.trunk]
+    newest = f"--max-count={settings.keep_commits or -1}"
+    others = [*remote.heads.values(), f"^{trunk}"]
+    found = [
+        ("a live branch has its commit", _list(repository, others)),
+        (f"branch {settings.trunk} has its commit", _list(repository, [trunk], newest)),
+    ]
+    for name, oid in remote.tags.items():
+        if Version.from_tag(name):
+            found.append((f"release {name} was made of its commit", [oid]))
+    return {f"sha-{oid[:COMMIT_DIGITS]}": why for why, oids in found for oid in oids}
+
+
+def _list(repository: Repository, tips: Sequence[str], *options: str) -> list[str]:
+    # There may be more branches than an argument list takes.
+    text = "".join(f"{tip}\n" for tip in tips).encode()
+    answer = repository.run("rev-list", *options, "--stdin", stdin=text, check=True)
+    return answer.text.splitlines()
+
+
+def _fetch(repository: Repository, settings: Settings, remote: Remote) -> None:
+    """Bring the tips of all branches here, without changing any ref."""
+    known = repository.objects(sorted(set(remote.heads.values())))
+    refs = [
+        f"refs/heads/{name}" for name, oid in remote.heads.items() if not known[oid]
+    ]
+    if refs:
+        repository.run(
+            "fetch",
+            "-q",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--stdin",
+            settings.remote,
+            stdin="".join(f"{ref}\n" for ref in refs).encode(),
+            timeout=settings.timeout,
+            check=True,
+        )
+
+
+def show(plan: Plan, registry: Registry) -> None:
+    """Say what goes, and how much stays for which reason."""
+    say(f"{registry.name}: {len(plan.verdicts)} tags")
+    going = [verdict for verdict in plan.verdicts if not verdict.stays]
+    width = max((len(verdict.tag) for verdict in going), default=0)
+    for verdict in going:
+        word = "untag " if verdict in plan.untag else "delete"
+        say(f"  {word}  {verdict.tag:{width}}  {verdict.digest[:19]}  {verdict.why}")
+    stay = len(plan.verdicts) - len(going)
+    say(
+        f"{len(going)} tags go, {len(plan.untag)} of them from images that stay; "
+        f"{len(plan.delete)} images are deleted, parts included; {stay} tags stay"
+    )
+
+
+def _confirm(*, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "prune asks before it deletes, and nobody is here to answer\n"
+            "  type next: trunkline prune --yes"
+        )
+    if input("Do that? [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise FailedError("nothing was changed")
+
+
+def _document(plan: Plan, registry: Registry, *, done: bool) -> dict[str, object]:
+    return {
+        "image": str(registry.name),
+        "tags": [asdict(verdict) for verdict in plan.verdicts],
+        "untag": [verdict.tag for verdict in plan.untag],
+        "delete": list(plan.delete),
+        "done": done,
+    }
