@@ -85,6 +85,16 @@ def test_a_branch_that_the_remote_lacks_is_refused(service: Service) -> None:
     assert "is not there" in ran.err
 
 
+def test_the_second_of_two_branches_with_one_tag_is_refused(service: Service) -> None:
+    service.prebuilt()
+    for branch in ("feat/a-b", "feat-a/b"):
+        service.sample.git("push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+    ran = service.publish("feat-a/b")
+    assert ran.code == 1
+    assert "branches feat-a/b and feat/a-b both get image tag feat-a-b" in ran.err
+    assert "feat-a-b" not in service.tags()
+
+
 def test_a_ref_that_is_not_there_is_named(service: Service) -> None:
     ran = service.publish("refs/heads/feat/none")
     assert ran.code == 2

@@ -3,9 +3,8 @@
 import json as json_
 import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from trunkline.errors import Refusal, UsageError
+from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.images.labels import home_branch
 from trunkline.images.making import make_image
@@ -23,6 +22,7 @@ from trunkline.images.remote import (
 )
 from trunkline.images.settling import Pointers, Settled, revision
 from trunkline.images.tags import ImageTag, ImageTags, image_tags
+from trunkline.output import github_output as write_output
 from trunkline.output import say
 from trunkline.releases.project import Project, head_project, project_at
 from trunkline.releases.pushedtag import require_release
@@ -62,7 +62,7 @@ def publish(
     if json:
         print(json_.dumps(report))
     if github_output:
-        _write_output(report)
+        _hand_on(report)
     return 0
 
 
@@ -76,13 +76,19 @@ def survey(repository: Repository, ref: str | None) -> Publication:
     if name.startswith("refs/tags/"):
         commit = require_release(repository, name)
     remote = read_remote(repository, settings)
-    plan = image_tags(name, commit=commit, image=str(image), all_tags=remote.tags)
+    plan = image_tags(
+        name,
+        commit=commit,
+        image=str(image),
+        all_branches=remote.heads,
+        all_tags=remote.tags,
+    )
     if plan.kind == "branch":
         branch = name.removeprefix(_HEADS)
         require_pushed(
             repository, settings, branch=branch, commit=commit, remote=remote
         )
-    registry = Registry.connect(image, environ=os.environ)
+    registry = Registry.of(settings, os.environ)
     return Publication(repository, registry, project, plan, remote)
 
 
@@ -190,15 +196,11 @@ def _line(settled: Settled, manifest: Manifest) -> str:
     return f"  {word:8} {settled.tag.name} to {manifest.digest}"
 
 
-def _write_output(report: dict[str, object]) -> None:
-    """Hand the result to the workflow's next steps, as GitHub wants it."""
-    file = os.environ.get("GITHUB_OUTPUT")
-    if not file:
-        raise UsageError("--github-output needs $GITHUB_OUTPUT, which a workflow sets")
-    names = ("image", "commit", "digest", "built", "version")
-    lines = [f"{name}={json_.dumps(report[name]).strip(chr(34))}" for name in names]
-    with Path(file).open("a", encoding="utf-8") as output:
-        output.write("\n".join(lines) + "\n")
+def _hand_on(report: dict[str, object]) -> None:
+    """Hand the result to the workflow's next steps."""
+    names = ("image", "commit", "digest", "version")
+    values = {name: str(report[name] or "") for name in names}
+    write_output({**values, "built": "true" if report["built"] else "false"})
 
 
 def _report(

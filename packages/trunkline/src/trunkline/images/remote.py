@@ -58,9 +58,9 @@ def require_history(repository: Repository, settings: Settings) -> None:
     if repository.shallow:
         raise Refusal(
             rule="shallow",
-            found="a shallow clone, in which no branch can be looked through",
+            found="a shallow clone, in which branches and tags are missing",
             expected="the whole history (in a workflow: fetch-depth: 0)",
-            mend=f"git fetch --unshallow {settings.remote}",
+            mend=f"git fetch --unshallow --tags {settings.remote}",
         )
 
 

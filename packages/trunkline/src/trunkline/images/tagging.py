@@ -9,7 +9,7 @@ from trunkline.errors import Refusal, UsageError
 from trunkline.git import Repository
 from trunkline.images.reference import shown_name
 from trunkline.images.refs import find_ref
-from trunkline.images.remote import Remote, read_remote
+from trunkline.images.remote import Remote, read_remote, require_history
 from trunkline.images.tags import ImageTags, image_tags
 from trunkline.output import write_outputs
 from trunkline.process import ProcessError
@@ -56,7 +56,7 @@ def plan_tags(
     release, a branch whose tag another live branch has.
     """
     settings = head_project(repository).settings
-    _require_history(repository, settings)
+    require_history(repository, settings)
     name, commit = find_ref(repository, ref or _head(repository), settings.remote)
     there = _remote(repository, settings)
     if there and Version.from_tag(name.removeprefix(_TAGS)):
@@ -69,16 +69,6 @@ def plan_tags(
         all_branches=known.heads,
         all_tags=known.tags,
     )
-
-
-def _require_history(repository: Repository, settings: Settings) -> None:
-    if repository.shallow:
-        raise Refusal(
-            rule="shallow",
-            found="a shallow clone, in which tags and branches are missing",
-            expected="the whole history (in a workflow: fetch-depth: 0)",
-            mend=f"git fetch --unshallow --tags {settings.remote}",
-        )
 
 
 def _head(repository: Repository) -> str | None:
