@@ -41,6 +41,10 @@ def switch(name: str, meaning: str) -> Argument:
     return argument(name, action="store_true", help=meaning)
 
 
+EVENTS = (
+    *("push", "pull_request", "merge_group"),
+    *("delete", "schedule", "workflow_dispatch"),
+)
 DRY_RUN = switch("--dry-run", "show the plan and change nothing")
 YES = switch("--yes", "do not ask for confirmation")
 JSON = switch("--json", "print JSON for a machine to read")
@@ -145,6 +149,45 @@ COMMANDS = (
                 help="write commits, diff and prompts into this new folder",
             ),
             JSON,
+        ),
+    ),
+    Command(
+        "ci",
+        "run on this machine what an event would start on GitHub",
+        "trunkline.pipeline.ci:ci",
+        (
+            argument("--event", choices=EVENTS, default="push", help="default: push"),
+            argument("--ref", metavar="REF", help="branch or tag; default: HEAD's"),
+            argument("--base", metavar="BRANCH", help="where a pull request goes"),
+            argument("--action", default="opened", help="what became of it"),
+            argument("--workflow", metavar="FILE", help="this one only"),
+            argument("--job", action="append", metavar="ID", help="with what it needs"),
+            argument(
+                "--input",
+                action="append",
+                dest="inputs",
+                metavar="NAME=VALUE",
+                help="an input of a manual run",
+            ),
+            argument(
+                "--var", action="append", metavar="NAME=VALUE", help="of the repository"
+            ),
+            argument(
+                "--secret",
+                action="append",
+                metavar="NAME",
+                help="of the repository, from the variable of that name",
+            ),
+            argument(
+                "--skip",
+                action="append",
+                metavar="OWNER/REPO",
+                help="an action to skip",
+            ),
+            argument("--event-file", metavar="FILE", help="more of the event, in JSON"),
+            argument("--list", dest="listing", action="store_true", help="run none"),
+            DRY_RUN,
+            switch("--keep", "keep the folder with the clones"),
         ),
     ),
     Command(

@@ -9,10 +9,6 @@ from trunkline.pipeline.patterns import any_selected, selected
 from trunkline.pipeline.workflow import Workflow, text_of
 
 HEADS, TAGS = "refs/heads/", "refs/tags/"
-EVENTS = (
-    *("push", "pull_request", "merge_group"),
-    *("delete", "schedule", "workflow_dispatch"),
-)
 _FILTERS = {
     "push": {
         *("branches", "branches-ignore", "tags", "tags-ignore"),

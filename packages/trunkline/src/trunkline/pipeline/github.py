@@ -44,8 +44,7 @@ def place(environ: Mapping[str, str], remote_address: str) -> Place:
 
     Raises Refusal without a token or a repository on GitHub.
     """
-    found = _ADDRESS.search(remote_address)
-    repository = environ.get("GITHUB_REPOSITORY") or (found[1] if found else "")
+    repository = repository_name(environ, remote_address)
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN", "")
     if not repository:
         raise Refusal(
@@ -62,6 +61,12 @@ def place(environ: Mapping[str, str], remote_address: str) -> Place:
             mend="export GITHUB_TOKEN=$(gh auth token)",
         )
     return Place(environ.get("GITHUB_API_URL") or API, repository, token)
+
+
+def repository_name(environ: Mapping[str, str], remote_address: str) -> str:
+    """Return OWNER/NAME; empty text where neither says it."""
+    found = _ADDRESS.search(remote_address)
+    return environ.get("GITHUB_REPOSITORY") or (found[1] if found else "")
 
 
 class GitHub:
