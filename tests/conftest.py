@@ -27,6 +27,9 @@ from tests.databases import (
     own_postgres,
     postgres,
 )
+from tests.postgres import programs
+
+NOT_CHECKED = 75
 
 __all__ = [
     "database",
@@ -71,6 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep what is said of the tests in the environment, before that is emptied."""
     if server := os.environ.get("APP_TEST_POSTGRES_URL"):
         config.stash[SERVER] = server
+    elif config.getoption("--database") == "postgres" and not programs():
+        # As `make check` has it for what could not be checked.
+        pytest.exit("No PostgreSQL found; type: apt install postgresql", NOT_CHECKED)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

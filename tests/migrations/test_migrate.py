@@ -1,17 +1,22 @@
 """`my-app migrate`: all of it or nothing, one at a time, and written down."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from my_app.core.platform.engine import connect, url_of
 from my_app.core.platform.revisions import read_revisions
 from my_app.migrations.commands import migrate
+from my_app.migrations.connection import LOCK
 
-from tests.databases import settings_of
+from tests.databases import PostgresDatabases, settings_of
 from tests.migrations.versions import downgrade, write
+from tests.postgres import Postgres
+from tests.servers import free_port
 
 
 def tables(url: str) -> set[str]:
@@ -108,3 +113,108 @@ async def test_what_is_taken_back_is_no_longer_in_the_list(
 
     assert tables(empty_url) == {"first"}
     assert await state(empty_url, tmp_path) == "behind"
+
+
+def test_a_database_that_does_not_answer_is_named_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    for url in (
+        f"sqlite:///{tmp_path}/nowhere/my-app.db",
+        f"postgresql://user:hunter2@127.0.0.1:{port}/my_app",
+    ):
+        assert migrate(settings_of(url), versions=tmp_path) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("Not migrated: ")
+        assert "APP_DATABASE_URL" in said
+        assert "hunter2" not in said
+
+
+PARENTS = 'op.create_table("parents", sa.Column("id", sa.Integer, primary_key=True))'
+CHILDREN = """op.create_table("children", sa.Column("parent", sa.Integer,
+        sa.ForeignKey("parents.id", ondelete="CASCADE")))
+    op.execute("INSERT INTO parents VALUES (1)")
+    op.execute("INSERT INTO children VALUES (1)")"""
+COPY = """with op.batch_alter_table("parents", recreate="auto") as batch:
+        batch.alter_column("id", type_=sa.BigInteger)"""
+
+
+async def test_a_column_that_changes_takes_no_row_with_it(
+    empty_url: str, tmp_path: Path
+) -> None:
+    """SQLite copies the table, and drops the one that others refer to."""
+    write(tmp_path, "one", up=f"{PARENTS}\n    {CHILDREN}")
+    write(tmp_path, "two", "one", up=COPY)
+
+    assert migrate(settings_of(empty_url), versions=tmp_path) == 0
+    database = connect(settings_of(empty_url))
+    async with database.transaction(writing=False) as session:
+        children = [*await session.scalars(text("SELECT parent FROM children"))]
+    await database.close()
+
+    assert children == [1]
+
+
+def test_a_row_that_would_refer_to_nothing_stops_the_migration(
+    empty_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "one", up=f"{PARENTS}\n    {CHILDREN}")
+    delete = "DELETE FROM parents" if "sqlite" in empty_url else "DROP TABLE parents"
+    write(tmp_path, "two", "one", up=f'op.execute("{delete}")')
+
+    assert migrate(settings_of(empty_url), versions=tmp_path) == 1
+    assert "children" in capsys.readouterr().err
+    if "sqlite" in empty_url:
+        assert tables(empty_url) == set()
+
+
+@pytest.fixture
+def on_postgres(postgres: Postgres) -> Iterator[str]:
+    """Make a database on PostgreSQL, whichever the run is on."""
+    with PostgresDatabases(postgres.url(), "template1").empty() as url:
+        yield url
+
+
+@pytest.mark.slow
+def test_on_postgresql_a_migration_waits_for_a_table_no_longer_than_it_may(
+    on_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = {"database_lock_timeout_seconds": 0.1}
+    hasty = settings_of(on_postgres).model_copy(update=changed)
+    write(tmp_path, "one")
+    codes = [migrate(hasty, versions=tmp_path)]
+    write(tmp_path, "two", "one", up='op.execute("ALTER TABLE one ADD more integer")')
+    with psycopg.connect(on_postgres) as reader:
+        reader.execute("SELECT * FROM one")
+        codes.append(migrate(hasty, versions=tmp_path))
+    codes.append(migrate(hasty, versions=tmp_path))
+
+    assert codes == [0, 1, 0]
+    assert "lock timeout" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_on_postgresql_a_migrator_waits_for_the_one_before(
+    on_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "one")
+    codes = []
+    second = threading.Thread(
+        target=lambda: codes.append(
+            migrate(settings_of(on_postgres), versions=tmp_path)
+        )
+    )
+    with psycopg.connect(on_postgres, autocommit=True) as first:
+        first.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        second.start()
+        while "Another migrator is at work" not in capsys.readouterr().err:
+            second.join(0.01)
+            assert second.is_alive()
+        assert tables(on_postgres) == set()
+        # What `CREATE INDEX CONCURRENTLY` waits for: nobody's transaction is open.
+        first.execute("CREATE TABLE wide (id integer)")
+        first.execute("CREATE INDEX CONCURRENTLY narrow ON wide (id)")
+    second.join()
+
+    assert codes == [0]
+    assert tables(on_postgres) == {"one", "wide"}

@@ -45,8 +45,11 @@ def migrate(settings: Settings, *, versions: Path = VERSIONS) -> int:
 
 
 def explained(error: Exception) -> str:
-    """Say what the driver said, without the statement."""
-    return str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    """Say what the driver said, without the statement and its values."""
+    if not isinstance(error, DBAPIError):
+        return str(error)
+    said = str(error.orig).strip()
+    return said if error.statement else f"{said}\nIs APP_DATABASE_URL right?"
 
 
 def list_migrations(*, as_json: bool) -> int:

@@ -1,0 +1,105 @@
+"""`my-app migrate`, `migration` and `migrations`, from a shell."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import PATIENCE, ROOT, clean_environment
+
+pytestmark = pytest.mark.slow
+
+TABLE = '''
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from my_app.core.platform.tables import Base
+
+
+class Note(Base):
+    """A note."""
+
+    __tablename__ = "sample_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    written: Mapped[datetime] = mapped_column(index=True)
+'''
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Copy the service to where a test may add to it."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignored)
+    return tmp_path
+
+
+def my_app(
+    copy: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "my_app", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=copy,
+        env=clean_environment() | {"PYTHONPATH": str(copy / "src")} | variables,
+        timeout=PATIENCE,
+    )
+
+
+def test_a_new_table_is_a_migration_and_then_a_table(copy: Path) -> None:
+    feature = copy / "src" / "my_app" / "core" / "sample"
+    feature.mkdir()
+    (feature / "__init__.py").touch()
+    (feature / "tables.py").write_text(TABLE)
+
+    written = my_app(copy, "migration", "-m", "Keep notes")
+    migrated = my_app(copy, "migrate")
+    heads = my_app(copy, "migrations", "--json")
+    known = my_app(copy, "migrations")
+
+    assert [it.returncode for it in (written, migrated, heads, known)] == [0, 0, 0, 0]
+    (head,) = json.loads(heads.stdout)
+    assert f"The database is at {head}." in migrated.stdout
+    assert "keep_notes.py" in known.stdout
+    with sqlite3.connect(copy / "my-app.db") as database:
+        (sql,) = database.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = 'sample_notes'"
+        ).fetchone()
+    database.close()
+    assert "CONSTRAINT pk_sample_notes PRIMARY KEY" in sql
+    (file,) = (copy / "src" / "my_app" / "migrations" / "versions").glob("*keep*.py")
+    assert "my_app" not in file.read_text()
+
+
+def test_an_unreadable_environment_is_listed_before_anything_is_migrated(
+    copy: Path,
+) -> None:
+    done = my_app(copy, "migrate", APP_PORT="high")
+
+    assert done.returncode == 2
+    assert "APP_PORT" in done.stderr
+    assert not (copy / "my-app.db").exists()
+
+
+def test_alembic_itself_finds_the_migrations(copy: Path) -> None:
+    """As in `uv run alembic history`, for all that has no command of ours."""
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("alembic"), "upgrade", "head"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=copy,
+        env=clean_environment() | {"PYTHONPATH": str(copy / "src")},
+        timeout=PATIENCE,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (copy / "my-app.db").exists()

@@ -1,0 +1,82 @@
+"""A migration that takes away what the previous release uses is found."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from my_app.migrations.commands import migrate
+
+from tests.databases import settings_of
+from tests.migrations.previous_release import check, git, previous_tag
+from tests.migrations.versions import write
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.slow
+
+FOLDERS = ("src", "tests", "packages")
+FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", ".python-version")
+TEST = """
+from sqlalchemy import text
+
+from my_app.core.platform.engine import Database
+
+
+async def test_notes_are_kept(database: Database) -> None:
+    async with database.transaction(writing=True) as session:
+        await session.execute(text("INSERT INTO notes (body) VALUES ('a note')"))
+        kept = await session.scalars(text("SELECT body FROM notes"))
+        assert [*kept] == ["a note"]
+"""
+CREATE = 'op.create_table("notes", sa.Column("body", sa.String(10)))'
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Make a repository with a release whose tests use a table."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", ".venv")
+    for name in FOLDERS:
+        if (ROOT / name).exists():
+            shutil.copytree(ROOT / name, root / name, ignore=ignored)
+    for name in FILES:
+        shutil.copy(ROOT / name, root / name)
+    (root / "tests" / "test_notes.py").write_text(TEST)
+    git(root, "init", "--initial-branch=main")
+    git(root, "config", "user.name", "A Tester")
+    git(root, "config", "user.email", "tester@example.com")
+    assert previous_tag(root) is None
+    commit(root, "feat: keep notes")
+    git(root, "tag", "-a", "-m", "v1.0.0", "v1.0.0")
+    return root
+
+
+def commit(root: Path, subject: str) -> None:
+    git(root, "add", "--all")
+    done = git(root, "commit", "--no-verify", "--allow-empty", "-m", subject)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ('op.add_column("notes", sa.Column("author", sa.String(10)))', 0),
+        ('op.drop_table("notes")', 1),
+        ('op.alter_column("notes", "body", new_column_name="content")', 1),
+    ],
+)
+def test_the_previous_release_runs_on_the_new_tables(
+    repository: Path, empty_url: str, change: str, code: int
+) -> None:
+    versions = repository.parent / "versions"
+    versions.mkdir()
+    write(versions, "one", up=CREATE)
+    write(versions, "two", "one", up=change)
+    migrate(settings_of(empty_url), versions=versions)
+    commit(repository, "feat: change the tables")
+    tag = previous_tag(repository)
+
+    assert tag == "v1.0.0"
+    assert check(repository, tag, empty_url, ["tests/test_notes.py"]) == code
+    assert git(repository, "worktree", "list").stdout.count("\n") == 1
