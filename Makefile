@@ -1,14 +1,14 @@
 # Each target sets up what it needs. All that it takes is Python 3.12, git and make:
 # where uv is missing, it is put into .tools, from PyPI, and used from there.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev migrate migration lint test test-tool watch check clean
+.PHONY: help setup dev migrate migration lint test test-postgres test-tool watch check clean
 
 # So that what uv runs finds it, too.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(UV) ## Make the environment and install the git hooks
 	@$(UV) sync --quiet
@@ -30,6 +30,9 @@ lint: setup ## Run the gates of CI's job "Lint"
 
 test: setup ## Run every test of the service
 	@$(UV) run pytest
+
+test-postgres: setup ## Run them on PostgreSQL, on a server of their own
+	@$(UV) run pytest --no-cov --database=postgres
 
 test-tool: setup ## Run every test of the release tool, the slow ones too
 	@$(UV) run pytest packages/trunkline/tests -n auto -m 'slow or not slow'
