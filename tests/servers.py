@@ -102,6 +102,7 @@ def serving(
     """Serve as in staging, on a free port; yield the program and the port."""
     port = free_port()
     variables.setdefault("APP_ENVIRONMENT", "staging")
+    variables.setdefault("APP_DATABASE_URL", f"sqlite:///{output}.db")
     command = [sys.executable, "-m", "my_app", "--port", str(port), *options]
     with running(command, output, variables) as program:
         program.wait_for("Uvicorn running on")

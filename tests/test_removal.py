@@ -1,4 +1,7 @@
-"""Deleting a feature is deleting its folder, its tests and its line."""
+"""Deleting a feature is deleting its folder, its tests and its line.
+
+Its tables then go by a migration like any other.
+"""
 
 import shutil
 import subprocess
@@ -17,6 +20,11 @@ FEATURES = [
     for folder in (ROOT / CORE).glob("*/__init__.py")
     if folder.parent.name != "platform"
 ]
+MIGRATION = (
+    ("my-app", "migration", "-m", "remove the feature"),
+    ("ruff", "format", "src/my_app/migrations"),
+    ("ruff", "check", "--fix", "src/my_app/migrations"),
+)
 GATES = (
     ("ruff", "check", "--no-cache"),
     ("mypy", "src", "tests", "--cache-dir=/dev/null"),
@@ -44,7 +52,7 @@ def test_a_feature_can_be_deleted(feature: str, tmp_path: Path) -> None:
         .replace(f"    {feature}.feature,\n", "")
     )
 
-    for gate in GATES:
+    for gate in (*MIGRATION, *GATES):
         program = Path(sys.executable).with_name(gate[0])
         done = subprocess.run(
             [program, *gate[1:]],
