@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Insert, Row, Table, bindparam, select, update
+from sqlalchemy import CursorResult, Insert, Row, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,7 +44,7 @@ forget_one = forget.where(columns.id == bindparam("of"))
 ADD: Mapping[str, Insert] = {
     name: insert(invoices)
     .on_conflict_do_nothing(index_elements=[columns.idempotency_key])
-    .returning(columns.id)
+    .execution_options(preserve_rowcount=True)
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 
@@ -105,8 +105,8 @@ class Invoices:
             "idempotency_key": claim.key,
             "fingerprint": claim.fingerprint,
         }
-        added = await self.session.execute(statement, values)
-        return added.one_or_none() is not None
+        added = cast(CursorResult[Any], await self.session.execute(statement, values))
+        return added.rowcount == 1
 
     async def replay(self, claim: Claim, *, lifetime: timedelta) -> Invoice | None:
         """Return what was stored under a key; None where nothing is, or not any more.
