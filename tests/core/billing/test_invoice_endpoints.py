@@ -1,11 +1,10 @@
 """Invoices over HTTP: made once, listed page by page, found again."""
 
-from typing import Any
 from urllib.parse import urljoin
 from uuid import UUID, uuid4
 
 import pytest
-from httpx2 import AsyncClient, Response
+from httpx2 import AsyncClient
 
 from my_app.config import Flags
 from my_app.core.billing.invoices import issue
@@ -15,15 +14,7 @@ from my_app.core.platform.engine import Database
 from my_app.core.platform.idempotency import Claim, fingerprint
 from my_app.core.platform.identifiers import new_identifier
 
-PLAN = {"seats": 2, "currency": "EUR"}
-
-
-async def order(
-    client: AsyncClient, key: str | None = None, plan: dict[str, Any] = PLAN
-) -> Response:
-    """Ask for an invoice, under a key of its own unless one is given."""
-    headers = {"Idempotency-Key": key or str(uuid4())}
-    return await client.post("/billing/invoices", json=plan, headers=headers)
+from tests.core.billing.orders import PLAN, order
 
 
 async def listed(client: AsyncClient, **query: str | int) -> list[str]:

@@ -1,0 +1,107 @@
+"""Two at once: one invoice, in one process and in two."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from httpx2 import AsyncClient
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+from my_app.core.billing.invoices import issue
+from my_app.core.billing.pricing import Plan, calculate_billing
+from my_app.core.billing.repository import Invoices
+from my_app.core.platform.engine import Database
+from my_app.core.platform.idempotency import Claim, fingerprint
+from my_app.core.platform.identifiers import Identifiers
+
+from tests.conftest import MakeClient
+from tests.core.billing.orders import PLAN, every_invoice, order
+from tests.databases import on
+from tests.servers import serving
+
+AT_ONCE = 8
+
+
+@pytest.fixture
+async def client(
+    settings: Settings, own_database: Database, make_client: MakeClient
+) -> AsyncIterator[AsyncClient]:
+    """Ask a service with as many connections as it has in production."""
+    async with make_client(create_app(settings, Flags(), on(own_database))) as client:
+        yield client
+
+
+async def test_of_many_at_once_one_makes_the_invoice_and_all_get_it(
+    client: AsyncClient,
+) -> None:
+    answers = await asyncio.gather(*(order(client, "key") for _ in range(AT_ONCE)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    replayed = [answer.headers.get("Idempotency-Replayed") for answer in answers]
+    assert sorted(map(str, replayed)) == ["None"] + ["true"] * (AT_ONCE - 1)
+    assert len(await every_invoice(client)) == 1
+
+
+async def test_of_two_bodies_at_once_one_is_refused(client: AsyncClient) -> None:
+    other = PLAN | {"seats": 9}
+    answers = await asyncio.gather(
+        order(client, "key"), order(client, "key", other), order(client, "key", other)
+    )
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses in ([201, 422, 422], [422, 201, 201])
+    assert len(await every_invoice(client)) == 1
+
+
+async def test_a_key_that_is_over_is_used_again_by_one_of_many(
+    client: AsyncClient, own_database: Database
+) -> None:
+    then = time.time_ns() - 25 * 3600 * 10**9
+    quote = calculate_billing(Plan(seats=1, usage=0, currency="EUR"), Flags())
+    old = issue(quote, Identifiers(lambda: then)())
+    claim = Claim(key="key", fingerprint=fingerprint({}), made_at=old.created_at)
+    async with own_database.transaction(writing=True) as session:
+        await Invoices(session).add_once(old, claim, lifetime=timedelta(hours=24))
+
+    answers = await asyncio.gather(*(order(client, "key") for _ in range(AT_ONCE)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    (made,) = {answer.json()["id"] for answer in answers}
+    assert await every_invoice(client) == [made, str(old.id)]
+
+
+@pytest.mark.slow
+async def test_two_processes_make_one_invoice_under_each_key(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        clients = []
+        for name in ("one", "two"):
+            _, port = stack.enter_context(
+                serving(tmp_path / name, APP_DATABASE_URL=database_url)
+            )
+            address = f"http://127.0.0.1:{port}"
+            clients.append(
+                await stack.enter_async_context(AsyncClient(base_url=address))
+            )
+        orders = [
+            order(client, f"key-{number}")
+            for number in range(100)
+            for client in clients
+        ]
+        answers = await asyncio.gather(*orders)
+        found = await every_invoice(clients[0])
+
+    assert {answer.status_code for answer in answers} == {201}
+    replayed = ["Idempotency-Replayed" in answer.headers for answer in answers]
+    assert replayed.count(True) == replayed.count(False) == 100
+    assert [one.content for one in answers[::2]] == [
+        two.content for two in answers[1::2]
+    ]
+    assert sorted(found) == sorted({answer.json()["id"] for answer in answers})
