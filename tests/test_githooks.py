@@ -13,7 +13,7 @@ HOOK = ROOT / ".githooks" / "commit-msg"
 
 ACCEPTED = [
     "feat: add a button",
-    "feat(billing): add usage tiers",
+    "feat(login): add a button",
     "feat!: drop the old price",
     "fix(api)!: rename a field\n\nBREAKING CHANGE: it is called amount now",
     "bump: version 1.0.0 → 1.1.0",
@@ -77,7 +77,7 @@ def test_any_other_is_refused_with_an_example(message: str, tmp_path: Path) -> N
     done = hook(message, tmp_path)
 
     assert done.returncode == 1
-    assert 'expected: type(scope): imperative, such as "feat(billing)' in done.stderr
+    assert 'expected: type(scope): imperative, such as "feat(login)' in done.stderr
 
 
 def test_the_hook_runs_nothing_that_is_in_a_message(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 # Of two names this alike, one is the other with a slip of the finger:
-# ENABLE_NEW_BILING passes, ENABLE_OLD_BILLING (a flag that was removed) does not.
+# ENABLE_NEW_SERCH passes, ENABLE_OLD_SEARCH (a flag that was removed) does not.
 LIKENESS = 0.85
 # Names without a common prefix are other programs' more often than slips.
 LIKENESS_OF_STRANGERS = 0.9
@@ -85,7 +85,7 @@ def shortened(value: object, limit: int = 80) -> str:
 def misspelt(present: Iterable[str], model: type[BaseSettings]) -> Iterator[Problem]:
     """Yield a problem for each variable that looks like a declared one but is not.
 
-    Names are compared in upper case: `enable_new_billing` is a slip, too, where case
+    Names are compared in upper case: `enable_new_search` is a slip, too, where case
     matters. Standard names, such as SENTRY_DSN, have standard neighbours and are left
     out.
     """
@@ -130,7 +130,8 @@ def example(models: Sequence[type[BaseSettings]]) -> str:
     blocks = [
         "# Every variable that the service reads, with its default.\n"
         "# Copy to .env for development; no other environment reads that file.\n"
-        "# Made by `uv run python -m my_app.config > .env.example`."
+        "# Made by `uv run python -m "
+        "my_app.config > .env.example`."
     ]
     for model in models:
         for variable, name in variable_names(model).items():

@@ -20,7 +20,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def documented(status: int) -> dict[str, Any]:
     """Describe one error status for OpenAPI."""
-    example = problem_content(status, instance="/billing/quotes") | {
+    example = problem_content(status, instance="/some/path") | {
         "request_id": "4f1c2d3e4b5a69788796a5b4c3d2e1f0"
     }
     return {
