@@ -103,7 +103,14 @@ def serving(
     port = free_port()
     variables.setdefault("APP_ENVIRONMENT", "staging")
     variables.setdefault("APP_DATABASE_URL", f"sqlite:///{output}.db")
-    command = [sys.executable, "-m", "my_app", "--port", str(port), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "my_app",
+        "--port",
+        str(port),
+        *options,
+    ]
     with running(command, output, variables) as program:
         program.wait_for("Uvicorn running on")
         program.wait_for("Application startup complete")

@@ -107,8 +107,14 @@ def test_the_watcher_goes_red_and_green_on_a_save(copy: Path) -> None:
 
 def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
     port = free_port()
-    command = ["fastapi", "dev", "src/my_app/main.py", "--port", str(port)]
-    page = copy / "src" / "my_app" / "core" / "platform" / "home.py"
+    command = [
+        "fastapi",
+        "dev",
+        "src/my_app/main.py",
+        "--port",
+        str(port),
+    ]
+    page = copy / "src/my_app/core/platform/home.py"
     with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
         program.wait_for("Application startup complete")
         before = get(port, "/")
@@ -122,8 +128,14 @@ def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
 
 def test_the_server_survives_a_mistake(copy: Path, tmp_path: Path) -> None:
     port = free_port()
-    command = ["fastapi", "dev", "src/my_app/main.py", "--port", str(port)]
-    page = copy / "src" / "my_app" / "core" / "platform" / "home.py"
+    command = [
+        "fastapi",
+        "dev",
+        "src/my_app/main.py",
+        "--port",
+        str(port),
+    ]
+    page = copy / "src/my_app/core/platform/home.py"
     with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
         program.wait_for("Application startup complete")
         save(page, "LINKS = {", "LINKS = 1 / 0 or {")

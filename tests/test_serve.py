@@ -19,7 +19,10 @@ def test_an_unreadable_environment_is_one_readable_block() -> None:
         "APP_HOSTS": "x",
     }
 
-    for command in (["-m", "my_app"], ["-c", "import my_app.main"]):
+    for command in (
+        ["-m", "my_app"],
+        ["-c", "import my_app.main"],
+    ):
         done = subprocess.run(
             [sys.executable, *command],
             check=False,
@@ -40,7 +43,11 @@ def test_an_unreadable_environment_is_one_readable_block() -> None:
 
 def test_options_win_over_the_environment_and_are_checked_like_it() -> None:
     done = subprocess.run(
-        [Path(sys.executable).with_name("my-app"), "--port", "99999"],
+        [
+            Path(sys.executable).with_name("my-app"),
+            "--port",
+            "99999",
+        ],
         check=False,
         capture_output=True,
         text=True,

@@ -25,7 +25,10 @@ from my_app.core.platform.openapi import add_problem_schema
 from my_app.core.platform.problems import add_problem_handlers
 from my_app.core.platform.readiness import Readiness
 from my_app.core.platform.shutdown import not_ready_first
-from my_app.core.platform.telemetry import start_sentry, telemetry
+from my_app.core.platform.telemetry import (
+    start_sentry,
+    telemetry,
+)
 
 # Every feature of the service. Deleting one is deleting its folder and its line here.
 FEATURES: tuple[Feature, ...] = (

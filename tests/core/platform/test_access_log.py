@@ -20,7 +20,10 @@ SCOPE = {"method": "GET", "path": '/a"b\n/ü', "client": ("192.0.2.1", 1)}
 
 async def test_a_line_is_one_json_object_in_the_names_of_the_schema() -> None:
     stream = BytesIO()
-    log = EcsAccessLog(stream, {"name": "my-app", "version": "1.2.0"})
+    log = EcsAccessLog(
+        stream,
+        {"name": "my-app", "version": "1.2.0"},
+    )
 
     log.write(SCOPE, "/{path}", 500, 0.25, "abc")
     await asyncio.sleep(0)

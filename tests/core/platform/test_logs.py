@@ -35,7 +35,10 @@ STAGING = Settings(environment="staging", log_level="info")
 
 def test_a_line_has_the_names_of_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(STAGING)
-    structlog.stdlib.get_logger("my_app.x").info("sent", recipients=2)
+    structlog.stdlib.get_logger("my_app.x").info(
+        "sent",
+        recipients=2,
+    )
     line = logged(capsys)
 
     assert str(line.pop("@timestamp")).endswith("Z")

@@ -46,7 +46,12 @@ async def test_the_page_says_what_runs_and_where_the_docs_are(
         response = await client.get("/")
 
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    for fact in (version("my-app"), "4f1c2d3e4b5a", "feat/&lt;b&gt;", "staging"):
+    for fact in (
+        version("my-app"),
+        "4f1c2d3e4b5a",
+        "feat/&lt;b&gt;",
+        "staging",
+    ):
         assert fact in response.text
     assert "ENABLE_SAMPLE" in response.text
     assert '<a href="docs">' in response.text

@@ -12,7 +12,11 @@ from my_app.core.platform.protocol import ProblemProtocol
 
 async def answer_to(request: bytes) -> bytes:
     """Send bytes to a server of this protocol; return all that it answers."""
-    config = Config("my_app.main:app", http=ProblemProtocol, log_config=None)
+    config = Config(
+        "my_app.main:app",
+        http=ProblemProtocol,
+        log_config=None,
+    )
     state = ServerState()
     config.http_protocol_class = ProblemProtocol
     config.loaded_app = lambda scope: None

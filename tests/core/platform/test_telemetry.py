@@ -11,7 +11,11 @@ import pytest
 
 from my_app.config import Settings
 from my_app.core.platform.build import identify
-from my_app.core.platform.telemetry import require, start_sentry, telemetry
+from my_app.core.platform.telemetry import (
+    require,
+    start_sentry,
+    telemetry,
+)
 from my_app.environment import EnvironmentVariablesError
 
 from tests.servers import free_port, get, running

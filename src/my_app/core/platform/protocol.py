@@ -5,8 +5,14 @@ import json
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from my_app.core.platform.problems import ProblemResponse, problem_content
-from my_app.core.platform.request_id import new_request_id, request_id
+from my_app.core.platform.problems import (
+    ProblemResponse,
+    problem_content,
+)
+from my_app.core.platform.request_id import (
+    new_request_id,
+    request_id,
+)
 
 log = structlog.stdlib.get_logger("access")
 

@@ -6,7 +6,10 @@ from fastapi.telemetry import TelemetryConfig
 
 from my_app.config import Settings
 from my_app.core.platform.build import Build
-from my_app.environment import EnvironmentVariablesError, Problem
+from my_app.environment import (
+    EnvironmentVariablesError,
+    Problem,
+)
 
 
 def start_sentry(settings: Settings, build: Build) -> None:

@@ -65,7 +65,8 @@ def flags(*, check: bool, json: bool, today: str | None = None) -> int:
     if not target:
         raise UsageError(
             "[tool.trunkline] has no `flags`; "
-            'expected the class that declares them: flags = "my_app.config:Flags"'
+            "expected the class that declares them: "
+            'flags = "my_app.config:Flags"'
         )
     uses = find_uses(root, paths_of(root))
     declared = [with_uses(flag, uses) for flag in read_flags(root, target)]
