@@ -22,8 +22,7 @@ from trunkline.images.remote import (
 )
 from trunkline.images.settling import Pointers, Settled, revision
 from trunkline.images.tags import ImageTag, ImageTags, image_tags
-from trunkline.output import github_output as write_output
-from trunkline.output import say
+from trunkline.output import say, write_outputs
 from trunkline.releases.project import Project, head_project, project_at
 from trunkline.releases.pushedtag import require_release
 from trunkline.releases.state import HOTFIX
@@ -200,7 +199,7 @@ def _hand_on(report: dict[str, object]) -> None:
     """Hand the result to the workflow's next steps."""
     names = ("image", "commit", "digest", "version")
     values = {name: str(report[name] or "") for name in names}
-    write_output({**values, "built": "true" if report["built"] else "false"})
+    write_outputs({**values, "built": "true" if report["built"] else "false"})
 
 
 def _report(
