@@ -11,7 +11,7 @@ import pytest
 from tests.images import engine as docker
 from tests.images.conftest import version
 from tests.images.engine import Engine, Image
-from tests.servers import clean_environment
+from tests.servers import ROOT, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -181,12 +181,12 @@ def test_a_build_sees_only_what_it_needs(engine: Engine, project: Path) -> None:
     assert "src/my_app/.env" not in files
 
 
-@pytest.mark.parametrize("file", ["Dockerfile"])
+@pytest.mark.parametrize("file", ["Dockerfile", "docker/worker.Dockerfile"])
 def test_the_engine_finds_nothing_to_warn_of(
     file: str, engine: Engine, project: Path
 ) -> None:
     assert isinstance(engine, Engine)
 
-    said = docker.run("build", "--check", f"--file={project / file}", str(project))
+    said = docker.run("build", "--check", f"--file={ROOT / file}", str(project))
 
     assert "no warnings found" in said.stdout + said.stderr
