@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.servers import PATIENCE
+from tests.servers import PATIENCE, ROOT
 
 # One constant for every commit: 1980-01-01, the first moment that a wheel can name.
 EPOCH = 315_532_800
@@ -43,6 +44,14 @@ def run(
     said = f"docker {' '.join(arguments)}: {done.stdout}{done.stderr}"
     assert done.returncode in accepted, said
     return done
+
+
+def base_image() -> str:
+    """Return the image that the service's is made of, where no other is asked for."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    named = re.search("^ARG PYTHON_IMAGE=(.+)$", text, re.MULTILINE)
+    assert named is not None
+    return named[1]
 
 
 @dataclass(frozen=True, kw_only=True)

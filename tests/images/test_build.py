@@ -10,11 +10,12 @@ import pytest
 
 from tests.images import engine as docker
 from tests.images.conftest import version
-from tests.images.engine import Engine, Image
+from tests.images.engine import Engine, Image, base_image
 from tests.servers import ROOT, clean_environment
 
 pytestmark = pytest.mark.slow
 
+BASE = base_image()
 CODE = Path("src/my_app/core/billing/pricing.py")
 
 
@@ -149,6 +150,43 @@ def test_a_micropackage_in_dev_mode_is_in_the_layer_of_the_app(
     assert changed(image, after) == after.layers[-1:]
     code = "import pricing_rules; print(pricing_rules.__file__)"
     assert "/site-packages/pricing_rules/" in after.run("python", "-c", code)
+
+
+def test_a_micropackage_in_prod_mode_comes_from_its_commit(
+    engine: Engine, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server = tmp_path_factory.mktemp("server")
+    origin = server / "pricing-rules"
+    uv(server, "init", "--quiet", "--lib", "--vcs=git", str(origin))
+    git = ("git", "-C", origin, "-c", "user.name=Ada", "-c", "user.email=ada@localhost")
+    for words in (("add", "-A"), ("commit", "--quiet", "--message=feat: begin")):
+        subprocess.run([*git, *words], check=True, timeout=60)
+    uv(project, "add", "--quiet", "--no-sync", f"git+{origin.as_uri()}")
+    # The builder finds the repository at the address that it has here.
+    (server / "Dockerfile").write_text(f"FROM {BASE}\nCOPY pricing-rules {origin}\n")
+    base = engine.build(server)
+
+    after = engine.build(project, PYTHON_IMAGE=base.name)
+
+    code = "import pricing_rules; print(pricing_rules.__file__)"
+    assert "/site-packages/pricing_rules/" in after.run("python", "-c", code)
+    assert after.run("sh", "-c", "command -v git || true") == ""
+
+
+def test_a_company_s_index_is_a_secret_of_the_build(
+    engine: Engine, project: Path, tmp_path: Path
+) -> None:
+    configuration = tmp_path / "uv.toml"
+    index = "http://127.0.0.1:1/simple"
+    configuration.write_text(f'[[index]]\nurl = "{index}"\ndefault = true\n')
+
+    with pytest.raises(AssertionError, match=f"Failed to fetch: {index}"):
+        engine.build(
+            project,
+            f"--secret=id=uv.toml,src={configuration}",
+            target="deps",
+            cached=False,
+        )
 
 
 def test_a_lock_file_that_is_behind_stops_the_build(

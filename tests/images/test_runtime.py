@@ -1,7 +1,6 @@
 """What runs: nothing that is not needed, with no rights, and it tells the truth."""
 
 import json
-import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,8 +9,8 @@ import pytest
 
 from tests.images import engine as docker
 from tests.images.conftest import version
-from tests.images.engine import Image, running
-from tests.servers import PATIENCE, ROOT, get
+from tests.images.engine import Image, base_image, running
+from tests.servers import PATIENCE, get
 
 pytestmark = pytest.mark.slow
 
@@ -162,11 +161,7 @@ def test_no_file_time_can_make_its_bytecode_stale(image: Image) -> None:
 
 
 def test_it_adds_at_most_50_megabytes_to_its_base(image: Image, tmp_path: Path) -> None:
-    named = re.search(
-        "^ARG PYTHON_IMAGE=(.+)$", (ROOT / "Dockerfile").read_text(), re.M
-    )
-    assert named is not None
-    base = set(Image(named[1]).layers)
+    base = set(Image(base_image()).layers)
     own = {layer for layer in image.layers if layer not in base}
 
     assert len(own) == len(image.layers) - len(base)
