@@ -11,7 +11,11 @@ from benchmarks.samples import compared_by_best, interleaved
 OURS = "import my_app.main"
 PEER = "import fastapi"
 MILLISECONDS = 1000
-PRODUCTION = {"APP_ENVIRONMENT": "production", "APP_ALLOWED_HOSTS": "localhost"}
+PRODUCTION = {
+    "APP_ENVIRONMENT": "production",
+    "APP_ALLOWED_HOSTS": "localhost",
+    "APP_DATABASE_URL": "postgresql://localhost/my_app",
+}
 
 
 def run(rounds: int) -> list[Comparison]:

@@ -130,6 +130,22 @@ def test_a_database_that_does_not_answer_is_named_in_one_line(
         assert "hunter2" not in said
 
 
+CONCURRENTLY = """if op.get_bind().dialect.name == "postgresql":
+        with op.get_context().autocommit_block():
+            op.create_index("ix", "one", ["id"], postgresql_concurrently=True)
+    op.create_table("two", sa.Column("id", sa.Integer))"""
+
+
+def test_an_index_may_be_made_beside_the_traffic(
+    empty_url: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "one")
+    write(tmp_path, "two", "one", up=CONCURRENTLY)
+
+    assert migrate(settings_of(empty_url), versions=tmp_path) == 0
+    assert tables(empty_url) == {"one", "two"}
+
+
 PARENTS = 'op.create_table("parents", sa.Column("id", sa.Integer, primary_key=True))'
 CHILDREN = """op.create_table("children", sa.Column("parent", sa.Integer,
         sa.ForeignKey("parents.id", ondelete="CASCADE")))
