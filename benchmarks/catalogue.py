@@ -2,8 +2,11 @@
 
 from benchmarks import (
     bump,
+    fixtures,
+    growth,
     guard,
     imports,
+    invoices,
     messages,
     reload,
     setup,
@@ -22,6 +25,27 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         profile=throughput.profile,
         rounds=15,
         quick_rounds=4,
+    ),
+    Benchmark(
+        name="invoices",
+        bound=Bound(limit=0.75, at_least=True),
+        run=invoices.run,
+        rounds=15,
+        quick_rounds=4,
+    ),
+    Benchmark(
+        name="growth",
+        bound=Bound(limit=1.3),
+        run=growth.run,
+        rounds=15,
+        quick_rounds=4,
+    ),
+    Benchmark(
+        name="fixtures",
+        bound=Bound(limit=1, unit=" ms"),
+        run=fixtures.run,
+        rounds=5,
+        quick_rounds=2,
     ),
     Benchmark(
         name="start",

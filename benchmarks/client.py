@@ -1,8 +1,15 @@
-"""A keep-alive HTTP client for where wrk is missing: prints requests and seconds."""
+"""A keep-alive HTTP client for where wrk is missing: prints requests and seconds.
+
+`python -m benchmarks.client 8000 1 32 REQUEST`: port, seconds, connections, and the
+whole request, in which NUMBER is another number each time.
+"""
 
 import asyncio
+import itertools
+import os
 import re
 import sys
+from collections.abc import Iterator
 from time import perf_counter
 from typing import cast
 
@@ -12,8 +19,8 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 class Connection(asyncio.Protocol):
     """Sends the next request when the answer to the last one is complete."""
 
-    def __init__(self, request: bytes) -> None:
-        self.request = request
+    def __init__(self, requests: Iterator[bytes]) -> None:
+        self.requests = requests
         self.answers = 0
         self.received = b""
         self.failure = ""
@@ -21,7 +28,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
         self.transport = cast(asyncio.Transport, transport)
-        self.transport.write(self.request)
+        self.transport.write(next(self.requests))
 
     def data_received(self, data: bytes) -> None:
         """Count a complete answer."""
@@ -30,26 +37,34 @@ class Connection(asyncio.Protocol):
         length = LENGTH.search(head)
         if not end or length is None or len(body) < int(length[1]):
             return
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 20"):
             self.failure = head.decode("latin-1").splitlines()[0]
             self.transport.close()
             return
         self.answers += 1
         self.received = b""
-        self.transport.write(self.request)
+        self.transport.write(next(self.requests))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remember that the server closed, which it has no reason to."""
         self.failure = self.failure or f"connection lost: {exc}"
 
 
-async def main(port: int, path: str, seconds: float, connections: int) -> None:
+def numbered(request: str) -> Iterator[bytes]:
+    """Put into each request a number that no other has, of this run or another."""
+    run = os.urandom(8).hex().encode()
+    template = request.encode()
+    for number in itertools.count():
+        yield template.replace(b"NUMBER", b"%b-%d" % (run, number))
+
+
+async def main(port: int, seconds: float, connections: int, request: str) -> None:
     """Ask over all connections at once, then print what was answered."""
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    requests = numbered(request)
     loop = asyncio.get_running_loop()
     begun = perf_counter()
     opened = [
-        (await loop.create_connection(lambda: Connection(request), "127.0.0.1", port))[
+        (await loop.create_connection(lambda: Connection(requests), "127.0.0.1", port))[
             1
         ]
         for _ in range(connections)
@@ -63,5 +78,5 @@ async def main(port: int, path: str, seconds: float, connections: int) -> None:
 
 if __name__ == "__main__":
     asyncio.run(
-        main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
+        main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
     )

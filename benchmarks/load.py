@@ -47,7 +47,15 @@ def wrk(port: int, path: str, seconds: int) -> Load:
 
 def python_client(port: int, path: str, seconds: int) -> Load:
     """Run `benchmarks.client` in a process of its own."""
-    options = (str(port), path, str(seconds), str(CONNECTIONS))
+    return send(
+        port, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", seconds=seconds
+    )
+
+
+def send(port: int, request: str, *, seconds: int) -> Load:
+    """Send a request of any kind again and again, as `benchmarks.client` does."""
+    options = (str(port), str(seconds), str(CONNECTIONS), request)
     command = (sys.executable, "-m", "benchmarks.client", *options)
-    requests, took = processes.run(command).stdout.split()
+    with machine.pinned(machine.cpus().client):
+        requests, took = processes.run(command).stdout.split()
     return Load(int(requests), float(took))

@@ -26,7 +26,13 @@ def interleaved[Sample](
 
 
 def compared(
-    what: str, unit: str, *, peer: str, ours: Sequence[float], theirs: Sequence[float]
+    what: str,
+    unit: str,
+    *,
+    peer: str,
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    bounded: bool = False,
 ) -> Comparison:
     """Compare by the median of the ratios of pairs measured in the same round."""
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
@@ -38,11 +44,18 @@ def compared(
         theirs=median(theirs),
         ratio=median(ratios),
         spread=spread(ratios),
+        bounded=bounded,
     )
 
 
 def compared_by_best(
-    what: str, unit: str, *, peer: str, ours: Sequence[float], theirs: Sequence[float]
+    what: str,
+    unit: str,
+    *,
+    peer: str,
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    bounded: bool = False,
 ) -> Comparison:
     """Compare the smallest of each: for work that is the same in every round."""
     return Comparison(
@@ -53,6 +66,7 @@ def compared_by_best(
         theirs=min(theirs),
         ratio=min(ours) / min(theirs),
         spread=spread([a / b for a, b in zip(ours, theirs, strict=True)]),
+        bounded=bounded,
     )
 
 

@@ -9,12 +9,13 @@ import argparse
 import uvicorn
 
 PEERS = ("ours", "bare_fastapi", "bare_starlette")
+INVOICE_PEERS = ("invoices", "bare_invoices")
 
 
 def main() -> None:
     """Serve until a signal."""
     parser = argparse.ArgumentParser(prog="benchmarks.server")
-    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("peer", choices=PEERS + INVOICE_PEERS)
     parser.add_argument("port", type=int)
     options = parser.parse_args()
     serve(options.peer, options.port)
@@ -22,7 +23,7 @@ def main() -> None:
 
 def serve(peer: str, port: int) -> None:
     """Run uvicorn."""
-    ours = peer == "ours"
+    ours = not peer.startswith("bare")
     protocol = "my_app.core.platform.protocol:ProblemProtocol"
     uvicorn.run(
         f"benchmarks.peers.{peer}:app",
