@@ -15,7 +15,7 @@ from my_app.core.billing.schemas import (
     QuoteResponse,
 )
 from my_app.core.platform import cursors
-from my_app.core.platform.context import CurrentFlags, CurrentSettings
+from my_app.core.platform.context import CurrentContext, CurrentFlags
 from my_app.core.platform.database import Session
 from my_app.core.platform.errors import DomainError
 from my_app.core.platform.idempotency import REPLAYED, Claim, fingerprint
@@ -91,8 +91,7 @@ async def create_invoice(
     request: QuoteRequest,
     key: IdempotencyKey,
     invoices: StoredInvoices,
-    flags: CurrentFlags,
-    settings: CurrentSettings,
+    context: CurrentContext,
     response: Response,
 ) -> Invoice:
     """Turn the quote of a plan into an invoice, once for each Idempotency-Key."""
@@ -104,9 +103,9 @@ async def create_invoice(
         fingerprint=fingerprint(request.model_dump(exclude_defaults=True)),
         made_at=made_at(identifier),
     )
-    lifetime = timedelta(hours=settings.idempotency_key_hours)
+    lifetime = timedelta(hours=context.settings.idempotency_key_hours)
     try:
-        quote = calculate_billing(Plan(**request.model_dump()), flags)
+        quote = calculate_billing(Plan(**request.model_dump()), context.flags)
     except DomainError:
         # What cannot be ordered any more may have been ordered before.
         invoice = await invoices.replay(claim, lifetime=lifetime)

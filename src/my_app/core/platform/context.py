@@ -33,11 +33,5 @@ async def get_flags(request: Request) -> Flags:
     return (await get_context(request)).flags
 
 
-async def get_settings(request: Request) -> Settings:
-    """Return the settings of the application that answers this request."""
-    return (await get_context(request)).settings
-
-
 CurrentContext = Annotated[Context, Depends(get_context)]
 CurrentFlags = Annotated[Flags, Depends(get_flags)]
-CurrentSettings = Annotated[Settings, Depends(get_settings)]
