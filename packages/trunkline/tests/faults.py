@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -43,8 +44,8 @@ class Proxy:
     faults: list[Fault] = field(default_factory=list)
     # "METHOD path" and the status that was answered, 0 for none.
     requests: list[tuple[str, int]] = field(default_factory=list)
-    # Every digest that a tag, or a digest, was ever given.
-    written: list[tuple[str, str]] = field(default_factory=list)
+    # Every digest that each tag ever had, in order, as far as it came through here.
+    pointed: dict[str, list[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, request: str) -> Fault | None:
@@ -55,10 +56,6 @@ class Proxy:
                     fault.times -= 1
                     return fault
         return None
-
-    def digests(self, tag: str) -> set[str]:
-        """Return every digest that a tag was ever given."""
-        return {digest for reference, digest in self.written if reference == tag}
 
     def count(self, pattern: str) -> int:
         """Count the requests that match."""
@@ -127,19 +124,14 @@ class _Handler(BaseHTTPRequestHandler):
             connection.request(self.command, self.path, body, headers)
             answer = connection.getresponse()
             content = answer.read()
-            if digest := answer.getheader("Docker-Content-Digest"):
-                self._record_tag(digest)
+            if answer.status == HTTPStatus.CREATED:
+                self._remember(answer)
             if lost:
                 self._break()
             else:
                 self._answer(answer.status, _headers(answer), content)
         finally:
             connection.close()
-
-    def _record_tag(self, digest: str) -> None:
-        _, manifests, reference = self.path.rpartition("/manifests/")
-        if self.command == "PUT" and manifests:
-            self.proxy.written.append((reference, digest))
 
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self._record(status)
@@ -151,6 +143,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _remember(self, answer: HTTPResponse) -> None:
+        put = re.fullmatch(r"PUT .*/manifests/([^:]+)", f"{self.command} {self.path}")
+        if put:
+            digest = answer.headers["Docker-Content-Digest"]
+            self.proxy.pointed.setdefault(put[1], []).append(digest)
 
     def _record(self, status: int) -> None:
         # Before the client knows, so that a test finds it afterwards.

@@ -95,15 +95,16 @@ class Service:
     def publish(self, *arguments: str, **env: str) -> Ran:
         return self.sample.trunkline("publish", *arguments, **env)
 
-    def start(self, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """Start to publish, in a process group of its own."""
         return subprocess.Popen(
             ["trunkline", "publish", *arguments],
             cwd=self.sample.root,
             env={**self.sample.env, **env},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             start_new_session=True,
         )
 

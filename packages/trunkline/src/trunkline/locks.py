@@ -1,7 +1,9 @@
-"""One release at a time in one clone, kept by the kernel."""
+"""One release at a time in one clone, kept by the kernel; and one writer of tags."""
 
 import fcntl
+import hashlib
 import os
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +31,26 @@ def only_release(common_dir: Path) -> Iterator[int]:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def only_writer(image: str) -> Iterator[None]:
+    """Wait for the turn to write the tags of an image, among our own on this machine.
+
+    No registry creates a tag only if it is absent, so two writers that both see none
+    would both write.
+    """
+    folder = Path(tempfile.gettempdir()) / f"trunkline-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # Few files are ever left; two images that share one only wait for each other.
+    name = hashlib.sha256(image.encode()).hexdigest()[:2]
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    descriptor = os.open(folder / f"tags-{name}.lock", flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

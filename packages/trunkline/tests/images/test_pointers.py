@@ -1,9 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from faults import Fault, Proxy
 from registries import push_image
 from trunkline.errors import Refusal
 from trunkline.images.answers import RegistryError
+from trunkline.images.manifests import Manifest
 from trunkline.images.pointers import move_pointers, plan_pointers
 from trunkline.images.registry import Registry
 from trunkline.images.tags import ImageTag
@@ -98,3 +101,28 @@ def test_a_tag_that_is_deleted_under_us_is_noticed(
         ]
         with pytest.raises(RegistryError, match="was written and is gone"):
             move_pointers(ours, image, [ImageTag("main", mutable=True, why="")])
+
+
+def race(proxy: Proxy, path: str, images: list[Manifest]) -> list[str]:
+    """Point one create-only tag at many images at once; give the winners' digests."""
+
+    def write(image: Manifest) -> str | None:
+        with proxy.server.connect(path) as registry:
+            try:
+                move_pointers(registry, image, TAGS)
+            except Refusal:
+                return None
+        return image.digest
+
+    with ThreadPoolExecutor(len(images)) as threads:
+        return [digest for digest in threads.map(write, images) if digest]
+
+
+@pytest.mark.slow
+def test_a_create_only_tag_never_moves_whoever_races_for_it(proxy: Proxy) -> None:
+    for _ in range(30):
+        with proxy.server.connect() as registry:
+            images = [push_image(registry, f"build {number}") for number in range(4)]
+            proxy.pointed.clear()
+            winners = race(proxy, registry.name.path, images)
+            assert proxy.pointed["1.2.0"] == winners == [registry.digest("1.2.0")]

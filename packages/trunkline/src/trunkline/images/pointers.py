@@ -9,6 +9,7 @@ from trunkline.images.answers import RegistryError
 from trunkline.images.manifests import Manifest
 from trunkline.images.registry import Registry
 from trunkline.images.tags import ImageTag
+from trunkline.locks import only_writer
 
 Action = Literal["create", "same", "move"]
 
@@ -59,12 +60,13 @@ def move_pointers(
     so that `latest` never names what has no version of its own. What another run has
     moved on at the same time is left there: see `after`.
     """
-    present = {tag.name: registry.digest(tag.name) for tag in tags}
-    plan = plan_pointers(tags, digest=manifest.digest, present=present)
-    moved = {
-        pointer.tag.name: _point(registry, manifest, pointer)
-        for pointer in sorted(plan, key=lambda pointer: pointer.tag.mutable)
-    }
+    with only_writer(str(registry.name)):
+        present = {tag.name: registry.digest(tag.name) for tag in tags}
+        plan = plan_pointers(tags, digest=manifest.digest, present=present)
+        moved = {
+            pointer.tag.name: _point(registry, manifest, pointer)
+            for pointer in sorted(plan, key=lambda pointer: pointer.tag.mutable)
+        }
     return tuple(moved[tag.name] for tag in tags)
 
 
