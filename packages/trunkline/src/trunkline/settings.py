@@ -39,6 +39,8 @@ class Settings:
     # The environment in which a new image is tested, and a command to run in it first.
     smoke: dict[str, Any] = field(default_factory=dict)
     prepare: str = ""
+    # Seconds that a new image gets to be ready.
+    smoke_seconds: int = 90
     # The folder with the revisions of Alembic.
     migrations: str = ""
     # Gates of the team's own and changes to the built-in ones: see `gates`.

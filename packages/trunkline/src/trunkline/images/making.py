@@ -52,6 +52,7 @@ def make_image(
             settings.platform,
             {name: str(value) for name, value in settings.smoke.items()},
             settings.prepare,
+            settings.smoke_seconds,
         )
         say("  test     as production starts it: /readyz, /version")
         smoke(engine, image, test, scratch=scratch)

@@ -13,8 +13,7 @@ from trunkline.errors import FailedError
 from trunkline.images.engine import DOCKER, TIME, Engine, docker, run_command
 from trunkline.images.layout import Image, write_archive
 
-# Seconds to become ready, and between two questions.
-PATIENCE = 90.0
+# Seconds between two questions.
 PAUSE = 0.1
 LINES = "30"
 
@@ -31,7 +30,7 @@ class Smoke:
     platform: str
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: str = ""
-    patience: float = PATIENCE
+    patience: float = 90
 
 
 def smoke(engine: Engine, image: Image, test: Smoke, *, scratch: Path) -> None:
