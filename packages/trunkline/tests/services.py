@@ -170,8 +170,7 @@ def add_service(
     document = tomlkit.parse(sample.read("pyproject.toml"))
     document["tool"]["trunkline"]["image"] = f"{server.host}/{path}"
     document["tool"]["trunkline"].pop("flags", None)
-    config = docker_config(sample.root.parent)
-    sample.env |= {"DOCKER_CONFIG": str(config), **BUILDER}
+    sample.env |= docker_environment(sample)
     sample.commit(
         "feat: serve",
         {
@@ -185,12 +184,12 @@ def add_service(
     return Service(sample, server.connect(path), server)
 
 
-def docker_config(folder: Path) -> Path:
-    """Make a configuration of docker without accounts, but with its plugins."""
-    config = folder / "docker-config"
-    plugins = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
-    if not config.exists():
-        config.mkdir()
-        if (plugins / "cli-plugins").is_dir():
-            (config / "cli-plugins").symlink_to(plugins / "cli-plugins")
-    return config
+def docker_environment(sample: Sample) -> dict[str, str]:
+    """Return a configuration of docker without accounts, but with its plugins."""
+    config = sample.root.parent / "docker-config"
+    own = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
+    config.mkdir(exist_ok=True)
+    plugins = config / "cli-plugins"
+    if (own / "cli-plugins").is_dir() and not plugins.exists():
+        plugins.symlink_to(own / "cli-plugins")
+    return {"DOCKER_CONFIG": str(config), **BUILDER}

@@ -234,6 +234,9 @@ COMMANDS = (
             argument("ref", nargs="?", metavar="REF", help="default: HEAD's branch"),
             DRY_RUN,
             JSON,
+            switch(
+                "--no-push", "build and test only; of any commit, without a registry"
+            ),
             switch("--github-output", "hand the result to the workflow's next steps"),
         ),
     ),

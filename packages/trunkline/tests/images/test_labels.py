@@ -4,28 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archives import COMMIT, SOURCE
 from trunkline.gates.flags import Flag
 from trunkline.images.labels import (
-    Source,
     build_arguments,
     flags_label,
     home_branch,
     labels,
     public_url,
-)
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-SOURCE = Source(
-    commit=COMMIT,
-    created="2026-01-02T03:04:05Z",
-    subject="feat: serve",
-    author="Dev",
-    branch="main",
-    version="1.2.0",
-    title="my-app",
-    url="https://example.com/acme/my-app",
-    flags="{}",
-    migrations="[]",
 )
 
 

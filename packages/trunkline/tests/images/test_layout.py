@@ -1,64 +1,15 @@
 import gzip
-import io
-import json
-import tarfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from archives import BASE, SETTING, STEP, read, saved, tar_of
 from trunkline.errors import FailedError
 from trunkline.images.layers import EPOCH
 from trunkline.images.layout import (
-    CONSTANT,
-    Image,
-    Layout,
     own_layers,
-    read_archive,
     write_archive,
 )
-
-BASE = {"created": "2026-08-01T00:00:00Z"}
-STEP = {"created": f"{CONSTANT}Z"}
-SETTING = {**STEP, "empty_layer": True}
-
-
-def tar_of(files: dict[str, bytes], *, mtime: int = EPOCH + 99) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size, member.mtime = len(content), mtime
-            tar.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def saved(folder: Path, *layers: bytes, history: list[dict[str, Any]]) -> Path:
-    """Write what `docker save` writes of an image with these layers."""
-    config = {
-        "architecture": "amd64",
-        "os": "linux",
-        "config": {"ExposedPorts": {"8000/tcp": {}}},
-        "history": history,
-        "rootfs": {"type": "layers", "diff_ids": ["sha256:0"] * len(layers)},
-    }
-    names = [f"blobs/{number}" for number in range(len(layers))]
-    entry = {"Config": "config", "RepoTags": ["x:1"], "Layers": names}
-    files = {
-        "config": json.dumps(config).encode(),
-        **dict(zip(names, layers, strict=True)),
-    }
-    archive = folder / "saved.tar"
-    archive.write_bytes(
-        tar_of({"manifest.json": json.dumps([entry]).encode(), **files})
-    )
-    return archive
-
-
-def read(folder: Path, archive: Path) -> Image:
-    root = folder / "blobs"
-    root.mkdir(exist_ok=True)
-    return read_archive(archive, Layout(root), cache=folder / "cache")
 
 
 def test_layers_of_the_base_stay_and_own_ones_lose_their_time(tmp_path: Path) -> None:

@@ -11,7 +11,14 @@ import pytest
 from faults import Fault, Proxy
 from registries import Server
 from samples import Sample
-from services import DOCKERFILE, PYTHON, SERVER, Service, add_service
+from services import (
+    DOCKERFILE,
+    PYTHON,
+    SERVER,
+    Service,
+    add_service,
+    docker_environment,
+)
 from trunkline.images.engine import PREFIX
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine")]
@@ -256,3 +263,24 @@ def test_a_branch_that_is_deleted_meanwhile_gets_no_tag(
     assert ran.code == 0
     assert "branch feat/x is gone" in ran.err
     assert set(watched.tags()) == {watched.head}
+
+
+def test_a_pull_request_is_built_and_tested_and_not_pushed(sample: Sample) -> None:
+    sample.env |= docker_environment(sample)
+    sample.commit("feat: serve", {"Dockerfile": DOCKERFILE, "server.py": SERVER})
+    text = sample.read("pyproject.toml").replace('flags = "my_app.config:Flags"\n', "")
+    sample.commit("feat: no flags", {"pyproject.toml": text})
+    sample.git("switch", "-q", "--detach")
+    ran = sample.trunkline("publish", "--no-push")
+    assert ran.code == 0, ran.all
+    assert "green" in ran.err
+
+
+def test_a_red_pull_request_fails(sample: Sample) -> None:
+    sample.env |= docker_environment(sample)
+    text = sample.read("pyproject.toml").replace('flags = "my_app.config:Flags"\n', "")
+    files = {"Dockerfile": DOCKERFILE, "server.py": CRASHES, "pyproject.toml": text}
+    sample.commit("feat: serve", files)
+    ran = sample.trunkline("publish", "--no-push")
+    assert ran.code == 1
+    assert "no database: giving up" in ran.err

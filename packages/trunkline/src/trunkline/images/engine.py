@@ -104,12 +104,12 @@ class Engine:
         """Look for the engine; raises Refusal where it, or its builder, is missing."""
         version = _ask("version", "--format={{.Server.Version}}")
         if not version.ok:
-            raise _absent(_last_line(version.complaint))
+            raise _absent(_first_line(version.complaint))
         builder = _ask("buildx", "inspect")
         if not builder.ok:
             raise Refusal(
                 rule="engine",
-                found=f"docker without a builder: {_last_line(builder.complaint)}",
+                found=f"docker without a builder: {_first_line(builder.complaint)}",
                 expected="docker buildx",
                 mend="install the package docker-buildx-plugin (Debian: docker-buildx)",
             )
@@ -151,10 +151,10 @@ class Engine:
 
     def remove_left_over(self) -> None:
         """Remove what killed runs on this machine have left; the rest is in use."""
-        found = docker("ps", "--all", f"--filter=name={PREFIX}-", "--format={{.Names}}")
+        found = _ask("ps", "--all", f"--filter=name={PREFIX}-", "--format={{.Names}}")
         for name in left_over(found.text.splitlines()):
             _ask("container", "rm", "--force", "--volumes", name)
-        found = docker("image", "ls", "--format={{.Tag}}", PREFIX)
+        found = _ask("image", "ls", "--format={{.Tag}}", PREFIX)
         for tag in left_over(found.text.splitlines()):
             _ask("image", "rm", "--force", f"{PREFIX}:{tag}")
 
@@ -181,8 +181,8 @@ def _absent(found: str) -> Refusal:
     )
 
 
-def _last_line(text: str) -> str:
-    return text.splitlines()[-1] if text else "no answer"
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else "no answer"
 
 
 def can_write_archives(builder: str, driver_status: str) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.images.labels import home_branch
-from trunkline.images.making import make_image
+from trunkline.images.making import make_image, tested_image
 from trunkline.images.manifests import Manifest
 from trunkline.images.pointers import move_pointers
-from trunkline.images.reference import image_name
+from trunkline.images.reference import image_name, shown_name
 from trunkline.images.refs import find_ref
 from trunkline.images.registry import Registry
 from trunkline.images.remote import (
@@ -50,19 +50,56 @@ class Publication:
 
 
 def publish(
-    ref: str | None, *, dry_run: bool, json: bool, github_output: bool = False
+    ref: str | None,
+    *,
+    dry_run: bool,
+    json: bool,
+    github_output: bool = False,
+    no_push: bool = False,
 ) -> int:
     """Publish the image of a ref's commit; the same again changes nothing."""
     with interrupted_by_signals():
         repository = Repository.find()
-        publication = survey(repository, ref)
-        with publication.registry:
-            report = _run(publication, dry_run=dry_run)
+        if no_push:
+            report = try_out(repository, ref, dry_run=dry_run)
+        else:
+            publication = survey(repository, ref)
+            with publication.registry:
+                report = _run(publication, dry_run=dry_run)
     if json:
         print(json_.dumps(report))
     if github_output:
         _hand_on(report)
     return 0
+
+
+def try_out(
+    repository: Repository, ref: str | None, *, dry_run: bool
+) -> dict[str, object]:
+    """Build and test the image of any commit, and keep nothing of it.
+
+    A pull request's merge is on no branch and has no registry, but it has an image.
+    """
+    commit = repository.read("rev-parse", "--verify", f"{ref or 'HEAD'}^{{commit}}")
+    project = project_at(repository, commit)
+    image = shown_name(project.settings, os.environ)
+    say(f"build and test {commit[:12]}, push nothing")
+    digest = None
+    if not dry_run:
+        with tested_image(
+            repository, commit=commit, branch=ref or "unknown", project=project
+        ) as (made, _):
+            digest = made.manifest.digest
+        say(f"  green    {digest}")
+    return {
+        "ref": ref,
+        "commit": commit,
+        "image": image,
+        "version": None,
+        "digest": digest,
+        "built": not dry_run,
+        "tags": [],
+    }
 
 
 def survey(repository: Repository, ref: str | None) -> Publication:

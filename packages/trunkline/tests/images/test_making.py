@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from archives import BASE, SOURCE, STEP, read, saved, tar_of
+from faults import Fault, Proxy
+from trunkline.images.answers import RegistryError
+from trunkline.images.layout import Image
+from trunkline.images.making import push
+from trunkline.settings import Settings
+
+SETTINGS = Settings()
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Image:
+    """A small image that was built and tested."""
+    layers = tar_of({"base": b"1"}), tar_of({"own": b"2"})
+    return read(tmp_path, saved(tmp_path, *layers, history=[BASE, STEP]))
+
+
+def test_what_is_pushed_is_an_index_of_an_image_and_what_is_said_of_it(
+    image: Image, proxy: Proxy
+) -> None:
+    registry = proxy.server.connect()
+    index = push(registry, image, SOURCE, SETTINGS)
+    assert registry.manifest(index.digest) == index
+    assert index.children[0] == image.manifest.digest
+    attestation = registry.manifest(index.children[1])
+    assert attestation is not None
+    kinds = [
+        layer["annotations"]["in-toto.io/predicate-type"]
+        for layer in attestation.document["layers"]
+    ]
+    assert kinds == ["https://spdx.dev/Document", "https://slsa.dev/provenance/v1"]
+    assert registry.tags() == []
+
+
+def test_a_second_push_of_the_same_sends_nothing_and_says_the_same(
+    image: Image, proxy: Proxy
+) -> None:
+    registry = proxy.server.connect()
+    first = push(registry, image, SOURCE, SETTINGS)
+    before = proxy.count("POST .*/blobs/")
+    assert push(registry, image, SOURCE, SETTINGS) == first
+    assert proxy.count("POST .*/blobs/") == before
+
+
+def test_a_blob_that_is_missed_for_a_moment_is_no_failure(
+    image: Image, proxy: Proxy
+) -> None:
+    proxy.faults = [Fault("PUT .*/manifests/", times=2, status=400)]
+    registry = proxy.server.connect()
+    index = push(registry, image, SOURCE, SETTINGS)
+    assert registry.digest(index.digest) == index.digest
+
+
+@pytest.mark.parametrize("fault", ["PUT .*/manifests/", "(PUT|PATCH) .*/blobs/"])
+def test_a_registry_that_fails_on_the_way_leaves_no_tag_and_can_be_asked_again(
+    image: Image, proxy: Proxy, fault: str
+) -> None:
+    registry = proxy.server.connect()
+    proxy.faults = [Fault(fault, times=99, status=500)]
+    with pytest.raises(RegistryError, match="answered 500"):
+        push(registry, image, SOURCE, SETTINGS)
+    assert registry.tags() == []
+    proxy.faults = []
+    index = push(registry, image, SOURCE, SETTINGS)
+    assert registry.digest(index.digest) == index.digest
+
+
+def test_a_connection_that_is_slow_or_breaks_now_and_then_is_borne(
+    image: Image, proxy: Proxy
+) -> None:
+    registry = proxy.server.connect()
+    proxy.faults = [
+        Fault("POST", delay=0.5),
+        Fault("PUT .*/blobs/", lost=True),
+        Fault("PUT .*/manifests/", lost=True),
+        Fault("PUT .*/manifests/", status=503, headers={"Retry-After": "1"}),
+    ]
+    index = push(registry, image, SOURCE, SETTINGS)
+    assert registry.digest(index.digest) == index.digest
