@@ -8,6 +8,7 @@ from benchmarks import (
     imports,
     invoices,
     messages,
+    promotion,
     reload,
     setup,
     start,
@@ -116,5 +117,13 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         profile=usage.profile,
         rounds=25,
         quick_rounds=7,
+    ),
+    Benchmark(
+        name="promotion",
+        bound=Bound(limit=1000, unit=" ms"),
+        run=promotion.run,
+        profile=promotion.profile,
+        rounds=15,
+        quick_rounds=4,
     ),
 )
