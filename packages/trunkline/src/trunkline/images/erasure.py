@@ -23,15 +23,15 @@ def carry_out(registry: Registry, plan: Plan) -> None:
         _take_off(registry, verdict)
         say(f"  untagged {verdict.tag}")
     for digest in plan.delete:
-        registry.delete(digest)
-        say(f"  deleted  {digest}")
+        there = registry.delete(digest)
+        say(f"  {'deleted ' if there else 'was gone'} {digest}")
 
 
 def _require_deletion(registry: Registry) -> None:
     """Find out whether the registry deletes before anything depends on it."""
     probe = _stub(registry)
     registry.put_manifest(probe.digest, probe)
-    registry.delete(probe.digest)
+    _delete(registry, probe)
 
 
 def _take_off(registry: Registry, verdict: Verdict) -> None:
@@ -43,11 +43,20 @@ def _take_off(registry: Registry, verdict: Verdict) -> None:
     stub = _stub(registry)
     registry.put_manifest(verdict.tag, stub)
     try:
-        registry.delete(stub.digest)
+        _delete(registry, stub)
     except RegistryError:
         if image:
             registry.put_manifest(verdict.tag, image)
         raise
+
+
+def _delete(registry: Registry, stub: Manifest) -> None:
+    if not registry.delete(stub.digest):
+        raise RegistryError(
+            found=f"{registry.name.at(stub.digest)} was stored and cannot be deleted: "
+            "the registry does not show it",
+            mend="the same command again, with an account that may delete",
+        )
 
 
 def _stub(registry: Registry) -> Manifest:

@@ -18,6 +18,7 @@ from trunkline.images.answers import (
 )
 from trunkline.images.authorization import DELETE, PULL, PUSH
 from trunkline.images.credentials import find_credentials
+from trunkline.images.githubpackages import GitHubPackages
 from trunkline.images.manifests import MEDIA_TYPES, Descriptor, Manifest
 from trunkline.images.reference import ImageName, image_name
 from trunkline.images.transport import Patience, Transport
@@ -37,9 +38,16 @@ class Registry:
     Every method raises RegistryError on an answer other than "found" or "not found".
     """
 
-    def __init__(self, name: ImageName, transport: Transport) -> None:
+    def __init__(
+        self,
+        name: ImageName,
+        transport: Transport,
+        packages: GitHubPackages | None = None,
+    ) -> None:
+        """`packages` deletes where the registry's own interface does not."""
         self.name = name
         self.transport = transport
+        self._packages = packages
         self._base = f"/v2/{name.path}"
 
     @classmethod
@@ -72,7 +80,7 @@ class Registry:
             plain=name.registry in insecure,
             patience=patience or Patience(),
         )
-        return cls(name, transport)
+        return cls(name, transport, GitHubPackages.of(name, transport, environ))
 
     def __enter__(self) -> Self:
         return self
@@ -201,6 +209,8 @@ class Registry:
 
     def delete(self, digest: str) -> bool:
         """Delete a manifest and every tag that points at it; False if there is none."""
+        if self._packages:
+            return self._packages.delete(digest)
         answer = self.transport.request(
             "DELETE",
             self._manifest(digest),

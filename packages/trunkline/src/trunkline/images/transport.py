@@ -121,7 +121,7 @@ class Transport:
         for _ in ("first", "again"):
             sent = self.authorization.header(need) if own else None
             token = {"Authorization": sent} if sent else {}
-            answer = self._send(method, url, {**(headers or {}), **token}, body)
+            answer = self.send(method, url, {**(headers or {}), **token}, body)
             if answer.status != UNAUTHORIZED or not own:
                 break
             challenge = answer.headers.get("WWW-Authenticate")
@@ -133,9 +133,10 @@ class Transport:
             return answer
         raise unexpected(answer, registry=self.registry, need=need, who=self._who())
 
-    def _send(
+    def send(
         self, method: str, url: str, headers: Mapping[str, str], body: Body
     ) -> Answer:
+        """Ask any address, without our account at the registry; gives any answer."""
         shown = without_query(url)
         try:
             response = self._pool(url).request(
@@ -159,7 +160,7 @@ class Transport:
                 f"`{without_query(url)}`; expected an address that begins with https",
                 mend=f"curl -i {self.root}/v2/  to see what it answers",
             )
-        answer = self._send(method, url, headers, body)
+        answer = self.send(method, url, headers, body)
         if answer.status == OK:
             return answer.body
         raise unexpected(answer, registry=self.registry, need="pull", who=self._who())

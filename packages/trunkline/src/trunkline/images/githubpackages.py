@@ -1,0 +1,103 @@
+"""Delete from ghcr.io, which does that only through GitHub's own interface."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from trunkline.images.answers import (
+    NO_CONTENT,
+    NOT_FOUND,
+    OK,
+    Answer,
+    RegistryError,
+)
+from trunkline.images.reference import ImageName
+from trunkline.images.transport import Transport
+
+REGISTRY = "ghcr.io"
+_API = "https://api.github.com"
+_PAGE = 100
+
+
+@dataclass(slots=True)
+class GitHubPackages:
+    """The versions of one package of images: each is a manifest with its tags."""
+
+    name: ImageName
+    transport: Transport
+    api: str = _API
+    token: Callable[[], str] = field(default=lambda: "", repr=False)
+    # Seconds before each look at the list: a push takes a moment to be in it.
+    pauses: Sequence[float] = (0, 1, 3)
+    _versions: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, name: ImageName, transport: Transport, environ: Mapping[str, str]
+    ) -> "GitHubPackages | None":
+        """Return the way to delete images that are at GitHub; None elsewhere."""
+        if name.registry != REGISTRY:
+            return None
+
+        def token() -> str:
+            who = transport.authorization.credentials
+            return environ.get("GITHUB_TOKEN") or (who.password if who else "")
+
+        return cls(name, transport, environ.get("GITHUB_API_URL") or _API, token)
+
+    def delete(self, digest: str) -> bool:
+        """Delete a manifest and all its tags; False if there is none."""
+        for pause in self.pauses:
+            if digest in self._versions:
+                break
+            time.sleep(pause)
+            self._versions = dict(self._list())
+        address = self._versions.pop(digest, None)
+        if address is None:
+            return False
+        return self._ask("DELETE", address).status != NOT_FOUND
+
+    def _list(self) -> Iterator[tuple[str, str]]:
+        """Yield each manifest's digest and address, of an organization or a person."""
+        owner, _, package = self.name.path.partition("/")
+        for kind in ("orgs", "users"):
+            base = f"{self.api}/{kind}/{owner}/packages/container/{quote(package, '')}"
+            found = [*self._pages(f"{base}/versions")]
+            if found:
+                yield from found
+                return
+
+    def _pages(self, address: str) -> Iterator[tuple[str, str]]:
+        page = 1
+        while True:
+            answer = self._ask("GET", f"{address}?per_page={_PAGE}&page={page}")
+            rows = json.loads(answer.body) if answer.status == OK else []
+            for row in rows:
+                yield str(row["name"]), f"{address}/{row['id']}"
+            if len(rows) < _PAGE:
+                return
+            page += 1
+
+    def _ask(self, method: str, url: str) -> Answer:
+        headers = {"Accept": "application/vnd.github+json"}
+        if token := self.token():
+            headers["Authorization"] = f"Bearer {token}"
+        answer = self.transport.send(method, url, headers, None)
+        if answer.status in {OK, NO_CONTENT, NOT_FOUND}:
+            return answer
+        raise RegistryError(
+            found=f"{answer.method} {answer.url} was answered {answer.status}"
+            f"{_said(answer)}; ghcr.io deletes only through that address",
+            mend="export GITHUB_TOKEN=… with the right to delete packages "
+            "(in a workflow: permissions: packages: write)",
+            status=answer.status,
+        )
+
+
+def _said(answer: Answer) -> str:
+    try:
+        return f" ({json.loads(answer.body)['message']})"
+    except (ValueError, KeyError, TypeError):
+        return ""
