@@ -120,19 +120,10 @@ def _command(folder: Path, config: Path, name: str) -> list[str]:
     if program := shutil.which(PROGRAM):
         return [program, "serve", str(config)]
     if shutil.which("docker"):
-        mounts = ["-v", f"{folder}:{folder}"]
-        return [
-            "docker",
-            "run",
-            "--rm",
-            "--name",
-            name,
-            "--network=host",
-            *mounts,
-            IMAGE,
-            "serve",
-            str(config),
-        ]
+        user = f"{os.getuid()}:{os.getgid()}"
+        options = ["--rm", "--name", name, "--network=host", "--user", user]
+        mount = ["--volume", f"{folder}:{folder}"]
+        return ["docker", "run", *options, *mount, IMAGE, "serve", str(config)]
     missing(f"no {PROGRAM} and no container engine on this machine")
 
 
