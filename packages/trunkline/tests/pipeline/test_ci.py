@@ -245,6 +245,16 @@ def test_an_own_action_has_inputs_steps_and_outputs(sample: Sample) -> None:
     assert "loud" not in said(ran)
 
 
+def test_an_own_action_sees_no_variable_of_the_repository(sample: Sample) -> None:
+    step = {"run": "echo ${{ vars.NAME }}", "shell": "bash"}
+    action = {"name": "A", "runs": {"using": "composite", "steps": [step]}}
+    sample.write("github/a/action.yml", json.dumps(action))
+    sample.git("add", "github")
+    workflow(sample, {"a": steps({"uses": CHECKOUT}, {"uses": "./github/a"})})
+    ran = ci(sample, "--var", "NAME=x")
+    assert (ran.code, "`vars` is not known here" in ran.err) == (1, True), ran.all
+
+
 def test_a_matrix_runs_each_combination_and_stops_at_the_first_failure(
     sample: Sample,
 ) -> None:

@@ -111,9 +111,11 @@ def inside(
         name: given.get(name, fill_text(default, scope))
         for name, default in action.inputs.items()
     }
+    # GitHub gives an action neither variables nor secrets.
+    kept = {k: v for k, v in frame.contexts.items() if k not in ("vars", "secrets")}
     return replace(
         frame,
-        contexts={**frame.contexts, "inputs": Known("inputs", dict(inputs))},
+        contexts={**kept, "inputs": Known("inputs", dict(inputs))},
         steps=declared(action.steps),
         env={**frame.env, **env},
         shell="",
