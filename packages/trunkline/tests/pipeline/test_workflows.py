@@ -97,6 +97,17 @@ def test_every_command_of_the_tool_is_one_that_it_knows() -> None:
         assert not others or namespace.command.passes_on, words
 
 
+def test_every_command_that_the_guide_names_is_one_of_the_tool() -> None:
+    guide = (REPOSITORY / "github/README.md").read_text()
+    commands = re.findall(r"uv run trunkline ([^`#|\n]+)", guide.replace("\\|", ""))
+    assert len(commands) > 8
+    for command in commands:
+        words = shlex.split(command)
+        namespace, others = build_parser().parse_known_args(words)
+        assert namespace.command.name == words[0]
+        assert not others, command
+
+
 def test_every_target_of_make_is_there() -> None:
     targets = re.findall(r"^([\w-]+):", (REPOSITORY / "Makefile").read_text(), re.M)
     asked = [step.run.split()[1:] for _, step in all_steps() if step.run[:5] == "make "]
