@@ -10,7 +10,8 @@ A fenced block is one of
 """
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +108,27 @@ import my_app
 def test_the_service_says_what_it_is() -> None:
     assert my_app.__doc__ == "My App: a FastAPI service."
 """
+
+
+# The features that wait on main when the story begins.
+WAITING = {"search", "export", "profile", "invite"}
+
+
+def begin(sample: Sample, files: Mapping[str, str] | None = None) -> None:
+    """Bring the sample to where the playbook begins: 1.0.0, and features on main."""
+    # `uv run` uses the tools of this environment as they are.
+    sample.env |= {
+        "UV_NO_SYNC": "1",
+        "UV_PROJECT_ENVIRONMENT": sys.prefix,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    lay_out(sample)
+    sample.commit("feat: begin", files)
+    sample.push()
+    sample.bump("1.0.0")
+    for feature in sorted(WAITING):
+        sample.commit(f"feat: {feature}", {f"docs/{feature}.md": f"# {feature}\n"})
+    sample.push()
 
 
 def lay_out(sample: Sample) -> None:

@@ -41,6 +41,8 @@ ENV APP_COMMIT=$REVISION
 # The engine's own builder: another one does not see the engine's images.
 BUILDER = {"BUILDX_BUILDER": "default"}
 SERVER = """\
+# ruff: noqa
+# fmt: off
 import json
 import os
 import signal

@@ -1,13 +1,12 @@
 """docs/playbook.md does what it says."""
 
 import re
-import sys
 from dataclasses import dataclass
 
 import pytest
 
 from hotfixes import entries, headings
-from playbook import DOCUMENT, blocks, follow, lay_out, prints, prose
+from playbook import DOCUMENT, WAITING, begin, blocks, follow, prints, prose
 from samples import Sample
 from trunkline.images.tags import image_tags
 
@@ -34,7 +33,6 @@ class After:
 ONE, TWO = ["v1.0.0"], ["v1.1.0", "v1.0.0"]
 FOUR = ["v1.2.0", "v1.1.1", *TWO]
 LOGIN = "**login**: show the button in no section too"
-WAITING = {"search", "export", "profile", "invite"}
 ALPHAS = ["v1.2.0-alpha.1", "v1.2.0-alpha.0"]
 
 EXPECTED = {
@@ -66,19 +64,7 @@ EXPECTED = {
 @pytest.fixture
 def story(sample: Sample) -> Sample:
     """The repository where the playbook begins: 1.0.0, and four features on main."""
-    # `uv run` uses the tools of this environment as they are.
-    sample.env |= {
-        "UV_NO_SYNC": "1",
-        "UV_PROJECT_ENVIRONMENT": sys.prefix,
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-    }
-    lay_out(sample)
-    sample.commit("feat: begin")
-    sample.push()
-    sample.bump("1.0.0")
-    for feature in sorted(WAITING):
-        sample.commit(f"feat: {feature}", {f"docs/{feature}.md": f"# {feature}\n"})
-    sample.push()
+    begin(sample)
     return sample
 
 
