@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.images import engine as docker
 from tests.images.conftest import version
-from tests.images.engine import Image, base_image, running
+from tests.images.engine import Container, Image, base_image, running
 from tests.servers import PATIENCE, get
 
 pytestmark = pytest.mark.slow
@@ -30,13 +31,37 @@ def body(answer: bytes) -> bytes:
 
 def test_it_serves_with_no_rights_as_any_user_and_writes_nothing(image: Image) -> None:
     with running(image, *HARDENED) as container:
-        answer = get(container.port, "/readyz")
+        answer = get(container.port, "/healthz")
         status = container.wait_for_health("healthy", "unhealthy")
         changes = docker.run("diff", container.name).stdout
 
     assert b" 200 OK" in answer
     assert status == "healthy"
     assert changes == ""
+
+
+def test_its_database_is_migrated_by_the_image_itself(image: Image) -> None:
+    options = (*HARDENED, "--tmpfs=/data:mode=1777")
+    database = {"APP_DATABASE_URL": "sqlite:////data/my-app.db"}
+    with running(image, *options, variables=database) as container:
+        before = get(container.port, "/readyz")
+        docker.run("exec", container.name, "python", "-m", "my_app", "migrate")
+        container.wait_for_health("healthy")
+        after = wait_until_ready(container)
+
+    assert b" 503 " in before
+    assert b" 200 OK" in after
+
+
+def wait_until_ready(container: Container) -> bytes:
+    """Ask until the service is ready: an answer is kept for a second."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        answer = get(container.port, "/readyz")
+        if b" 200 OK" in answer:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"never ready: {answer!r}")
 
 
 def test_version_tells_the_truth(image: Image) -> None:
@@ -136,8 +161,9 @@ def test_nothing_is_in_it_that_builds_or_tests(image: Image) -> None:
         code = f"import {module}"
         assert "No module named" in image.run("python", "-c", code, accepted=1)
 
-    tests = "find /app /usr/local -type d ( -name test -o -name tests )"
-    assert image.run(*tests.split()) == ""
+    folders = ("find", "/usr/local", "-type", "d", "-name", "test*")
+    assert image.run(*folders) == ""
+    assert "No module named" in image.run("python", "-c", "import tests", accepted=1)
 
 
 def test_python_compiles_nothing_at_the_start(image: Image) -> None:
@@ -160,9 +186,11 @@ def test_no_file_time_can_make_its_bytecode_stale(image: Image) -> None:
     assert image.run("python", "-c", code).split() == ["01000000"] * 3
 
 
-def test_it_adds_at_most_50_megabytes_to_its_base(image: Image, tmp_path: Path) -> None:
+def test_it_adds_at_most_50_megabytes_to_what_is_pulled_of_its_base(
+    image: Image, tmp_path: Path
+) -> None:
     base = set(Image(base_image()).layers)
     own = {layer for layer in image.layers if layer not in base}
 
     assert len(own) == len(image.layers) - len(base)
-    assert sum(layer.size for layer in image.contents(tmp_path, own)) <= 50_000_000
+    assert sum(layer.packed for layer in image.contents(tmp_path, own)) <= 50_000_000
