@@ -36,6 +36,9 @@ FEATURES: tuple[Feature, ...] = (
     billing.feature,
 )
 
+# What a page of another origin may read of an answer, besides what every page may.
+EXPOSED_HEADERS = ("Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID")
+
 
 def create_app(
     settings: Settings, flags: Flags, features: Sequence[Feature] = FEATURES
@@ -97,7 +100,7 @@ def middleware(context: Context) -> list[Middleware]:
                 allow_origins=settings.cors_origins,
                 allow_methods=["*"],
                 allow_headers=["*"],
-                expose_headers=["X-Request-ID"],
+                expose_headers=EXPOSED_HEADERS,
             )
         )
     if "*" not in settings.allowed_hosts:

@@ -80,6 +80,8 @@ async def test_pages_of_a_listed_origin_may_call(
     allowed = "access-control-allow-origin"
     assert preflight.headers[allowed] == asking["origin"]
     assert error.headers[allowed] == asking["origin"]
+    exposed = error.headers["access-control-expose-headers"]
+    assert {"Retry-After", "Location", "X-Request-ID"} <= set(exposed.split(", "))
     assert allowed not in other.headers
 
 
