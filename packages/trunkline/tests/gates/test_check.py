@@ -38,6 +38,12 @@ def test_every_gate_has_a_line_with_its_time_and_last_word(sample: Sample) -> No
     assert "2 of 2 gates passed" in ran.out
 
 
+def test_a_long_name_is_written_once(sample: Sample) -> None:
+    with_gates(sample, **{"with-the-previous-release": "true"})
+    first = sample.trunkline("check").out.splitlines()[0]
+    assert first.split()[:2] == ["with-the-previous-release", "passed"]
+
+
 def test_the_first_failure_shows_its_own_output_and_ends_the_run(
     sample: Sample,
 ) -> None:

@@ -44,7 +44,8 @@ class GateLine:
             row = row.replace(outcome, f"\x1b[{colour}m{outcome}\x1b[0m", 1)
             self._write(f"{row}\n")
         else:
-            self._write(f"{self._row(outcome, note)[NAME_WIDTH + 1 :]}\n")
+            written = max(NAME_WIDTH, len(self.name)) + 1
+            self._write(f"{self._row(outcome, note)[written:]}\n")
         if outcome != "passed":
             self._write(f"\n{output}\n\n")
 
