@@ -49,7 +49,8 @@ def test_a_second_push_of_the_same_sends_nothing_and_says_the_same(
 def test_a_blob_that_is_missed_for_a_moment_is_no_failure(
     image: Image, proxy: Proxy
 ) -> None:
-    proxy.faults = [Fault("PUT .*/manifests/", times=2, status=400)]
+    unknown = b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "message": ""}]}'
+    proxy.faults = [Fault("PUT .*/manifests/", times=2, status=400, body=unknown)]
     registry = proxy.server.connect()
     index = push(registry, image, SOURCE, SETTINGS)
     assert registry.digest(index.digest) == index.digest

@@ -15,10 +15,21 @@ UNSUPPORTED = "UNSUPPORTED"
 
 
 class RegistryError(FailedError):
-    """The registry gave no usable answer; `status` is None where it gave none."""
+    """The registry gave no usable answer; `status` is None where it gave none.
 
-    def __init__(self, *, found: str, mend: str, status: int | None = None) -> None:
+    `codes` are the registry's own words for what is wrong, such as DENIED.
+    """
+
+    def __init__(
+        self,
+        *,
+        found: str,
+        mend: str,
+        status: int | None = None,
+        codes: tuple[str, ...] = (),
+    ) -> None:
         self.status = status
+        self.codes = codes
         super().__init__(f"{found}\n  type next: {mend}")
 
 
@@ -80,7 +91,10 @@ def unexpected(answer: Answer, *, registry: str, need: str, who: str) -> Registr
         + f", asked {who}"
     )
     return RegistryError(
-        found=found, mend=_mend(answer, registry, need), status=answer.status
+        found=found,
+        mend=_mend(answer, registry, need),
+        status=answer.status,
+        codes=tuple(code for code, _ in answer.errors or ()),
     )
 
 

@@ -2,14 +2,12 @@
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from trunkline.errors import Refusal
 from trunkline.git import Repository
-from trunkline.images.answers import RegistryError
 from trunkline.images.attestations import (
     PROVENANCE,
     SPDX,
@@ -29,11 +27,6 @@ from trunkline.images.source import describe, export
 from trunkline.output import say
 from trunkline.releases.project import Project
 from trunkline.settings import Settings
-
-# What a registry answers to a manifest of which it lacks a blob; seconds until the
-# next try, and none after the last.
-BLOB_UNKNOWN = (400, 404)
-PAUSES = (0.2, 1, 3, None)
 
 
 def make_image(
@@ -143,29 +136,10 @@ def push(
     index, attestation = attested(image, predicates, labels(source))
     sent = 0
     for manifest in (image.manifest, attestation):
-        sent += _push_whole(registry, image.layout, manifest)
+        for blob in dict.fromkeys(manifest.blobs()):
+            with image.layout.path(blob).open("rb") as file:
+                sent += registry.push_blob(blob, file)
+        registry.put_manifest(manifest.digest, manifest)
     registry.put_manifest(index.digest, index)
     say(f"  push     {index.digest}: {sent} new blobs, {len(packages)} packages listed")
     return index
-
-
-def _push_whole(registry: Registry, layout: Layout, manifest: Manifest) -> int:
-    """Store a manifest and what it names; returns the number of blobs that were new.
-
-    While another run writes the same blob, a registry on a disk may take it for missing
-    for a moment.
-    """
-    sent = 0
-    for pause in PAUSES:
-        for blob in dict.fromkeys(manifest.blobs()):
-            with layout.path(blob).open("rb") as file:
-                sent += registry.push_blob(blob, file)
-        try:
-            registry.put_manifest(manifest.digest, manifest)
-        except RegistryError as error:
-            if error.status not in BLOB_UNKNOWN or pause is None:
-                raise
-            time.sleep(pause)
-        else:
-            break
-    return sent

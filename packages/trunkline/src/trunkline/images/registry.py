@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import time
 from collections.abc import Collection, Mapping
 from typing import BinaryIO, Self
 from urllib.parse import urljoin
@@ -30,6 +31,10 @@ _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 # Pages as large as every registry takes; some give 100 otherwise, some all at once.
 _PAGE = 1000
+# While another run writes the same content, a registry that keeps it on a disk may take
+# it for missing. Seconds until it is asked once more.
+_UNKNOWN = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
+_PAUSES = (0.1, 0.4, 1.5)
 
 
 class Registry:
@@ -145,14 +150,22 @@ class Registry:
         and afterwards.
         """
         only = {"If-None-Match": "*"} if create_only else {}
-        answer = self.transport.request(
-            "PUT",
-            self._manifest(reference),
-            need=PUSH,
-            expect={OK, CREATED, ACCEPTED},
-            headers={"Content-Type": manifest.media_type, **only},
-            body=manifest.content,
-        )
+        for pause in (*_PAUSES, None):
+            try:
+                answer = self.transport.request(
+                    "PUT",
+                    self._manifest(reference),
+                    need=PUSH,
+                    expect={OK, CREATED, ACCEPTED},
+                    headers={"Content-Type": manifest.media_type, **only},
+                    body=manifest.content,
+                )
+            except RegistryError as error:
+                if pause is None or not _UNKNOWN.intersection(error.codes):
+                    raise
+                time.sleep(pause)
+            else:
+                break
         stored = answer.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
             raise self._damaged(answer, manifest.digest, stored)
