@@ -187,11 +187,15 @@ def add_service(
 
 
 def docker_environment(sample: Sample) -> dict[str, str]:
-    """Return a configuration of docker without accounts, but with its plugins."""
+    """Return a configuration of docker without accounts, but with its plugins.
+
+    The layers of base images are packed once on a machine, not once for each test.
+    """
     config = sample.root.parent / "docker-config"
     own = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
     config.mkdir(exist_ok=True)
     plugins = config / "cli-plugins"
     if (own / "cli-plugins").is_dir() and not plugins.exists():
         plugins.symlink_to(own / "cli-plugins")
-    return {"DOCKER_CONFIG": str(config), **BUILDER}
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return {"DOCKER_CONFIG": str(config), "XDG_CACHE_HOME": cache, **BUILDER}
