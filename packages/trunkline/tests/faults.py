@@ -44,6 +44,8 @@ class Proxy:
     faults: list[Fault] = field(default_factory=list)
     # "METHOD path" and the status that was answered, 0 for none.
     requests: list[tuple[str, int]] = field(default_factory=list)
+    # The header `Authorization` of every request, in the same order.
+    authorizations: list[str | None] = field(default_factory=list)
     # Every digest that each tag ever had, in order, as far as it came through here.
     pointed: dict[str, list[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -152,6 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _record(self, status: int) -> None:
         # Before the client knows, so that a test finds it afterwards.
+        self.proxy.authorizations.append(self.headers.get("Authorization"))
         self.proxy.requests.append((f"{self.command} {self.path}", status))
 
     def _cut(self, part: bytes, length: int) -> None:

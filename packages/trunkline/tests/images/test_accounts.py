@@ -1,6 +1,7 @@
 """Who may do what: registries that want a password or a token."""
 
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -181,6 +182,22 @@ def test_a_token_service_without_encryption_gets_no_password(
         monkeypatch.setattr(registry.transport, "plain", False)
         with pytest.raises(RegistryError, match="begins with https"):
             registry.digest("main")
+
+
+def test_the_most_talkative_log_has_no_secret(
+    guarded: Proxy, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("connectionpool", "poolmanager", "util.retry"):
+        # Importing commitizen switches off the loggers that exist by then.
+        monkeypatch.setattr(logging.getLogger(f"urllib3.{module}"), "disabled", False)
+    caplog.set_level(logging.DEBUG)
+    with guarded.server.connect(environ=ACCOUNT) as registry:
+        registry.put_manifest("main", push_image(registry))
+    tokens = {sent for sent in guarded.authorizations if sent}
+    assert caplog.text
+    assert len(tokens) == 2
+    for secret in (PASSWORD, *(token.split()[1] for token in tokens)):
+        assert secret not in caplog.text
 
 
 def test_nothing_secret_is_in_what_is_printed_of_a_registry(locked: Server) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -32,6 +33,7 @@ from trunkline.images.answers import (
 from trunkline.images.authorization import Authorization
 from trunkline.images.credentials import Credentials
 from trunkline.images.reference import ImageName
+from trunkline.output import say
 
 # What a registry answers when it cannot now; asked again, it often can.
 _PASSING = frozenset({429, 500, 502, 503, 504})
@@ -43,6 +45,9 @@ _HOSTS = {
     "docker.io": "registry-1.docker.io",
     "index.docker.io": "registry-1.docker.io",
 }
+
+# Seconds of silence.
+_WONDERS = 2
 
 Body = bytes | IO[bytes] | None
 
@@ -57,6 +62,16 @@ class Patience:
     backoff: float = 0.5
     # Whatever `Retry-After` says.
     longest_wait: int = 60
+
+
+class _SpokenRetry(Retry):
+    """Repeat, and say so where somebody would wonder."""
+
+    def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
+        wait = self.get_retry_after(response)
+        if wait and wait > _WONDERS:
+            say(f"the registry is busy and asks us to wait {wait:.0f} seconds …")
+        return super().sleep_for_retry(response)
 
 
 def is_loopback(host: str) -> bool:
@@ -84,7 +99,7 @@ class Transport:
         self._pools: dict[str | None, urllib3.PoolManager] = {}
         self._options: dict[str, Any] = {
             "timeout": Timeout(connect=patience.connect, read=patience.read),
-            "retries": Retry(
+            "retries": _SpokenRetry(
                 patience.retries,
                 allowed_methods=_REPEATED,
                 status_forcelist=_PASSING,
