@@ -194,6 +194,16 @@ def test_a_manifest_that_was_changed_on_the_way_is_not_believed(
         ours.manifest(image.digest)
 
 
+def test_a_registry_that_names_no_digest_is_asked_for_the_image(
+    proxy: Proxy, registry: Registry
+) -> None:
+    registry.put_manifest("main", image := push_image(registry))
+    proxy.faults.append(Fault("^HEAD", status=200))
+    with proxy.server.connect(registry.name.path) as ours:
+        assert ours.digest("main") == image.digest
+    assert proxy.count("^GET") == 1
+
+
 def test_pages_of_tags_are_followed_to_their_end(proxy: Proxy) -> None:
     body = b'{"name": "x", "tags": ["%s"]}'
     following = '</v2/x/tags/list?last=b&n=1>; rel="next"'

@@ -109,7 +109,7 @@ class Registry:
         )
         digest = answer.headers.get("Docker-Content-Digest", "")
         kind = _kind(answer)
-        if answer.status == OK and DIGEST.fullmatch(digest) and kind in MEDIA_TYPES:
+        if answer.status == OK and DIGEST.fullmatch(digest) and kind:
             return Descriptor(digest, kind)
         # An answer to HEAD cannot say whether it is a registry's own "not found", and
         # not every registry names digest and type.
