@@ -132,6 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._break()
             else:
                 self._answer(answer.status, _headers(answer), content)
+        except ConnectionError:
+            self._break()  # The client or the registry has gone.
         finally:
             connection.close()
 
