@@ -9,11 +9,13 @@ from httpx2 import AsyncClient
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 from my_app.core.platform import database as platform
+from my_app.migrations.commands import migrate
 
 from tests.conftest import MakeClient
 from tests.core.platform.notes import create_notes, notes
 from tests.databases import settings_of
 from tests.postgres import Postgres
+from tests.servers import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.slow
 def settings(own_postgres: Postgres) -> Settings:
     """Name a server of the test's own, and ask for readiness each time."""
     changed = {"readiness_cache_seconds": 0, "database_connect_timeout_seconds": 1}
-    return settings_of(own_postgres.url()).model_copy(update=changed)
+    settings = settings_of(own_postgres.url())
+    assert migrate(settings) == 0
+    return settings.model_copy(update=changed)
 
 
 @pytest.fixture
@@ -32,10 +36,11 @@ def app(settings: Settings) -> FastAPI:
 
 async def until_ready(client: AsyncClient) -> None:
     """Ask until the service is ready."""
-    ready = False
-    while not ready:
-        ready = (await client.get("/readyz")).status_code == 200
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE):
+        ready = False
+        while not ready:
+            ready = (await client.get("/readyz")).status_code == 200
+            await asyncio.sleep(0.01)
 
 
 async def test_the_service_starts_without_its_database_and_finds_it_later(
