@@ -28,7 +28,8 @@ from sqlalchemy.ext.asyncio import (
 from my_app.config import Settings
 from my_app.core.app import FEATURES
 from my_app.core.platform import database as platform
-from my_app.core.platform.engine import Database, Turns, begin_sqlite, connect, url_of
+from my_app.core.platform import sqlite
+from my_app.core.platform.engine import Database, Turns, connect, url_of
 from my_app.core.platform.feature import Feature
 from my_app.core.platform.revisions import read_revisions
 from my_app.migrations.commands import migrate
@@ -230,7 +231,7 @@ def engine(databases: Databases) -> Iterator[AsyncEngine]:
         engine = create_async_engine(
             url, poolclass=StaticPool, connect_args={"isolation_level": None}
         )
-        begin_sqlite(engine)
+        sqlite.prepare(engine, statement_seconds=PATIENCE)
         yield engine
         asyncio.run(engine.dispose())
 

@@ -34,6 +34,7 @@ def of_postgres(kind: type[psycopg.Error]) -> DBAPIError:
     [
         (TimeoutError("the pool is empty"), "database_busy"),
         (of_sqlite(sqlite3.SQLITE_BUSY_SNAPSHOT), "database_busy"),
+        (of_sqlite(sqlite3.SQLITE_INTERRUPT), "database_busy"),
         (of_sqlite(sqlite3.SQLITE_FULL), "database_full"),
         (of_sqlite(sqlite3.SQLITE_CANTOPEN), "database_unavailable"),
         (of_sqlite(sqlite3.SQLITE_IOERR_WRITE), "database_unavailable"),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from httpx2 import AsyncClient, Response
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
@@ -104,3 +104,37 @@ async def test_sql_that_is_wrong_is_a_bug(client: AsyncClient) -> None:
     wrong = await client.post("/sql", params={"statement": "SELECT * FROM nowhere"})
 
     assert wrong.status_code == 500
+
+
+SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+    "WHERE i < 1000000000) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+}
+
+
+@pytest.mark.slow
+async def test_a_statement_that_takes_too_long_is_503(
+    client: AsyncClient, database_url: str
+) -> None:
+    slow = SLOW[make_url(database_url).drivername]
+    late = await client.post("/sql", params={"statement": slow})
+
+    assert_unavailable(late, "database_busy")
+    assert (await client.get("/notes")).status_code == 200
+
+
+@pytest.mark.slow
+async def test_a_request_whose_time_is_up_gives_its_connection_back(
+    settings: Settings, database_url: str, make_client: MakeClient
+) -> None:
+    slow = SLOW[make_url(database_url).drivername]
+    changed = {"request_timeout_seconds": 1, "database_statement_timeout_seconds": 60}
+    hasty = settings.model_copy(update=changed)
+    app = create_app(hasty, Flags(), [platform.feature, notes])
+    async with make_client(app) as client:
+        late = await client.post("/sql", params={"statement": slow})
+        free = await client.get("/readyz")
+
+    assert late.status_code == 503
+    assert free.status_code == 200

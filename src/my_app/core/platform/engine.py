@@ -1,25 +1,21 @@
 """The connections to the database, and what goes wrong with them."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     URL,
-    AdaptedConnection,
-    Connection,
     String,
     column,
-    event,
     inspect,
     make_url,
     select,
     table,
     text,
 )
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -28,6 +24,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from my_app.config import Settings
+from my_app.core.platform import sqlite
 from my_app.core.platform.outages import BUSY, DatabaseBusyError, outage
 
 # Where Alembic keeps its own word, and where `migrations/history.py` keeps the rest.
@@ -119,7 +116,9 @@ def connect(settings: Settings) -> Database:
     url = url_of(settings)
     engine = create_async_engine(url, hide_parameters=True, **options(url, settings))
     if url.get_backend_name() == "sqlite":
-        begin_sqlite(engine)
+        sqlite.prepare(
+            engine, statement_seconds=settings.database_statement_timeout_seconds
+        )
     wait = settings.database_connect_timeout_seconds
     return Database(engine, wait_seconds=wait)
 
@@ -144,7 +143,7 @@ def options(url: URL, settings: Settings) -> dict[str, Any]:
     }
     if url.get_backend_name() == "sqlite":
         wait = settings.database_statement_timeout_seconds
-        # Transactions are begun by hand: see `begin_sqlite`.
+        # Transactions are begun by hand: see `sqlite.prepare`.
         return pool | {"connect_args": {"timeout": wait, "isolation_level": None}}
     connecting = settings.database_connect_timeout_seconds
     statement = round(settings.database_statement_timeout_seconds * 1000)
@@ -155,31 +154,3 @@ def options(url: URL, settings: Settings) -> dict[str, Any]:
         "options": f"-c statement_timeout={statement}",
     }
     return pool | {"connect_args": connect_args}
-
-
-def begin_sqlite(engine: AsyncEngine) -> None:
-    """Have SQLite do as other databases do.
-
-    A transaction begins when it is said to begin, reads and changes of tables
-    included. One that will write takes its lock at the start, where the wait for it is
-    bounded: a read that turns into a write behind another writer fails at once.
-    """
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_up(connection: Any, _: object) -> None:  # noqa: ANN401 - any driver's
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("writing")
-        statement = "BEGIN IMMEDIATE" if writing else "BEGIN"
-        driver = cast(AdaptedConnection, connection.connection.dbapi_connection)
-        try:
-            # Past SQLAlchemy's cursor, which goes to the connection's thread and back
-            # three times rather than once: a sixth of what a read costs.
-            driver.run_async(lambda sqlite: sqlite.execute(statement))
-        except sqlite3.Error as error:
-            raise OperationalError(statement, None, error) from error

@@ -39,10 +39,13 @@ BUSY = "The database has too much to do. Try again later."
 FULL = "The database has no room left. Give the service's operators the request_id."
 
 # SQLite's result codes, without what they say in particular (the higher bits).
-SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+SQLITE_BUSY = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_LOCKED,
+}
 SQLITE_UNAVAILABLE = {
     sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_INTERRUPT,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_NOMEM,
     sqlite3.SQLITE_PERM,
