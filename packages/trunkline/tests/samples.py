@@ -188,8 +188,9 @@ def project_file() -> str:
         'version = "0.0.0" # written by `cz bump`\n'
         'requires-python = ">=3.12"\n'
     )
-    trunkline = real["tool"]["trunkline"]
-    trunkline.pop("gates", None)  # Those of the service are not here.
+    # Its gates, migrations and tests of an image are the service's, which is not here.
+    own = real["tool"]["trunkline"]
+    trunkline = {name: own[name] for name in ("image", "flags") if name in own}
     document["tool"] = {
         "commitizen": real["tool"]["commitizen"],
         "trunkline": trunkline,

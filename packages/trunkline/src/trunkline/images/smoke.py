@@ -83,7 +83,9 @@ def _prepare(engine: Engine, test: Smoke) -> None:
     words = shlex.split(test.prepare)
     done = process.run([DOCKER, "exec", engine.name, *words], timeout=TIME)
     if not done.ok:
-        raise _red(engine, f"`{test.prepare}` failed in it: {done.complaint}")
+        # Docker says on standard output that there is no such program.
+        said = (done.stdout + done.stderr).decode("utf-8", "replace").strip()
+        raise _red(engine, f"`{test.prepare}` failed in it ({done.code}): {said}")
 
 
 def _wait_until_ready(engine: Engine, port: int, test: Smoke) -> None:
