@@ -5,6 +5,7 @@ import pytest
 from archives import BASE, SOURCE, STEP, read, saved, tar_of
 from faults import Fault, Proxy
 from trunkline.images.answers import RegistryError
+from trunkline.images.attestations import provenance
 from trunkline.images.layout import Image
 from trunkline.images.making import push
 from trunkline.settings import Settings
@@ -34,6 +35,18 @@ def test_what_is_pushed_is_an_index_of_an_image_and_what_is_said_of_it(
     ]
     assert kinds == ["https://spdx.dev/Document", "https://slsa.dev/provenance/v1"]
     assert registry.tags() == []
+
+
+def test_bases_that_are_named_by_digest_are_part_of_the_provenance() -> None:
+    digest = "0" * 64
+    bases = [f"python:3.12@sha256:{digest}", "sentry", ""]
+    found = provenance(SOURCE, dockerfile="Dockerfile", platform="any", bases=bases)
+    commit, base = found["buildDefinition"]["resolvedDependencies"]
+    assert commit["digest"] == {"gitCommit": SOURCE.commit}
+    assert base == {
+        "uri": "docker-image://python:3.12",
+        "digest": {"sha256": digest},
+    }
 
 
 def test_a_second_push_of_the_same_sends_nothing_and_says_the_same(

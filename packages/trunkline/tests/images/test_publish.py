@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registries import push_image
+from registries import free_port, push_image
 from samples import Sample
 from services import Service
 
@@ -59,6 +59,16 @@ def test_an_image_without_a_registry_is_refused_by_the_name_of_its_setting(
     assert ran.code == 1
     assert "image `my-app`, which names no registry" in ran.err
     assert "[tool.trunkline] image" in ran.err
+
+
+def test_a_registry_that_is_down_is_named_and_nothing_is_built(
+    service: Service,
+) -> None:
+    gone = f"127.0.0.1:{free_port()}/my-app"
+    ran = service.publish(TRUNKLINE_IMAGE=gone, **service.without_docker())
+    assert ran.code == 1
+    assert f"http://{gone.partition('/')[0]}" in ran.err
+    assert "nothing answers there" in ran.err
 
 
 def test_a_shallow_clone_is_refused(service: Service) -> None:

@@ -192,6 +192,38 @@ def watched(sample: Sample, proxy: Proxy) -> Service:
     return add_service(sample, proxy.server)
 
 
+KILLER = """#!/bin/sh
+echo x >>"$KILL_COUNT"
+if [ "$(wc -l <"$KILL_COUNT")" -eq "$KILL_AT" ]; then kill -9 0; fi
+exec {real} "$@"
+"""
+
+
+def test_killed_at_every_step_with_the_engine_it_comes_to_the_same_image(
+    watched: Service, proxy: Proxy
+) -> None:
+    sample = watched.sample
+    folder = sample.root.parent / "killer"
+    folder.mkdir()
+    real = sample.run("sh", "-c", "command -v docker").out.strip()
+    (folder / "docker").write_text(KILLER.format(real=real))
+    (folder / "docker").chmod(0o755)
+    path = {"PATH": f"{folder}{os.pathsep}{sample.env['PATH']}"}
+    for step in range(1, 100):
+        count = folder / f"count-{step}"
+        process = watched.start(KILL_AT=str(step), KILL_COUNT=str(count), **path)
+        said, _ = process.communicate(timeout=300)
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, said
+        assert watched.tags() == {}
+    # Version, builder, store; build, save; load, run, ask; and what is cleaned.
+    assert step > 10
+    (digest,) = set(watched.tags().values())
+    assert watched.tags() == {watched.head: digest, "main": digest}
+    assert left_in_engine(process.pid) == []
+
+
 # Every kind of write, in the order in which a run comes to them.
 WRITES = (
     "POST .*/blobs/uploads/",

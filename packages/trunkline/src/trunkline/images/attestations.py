@@ -120,14 +120,27 @@ def bill_of_materials(
     }
 
 
-def provenance(source: Source, *, dockerfile: str, platform: str) -> Document:
-    """Say which commit and which file an image was built from, as SLSA 1 does."""
+def provenance(
+    source: Source, *, dockerfile: str, platform: str, bases: Iterable[str] = ()
+) -> Document:
+    """Say which commit and which file an image was built from, as SLSA 1 does.
+
+    `bases` are the images that it stands on, as far as they are named by digest.
+    """
     place = {"uri": f"git+{source.url}"} if source.url else {}
+    commit = {**place, "digest": {"gitCommit": source.commit}}
+    named = (name.split("@sha256:") for name in bases if "@sha256:" in name)
     return {
         "buildDefinition": {
             "buildType": PUBLISH,
             "externalParameters": {"dockerfile": dockerfile, "platform": platform},
-            "resolvedDependencies": [{**place, "digest": {"gitCommit": source.commit}}],
+            "resolvedDependencies": [
+                commit,
+                *(
+                    {"uri": f"docker-image://{name}", "digest": {"sha256": digest}}
+                    for name, digest in named
+                ),
+            ],
         },
         "runDetails": {"builder": {"id": PUBLISH}},
     }

@@ -130,7 +130,10 @@ def push(
     predicates = {
         SPDX: bill_of_materials(source, packages, image=digest),
         PROVENANCE: provenance(
-            source, dockerfile=settings.dockerfile, platform=settings.platform
+            source,
+            dockerfile=settings.dockerfile,
+            platform=settings.platform,
+            bases=[os.environ.get(name, "") for name in settings.build_args],
         ),
     }
     index, attestation = attested(image, predicates, labels(source))

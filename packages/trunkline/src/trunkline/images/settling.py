@@ -16,6 +16,8 @@ from trunkline.settings import Settings
 
 # Each round is a run of somebody else that ended meanwhile.
 ROUNDS = 20
+# How far back on a branch to look for a commit with an image.
+LINE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ class Pointers:
         if tip is None:
             return Wanted(None, f"branch {branch} is gone from the remote")
         fetch_commit(self.repository, self.settings, branch=branch, tip=tip)
-        line = self.repository.read("rev-list", "--first-parent", tip).splitlines()
+        line = self.repository.read(
+            "rev-list", "--first-parent", f"--max-count={LINE}", tip
+        ).splitlines()
         pointed = self.registry.manifest(tag.name)
         candidates = (
             revision(self.registry, pointed) if pointed else None,
