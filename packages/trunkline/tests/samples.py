@@ -188,11 +188,7 @@ def project_file() -> str:
         'version = "0.0.0" # written by `cz bump`\n'
         'requires-python = ">=3.12"\n'
     )
-    # Its gates, migrations and tests of an image are the service's, which is not here.
-    own = real["tool"]["trunkline"]
-    trunkline = {name: own[name] for name in ("image", "flags") if name in own}
-    document["tool"] = {
-        "commitizen": real["tool"]["commitizen"],
-        "trunkline": trunkline,
-    }
+    # Its gates, its image and its migrations are not here.
+    own = {name: real["tool"]["trunkline"][name] for name in ("image", "flags")}
+    document["tool"] = {"commitizen": real["tool"]["commitizen"], "trunkline": own}
     return tomlkit.dumps(document)

@@ -91,6 +91,23 @@ def test_a_pushed_branch_is_checked_and_has_its_image(pipeline: Service) -> None
     assert len(set(tags.values())) == 1
 
 
+def test_a_pull_request_builds_and_tests_its_image_and_pushes_nothing(
+    pipeline: Service,
+) -> None:
+    sample = pipeline.sample
+    sample.git("checkout", "-q", "-b", "feat/login-button")
+    sample.commit("feat: a button")
+    event = ("--event", "pull_request", "--workflow", "pull-request")
+    ran = ci(pipeline, *event)
+    assert ran.code == 0, ran.all
+    assert set(results(ran).values()) == {"success"}
+    assert "green" in ran.out
+    assert pipeline.tags() == {}
+    sample.commit("a message in no form")
+    ran = ci(pipeline, *event, "--job", "lint")
+    assert (ran.code, results(ran)) == (1, {"Lint": "failure"})
+
+
 def test_a_red_check_does_not_keep_a_branch_from_staging_but_a_release_back(
     pipeline: Service,
 ) -> None:
