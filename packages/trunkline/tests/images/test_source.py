@@ -5,7 +5,7 @@ import pytest
 
 from samples import Sample
 from trunkline.git import Repository
-from trunkline.images.making import secrets_of
+from trunkline.images.making import arguments_of, secrets_of
 from trunkline.images.source import describe, export, revision_heads
 from trunkline.releases.project import project_at
 from trunkline.settings import Settings
@@ -105,3 +105,9 @@ def test_a_secret_is_a_file_or_a_variable_and_may_be_missing(tmp_path: Path) -> 
     variables, files = secrets_of(Settings(build_secrets=places), {"TOKEN": "x"})
     assert variables == {"token": "TOKEN"}
     assert files == {"netrc": tmp_path / "netrc"}
+
+
+def test_a_variable_that_is_empty_is_no_argument_of_the_build() -> None:
+    settings = Settings(build_args=["PYTHON_IMAGE", "UV_IMAGE", "EXTRAS"])
+    environ = {"PYTHON_IMAGE": "python@sha256:0", "UV_IMAGE": "", "OTHER": "x"}
+    assert arguments_of(settings, environ) == ["PYTHON_IMAGE"]

@@ -88,7 +88,7 @@ def _build(
         platform=settings.platform,
         arguments=build_arguments(source),
         labels=labels(source),
-        passed_on=[name for name in settings.build_args if name in os.environ],
+        passed_on=arguments_of(settings, os.environ),
         secrets=variables,
         files=files,
     )
@@ -99,6 +99,14 @@ def _build(
     image = read_archive(archive, layout, cache=cache_folder())
     archive.unlink()
     return image
+
+
+def arguments_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Name the arguments of the build that this machine has.
+
+    An empty one is none: a workflow hands an unset variable of its repository on so.
+    """
+    return [name for name in settings.build_args if environ.get(name)]
 
 
 def secrets_of(
