@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -406,3 +409,31 @@ def test_the_first_of_two_manual_workflows_is_not_guessed(sample: Sample) -> Non
     ran = ci(sample, "--event", "workflow_dispatch")
     assert (ran.code, "a manual run is of one workflow" in ran.err) == (2, True)
     assert ci(sample, "--event", "workflow_dispatch", "--workflow", "b").code == 0
+
+
+def test_an_interrupt_ends_what_runs_and_leaves_nothing(sample: Sample) -> None:
+    workflow(sample, {"a": steps("echo $$ > $OUT; sleep 300", env={"OUT": "/nowhere"})})
+    pid = sample.root.parent / "pid"
+    text = sample.read(".github/workflows/a.yml").replace("/nowhere", str(pid))
+    sample.commit("ci: elsewhere", {".github/workflows/a.yml": text})
+    scratch = sample.root.parent / "tmp"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        ["trunkline", "ci"],
+        cwd=sample.root,
+        env={**sample.env, "TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        while not (pid.exists() and pid.read_text()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, b"interrupted" in err) == (130, True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    assert list(scratch.iterdir()) == []
