@@ -279,4 +279,28 @@ COMMANDS = (
         ),
         passes_on=True,
     ),
+    Command(
+        "template",
+        "make a service of the template, and bring it the template's later versions",
+        "trunkline.template.command:template",
+        (
+            argument("action", choices=("new", "update", "adopt")),
+            argument("place", nargs="?", metavar="FOLDER", help="with `new`"),
+            argument("--from", dest="source", metavar="URL", help="of the template"),
+            argument("--version", metavar="REF", help="default: the highest release"),
+            argument("--package", metavar="NAME", help="such as acme_api"),
+            argument("--title", metavar="TEXT", help="such as 'Acme API'"),
+            argument(
+                "--without",
+                action="append",
+                metavar="PART",
+                help="leave an optional part out",
+            ),
+            argument(
+                "--diff",
+                action="store_true",
+                help="with `update` and `adopt`: show what would change",
+            ),
+        ),
+    ),
 )

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from trunkline.errors import FailedError, Refusal
@@ -29,11 +29,18 @@ def require_free(folder: Path) -> None:
     )
 
 
-def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+def write_folder(
+    folder: Path,
+    files: Mapping[str, str | bytes],
+    *,
+    executable: Collection[str] = (),
+    finish: Callable[[Path], None] | None = None,
+) -> None:
     """Write files, by their path in it, into a folder that appears complete.
 
-    They are written beside it and get its name in one step. Raises Refusal where
-    something else has taken the name, FailedError where the disk does not take them.
+    They are written beside it and get its name in one step, after `finish` was called
+    with that other folder. Raises Refusal where something else has taken the name,
+    FailedError where the disk does not take them.
     """
     folder = folder.resolve()
     require_free(folder)
@@ -49,6 +56,10 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for name, text in files.items():
             _write(beside / name, text)
+            if name in executable:
+                (beside / name).chmod(0o755)
+        if finish:
+            finish(beside)
         os.fsync(descriptor)
         _rename(beside, folder)
     except OSError as error:
@@ -58,10 +69,11 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
-        file.write(text)
+def _write(path: Path, text: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    with path.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 

@@ -1,0 +1,1 @@
+"""How the manifest is made of the live files, and checked."""

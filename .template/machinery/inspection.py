@@ -1,0 +1,107 @@
+"""What cannot be rendered, and what would be left of a part that is left out."""
+
+import re
+from pathlib import Path
+
+from trunkline.errors import FailedError
+from trunkline.template import answers
+from trunkline.template.answers import Answers
+from trunkline.template.manifest import Manifest
+from trunkline.template.render import File, render, sources
+
+from machinery.locks import SAME, choices
+from machinery.parts import ALWAYS_OUT, Part
+
+# The delimiters of copier.yml.
+DELIMITERS = re.compile(r"\{@|\{=|\{#~")
+# Renaming would rewrite the middle of another word.
+INSIDE = re.compile(r"[A-Za-z0-9]my_app|my_app[A-Za-z0-9]|[A-Za-z0-9]my-app|MyApp[a-z]")
+OTHER_SPELLINGS = re.compile(r"my[-_. ]?app", re.IGNORECASE)
+SPELLINGS = frozenset({"my_app", "my-app", "MY_APP", "MyApp", "My App"})
+# A service has the tool, which has to name these.
+TOOL = "packages/trunkline/"
+
+
+def problems(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[str]:
+    """List what is wrong with the live files, the edits, or what they leave."""
+    found = [
+        problem
+        for entry in manifest.entries
+        for problem in _unfit(entry.source, root / entry.source)
+    ]
+    found += _unmatched(root, manifest, parts)
+    if found:
+        return found
+    contents = {e.source: (root / e.source).read_bytes() for e in manifest.entries}
+    for kept in choices(manifest):
+        without_lock = Manifest(
+            **{
+                **{name: getattr(manifest, name) for name in Manifest.__slots__},
+                "entries": tuple(e for e in sources(manifest, kept) if not e.lock),
+            }
+        )
+        try:
+            files = render(without_lock, Answers(**SAME, kept=kept), contents)
+        except FailedError as error:
+            found.append(f"without {', '.join(manifest.left_out(kept))}: {error}")
+            continue
+        found += _left(files, [p for p in parts if not kept.get(p.question, False)])
+    return list(dict.fromkeys(found))
+
+
+def _unfit(path: str, file: Path) -> list[str]:
+    """Say why a live file cannot be rendered."""
+    if file.is_symlink():
+        return [f"{path} is a symbolic link, which copier does not carry"]
+    if file.is_dir():
+        return [f"{path} is a repository of its own, which no service can have"]
+    content = file.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return [f"{path} is no UTF-8 text, which is all that can be rendered"]
+    found = []
+    if "\r" in text:
+        found.append(f"{path} has carriage returns, which rendering would change")
+    if match := DELIMITERS.search(text):
+        found.append(f"{path} has {match[0]}, a delimiter of copier.yml")
+    for match in INSIDE.finditer(text):
+        found.append(f"{path} has {match[0]!r}, of which renaming would make nonsense")
+    for match in OTHER_SPELLINGS.finditer(text + path):
+        if match[0] not in SPELLINGS:
+            found.append(f"{path} spells the name {match[0]!r}; expected {SPELLINGS}")
+    return found
+
+
+def _unmatched(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[str]:
+    """Name patterns and edits that are about no file."""
+    targets = {entry.target for entry in manifest.entries}
+    found = [
+        f"parts/{part.name}.toml: no file is like {pattern}"
+        for part in parts
+        for pattern in part.files
+        if not any(root.glob(pattern.replace("/*", "/**/*")))
+    ]
+    return found + [
+        f"parts/{part.name}.toml: {edit.file} is in no service"
+        for part in parts
+        for edit in part.edits
+        if edit.file not in targets
+    ]
+
+
+def _left(files: dict[str, File], gone: list[Part]) -> list[str]:
+    """Name the words that are left of parts that are gone."""
+    found = []
+    for part in gone:
+        words = re.compile("|".join(map(re.escape, part.words)), re.IGNORECASE)
+        for path, file in files.items():
+            named = part.name == ALWAYS_OUT and path.startswith(TOOL)
+            if named or path == answers.PATH:
+                continue
+            text = f"{path}\n{file.content.decode('utf-8')}"
+            found += [
+                f"{path}: {match[0]!r} is left of the part {part.name}"
+                for match in words.finditer(text)
+            ]
+    return found

@@ -1,0 +1,86 @@
+"""Lines that hold the service's name, laid out alike for the shortest and the longest.
+
+A formatter breaks a line that a long name makes too long, and joins lines that a short
+one makes short enough, so that a fresh service would not pass its own checks.
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from trunkline.template.answers import Answers
+from trunkline.template.manifest import Manifest
+from trunkline.template.names import spellings
+from trunkline.template.render import render
+
+LONGEST = ("q" * 14 + "_" + "z" * 15, "Q" * 19 + " " + "Z" * 20)
+SHORTEST = ("a", "A")
+RUFF = Path(sys.executable).with_name("ruff")
+
+
+def layout_problems(root: Path, manifest: Manifest) -> list[str]:
+    """Have ruff judge a service with the shortest names and one with the longest."""
+    found = []
+    for names in (SHORTEST, LONGEST):
+        with laid_out(root, manifest, names) as folder:
+            for gate in (("format", "--check", "--quiet"), ("check", "--quiet")):
+                done = ruff(folder, *gate, "--output-format=concise")
+                found += [f"package {names[0]}: {line}" for line in done.splitlines()]
+    return found
+
+
+def lay_out(root: Path, manifest: Manifest) -> list[str]:
+    """Break lines of the live files as the longest names demand; returns which."""
+    contents = {entry.target: entry.source for entry in manifest.entries}
+    changed = []
+    with laid_out(root, manifest, LONGEST) as folder:
+        before = {path: path.read_text() for path in sorted(folder.rglob("*.py"))}
+        ruff(folder, "check", "--quiet", "--fix", "--select=I")
+        ruff(folder, "format", "--quiet")
+        for path, old in before.items():
+            if path.read_text() == old:
+                continue
+            target = unnamed(str(path.relative_to(folder)), manifest)
+            live = root / contents[target]
+            live.write_text(unnamed(path.read_text(), manifest))
+            changed.append(contents[target])
+    return changed
+
+
+def unnamed(text: str, manifest: Manifest) -> str:
+    """Put the template's own names back in place of the longest ones."""
+    names = spellings(*LONGEST)
+    for old, spelling in manifest.rename:
+        text = text.replace(names[spelling], old)
+    return text
+
+
+@contextmanager
+def laid_out(root: Path, manifest: Manifest, names: tuple[str, str]) -> Iterator[Path]:
+    """Render the code of a service with all parts into a folder for a while."""
+    wanted = [e for e in manifest.entries if e.target.endswith((".py", ".toml"))]
+    contents = {entry.source: (root / entry.source).read_bytes() for entry in wanted}
+    fields: Mapping[str, object] = {n: getattr(manifest, n) for n in Manifest.__slots__}
+    only = Manifest(**{**fields, "entries": tuple(wanted)})  # type: ignore[arg-type]
+    answers = Answers(*names, source="", commit="")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for path, file in render(only, answers, contents).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(file.content)
+        yield folder
+
+
+def ruff(folder: Path, *arguments: str) -> str:
+    """Run ruff without a cache and return what it prints."""
+    done = subprocess.run(  # noqa: S603 - the environment's own program
+        [RUFF, *arguments, "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr

@@ -1,0 +1,136 @@
+"""What becomes of uv.lock in a service: which blocks go, and which uv writes anew."""
+
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from trunkline.errors import FailedError
+from trunkline.process import Completed
+from trunkline.template.answers import Answers
+from trunkline.template.manifest import PATH, Lock, Manifest, lock_key
+from trunkline.template.render import BLOCK, render, sources
+from trunkline.uv import uv
+
+SAME = {"package": "my_app", "title": "My App", "source": "", "commit": ""}
+
+
+def choices(manifest: Manifest) -> Iterator[dict[str, bool]]:
+    """Yield every combination of optional parts, the whole of it first."""
+    questions = [part.question for part in manifest.parts]
+    for number in range(len(questions) + 1):
+        for gone in combinations(questions, number):
+            yield {question: question not in gone for question in questions}
+
+
+def locks_of(root: Path, manifest: Manifest) -> dict[str, Lock]:
+    """Ask uv for the lock file of every combination of parts."""
+    locks = {}
+    for kept in choices(manifest):
+        with tempfile.TemporaryDirectory() as folder:
+            _lay_out(root, manifest, kept, Path(folder))
+            shutil.copy(root / "uv.lock", folder)
+            _lock(Path(folder)).required()
+            key = lock_key(manifest.left_out(kept))
+            new = (Path(folder) / "uv.lock").read_text(encoding="utf-8")
+        locks[key] = difference((root / "uv.lock").read_text(encoding="utf-8"), new)
+    return locks
+
+
+def difference(old: str, new: str) -> Lock:
+    """Say how to make the new lock file of the old; raises FailedError if it adds."""
+    before, after = _blocks(old), _blocks(new)
+    if added := after.keys() - before.keys():
+        raise FailedError(f"a service would also lock {', '.join(sorted(added))}")
+    changed = {
+        name: block
+        for name, block in after.items()
+        if name != "my-app" and before[name] != block
+    }
+    return Lock(
+        dropped=frozenset(before.keys() - after.keys() | {"my-app"}),
+        project=after["my-app"],
+        changed=changed,
+    )
+
+
+def lock_problems(root: Path, manifest: Manifest) -> list[str]:
+    """Have uv judge, offline, the lock file of every combination of parts."""
+    found = []
+    for kept in choices(manifest):
+        left_out = manifest.left_out(kept)
+        place = f"uv.lock without {', '.join(left_out)}"
+        if lock_key(left_out) not in manifest.locks:
+            found.append(f"{place} is not in {PATH}")
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            _lay_out(root, manifest, kept, Path(folder), lock=True)
+            done = _lock(Path(folder), "--check", "--offline")
+            lock = (Path(folder) / "uv.lock").read_text(encoding="utf-8")
+        if not done.ok:
+            found.append(f"{place}: {done.complaint}")
+        if superfluous := unreachable(tomllib.loads(lock)):
+            found.append(f"{place}: nobody needs {', '.join(sorted(superfluous))}")
+    return found
+
+
+def unreachable(lock: Mapping[str, Any]) -> set[str]:
+    """List packages that no member of the workspace needs."""
+    needs: dict[str, set[str]] = {}
+    for row in lock["package"]:
+        groups = [
+            row.get("dependencies", []),
+            *row.get("optional-dependencies", {}).values(),
+            *row.get("dev-dependencies", {}).values(),
+        ]
+        names = {need["name"] for group in groups for need in group}
+        needs.setdefault(row["name"], set()).update(names)
+    open_, reached = set(lock["manifest"]["members"]), set[str]()
+    while open_:
+        name = open_.pop()
+        reached.add(name)
+        open_ |= needs[name] - reached
+    return needs.keys() - reached
+
+
+def _lock(folder: Path, *options: str) -> Completed:
+    return uv("lock", *options, "--python", sys.executable, cwd=folder)
+
+
+def _lay_out(
+    root: Path,
+    manifest: Manifest,
+    kept: Mapping[str, bool],
+    folder: Path,
+    *,
+    lock: bool = False,
+) -> None:
+    """Write what uv reads of a service, in the template's own names."""
+    wanted = [
+        entry
+        for entry in sources(manifest, kept)
+        if Path(entry.source).name == "pyproject.toml" or (lock and entry.lock)
+    ]
+    contents = {entry.source: (root / entry.source).read_bytes() for entry in wanted}
+    answers = Answers(**SAME, kept=kept)
+    only = Manifest(**{**_fields(manifest), "entries": tuple(wanted)})
+    for path, file in render(only, answers, contents).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(file.content)
+
+
+def _fields(manifest: Manifest) -> dict[str, Any]:
+    return {name: getattr(manifest, name) for name in Manifest.__slots__}
+
+
+def _blocks(lock: str) -> dict[str, str]:
+    """Cut a lock file into its packages, those of one name together."""
+    blocks: dict[str, str] = {}
+    for block in lock.split(BLOCK)[1:]:
+        name = block.partition('"')[2].partition('"')[0]
+        blocks[name] = blocks[name] + BLOCK + block if name in blocks else block
+    return blocks

@@ -1,0 +1,61 @@
+"""Read `.template/parts/*.toml`: what a service without a part goes without."""
+
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+# What no service keeps.
+ALWAYS_OUT = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdit:
+    """Text of one file from `start` to `end`, both included, becomes `by`.
+
+    `without` names other parts that must be left out for it, too.
+    """
+
+    file: str
+    start: str
+    end: str = ""
+    by: str = ""
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the template; without a question, no service keeps it.
+
+    No file of a service without it holds one of its `words`, in whatever case.
+    """
+
+    name: str
+    question: str
+    files: tuple[str, ...]
+    words: tuple[str, ...]
+    edits: tuple[TextEdit, ...]
+
+    def owns(self, path: str) -> bool:
+        """Whether the file goes with the part."""
+        return any(fnmatchcase(path, pattern) for pattern in self.files)
+
+
+def read_parts(folder: Path) -> tuple[Part, ...]:
+    """Read all parts, first the one that no service keeps."""
+    parts = [_part(file) for file in sorted(folder.glob("*.toml"))]
+    return tuple(sorted(parts, key=lambda part: bool(part.question)))
+
+
+def _part(file: Path) -> Part:
+    document = tomllib.loads(file.read_text(encoding="utf-8"))
+    return Part(
+        name=file.stem,
+        question="" if file.stem == ALWAYS_OUT else f"keep_{file.stem}",
+        files=tuple(document.pop("files")),
+        words=tuple(document.pop("words")),
+        edits=tuple(
+            TextEdit(**{**edit, "without": tuple(edit.get("without", ()))})
+            for edit in document.pop("edits")
+        ),
+    )

@@ -1,0 +1,79 @@
+"""`.copier-answers.yml`: what a service was made of. Pure.
+
+Written alike by copier and by this tool, so that either can do the next update.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from trunkline.errors import FailedError
+
+PATH = ".copier-answers.yml"
+_LINE = re.compile(r"(?P<key>\w+):(?:\s+(?P<value>.*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The service's names, the parts it keeps, and the template that it is made of.
+
+    `source` is the template's address as it was typed, and `commit` its version as
+    `git describe --tags --always` tells it.
+    """
+
+    package: str
+    title: str
+    source: str
+    commit: str
+    kept: Mapping[str, bool] = field(default_factory=dict)
+
+
+def print_answers(answers: Answers, *, header: str) -> str:
+    """Write the file the way that the template's own stub does."""
+    rows = {
+        "_commit": json.dumps(answers.commit),
+        "_src_path": json.dumps(answers.source),
+        **{key: json.dumps(kept) for key, kept in answers.kept.items()},
+        "package": json.dumps(answers.package),
+        "title": json.dumps(answers.title),
+    }
+    return header + "".join(f"{key}: {value}\n" for key, value in rows.items())
+
+
+def parse_answers(text: str) -> Answers:
+    """Read the file; raises FailedError, with the line, where it is not understood."""
+    values: dict[str, str | bool] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line.rstrip())
+        if match is None:
+            raise FailedError(
+                f"{PATH}, line {number}: found {line!r}; expected `name: value`"
+            )
+        values[match["key"]] = _scalar(match["value"] or "")
+    texts = {key: value for key, value in values.items() if isinstance(value, str)}
+    missing = {"package", "title", "_src_path", "_commit"} - texts.keys()
+    if missing:
+        raise FailedError(
+            f"{PATH} does not say {', '.join(sorted(missing))}; expected the file as "
+            f"it was written\n  type next: git log -p -- {PATH}"
+        )
+    return Answers(
+        package=texts["package"],
+        title=texts["title"],
+        source=texts["_src_path"],
+        commit=texts["_commit"],
+        kept={key: value for key, value in values.items() if isinstance(value, bool)},
+    )
+
+
+def _scalar(value: str) -> str | bool:
+    """Read a YAML scalar of one line: bare, or in either kind of quotes."""
+    if value.startswith('"'):
+        return str(json.loads(value))
+    if value.startswith("'"):
+        return value[1:-1].replace("''", "'")
+    bare = value.partition(" #")[0].rstrip()
+    return {"true": True, "false": False}.get(bare, bare)

@@ -1,0 +1,159 @@
+"""A stored copy of the template's repository: updates work without a network."""
+
+import fcntl
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+from trunkline.errors import FailedError, Refusal
+from trunkline.git import Repository
+from trunkline.output import say
+from trunkline.process import Completed
+from trunkline.template.manifest import PATH, Entry, Manifest, parse_manifest
+from trunkline.versions import Version
+
+HEAD = "refs/template/head"
+REFS = (
+    "+refs/heads/*:refs/heads/*",
+    "+refs/tags/*:refs/tags/*",
+    f"+HEAD:{HEAD}",
+)
+# Copier's short forms of an address.
+_SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
+TIMEOUT = 300
+
+
+class Mirror(Repository):
+    """The bare repository that holds the template's branches and tags."""
+
+    def __init__(self, folder: Path, source: str) -> None:
+        super().__init__(folder, git_dir=folder, common_dir=folder, shallow=False)
+        self.source = source
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        timeout: float = 60,
+        check: bool = False,
+    ) -> Completed:
+        """Run git in this repository, whatever the user's `safe.bareRepository`."""
+        own = f"--git-dir={self.root}"
+        return super().run(own, *arguments, stdin=stdin, timeout=timeout, check=check)
+
+    def newest(self) -> str:
+        """Name the tag of the highest stable version; the default branch, if none."""
+        tags = (ref.removeprefix("refs/tags/") for ref in self.refs("refs/tags/v*"))
+        versions = [Version.from_tag(tag) for tag in tags]
+        stable = [version for version in versions if version and version.stable]
+        return max(stable).tag if stable else HEAD
+
+    def commit(self, name: str) -> str:
+        """Look up a version, a branch or a commit; raises Refusal if there is none."""
+        for candidate in (f"refs/tags/{name}", f"refs/heads/{name}", name):
+            asked = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+            found = self.run(*asked, f"{candidate}^{{commit}}")
+            if found.ok:
+                return found.text
+        raise Refusal(
+            rule="template-version",
+            found=f"no version {name!r} in {self.source}",
+            expected=f"a tag, branch or commit of it, such as {self.newest()}",
+            mend="the same command with --version and one of those",
+        )
+
+    def describe(self, commit: str) -> str:
+        """Name a commit the way that copier does."""
+        return self.read("describe", "--tags", "--always", commit)
+
+    def manifest(self, commit: str) -> Manifest:
+        """Read the manifest of a commit; raises FailedError where there is none."""
+        found = self.objects([f"{commit}:{PATH}"])[f"{commit}:{PATH}"]
+        if found is None:
+            raise FailedError(
+                f"{self.source} has no {PATH} at {self.describe(commit)}; "
+                "expected a template that services can be made of"
+            )
+        return parse_manifest(found.content)
+
+    def contents(self, commit: str, entries: Iterable[Entry]) -> dict[str, bytes]:
+        """Read files of a commit by their paths in the template."""
+        names = [entry.source for entry in entries]
+        found = self.objects([f"{commit}:{name}" for name in names])
+        contents = {}
+        for name in names:
+            blob = found[f"{commit}:{name}"]
+            if blob is None:
+                raise FailedError(
+                    f"{self.source}, {self.describe(commit)}: the manifest names "
+                    f"{name}, which is not there; that version cannot be used"
+                )
+            contents[name] = blob.content
+        return contents
+
+
+def address(source: str) -> str:
+    """Turn what was typed into what git understands."""
+    for short, url in _SHORT.items():
+        if source.startswith(short):
+            path = source.removeprefix(short).strip("/").removesuffix(".git")
+            return f"{url}{path}.git"
+    if re.match(r"[\w+.-]+://|[\w.-]+@[\w.-]+:", source):
+        return source.removeprefix("git+")
+    return str(Path(source).expanduser().absolute())
+
+
+def open_mirror(source: str) -> Mirror:
+    """Fetch the template into its stored copy; without a network, use that as it is.
+
+    Raises FailedError where it can neither be fetched nor has been before.
+    """
+    url = address(source)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    digest = hashlib.sha256(url.encode()).hexdigest()[:16]
+    folder = cache / "trunkline" / "templates" / f"{digest}.git"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(folder.with_suffix(".lock")):
+        if folder.is_dir():
+            fetched = _fetch(Mirror(folder, source), url)
+            if not fetched.ok:
+                say(f"{source} cannot be reached: {fetched.complaint}")
+                say("going on with what was fetched before")
+        else:
+            _clone(folder, source, url)
+    return Mirror(folder, source)
+
+
+def _fetch(mirror: Mirror, url: str) -> Completed:
+    options = ("--quiet", "--prune", "--no-auto-gc", "--no-write-fetch-head")
+    return mirror.run("fetch", *options, url, *REFS, timeout=TIMEOUT)
+
+
+def _clone(folder: Path, source: str, url: str) -> None:
+    """Fetch for the first time, into a folder that gets its name when it is whole."""
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
+    try:
+        mirror = Mirror(beside, source)
+        mirror.run("init", "--quiet", "--bare", check=True)
+        fetched = _fetch(mirror, url)
+        if not fetched.ok:
+            raise FailedError(
+                f"the template {source} cannot be fetched: {fetched.complaint}\n"
+                "  type next: git ls-remote " + url
+            )
+        beside.rename(folder)
+    finally:
+        rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait for others that fetch the same template; a killed one frees its lock."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,43 @@
+"""The template as others see it: a bare repository with the live files in it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from samples import REPOSITORY, Sample, environment, identify
+
+
+def live_files() -> list[str]:
+    """List what git tracks or would track, so that uncommitted work is tested."""
+    here = Sample(REPOSITORY, REPOSITORY, environment(REPOSITORY))
+    listed = here.git("ls-files", "-z", "-co", "--exclude-standard").split("\0")
+    return [path for path in listed if path and (REPOSITORY / path).is_file()]
+
+
+@pytest.fixture(scope="session")
+def upstream_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the live files as work tree `work` and bare `origin.git`."""
+    folder = tmp_path_factory.mktemp("upstream")
+    sample = Sample(folder / "work", folder / "origin.git", environment(folder))
+    sample.root.mkdir()
+    for path in live_files():
+        (sample.root / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(REPOSITORY / path, sample.root / path)
+    sample.git("init", "-q", "-b", "main", ".")
+    sample.git("init", "-q", "--bare", "-b", "main", "../origin.git")
+    sample.git("remote", "add", "origin", "../origin.git")
+    identify(sample, "template")
+    sample.git("add", "--all")
+    sample.git("commit", "-q", "-m", "feat: begin")
+    sample.git("tag", "-a", "-m", "v0.1.0", "v0.1.0")
+    sample.git("push", "-q", "--follow-tags", "-u", "origin", "main")
+    return folder
+
+
+@pytest.fixture
+def upstream(upstream_template: Path, tmp_path: Path) -> Sample:
+    """The template at v0.1.0; a release of it is a commit and a tag in `work`."""
+    for name in ("work", "origin.git"):
+        shutil.copytree(upstream_template / name, tmp_path / name, symlinks=True)
+    return Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))

@@ -1,0 +1,121 @@
+"""What the gate `template` finds in the live files."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from samples import REPOSITORY, Ran, Sample
+
+pytestmark = pytest.mark.slow
+
+
+def check(upstream: Sample, *options: str) -> Ran:
+    return upstream.run(sys.executable, ".template/manifest.py", *options)
+
+
+def written(path: str, content: str) -> Callable[[Path], None]:
+    def write(root: Path) -> None:
+        (root / path).write_text(content, newline="")
+
+    return write
+
+
+def replaced(path: str, old: str, new: str) -> Callable[[Path], None]:
+    def replace(root: Path) -> None:
+        text = (root / path).read_text()
+        assert old in text
+        (root / path).write_text(text.replace(old, new))
+
+    return replace
+
+
+def picture(path: Path) -> None:
+    path.write_bytes(b"\x89PNG\xff")
+
+
+FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a new file": (written("docs/new.md", "x\n"), "is not what these files give"),
+    "a deleted file": (lambda root: os.remove(root / "LICENSE"), "is not what"),
+    "an executable": (lambda root: (root / "LICENSE").chmod(0o755), "is not what"),
+    "a link": (
+        lambda root: os.symlink("LICENSE", root / "COPYING"),
+        "COPYING is a symbolic link",
+    ),
+    "CRLF": (written("docs/new.md", "x\r\n"), "has carriage returns"),
+    "bytes": (
+        lambda root: picture(root / "logo.png"),
+        "logo.png is no UTF-8 text",
+    ),
+    "a delimiter": (written("docs/new.md", "{@ x"), "has {@, a delimiter"),
+    "a word around the name": (written("docs/new.md", "dummy_app my_apple"), "my_appl"),
+    "another spelling": (written("docs/new.md", "Myapp"), "spells the name 'Myapp'"),
+    "another spelling in a path": (written("docs/myapp.md", "x"), "spells the name"),
+    "a left word of a part": (
+        written("docs/new.md", "Billing"),
+        "docs/new.md: 'Billing' is left of the part billing",
+    ),
+    "an edit without a place": (
+        replaced("README.md", "core/billing/ ", "core/bill/ "),
+        "README.md: found 0 places that begin with 'src/my_app/core/billing/'",
+    ),
+    "an edit of no file": (
+        replaced(".template/parts/billing.toml", '"AGENTS.md"', '"AGENT.md"'),
+        "parts/billing.toml: AGENT.md is in no service",
+    ),
+    "a pattern of no file": (
+        replaced(".template/parts/billing.toml", "tests/core/billing", "tests/bill"),
+        "parts/billing.toml: no file is like tests/bill/*",
+    ),
+    "a dependency that is not locked": (
+        replaced("pyproject.toml", '"structlog>=26.1"', '"structlog>=26.2"'),
+        "uv.lock without template: ",
+    ),
+    "a line that grows too long": (
+        written(
+            "src/my_app/long.py",
+            "import my_app.core.platform.metrics as ours\n",
+        ),
+        "package qqqqqqqqqqqqqq_zzzzzzzzzzzzzzz: src/",
+    ),
+}
+
+
+def test_the_manifest_is_what_the_live_files_give(upstream: Sample) -> None:
+    ran = check(upstream, "--check")
+    assert (ran.code, ran.all) == (0, "")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_would_spoil_a_service_is_found(upstream: Sample, fault: str) -> None:
+    break_it, said = FAULTS[fault]
+    break_it(upstream.root)
+    ran = check(upstream, "--check")
+    assert ran.code == 1
+    assert said in ran.err
+    assert "type next: " in ran.err
+
+
+def test_a_release_of_the_template_leaves_its_manifest_alone(upstream: Sample) -> None:
+    """`cz bump` edits the version, the lock file and the changelog."""
+    replaced("pyproject.toml", 'version = "0.0.0"', 'version = "0.7.0"')(upstream.root)
+    upstream.write("CHANGELOG.md", "# Changelog\n\n## v0.7.0\n")
+    assert upstream.run("uv", "lock", "-q", UV_OFFLINE="0").code == 0
+    ran = check(upstream, "--check")
+    assert (ran.code, ran.all) == (0, "")
+
+
+def test_a_new_file_is_taken_in(upstream: Sample) -> None:
+    upstream.write("docs/new.md", "x\n")
+    assert check(upstream).code == 0
+    assert check(upstream, "--check").code == 0
+    assert '"target": "docs/new.md"' in upstream.read(".template/manifest.json")
+
+
+def test_the_gate_runs_in_the_template_only(upstream: Sample) -> None:
+    """A service has neither the gate nor what it runs."""
+    assert (REPOSITORY / ".template").is_dir()
+    gates = upstream.trunkline("check", "--list")
+    assert "python .template/manifest.py --check" in gates.out
