@@ -98,7 +98,7 @@ def unreachable(lock: Mapping[str, Any]) -> set[str]:
 
 
 def _lock(folder: Path, *options: str) -> Completed:
-    return uv("lock", *options, "--python", sys.executable, cwd=folder)
+    return uv("lock", "--quiet", *options, "--python", sys.executable, cwd=folder)
 
 
 def _lay_out(
