@@ -6,7 +6,9 @@ from importlib import metadata
 from pathlib import Path
 
 from trunkline.errors import UsageError
+from trunkline.template.adopt import adopt
 from trunkline.template.generate import generate
+from trunkline.template.update import update
 
 
 def template(
@@ -22,18 +24,36 @@ def template(
 ) -> int:
     """Do one of the three; returns 1 where an update or an adoption has conflicts."""
     parts = tuple(without or ())
-    if action == "new":
-        if place is None or diff:
-            raise UsageError("expected: trunkline template new FOLDER --from URL")
-        return generate(
-            Path(place),
+    if (action == "new") != (place is not None):
+        raise UsageError(
+            f"`template {action}`: expected {'a' if action == 'new' else 'no'} folder"
+        )
+    if action == "update":
+        if source or package or title:
+            raise UsageError(
+                "`template update` takes names and the template's address from "
+                ".copier-answers.yml; expected neither --from, --package nor --title"
+            )
+        return update(version=version, without=parts, diff=diff)
+    if action == "adopt":
+        return adopt(
             source=source or own_source(),
             version=version,
             package=package,
             title=title,
             without=parts,
+            diff=diff,
         )
-    raise UsageError("not there yet")
+    if diff:
+        raise UsageError("`template new` has no --diff; expected a new folder only")
+    return generate(
+        Path(place or ""),
+        source=source or own_source(),
+        version=version,
+        package=package,
+        title=title,
+        without=parts,
+    )
 
 
 def own_source() -> str:

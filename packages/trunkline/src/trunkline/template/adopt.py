@@ -1,0 +1,163 @@
+"""`trunkline template adopt`: a copy of the template becomes a service made of it.
+
+The same merge as an update, from the template as it is to the service that it gives;
+before it, the copy is renamed as the template is.
+"""
+
+from dataclasses import replace
+
+from trunkline.errors import Refusal
+from trunkline.git import Repository
+from trunkline.locks import only_release
+from trunkline.output import say
+from trunkline.signals import interrupted_by_signals
+from trunkline.template.answers import PATH, Answers
+from trunkline.template.generate import kept_parts, rendered, require_names
+from trunkline.template.manifest import Manifest
+from trunkline.template.merge import merge
+from trunkline.template.mirror import Mirror, open_mirror
+from trunkline.template.names import spellings, title_of
+from trunkline.template.pending import resume
+from trunkline.template.render import VERSION, File, renamed
+from trunkline.template.trees import Blob, read_tree, write_commits
+from trunkline.template.update import finish, report, require_clean
+
+PROJECT = "pyproject.toml"
+
+
+def adopt(
+    *,
+    source: str,
+    version: str | None,
+    package: str | None,
+    title: str | None,
+    without: tuple[str, ...],
+    diff: bool,
+) -> int:
+    """Rename the copy and note what it was made of; 1 where there are conflicts."""
+    repository = Repository.find()
+    with interrupted_by_signals(), only_release(repository.common_dir):
+        if not diff and (done := resume(repository)):
+            return report(done.merged, done.label)
+        require_clean(repository)
+        if (repository.root / PATH).exists():
+            raise Refusal(
+                rule="adopted",
+                found=f"{PATH}, which says what this was made of",
+                expected="a copy of the template",
+                mend="trunkline template update",
+            )
+        mirror = open_mirror(source)
+        commit = mirror.commit(version) if version else origin_of(repository, mirror)
+        manifest = mirror.manifest(commit)
+        package = package or repository.root.name.lower().replace("-", "_")
+        answers = Answers(
+            package=package,
+            title=title_of(package) if title is None else title,
+            source=source,
+            commit=mirror.describe(commit),
+            kept=kept_parts(manifest, without),
+        )
+        require_names(manifest, answers)
+        base, yours, theirs = versions(repository, mirror, commit, answers)
+        names = write_commits(
+            repository, base=base, yours=yours, theirs=theirs, label=answers.commit
+        )
+        merged = merge(repository, *names)
+        code = finish(repository, merged, answers.commit, diff=diff)
+        tell_tags(repository, mirror)
+        return code
+
+
+def origin_of(repository: Repository, mirror: Mirror) -> str:
+    """Find the template's commit that this repository began as; Refusal if none.
+
+    "Use this template" and archives keep its files, if not its history.
+    """
+    rows = mirror.read("log", "--all", "--format=%T %H").splitlines()
+    known = dict(row.split(" ") for row in reversed(rows))
+    for tree in repository.read("log", "--format=%T", "HEAD").splitlines():
+        if tree in known:
+            return str(known[tree])
+    raise Refusal(
+        rule="template-version",
+        found=f"no commit here that has the files of one of {mirror.source}",
+        expected="one from which this repository began",
+        mend=f"the same command with --version, such as {mirror.newest()}",
+    )
+
+
+def versions(
+    repository: Repository, mirror: Mirror, commit: str, answers: Answers
+) -> tuple[dict[str, File | Blob], dict[str, File | Blob], dict[str, File | Blob]]:
+    """Lay out the template, this repository, and the service, all in its names."""
+    manifest = mirror.manifest(commit)
+    base = in_its_names(mirror, commit, manifest, answers)
+    yours = in_its_names(repository, "HEAD", manifest, answers)
+    theirs: dict[str, File | Blob] = dict(rendered(mirror, commit, answers))
+    once = [entry.target for entry in manifest.entries if entry.once]
+    for path in once:
+        # Given as long as nobody has written into it, and the team's afterwards.
+        if path in base and yours.get(path) != base[path]:
+            theirs[path] = base[path]
+    keep_version(base, yours, theirs)
+    return base, yours, theirs
+
+
+def in_its_names(
+    repository: Repository, commit: str, manifest: Manifest, answers: Answers
+) -> dict[str, File | Blob]:
+    """Read a commit's files with the service's names in place of the template's."""
+    names = spellings(answers.package, answers.title)
+    rename = [(old, names[spelling]) for old, spelling in manifest.rename]
+    leaves = read_tree(repository, commit)
+    plain = [path for path, leaf in leaves.items() if leaf.mode in ("100644", "100755")]
+    contents = repository.objects([leaves[path].oid for path in plain])
+    found: dict[str, File | Blob] = {}
+    for path, leaf in leaves.items():
+        blob = contents.get(leaf.oid) if path in plain else None
+        content = None if blob is None else _renamed(blob.content, rename)
+        found[renamed(path, rename)] = (
+            leaf if content is None else File(content, leaf.mode == "100755")
+        )
+    return found
+
+
+def _renamed(content: bytes, rename: list[tuple[str, str]]) -> bytes:
+    try:
+        return renamed(content.decode("utf-8"), rename).encode("utf-8")
+    except UnicodeDecodeError:
+        return content
+
+
+def keep_version(
+    base: dict[str, File | Blob],
+    yours: dict[str, File | Blob],
+    theirs: dict[str, File | Blob],
+) -> None:
+    """Leave a version alone that the team has released itself."""
+    before, now = _version(base.get(PROJECT)), _version(yours.get(PROJECT))
+    if before == now:
+        return
+    for tree in (base, theirs):
+        file = tree.get(PROJECT)
+        if isinstance(file, File):
+            head, _, tail = file.content.decode("utf-8").partition(VERSION)
+            text = f'{head}{VERSION}{now}"{tail.partition('"')[2]}'
+            tree[PROJECT] = replace(file, content=text.encode("utf-8"))
+
+
+def _version(file: File | Blob | None) -> str:
+    if not isinstance(file, File):
+        return ""
+    return file.content.decode("utf-8").partition(VERSION)[2].partition('"')[0]
+
+
+def tell_tags(repository: Repository, mirror: Mirror) -> None:
+    """Name tags of the template, which would be taken for the service's releases."""
+    theirs = mirror.refs("refs/tags/")
+    own = repository.refs("refs/tags/")
+    same = [name for name, oid in own.items() if theirs.get(name) == oid]
+    if same:
+        tags = " ".join(name.removeprefix("refs/tags/") for name in same)
+        say(f"  and, for these are the template's releases: git tag --delete {tags}")

@@ -1,0 +1,120 @@
+"""A three-way merge with rename detection, without touching the work tree."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trunkline import process
+from trunkline.errors import FailedError
+from trunkline.git import QUIET, Repository
+from trunkline.process import ProcessError
+
+ABSENT = "0" * 40
+BASE, YOURS, THEIRS = 1, 2, 3
+# `git merge-tree --write-tree` came with this version.
+GIT = (2, 38)
+# A file that a team has added to a folder moves along when the template renames it.
+SETTINGS = (
+    "-c", "merge.directoryRenames=true", "-c", "merge.renames=true",
+    "-c", "merge.conflictStyle=diff3",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One side of a conflict, as git's index keeps it."""
+
+    mode: str
+    oid: str
+    number: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of a merge.
+
+    `tree` has marks where `stages` tell of conflicts. `kept` are files that the
+    template dropped and you had changed; `gone`, those that you had deleted and the
+    template has changed.
+    """
+
+    tree: str
+    stages: tuple[Stage, ...]
+    kept: tuple[str, ...]
+    gone: tuple[str, ...]
+
+    @property
+    def conflicts(self) -> list[str]:
+        """The paths in conflict."""
+        return sorted({stage.path for stage in self.stages})
+
+
+def merge(repository: Repository, yours: str, theirs: str) -> Merged:
+    """Merge two commits; raises FailedError where git cannot."""
+    options = ("--write-tree", "-z", "--no-messages")
+    done = repository.run(*SETTINGS, "merge-tree", *options, yours, theirs, timeout=300)
+    if done.code not in (0, 1):
+        require_git(repository)
+        raise FailedError(f"git could not merge: {done.complaint}")
+    tree, *rows = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    stages = [_stage(row) for row in rows if row]
+    kept, gone = _sides(stages, {BASE, YOURS}), _sides(stages, {BASE, THEIRS})
+    return Merged(
+        tree=without(repository, tree, gone),
+        stages=tuple(s for s in stages if s.path not in {*kept, *gone}),
+        kept=tuple(kept),
+        gone=tuple(gone),
+    )
+
+
+def require_git(repository: Repository) -> None:
+    """Raise FailedError where git is too old to merge without a work tree."""
+    words = repository.read("version").split()
+    version = tuple(int(part) for part in words[2].split(".")[:2])
+    if version < GIT:
+        raise FailedError(f"found git {words[2]}; expected 2.38 or newer")
+
+
+def without(repository: Repository, tree: str, paths: Sequence[str]) -> str:
+    """Write a tree again without some of its paths."""
+    if not paths:
+        return tree
+    with tempfile.TemporaryDirectory() as folder:
+        own = {**QUIET, "GIT_INDEX_FILE": str(Path(folder) / "index")}
+
+        def git(*arguments: str, stdin: bytes | None = None) -> str:
+            argv = ["git", *arguments]
+            root = repository.root
+            return process.run(argv, cwd=root, env=own, stdin=stdin, check=True).text
+
+        git("read-tree", tree)
+        lines = "".join(f"0 {ABSENT}\t{path}\0" for path in paths)
+        content = lines.encode("utf-8", "surrogateescape")
+        git("update-index", "-z", "--index-info", stdin=content)
+        return git("write-tree")
+
+
+def difference(repository: Repository, old: str, new: str) -> str:
+    """Show how two trees differ, with renames."""
+    done = repository.run("diff", "--find-renames", old, new, timeout=300)
+    if done.code not in (0, 1):
+        raise ProcessError(f"git diff failed: {done.complaint}")
+    return done.text
+
+
+def _stage(row: str) -> Stage:
+    about, _, path = row.partition("\t")
+    mode, oid, number = about.split(" ")
+    return Stage(mode, oid, int(number), path)
+
+
+def _sides(stages: Sequence[Stage], wanted: set[int]) -> list[str]:
+    """Find paths of which there are exactly these sides."""
+    paths = dict.fromkeys(stage.path for stage in stages)
+    return [
+        path
+        for path in paths
+        if {stage.number for stage in stages if stage.path == path} == wanted
+    ]

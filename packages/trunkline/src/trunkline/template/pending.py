@@ -1,0 +1,146 @@
+"""Bring a merged tree into the work tree so that a crash leaves nothing half-made.
+
+What is to be done is written down first. A later run finds that record and does the
+rest; every file must then be as it was, or as it shall be, or the beginning of that.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from trunkline.errors import FailedError, Refusal
+from trunkline.git import Repository
+from trunkline.locks import remove_stale_git_locks
+from trunkline.output import say
+from trunkline.process import Completed
+from trunkline.releases.journal import clear_record, write_record
+from trunkline.template.merge import ABSENT, Merged, Stage
+from trunkline.uv import uv
+
+FILE = "trunkline/template.json"
+LOCK = "uv.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A merge that is being brought into the work tree at commit `head`."""
+
+    head: str
+    merged: Merged
+    label: str
+
+
+def begin(repository: Repository, pending: Pending) -> None:
+    """Bring the merge into a clean work tree; Refusal if files are in its way."""
+    record = repository.git_dir / FILE
+    write_record(record, asdict(pending))
+    done = repository.run("read-tree", "-m", "-u", "HEAD", pending.merged.tree)
+    if not done.ok:
+        clear_record(record)
+        raise Refusal(
+            rule="untracked",
+            found=done.complaint,
+            expected="no untracked file where the template has one; nothing is done",
+            mend="move those files away, and the same command again",
+        )
+    _end(repository, pending)
+
+
+def resume(repository: Repository) -> Pending | None:
+    """Finish what a run before this one has begun; None if there is nothing.
+
+    Raises Refusal where somebody has edited files since.
+    """
+    pending = _read(repository.git_dir / FILE)
+    if pending is None:
+        return None
+    remove_stale_git_locks([repository.git_dir / "index.lock"], repository.root)
+    if pending.head != repository.read("rev-parse", "HEAD"):
+        clear_record(repository.git_dir / FILE)
+        return None
+    tree = pending.merged.tree
+    if edited := _edited(repository, tree):
+        raise Refusal(
+            rule="unfinished",
+            found=f"an update that was interrupted, and edits since: {edited[0]}",
+            expected="the files as they were, or as the update makes them",
+            mend="git reset --hard, which takes both back, and the update again",
+        )
+    say("finishing the update that was interrupted")
+    repository.run("read-tree", "--reset", "-u", tree, check=True)
+    _end(repository, pending)
+    return pending
+
+
+def _end(repository: Repository, pending: Pending) -> None:
+    """Mark the conflicts, lock, and remove the record."""
+    stages = pending.merged.stages
+    rows = [f"0 {ABSENT}\t{path}\0" for path in pending.merged.conflicts]
+    rows += [f"{s.mode} {s.oid} {s.number}\t{s.path}\0" for s in stages]
+    stdin = "".join(rows).encode("utf-8", "surrogateescape")
+    repository.run("update-index", "-z", "--index-info", stdin=stdin, check=True)
+    locked = None
+    if "pyproject.toml" not in pending.merged.conflicts:
+        locked = _lock(repository)
+    clear_record(repository.git_dir / FILE)
+    if locked and not locked.ok:
+        raise FailedError(
+            f"the files are up to date, {LOCK} is not: {locked.complaint}\n"
+            f"  type next: uv lock && git add {LOCK}"
+        )
+
+
+def _lock(repository: Repository) -> Completed | None:
+    """Have uv write uv.lock, which is never merged."""
+    if not (repository.root / LOCK).exists():
+        return None
+    done = uv("lock", "--quiet", cwd=repository.root)
+    if done.ok:
+        repository.run("add", LOCK, check=True)
+    return done
+
+
+def _edited(repository: Repository, tree: str) -> list[str]:
+    """List files that are neither as before nor as after, nor on the way."""
+    rows = repository.run("diff-tree", "-r", "-z", "--no-renames", "HEAD", tree)
+    fields = rows.required().stdout.decode("utf-8", "surrogateescape").split("\0")
+    changed = {
+        path: (about.split(" ")[2], about.split(" ")[3])
+        for about, path in zip(fields[::2], fields[1::2], strict=False)
+        if about
+    }
+    others = repository.read("diff", "--name-only", "-z", "HEAD").split("\0")
+    edited = [path for path in others if path and path not in {*changed, LOCK}]
+    for path, (old, new) in changed.items():
+        if not _on_the_way(repository, repository.root / path, old, new):
+            edited.append(path)
+    return edited
+
+
+def _on_the_way(repository: Repository, file: Path, old: str, new: str) -> bool:
+    if not file.exists() and not file.is_symlink():
+        return True  # Deleted for good, or to be written anew.
+    if file.is_symlink() or file.is_dir():
+        return False
+    content = file.read_bytes()
+    contents = repository.objects([name for name in (old, new) if int(name, 16)])
+    before, after = contents.get(old), contents.get(new)
+    if before and before.content == content:
+        return True
+    return after is not None and after.content.startswith(content)
+
+
+def _read(record: Path) -> Pending | None:
+    try:
+        document = json.loads(record.read_text(encoding="utf-8"))
+        merged = document["merged"]
+        stages: Sequence[Stage] = [Stage(**stage) for stage in merged["stages"]]
+        lists = {name: tuple(merged[name]) for name in ("kept", "gone")}
+        return Pending(
+            document["head"],
+            Merged(merged["tree"], tuple(stages), **lists),
+            document["label"],
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None

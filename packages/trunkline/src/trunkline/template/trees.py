@@ -1,0 +1,84 @@
+"""Trees of files as commits for git to merge; no work tree is touched."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from trunkline.git import Repository
+from trunkline.template.render import File
+
+# Under refs/, so that git finds `template/yours` and writes that into conflicts.
+BASE, YOURS = "template/base", "template/yours"
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Something that the repository holds: a file, a link or a submodule."""
+
+    mode: str
+    oid: str
+
+
+type Tree = Mapping[str, File | Blob]
+
+
+def write_commits(
+    repository: Repository, *, base: Tree, yours: Tree | None, theirs: Tree, label: str
+) -> tuple[str, str]:
+    """Write three commits, two of them upon the first; returns what to merge.
+
+    `yours` is HEAD's own tree if it is None.
+    """
+    head = repository.read("rev-parse", "HEAD^{tree}")
+    stream = b"".join(
+        (
+            *_commit(BASE, "", _files(base)),
+            *_commit(YOURS, BASE, _whole(head) if yours is None else _files(yours)),
+            *_commit(f"template/{label}", BASE, _files(theirs)),
+        )
+    )
+    options = ("--quiet", "--force", "--date-format=raw")
+    repository.run("fast-import", *options, stdin=stream, check=True, timeout=300)
+    return YOURS, f"template/{label}"
+
+
+def drop_commits(repository: Repository) -> None:
+    """Remove the references to what was written."""
+    names = repository.refs("refs/template/")
+    lines = "".join(f"delete {name}\n" for name in names)
+    repository.run("update-ref", "--stdin", stdin=lines.encode(), check=True)
+
+
+def read_tree(repository: Repository, name: str) -> dict[str, Blob]:
+    """List what a commit holds, by path."""
+    found = {}
+    listed = repository.run("ls-tree", "-r", "-z", "--full-tree", name, check=True)
+    for row in listed.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        about, _, path = row.partition("\t")
+        mode, _, oid = about.split(" ")
+        found[path] = Blob(mode, oid)
+    return found
+
+
+def _commit(name: str, parent: str, changes: Iterator[bytes]) -> Iterator[bytes]:
+    yield f"commit refs/{name}\n".encode()
+    yield b"committer trunkline <trunkline@localhost> 0 +0000\ndata 0\n"
+    if parent:
+        yield f"from refs/{parent}\n".encode()
+    yield b"deleteall\n"
+    yield from changes
+
+
+def _whole(tree: str) -> Iterator[bytes]:
+    yield f'M 040000 {tree} ""\n'.encode()
+
+
+def _files(tree: Tree) -> Iterator[bytes]:
+    for path, leaf in tree.items():
+        quoted = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        name = f'"{quoted}"\n'.encode("utf-8", "surrogateescape")
+        if isinstance(leaf, Blob):
+            yield f"M {leaf.mode} {leaf.oid} ".encode() + name
+        else:
+            mode = "100755" if leaf.executable else "100644"
+            yield f"M {mode} inline ".encode() + name
+            yield f"data {len(leaf.content)}\n".encode() + leaf.content + b"\n"

@@ -1,0 +1,132 @@
+"""`trunkline template update`: a later version of the template, and no work lost."""
+
+from dataclasses import replace
+
+from trunkline.errors import Refusal, UsageError
+from trunkline.git import Repository
+from trunkline.locks import only_release
+from trunkline.output import say
+from trunkline.signals import interrupted_by_signals
+from trunkline.template.answers import PATH, Answers, parse_answers
+from trunkline.template.generate import rendered
+from trunkline.template.merge import Merged, difference, merge
+from trunkline.template.mirror import Mirror, open_mirror
+from trunkline.template.pending import Pending, begin, resume
+from trunkline.template.render import File
+from trunkline.template.trees import drop_commits, read_tree, write_commits
+
+
+def update(*, version: str | None, without: tuple[str, ...], diff: bool) -> int:
+    """Merge another version of the template; returns 1 where there are conflicts."""
+    repository = Repository.find()
+    with interrupted_by_signals(), only_release(repository.common_dir):
+        if not diff and (done := resume(repository)):
+            return report(done.merged, done.label)
+        require_clean(repository)
+        answers = read_answers(repository)
+        mirror = open_mirror(answers.source)
+        old = mirror.commit(answers.commit)
+        new = mirror.commit(version or mirror.newest())
+        label = mirror.describe(new)
+        if not without and up_to_date(mirror, old, new, chosen=version is not None):
+            print(f"up to date: the template's {answers.commit} is in here")
+            return 0
+        base = rendered(mirror, old, answers)
+        theirs = rendered(mirror, new, changed(mirror, new, answers, without))
+        drop_given(repository, mirror, new, base, theirs)
+        names = write_commits(
+            repository, base=base, yours=None, theirs=theirs, label=label
+        )
+        return finish(repository, merge(repository, *names), label, diff=diff)
+
+
+def finish(repository: Repository, merged: Merged, label: str, *, diff: bool) -> int:
+    """Show what a merge would change, or do it, and report."""
+    try:
+        if diff:
+            print(difference(repository, "HEAD", merged.tree))
+            return report(merged, label, preview=True)
+        head = repository.read("rev-parse", "HEAD")
+        begin(repository, Pending(head, merged, label))
+        return report(merged, label)
+    finally:
+        drop_commits(repository)
+
+
+def require_clean(repository: Repository) -> None:
+    """Raise Refusal where something tracked is changed and not committed."""
+    found = repository.read("status", "--porcelain", "--untracked-files=no")
+    if found:
+        raise Refusal(
+            rule="clean",
+            found=f"{len(found.splitlines())} uncommitted changes, such as: "
+            f"{found.splitlines()[0].strip()}",
+            expected="a clean work tree, which git can take you back to",
+            mend="git stash, or git commit",
+        )
+
+
+def read_answers(repository: Repository) -> Answers:
+    """Read what the service was made of; raises UsageError where it does not say."""
+    file = repository.root / PATH
+    if not file.exists():
+        raise UsageError(
+            f"there is no {PATH} here; expected a service that was made of a template\n"
+            "  type next: trunkline template adopt --from URL-OF-THE-TEMPLATE"
+        )
+    return parse_answers(file.read_text(encoding="utf-8"))
+
+
+def up_to_date(mirror: Mirror, old: str, new: str, *, chosen: bool) -> bool:
+    """Whether there is nothing to do; a version that was asked for may be older."""
+    return old == new or (not chosen and mirror.is_ancestor(new, old))
+
+
+def changed(
+    mirror: Mirror, commit: str, answers: Answers, without: tuple[str, ...]
+) -> Answers:
+    """Leave out more parts; raises UsageError for a part that is none."""
+    parts = {part.name: part.question for part in mirror.manifest(commit).parts}
+    if unknown := [name for name in without if name not in parts]:
+        raise UsageError(
+            f"there is no part {unknown[0]!r}; expected one of {', '.join(parts)}"
+        )
+    gone = dict.fromkeys((parts[name] for name in without), False)
+    return replace(answers, kept={**answers.kept, **gone})
+
+
+def drop_given(
+    repository: Repository,
+    mirror: Mirror,
+    commit: str,
+    base: dict[str, File],
+    theirs: dict[str, File],
+) -> None:
+    """Take out of both what is given once and then the team's."""
+    once = {entry.target for entry in mirror.manifest(commit).entries if entry.once}
+    present = read_tree(repository, "HEAD").keys() | base.keys()
+    for path in once & present:
+        base.pop(path, None)
+        theirs.pop(path, None)
+
+
+def report(merged: Merged, label: str, *, preview: bool = False) -> int:
+    """Say what came of a merge; returns 1 where there are conflicts."""
+    for path in merged.conflicts:
+        print(f"  conflict  {path}")
+    for path in merged.kept:
+        print(f"  kept      {path}: dropped by the template but changed by you")
+    for path in merged.gone:
+        print(f"  deleted   {path}: changed by the template but deleted by you")
+    conflicts = len(merged.conflicts)
+    if preview:
+        print(f"template {label}: {conflicts} conflicts; nothing was changed")
+        return int(bool(conflicts))
+    print(f"template {label}: {conflicts} conflicts")
+    next_ = f'make test, and: git commit -m "build: update the template to {label}"'
+    if conflicts:
+        next_ = f"mend the conflicts, `git add` those files, {next_}"
+        if "pyproject.toml" in merged.conflicts:
+            next_ = f"{next_}\n  and once pyproject.toml is mended: uv lock"
+    say(f"  type next: {next_}")
+    return int(bool(conflicts))
