@@ -73,14 +73,17 @@ def write(root: Path) -> list[str]:
     """Write the manifest, and lay out lines that a long name would break."""
     file = root / format_.PATH
     parts = read_parts(root / ".template/parts")
-    stored = parse_manifest(file.read_bytes()) if file.exists() else None
+    try:
+        stored = parse_manifest(file.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError, TrunklineError):
+        stored = None  # None yet, or one with the marks of a merge in it.
     manifest = build(root, parts, stored)
+    for path in lay_out(root, manifest):
+        print(f"template: laid out {path} for a long name", file=sys.stderr)
     if found := problems(root, manifest, parts):
         return found
     if not stored or lock_problems(root, manifest):
         manifest = replace(manifest, locks=locks_of(root, manifest))
-    for path in lay_out(root, manifest):
-        print(f"template: laid out {path} for a long name", file=sys.stderr)
     file.write_text(print_manifest(manifest), encoding="utf-8")
     return []
 
@@ -134,7 +137,13 @@ def entries(files: dict[str, bool], parts: tuple[Part, ...]) -> tuple[Entry, ...
                 target=target,
                 parts=tuple(part.name for part in owners if part.question),
                 edits=tuple(
-                    Edit((part.name, *edit.without), edit.start, edit.end, edit.by)
+                    Edit(
+                        without=(part.name, *edit.without),
+                        kept=edit.kept,
+                        start=edit.start,
+                        end=edit.end,
+                        by=edit.by,
+                    )
                     for part in parts
                     for edit in part.edits
                     if edit.file == target

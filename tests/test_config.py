@@ -166,7 +166,10 @@ def test_elsewhere_dotenv_is_not_read(
     dotenv.write_text("APP_PORT=high\nAPP_HOST=::1\n")
     monkeypatch.setenv("APP_ENVIRONMENT", environment)
     monkeypatch.setenv("APP_ALLOWED_HOSTS", "api.example.com")
-    monkeypatch.setenv("APP_DATABASE_URL", "postgresql://db.example.com/my_app")
+    monkeypatch.setenv(
+        "APP_DATABASE_URL",
+        "postgresql://db.example.com/my_app",
+    )
     settings, _ = load(dotenv)
 
     assert (settings.port, settings.host) == (8000, "127.0.0.1")

@@ -19,7 +19,10 @@ def test_production_refuses_a_file_in_the_working_folder(
 
     assert found.startswith("sqlite:///my-app.db")
     assert "postgresql://" in expected
-    monkeypatch.setenv("APP_DATABASE_URL", "sqlite:////data/my-app.db")
+    monkeypatch.setenv(
+        "APP_DATABASE_URL",
+        "sqlite:////data/my-app.db",
+    )
     assert load(tmp_path / ".env").settings.production
 
 
@@ -27,7 +30,7 @@ def test_production_refuses_a_file_in_the_working_folder(
     "url",
     [
         "sqlite:///my-app.db",
-        "sqlite:////data/my app.db",
+        "sqlite:////data/our service.db",
         "postgresql://user:p%40ss@db.example:5432/my_app?sslmode=require",
         "postgres://db/my_app",
         "postgresql:///my_app?host=/run/postgresql",

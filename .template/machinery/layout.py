@@ -4,11 +4,13 @@ A formatter breaks a line that a long name makes too long, and joins lines that 
 one makes short enough, so that a fresh service would not pass its own checks.
 """
 
+import ast
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from trunkline.template.answers import Answers
@@ -45,9 +47,45 @@ def lay_out(root: Path, manifest: Manifest) -> list[str]:
                 continue
             target = unnamed(str(path.relative_to(folder)), manifest)
             live = root / contents[target]
-            live.write_text(unnamed(path.read_text(), manifest))
+            live.write_text(held_apart(root, unnamed(path.read_text(), manifest)))
             changed.append(contents[target])
     return changed
+
+
+def held_apart(root: Path, text: str) -> str:
+    """End with a comma what the formatter would join again for a short name."""
+    lines = text.splitlines(keepends=True)
+    joined = formatted(root, text).splitlines(keepends=True)
+    matcher = SequenceMatcher(None, lines, joined, autojunk=False)
+    for kind, begin, end, _, _ in matcher.get_opcodes():
+        for number in range(begin, end if kind != "equal" else begin):
+            closes = "".join(lines[number + 1 : number + 2]).lstrip()[:1]
+            if closes and closes in ")]}":
+                ended = [*lines]
+                ended[number] = f"{lines[number].rstrip()},\n"
+                lines = ended if same_code("".join(ended), text) else lines
+    return formatted(root, "".join(lines))
+
+
+def same_code(text: str, other: str) -> bool:
+    """Whether two texts are one program, differently laid out."""
+    try:
+        return ast.dump(ast.parse(text)) == ast.dump(ast.parse(other))
+    except SyntaxError:
+        return False
+
+
+def formatted(root: Path, text: str) -> str:
+    """Have ruff lay out a text as the live files are."""
+    done = subprocess.run(  # noqa: S603 - the environment's own program
+        [RUFF, "format", "--quiet", "--no-cache", "--stdin-filename=src/a.py", "-"],
+        cwd=root,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
 
 
 def unnamed(text: str, manifest: Manifest) -> str:

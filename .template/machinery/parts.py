@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 # What no service keeps.
 ALWAYS_OUT = "template"
@@ -13,7 +14,8 @@ ALWAYS_OUT = "template"
 class TextEdit:
     """Text of one file from `start` to `end`, both included, becomes `by`.
 
-    `without` names other parts that must be left out for it, too.
+    `without` names other parts that must be left out for it, too; `kept`, parts that
+    must not be, for then their own edits do it.
     """
 
     file: str
@@ -21,6 +23,7 @@ class TextEdit:
     end: str = ""
     by: str = ""
     without: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,13 @@ def _part(file: Path) -> Part:
         files=tuple(document.pop("files")),
         words=tuple(document.pop("words")),
         edits=tuple(
-            TextEdit(**{**edit, "without": tuple(edit.get("without", ()))})
+            TextEdit(
+                **{key: _tuple(value) for key, value in edit.items()},
+            )
             for edit in document.pop("edits")
         ),
     )
+
+
+def _tuple(value: str | list[str]) -> Any:  # noqa: ANN401 - as the field wants it
+    return tuple(value) if isinstance(value, list) else value

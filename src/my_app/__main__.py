@@ -1,4 +1,4 @@
-"""Serve from a shell: `my-app`, or `python -m my_app`; with a word more, migrate."""
+"""Serve from a shell: `my-app`; with a word more, migrate."""
 
 import argparse
 import os
@@ -46,8 +46,8 @@ def parse(arguments: Sequence[str]) -> dict[str, str | None]:
     parser = argparse.ArgumentParser(
         prog="my-app",
         description="Serve My App.",
-        epilog="my-app migrate brings the database to this build; "
-        "migration and migrations are for its developers.",
+        epilog="my-app migrate brings the database "
+        "to this build; migration and migrations are for its developers.",
     )
     parser.add_argument("--host", help="address to listen on (APP_HOST)")
     parser.add_argument("--port", help="port to listen on (APP_PORT)")
@@ -66,7 +66,9 @@ def serve(settings: Settings) -> None:
         # A single process needs no file, so that it runs where none can be written.
         if settings.workers > 1 and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             # Where the processes' metrics meet, so that any of them answers for all.
-            folder = tempfile.TemporaryDirectory(prefix="my-app-metrics-")
+            folder = tempfile.TemporaryDirectory(
+                prefix="my-app-metrics-",
+            )
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = opened.enter_context(folder)
         uvicorn.run(
             "my_app.main:app",

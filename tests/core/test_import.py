@@ -13,7 +13,8 @@ LATER = {"aiosqlite", "alembic", "psycopg", "sqlalchemy"}
 @pytest.mark.slow
 def test_the_database_is_imported_when_the_application_starts_not_with_it() -> None:
     """SQLAlchemy takes as long to import as FastAPI does."""
-    code = f"import sys, my_app.main; print(*{LATER} & sys.modules.keys())"
+    code = "import sys, my_app.main; "
+    code += f"print(*{LATER} & sys.modules.keys())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         check=True,

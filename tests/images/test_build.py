@@ -92,7 +92,8 @@ def test_a_version_bump_changes_the_layer_of_the_app_alone(
     after = engine.build(project)
 
     assert changed(image, after) == after.layers[-1:]
-    code = "from importlib.metadata import version; print(version('my-app'))"
+    code = "from importlib.metadata import version; "
+    code += "print(version('my-app'))"
     assert after.run("python", "-c", code) == "98.76.54\n"
 
 
@@ -199,14 +200,20 @@ def test_a_lock_file_that_is_behind_stops_the_build(
 
 
 def test_a_build_sees_only_what_it_needs(engine: Engine, project: Path) -> None:
-    for name in (".env", "secret.pem", "src/my_app/.env", "tests/test_x.py"):
+    for name in (
+        ".env",
+        "secret.pem",
+        "src/my_app/.env",
+        "tests/test_x.py",
+    ):
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text("SECRET=1")
 
     seen = engine.build(project, target="app").run("find", "/src", "-type", "f")
 
     files = {line.removeprefix("/src/") for line in seen.splitlines()}
-    outside = {name for name in files if not name.startswith("src/my_app/")}
+    own = "src/my_app/"
+    outside = {name for name in files if not name.startswith(own)}
     assert outside <= {
         "pyproject.toml",
         "uv.lock",

@@ -101,8 +101,16 @@ def test_it_is_in_production_unless_told_otherwise(image: Image) -> None:
 def test_another_command_of_the_service_needs_no_more_than_its_name(
     image: Image,
 ) -> None:
-    assert "usage: my-app" in image.run("python", "-m", "my_app", "--help")
-    assert "usage: my-app" in image.run("my-app", "--help")
+    assert "usage: my-app" in image.run(
+        "python",
+        "-m",
+        "my_app",
+        "--help",
+    )
+    assert "usage: my-app" in image.run(
+        "my-app",
+        "--help",
+    )
 
 
 def test_several_workers_need_only_a_folder_in_memory(image: Image) -> None:
@@ -168,7 +176,13 @@ def test_nothing_is_in_it_that_builds_or_tests(image: Image) -> None:
 
 def test_python_compiles_nothing_at_the_start(image: Image) -> None:
     options = ("--read-only", *STAGING)
-    said = image.run("python", "-v", "-c", "import my_app.main", options=options)
+    said = image.run(
+        "python",
+        "-v",
+        "-c",
+        "import my_app.main",
+        options=options,
+    )
 
     compiled = [line for line in said.splitlines() if line.startswith("# code object")]
     sources = [line for line in compiled if not line.rstrip("'").endswith(".pyc")]

@@ -1,4 +1,4 @@
-"""`my-app migrate`: all of it or nothing, one at a time, and written down."""
+"""`my-app migrate`: all of it or nothing, and written down."""
 
 import threading
 from collections.abc import Iterator

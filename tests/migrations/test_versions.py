@@ -7,7 +7,10 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
 
-from my_app.core.platform.revisions import VERSIONS, read_revisions
+from my_app.core.platform.revisions import (
+    VERSIONS,
+    read_revisions,
+)
 from my_app.migrations.commands import configuration
 from my_app.migrations.connection import migrating
 
@@ -21,7 +24,7 @@ FILES = [file.name for file in sorted(VERSIONS.glob("*.py"))]
 
 
 def test_there_is_one_head() -> None:
-    """Two branches that each added a migration: `my-app migration` merges none."""
+    """Two branches may each have added one, which is to be mended."""
     assert len(read_revisions().heads) <= 1
 
 

@@ -22,8 +22,15 @@ from my_app.core.billing.repository import (
     columns,
 )
 from my_app.core.platform.engine import Database
-from my_app.core.platform.idempotency import Claim, KeyReusedError, fingerprint
-from my_app.core.platform.identifiers import Identifiers, new_identifier
+from my_app.core.platform.idempotency import (
+    Claim,
+    KeyReusedError,
+    fingerprint,
+)
+from my_app.core.platform.identifiers import (
+    Identifiers,
+    new_identifier,
+)
 
 from tests.core.billing.test_pricing import plans, states
 

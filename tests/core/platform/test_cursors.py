@@ -6,10 +6,14 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from my_app.core.platform.cursors import InvalidCursorError, decode, encode
+from my_app.core.platform.cursors import (
+    InvalidCursorError,
+    decode,
+    encode,
+)
 
 identifiers = st.uuids()
-LISTS = "invoices"
+LISTS = "notes"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="
 
 

@@ -40,7 +40,7 @@ def test_both_doors_write_the_same_whatever_the_name(
 ) -> None:
     names = ("--package", package, "--title", title)
     ours = by_tool(upstream, "ours", *names)
-    theirs = by_copier(upstream, "theirs", package=package, title=title)
+    theirs = by_copier(upstream, "theirs", {"package": package, "title": title})
     assert tree(ours.root) == tree(theirs)
     assert ours.git("status", "--porcelain") == ""
 
@@ -50,7 +50,7 @@ def test_both_doors_write_the_same_whatever_is_left_out(
     upstream: Sample, kept: dict[str, bool]
 ) -> None:
     ours = by_tool(upstream, "ours", "--package", "b", *without(kept))
-    theirs = by_copier(upstream, "theirs", package="b", title="B", **kept)
+    theirs = by_copier(upstream, "theirs", {"package": "b", "title": "B", **kept})
     assert tree(ours.root) == tree(theirs)
 
 
@@ -112,7 +112,7 @@ def test_a_name_that_will_not_do_leaves_nothing_behind(
     assert (ran.code, ran.out) == (1, "")
     assert "type next: the same command with --package " in ran.err
     with pytest.raises((CopierError, ValueError), match=r"Try: [a-z]"):
-        by_copier(upstream, "theirs", package=name)
+        by_copier(upstream, "theirs", {"package": name})
     made = {path.name for path in upstream.root.parent.iterdir()} - {"trunkline"}
     assert made == {path.name for path in before}
 

@@ -75,21 +75,27 @@ def test_a_part_that_is_left_out_takes_its_files_along() -> None:
 
 
 def test_text_of_a_part_goes_only_with_the_part() -> None:
-    edit = Edit(("billing",), "from x", "end\n", "")
+    edit = Edit(("billing",), (), "from x", "end\n", "")
     assert rendered("a\nfrom x to the end\nb\n", edit, kept=False) == "a\nb\n"
     assert rendered("a\nfrom x to the end\nb\n", edit) == "a\nfrom x to the end\nb\n"
 
 
 def test_an_edit_may_depend_on_two_parts() -> None:
-    edit = Edit(("template", "billing"), "x", "", "y")
+    edit = Edit(("template", "billing"), (), "x", "", "y")
     assert rendered("x\n", edit) == "x\n"
     assert rendered("x\n", edit, kept=False) == "y\n"
+
+
+def test_an_edit_may_be_for_where_another_part_is_kept() -> None:
+    edit = Edit(("template",), ("billing",), "x", "", "y")
+    assert rendered("x\n", edit) == "y\n"
+    assert rendered("x\n", edit, kept=False) == "x\n"
 
 
 @pytest.mark.parametrize("text", ["none here", "x end x end", "x without it"])
 def test_an_edit_without_exactly_one_place_is_refused(text: str) -> None:
     with pytest.raises(FailedError, match="expected one"):
-        rendered(text, Edit(("template",), "x", "end", ""))
+        rendered(text, Edit(("template",), (), "x", "end", ""))
 
 
 def test_the_template_s_version_becomes_0_0_0() -> None:

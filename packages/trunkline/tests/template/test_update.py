@@ -146,7 +146,7 @@ def test_copier_loses_edits_of_what_the_template_renames_or_deletes(
     releases: Sample,
 ) -> None:
     """As docs/template.md says; when this fails, copier has learnt it."""
-    folder = by_copier(releases, "acme", vcs_ref="v0.1.0", package="acme", title="Acme")
+    folder = by_copier(releases, "acme", {"title": "Acme"}, at="v0.1.0")
     service = Sample(folder, releases.origin, releases.env)
     service.git("init", "-q", "-b", "main")
     service.git("config", "user.name", "team")

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, FastAPI, Request
 
 from my_app.core.platform.feature import Feature, NotReadyError
-from my_app.core.platform.revisions import Revisions, read_revisions
+from my_app.core.platform.revisions import (
+    Revisions,
+    read_revisions,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession

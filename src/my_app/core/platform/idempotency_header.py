@@ -4,7 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from my_app.core.platform.idempotency import HEADER, REPLAYED, WRITTEN_KEY, read_key
+from my_app.core.platform.idempotency import (
+    HEADER,
+    REPLAYED,
+    WRITTEN_KEY,
+    read_key,
+)
 
 
 async def get_idempotency_key(request: Request) -> str:

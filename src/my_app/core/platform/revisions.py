@@ -10,7 +10,7 @@ import my_app
 
 State = Literal["same", "ahead", "behind", "unknown"]
 
-VERSIONS = Path(my_app.__file__).parent / "migrations" / "versions"
+VERSIONS = Path(my_app.__file__).parent / "migrations/versions"
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def parse_image_name(text: str) -> ImageName:
         raise Refusal(
             rule="registry",
             found=f"image `{text}`, which names no registry",
-            expected="a registry and a path, such as ghcr.io/acme/my-app",
+            expected="registry and path: ghcr.io/acme/my-app",
             mend=f"export {VARIABLE}=ghcr.io/OWNER/{_last_word(text)}  "
             "(or the same in pyproject.toml: [tool.trunkline] image)",
         )
@@ -82,4 +82,5 @@ def _is_host(word: str) -> bool:
 def _last_word(text: str) -> str:
     """Suggest a path's last component."""
     name = re.split(r"[:@]", text.strip().lower().rpartition("/")[2])[0]
-    return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "my-app"
+    slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")
+    return slug or "my-app"

@@ -19,11 +19,12 @@ FORMAT = 1
 class Edit:
     """Text from `start` to `end`, both included, is replaced by `by`.
 
-    It is done where all parts of `without` are left out. An empty `end` means that
-    only `start` is replaced.
+    It is done where all parts of `without` are left out and all of `kept` are not. An
+    empty `end` means that only `start` is replaced.
     """
 
     without: tuple[str, ...]
+    kept: tuple[str, ...]
     start: str
     end: str
     by: str
@@ -127,7 +128,7 @@ def parse_manifest(content: bytes) -> Manifest:
 
 def _entry(row: Mapping[str, Any]) -> Entry:
     edits = tuple(
-        Edit(tuple(edit["without"]), edit["start"], edit["end"], edit["by"])
+        Edit(**{**edit, "without": tuple(edit["without"]), "kept": tuple(edit["kept"])})
         for edit in row["edits"]
     )
     return Entry(**{**row, "parts": tuple(row["parts"]), "edits": edits})

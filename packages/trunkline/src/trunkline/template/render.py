@@ -68,11 +68,12 @@ def renamed(text: str, rename: list[tuple[str, str]]) -> str:
 
 def edited(text: str, entry: Entry, left_out: tuple[str, ...]) -> str:
     """Set the version back and take out what belongs to parts that are left out."""
+    gone = set(left_out)
     if entry.versioned:
         head, _, tail = text.partition(VERSION)
         text = f'{head}{VERSION}0.0.0"{tail.partition('"')[2]}'
     for edit in entry.edits:
-        if set(edit.without) <= set(left_out):
+        if gone.issuperset(edit.without) and gone.isdisjoint(edit.kept):
             text = replaced(text, edit, entry.source)
     return text
 
