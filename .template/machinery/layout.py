@@ -16,7 +16,9 @@ from pathlib import Path
 from trunkline.template.answers import Answers
 from trunkline.template.manifest import Manifest
 from trunkline.template.names import spellings
-from trunkline.template.render import render
+from trunkline.template.render import render, sources
+
+from machinery.locks import choices
 
 LONGEST = ("q" * 14 + "_" + "z" * 15, "Q" * 19 + " " + "Z" * 20)
 SHORTEST = ("a", "A")
@@ -24,13 +26,16 @@ RUFF = Path(sys.executable).with_name("ruff")
 
 
 def layout_problems(root: Path, manifest: Manifest) -> list[str]:
-    """Have ruff judge a service with the shortest names and one with the longest."""
+    """Have ruff judge services: with the shortest names, the longest, less parts."""
+    services = [(kept, SHORTEST) for kept in choices(manifest)]
+    services.append((services[0][0], LONGEST))
     found = []
-    for names in (SHORTEST, LONGEST):
-        with laid_out(root, manifest, names) as folder:
+    for kept, names in services:
+        what = f"package {names[0]} without {', '.join(manifest.left_out(kept))}"
+        with laid_out(root, manifest, names, kept) as folder:
             for gate in (("format", "--check", "--quiet"), ("check", "--quiet")):
                 done = ruff(folder, *gate, "--output-format=concise")
-                found += [f"package {names[0]}: {line}" for line in done.splitlines()]
+                found += [f"{what}: {line}" for line in done.splitlines()]
     return found
 
 
@@ -38,7 +43,7 @@ def lay_out(root: Path, manifest: Manifest) -> list[str]:
     """Break lines of the live files as the longest names demand; returns which."""
     contents = {entry.target: entry.source for entry in manifest.entries}
     changed = []
-    with laid_out(root, manifest, LONGEST) as folder:
+    with laid_out(root, manifest, LONGEST, {}) as folder:
         before = {path: path.read_text() for path in sorted(folder.rglob("*.py"))}
         ruff(folder, "check", "--quiet", "--fix", "--select=I")
         ruff(folder, "format", "--quiet")
@@ -97,13 +102,16 @@ def unnamed(text: str, manifest: Manifest) -> str:
 
 
 @contextmanager
-def laid_out(root: Path, manifest: Manifest, names: tuple[str, str]) -> Iterator[Path]:
-    """Render the code of a service with all parts into a folder for a while."""
-    wanted = [e for e in manifest.entries if e.target.endswith((".py", ".toml"))]
+def laid_out(
+    root: Path, manifest: Manifest, names: tuple[str, str], kept: Mapping[str, bool]
+) -> Iterator[Path]:
+    """Render the code of a service into a folder for a while."""
+    code = (".py", ".toml")
+    wanted = [e for e in sources(manifest, kept) if e.target.endswith(code)]
     contents = {entry.source: (root / entry.source).read_bytes() for entry in wanted}
     fields: Mapping[str, object] = {n: getattr(manifest, n) for n in Manifest.__slots__}
     only = Manifest(**{**fields, "entries": tuple(wanted)})  # type: ignore[arg-type]
-    answers = Answers(*names, source="", commit="")
+    answers = Answers(*names, source="", commit="", kept=kept)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for path, file in render(only, answers, contents).items():

@@ -78,7 +78,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
             "src/my_app/long.py",
             "import my_app.core.platform.metrics as ours\n",
         ),
-        "package qqqqqqqqqqqqqq_zzzzzzzzzzzzzzz: src/",
+        "package qqqqqqqqqqqqqq_zzzzzzzzzzzzzzz without template: src/",
     ),
 }
 
