@@ -10,7 +10,7 @@ from trunkline.template.manifest import Manifest
 from trunkline.template.render import File, render, sources
 
 from machinery.locks import SAME, choices
-from machinery.parts import ALWAYS_OUT, Part
+from machinery.parts import Part
 
 # The delimiters of copier.yml.
 DELIMITERS = re.compile(r"\{@|\{=|\{#~")
@@ -18,7 +18,7 @@ DELIMITERS = re.compile(r"\{@|\{=|\{#~")
 INSIDE = re.compile(r"[A-Za-z0-9]my_app|my_app[A-Za-z0-9]|[A-Za-z0-9]my-app|MyApp[a-z]")
 OTHER_SPELLINGS = re.compile(r"my[-_. ]?app", re.IGNORECASE)
 SPELLINGS = frozenset({"my_app", "my-app", "MY_APP", "MyApp", "My App"})
-# A service has the tool, which has to name these.
+# The tool serves every service, whatever its parts.
 TOOL = "packages/trunkline/"
 
 
@@ -96,8 +96,7 @@ def _left(files: dict[str, File], gone: list[Part]) -> list[str]:
     for part in gone:
         words = re.compile("|".join(map(re.escape, part.words)), re.IGNORECASE)
         for path, file in files.items():
-            named = part.name == ALWAYS_OUT and path.startswith(TOOL)
-            if named or path == answers.PATH:
+            if path.startswith(TOOL) or path == answers.PATH:
                 continue
             text = f"{path}\n{file.content.decode('utf-8')}"
             found += [

@@ -1,4 +1,4 @@
-"""`my-app migrate`, `migration` and `migrations`, from a shell."""
+"""`migrate`, `migration` and `migrations`, from a shell."""
 
 import json
 import shutil
@@ -74,7 +74,8 @@ def test_a_new_table_is_a_migration_and_then_a_table(copy: Path) -> None:
         ).fetchone()
     database.close()
     assert "CONSTRAINT pk_sample_notes PRIMARY KEY" in sql
-    (file,) = (copy / "src" / "my_app" / "migrations" / "versions").glob("*keep*.py")
+    folder = copy / "src/my_app/migrations/versions"
+    (file,) = folder.glob("*keep*.py")
     assert "my_app" not in file.read_text()
 
 

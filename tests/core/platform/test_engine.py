@@ -5,7 +5,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from my_app.config import Settings
-from my_app.core.platform.engine import Database, options, url_of
+from my_app.core.platform.engine import (
+    Database,
+    options,
+    url_of,
+)
 
 
 def of(url: str) -> Settings:

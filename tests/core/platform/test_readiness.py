@@ -18,7 +18,7 @@ async def fine(_: FastAPI) -> None:
 
 async def broken(_: FastAPI) -> None:
     """Fail, with a message that is nobody's business."""
-    raise ConnectionError("postgres://user:secret@host")
+    raise ConnectionError("redis://user:secret@host")
 
 
 async def hanging(_: FastAPI) -> None:

@@ -10,7 +10,7 @@ from copier.errors import CopierError
 
 from machinery.locks import choices
 from samples import REPOSITORY, Sample
-from services import by_copier, by_tool, run_tool, tree
+from generated import by_copier, by_tool, run_tool, tree
 from trunkline.template.manifest import PATH, Manifest, parse_manifest
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ import pytest
 from copier import run_update
 
 from samples import Sample, environment
-from services import by_copier, by_tool
+from generated import by_copier, by_tool
 
 pytestmark = pytest.mark.slow
 
