@@ -9,6 +9,7 @@ from trunkline.template.answers import Answers
 from trunkline.template.manifest import Manifest
 from trunkline.template.render import File, render, sources
 
+from machinery.imports import missing_imports
 from machinery.locks import SAME, choices
 from machinery.parts import Part
 
@@ -33,6 +34,7 @@ def problems(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[st
     if found:
         return found
     contents = {e.source: (root / e.source).read_bytes() for e in manifest.entries}
+    whole: dict[str, File] = {}
     for kept in choices(manifest):
         without_lock = Manifest(
             **{
@@ -45,7 +47,9 @@ def problems(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[st
         except FailedError as error:
             found.append(f"without {', '.join(manifest.left_out(kept))}: {error}")
             continue
-        found += _left(files, [p for p in parts if not kept.get(p.question, False)])
+        whole = whole or files
+        gone = [part for part in parts if not kept.get(part.question, False)]
+        found += [*_left(files, gone), *missing_imports(whole, files)]
     return list(dict.fromkeys(found))
 
 

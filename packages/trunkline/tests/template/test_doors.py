@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from copier.errors import CopierError
 
+from generated import by_copier, by_tool, run_tool, tree
 from machinery.locks import choices
 from samples import REPOSITORY, Sample
-from generated import by_copier, by_tool, run_tool, tree
 from trunkline.template.manifest import PATH, Manifest, parse_manifest
 
 pytestmark = pytest.mark.slow

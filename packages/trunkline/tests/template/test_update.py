@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from copier import run_update
 
-from samples import Sample, environment
 from generated import by_copier, by_tool
+from samples import Sample, environment
 
 pytestmark = pytest.mark.slow
 
