@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from samples import REPOSITORY, Sample, environment, identify
+from updates import go_on, release
 
 
 def live_files() -> list[str]:
@@ -41,3 +42,27 @@ def upstream(upstream_template: Path, tmp_path: Path) -> Sample:
     for name in ("work", "origin.git"):
         shutil.copytree(upstream_template / name, tmp_path / name, symlinks=True)
     return Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def released_folder(
+    upstream_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Folder with the template released as v0.1.0 and v0.2.0."""
+    folder = tmp_path_factory.mktemp("releases")
+    shutil.copytree(upstream_template, folder, symlinks=True, dirs_exist_ok=True)
+    upstream = Sample(folder / "work", folder / "origin.git", environment(folder))
+    upstream.git("tag", "-d", "v0.1.0")
+    upstream.git("push", "-q", "--delete", "origin", "v0.1.0")
+    release(upstream)
+    go_on(upstream)
+    assert upstream.git("tag").split() == ["v0.1.0", "v0.2.0"]
+    return folder
+
+
+@pytest.fixture
+def releases(released_folder: Path, tmp_path: Path) -> Sample:
+    """The template with both releases."""
+    shutil.copytree(released_folder, tmp_path, symlinks=True, dirs_exist_ok=True)
+    env = environment(tmp_path, XDG_CACHE_HOME=str(tmp_path), UV_OFFLINE="0")
+    return Sample(tmp_path / "work", tmp_path / "origin.git", env)

@@ -1,102 +1,16 @@
 """From one release of the template to the next, with a team's edits in between.
 
-The template really is released, by `trunkline release`. Between v0.1.0 and v0.2.0 it
-edits, renames, deletes and adds files and a dependency; the team edits the same line,
-another region, the file that is renamed and the one that is deleted, adds a dependency
-of its own, and deletes a file.
+What the template and the team do is in `updates.py`.
 """
-
-import shutil
-from pathlib import Path
 
 import pytest
 from copier import run_update
 
-from generated import by_copier, by_tool
-from samples import Sample, environment
+from generated import by_copier, by_tool, tree
+from samples import Sample
+from updates import DELETED, DELETED_BY_TEAM, NEW, OLD, acme, team
 
 pytestmark = pytest.mark.slow
-
-RECORDS = "docs/decisions/"
-DELETED = f"{RECORDS}0003-errors-and-request-ids.md"
-DELETED_BY_TEAM = f"{RECORDS}0001-one-asgi-middleware.md"
-OLD, NEW = "src/{}/core/platform/hosts.py", "src/{}/core/platform/trusted.py"
-LINE = "A branch lives a day or two"
-
-
-def edit(sample: Sample, path: str, old: str, new: str) -> None:
-    text = sample.read(path)
-    assert old in text, f"{path} has no {old!r}"
-    sample.write(path, text.replace(old, new))
-
-
-def release(upstream: Sample) -> None:
-    """Commit what was changed, with its manifest, and release it."""
-    ran = upstream.run("python", ".template/manifest.py", UV_OFFLINE="0")
-    assert ran.code == 0, ran.all
-    upstream.git("add", "--all")
-    upstream.commit("feat: go on")
-    upstream.push()
-    ran = upstream.trunkline("release", "--yes", UV_OFFLINE="0")
-    assert ran.code == 0, ran.all
-
-
-def go_on(upstream: Sample) -> None:
-    """Make the template's next version."""
-    edit(upstream, "CONTRIBUTING.md", LINE, "A branch of the template lives a day")
-    edit(upstream, DELETED_BY_TEAM, "## Context\n", "## Context\nMore.\n")
-    home = upstream.read("src/my_app/core/platform/home.py")
-    upstream.write("src/my_app/core/platform/home.py", f"# Of the template.\n{home}")
-    upstream.git("mv", OLD.format("my_app"), NEW.format("my_app"))
-    edit(upstream, "src/my_app/core/app.py", "platform.hosts", "platform.trusted")
-    upstream.git("rm", "-q", DELETED)
-    upstream.write("src/my_app/core/platform/fresh.py", '"""New in my_app."""\n')
-    edit(
-        upstream,
-        "pyproject.toml",
-        'dependencies = [\n    "f',
-        'dependencies = [\n    "anyio>=4",\n    "f',
-    )
-    assert upstream.run("uv", "lock", "-q", UV_OFFLINE="0").code == 0
-    release(upstream)
-
-
-@pytest.fixture(scope="session")
-def released_folder(
-    upstream_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Folder with the template released as v0.1.0 and v0.2.0."""
-    folder = tmp_path_factory.mktemp("releases")
-    shutil.copytree(upstream_template, folder, symlinks=True, dirs_exist_ok=True)
-    upstream = Sample(folder / "work", folder / "origin.git", environment(folder))
-    upstream.git("tag", "-d", "v0.1.0")
-    upstream.git("push", "-q", "--delete", "origin", "v0.1.0")
-    release(upstream)
-    go_on(upstream)
-    assert upstream.git("tag").split() == ["v0.1.0", "v0.2.0"]
-    return folder
-
-
-@pytest.fixture
-def releases(released_folder: Path, tmp_path: Path) -> Sample:
-    """The template with both releases."""
-    shutil.copytree(released_folder, tmp_path, symlinks=True, dirs_exist_ok=True)
-    env = environment(tmp_path, XDG_CACHE_HOME=str(tmp_path), UV_OFFLINE="0")
-    return Sample(tmp_path / "work", tmp_path / "origin.git", env)
-
-
-def team(service: Sample) -> None:
-    """Make the six edits, and some in files that are the team's anyway."""
-    edit(service, "CONTRIBUTING.md", LINE, "A branch of ours lives a week")
-    for path in ("src/acme/core/platform/home.py", OLD.format("acme"), DELETED):
-        service.write(path, service.read(path) + "# Ours.\n")
-    service.git("rm", "-q", DELETED_BY_TEAM)
-    service.write("src/acme/ours.py", '"""Unlike my_app."""\n')
-    service.write("README.md", "# Ours\n")
-    ran = service.run("uv", "add", "-q", "--no-sync", "idna>=1")
-    assert ran.code == 0, ran.all
-    service.git("add", "--all")
-    service.commit("feat: make it ours")
 
 
 def check_work(service: Sample) -> None:
@@ -161,3 +75,110 @@ def test_copier_loses_edits_of_what_the_template_renames_or_deletes(
     assert not (service.root / OLD.format("acme")).exists()
     assert "# Ours." not in service.read(NEW.format("acme"))
     assert not (service.root / DELETED).exists()
+
+
+def test_an_update_is_shown_before_it_is_made(releases: Sample) -> None:
+    service = acme(releases)
+    team(service)
+    before = service.picture()
+
+    ran = service.trunkline("template", "update", "--diff")
+
+    assert ran.code == 1
+    assert "+# Of the template." in ran.out
+    assert f"rename to {NEW.format('acme')}" in ran.out
+    assert "  conflict  CONTRIBUTING.md\n" in ran.out
+    assert "nothing was changed" in ran.out
+    assert service.picture() == before
+
+
+def test_an_untouched_service_becomes_what_the_new_version_gives(
+    releases: Sample,
+) -> None:
+    service = acme(releases)
+    ran = service.trunkline("template", "update")
+    assert ran.code == 0, ran.all
+    updated = tree(service.root)
+    fresh = tree(by_tool(releases, "fresh", "--package", "acme").root)
+    # What is given once is the team's from then on.
+    assert {path for path in fresh if fresh[path] != updated.get(path)} == set()
+    assert updated.keys() == fresh.keys()
+
+
+def test_a_second_update_has_nothing_to_do(releases: Sample) -> None:
+    service = acme(releases, "v0.2.0")
+    ran = service.trunkline("template", "update")
+    assert (ran.code, ran.out) == (0, "up to date: the template's v0.2.0 is in here\n")
+
+
+def test_without_a_network_the_stored_template_updates(releases: Sample) -> None:
+    service = acme(releases)
+    releases.origin.rename(releases.origin.with_name("gone.git"))
+    ran = service.trunkline("template", "update")
+    assert ran.code == 0, ran.all
+    assert "going on with what was fetched before" in ran.err
+    assert (service.root / NEW.format("acme")).exists()
+
+
+def test_a_part_can_be_left_out_later(releases: Sample) -> None:
+    service = acme(releases)
+    ran = service.trunkline("template", "update", "--without", "billing")
+    assert ran.code == 0, ran.all
+    service.git("add", "--all")
+    service.commit("build: go on without billing")
+    names = ("--package", "acme", "--without", "billing")
+    fresh, updated = tree(by_tool(releases, "fresh", *names).root), tree(service.root)
+    # Given once, and the team's from then on.
+    assert b"billing" in updated.pop("README.md")[0]
+    assert b"billing" not in fresh.pop("README.md")[0]
+    assert updated == fresh
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("changed", "refused by rule `clean`"),
+        ("in the way", "refused by rule `untracked`"),
+        ("no answers", "there is no .copier-answers.yml here"),
+        ("unknown version", "no version 'v9.9.9'"),
+        ("unknown part", "there is no part 'nothing'"),
+    ],
+)
+def test_what_cannot_be_updated_is_left_alone(
+    releases: Sample, what: str, said: str
+) -> None:
+    service = acme(releases)
+    options = []
+    if what == "changed":
+        service.write("README.md", "# Ours\n")
+    elif what == "in the way":
+        service.write("src/acme/core/platform/fresh.py", "ours\n")
+    elif what == "no answers":
+        service.git("rm", "-q", ".copier-answers.yml")
+        service.commit("chore: forget")
+    else:
+        versions = what == "unknown version"
+        options = ["--version", "v9.9.9"] if versions else ["--without", "nothing"]
+    before = service.picture()
+
+    ran = service.trunkline("template", "update", *options)
+
+    assert ran.code in (1, 2)
+    assert said in ran.err
+    assert "type next: " in ran.err or "expected one of" in ran.err
+    assert service.picture() == before
+    assert not (service.root / ".git/trunkline/template.json").exists()
+
+
+def test_a_manifest_of_a_later_format_is_refused_with_a_way_out(
+    releases: Sample,
+) -> None:
+    service = acme(releases)
+    text = releases.read(".template/manifest.json").replace(
+        '"format": 1', '"format": 2'
+    )
+    releases.commit("feat: another format", {".template/manifest.json": text})
+    releases.push()
+    ran = service.trunkline("template", "update", "--version", "main")
+    assert ran.code == 1
+    assert "uvx --from" in ran.err

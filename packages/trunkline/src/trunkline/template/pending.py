@@ -35,6 +35,8 @@ def begin(repository: Repository, pending: Pending) -> None:
     """Bring the merge into a clean work tree; Refusal if files are in its way."""
     record = repository.git_dir / FILE
     write_record(record, asdict(pending))
+    # A copied work tree has other times than its index says, and the same content.
+    repository.run("update-index", "-q", "--refresh")
     done = repository.run("read-tree", "-m", "-u", "HEAD", pending.merged.tree)
     if not done.ok:
         clear_record(record)

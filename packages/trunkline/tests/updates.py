@@ -1,0 +1,70 @@
+"""Two releases of the template, and what a team does between them.
+
+The template really is released, by `trunkline release`. Between v0.1.0 and v0.2.0 it
+edits, renames, deletes and adds files and a dependency; the team edits the same line,
+another region, the file that is renamed and the one that is deleted, adds a dependency
+of its own, and deletes a file.
+"""
+
+from generated import by_tool
+from samples import Sample
+
+RECORDS = "docs/decisions/"
+DELETED = f"{RECORDS}0003-errors-and-request-ids.md"
+DELETED_BY_TEAM = f"{RECORDS}0001-one-asgi-middleware.md"
+OLD, NEW = "src/{}/core/platform/hosts.py", "src/{}/core/platform/trusted.py"
+LINE = "A branch lives a day or two"
+
+
+def edit(sample: Sample, path: str, old: str, new: str) -> None:
+    text = sample.read(path)
+    assert old in text, f"{path} has no {old!r}"
+    sample.write(path, text.replace(old, new))
+
+
+def release(upstream: Sample) -> None:
+    """Commit what was changed, with its manifest, and release it."""
+    ran = upstream.run("python", ".template/manifest.py", UV_OFFLINE="0")
+    assert ran.code == 0, ran.all
+    upstream.git("add", "--all")
+    upstream.commit("feat: go on")
+    upstream.push()
+    ran = upstream.trunkline("release", "--yes", UV_OFFLINE="0")
+    assert ran.code == 0, ran.all
+
+
+def go_on(upstream: Sample) -> None:
+    """Make the template's next version."""
+    edit(upstream, "CONTRIBUTING.md", LINE, "A branch of the template lives a day")
+    edit(upstream, DELETED_BY_TEAM, "## Context\n", "## Context\nMore.\n")
+    home = upstream.read("src/my_app/core/platform/home.py")
+    upstream.write("src/my_app/core/platform/home.py", f"# Of the template.\n{home}")
+    upstream.git("mv", OLD.format("my_app"), NEW.format("my_app"))
+    edit(upstream, "src/my_app/core/app.py", "platform.hosts", "platform.trusted")
+    upstream.git("rm", "-q", DELETED)
+    upstream.write("src/my_app/core/platform/fresh.py", '"""New in my_app."""\n')
+    begin = "\ndependencies = [\n"
+    edit(upstream, "pyproject.toml", begin, f'{begin}    "anyio>=4",\n')
+    assert upstream.run("uv", "lock", "-q", UV_OFFLINE="0").code == 0
+    release(upstream)
+
+
+def team(service: Sample) -> None:
+    """Make the six edits, and some in files that are the team's anyway."""
+    edit(service, "CONTRIBUTING.md", LINE, "A branch of ours lives a week")
+    for path in ("src/acme/core/platform/home.py", OLD.format("acme"), DELETED):
+        service.write(path, service.read(path) + "# Ours.\n")
+    service.git("rm", "-q", DELETED_BY_TEAM)
+    service.write("src/acme/ours.py", '"""Unlike my_app."""\n')
+    service.write("README.md", "# Ours\n")
+    ran = service.run("uv", "add", "-q", "--no-sync", "idna>=1")
+    assert ran.code == 0, ran.all
+    service.git("add", "--all")
+    service.commit("feat: make it ours")
+
+
+def acme(releases: Sample, version: str = "v0.1.0") -> Sample:
+    """Make a service of a release, with nothing of its own."""
+    service = by_tool(releases, "acme", "--version", version)
+    service.env = releases.env
+    return service
