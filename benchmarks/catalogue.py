@@ -2,9 +2,11 @@
 
 from benchmarks import (
     bump,
+    containers,
     fixtures,
     growth,
     guard,
+    images,
     imports,
     invoices,
     messages,
@@ -125,5 +127,46 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         profile=promotion.profile,
         rounds=15,
         quick_rounds=4,
+    ),
+    Benchmark(
+        name="image-build",
+        run=images.builds,
+        rounds=5,
+        quick_rounds=1,
+    ),
+    Benchmark(
+        name="image-layers",
+        bound=Bound(limit=1),
+        run=images.layers,
+        rounds=1,
+        quick_rounds=1,
+    ),
+    Benchmark(
+        name="image-transfer",
+        bound=Bound(limit=200, unit=" kB"),
+        run=images.transfer,
+        rounds=1,
+        quick_rounds=1,
+    ),
+    Benchmark(
+        name="image-size",
+        bound=Bound(limit=50, unit=" MB"),
+        run=images.size,
+        rounds=1,
+        quick_rounds=1,
+    ),
+    Benchmark(
+        name="container-start",
+        bound=Bound(limit=0.5),
+        run=containers.start,
+        rounds=11,
+        quick_rounds=3,
+    ),
+    Benchmark(
+        name="container-drain",
+        bound=Bound(limit=0),
+        run=containers.drain,
+        rounds=5,
+        quick_rounds=1,
     ),
 )

@@ -1,15 +1,14 @@
 """What runs: nothing that is not needed, with no rights, and it tells the truth."""
 
 import json
-import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.images import engine as docker
 from tests.images.conftest import version
+from tests.images.draining import answers_while_stopping
 from tests.images.engine import Container, Image, base_image, running
 from tests.servers import PATIENCE, get
 
@@ -122,30 +121,8 @@ def test_several_workers_need_only_a_folder_in_memory(image: Image) -> None:
 
 
 def test_a_stopping_container_loses_no_request_in_flight(image: Image) -> None:
-    quote = b'{"seats": 2, "currency": "EUR"}'
-    head = (
-        "POST /billing/quotes HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(quote)}\r\n\r\n"
-    ).encode()
-    with running(image) as container, ThreadPoolExecutor() as pool:
-        port = container.port
-        requests = [
-            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-            for _ in range(20)
-        ]
-        for request in requests:
-            request.sendall(head + quote[:5])
-        # Each has reached the service, as this one has, which came after them.
-        get(port, "/healthz")
-
-        stopping = pool.submit(docker.run, "stop", container.name)
-        container.wait_for_log("Shutting down")
-        answers = []
-        for request in requests:
-            with request:
-                request.sendall(quote[5:])
-                answers.append(request.makefile("rb").read())
-        stopping.result()
+    with running(image) as container:
+        answers = answers_while_stopping(container, requests=20)
         ended = container.state()["ExitCode"]
 
     assert [answer[:15] for answer in answers] == [b"HTTP/1.1 200 OK"] * 20
