@@ -3,6 +3,7 @@
 Its tables then go by a migration like any other.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -44,12 +45,9 @@ def test_a_feature_can_be_deleted(feature: str, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / CORE / feature)
     shutil.rmtree(tmp_path / "tests" / "core" / feature)
     wiring = tmp_path / CORE / "app.py"
-    lines = wiring.read_text().splitlines(keepends=True)
-    wiring.write_text(
-        "".join(lines)
-        .replace(f"from my_app.core import {feature}\n", "")
-        .replace(f"    {feature}.feature,\n", "")
-    )
+    imported = f"from my_app.core import {feature}\n"
+    text = wiring.read_text().replace(imported, "")
+    wiring.write_text(re.sub(rf"{feature}\.feature,? ?", "", text))
 
     for gate in (*MIGRATION, *GATES):
         program = Path(sys.executable).with_name(gate[0])

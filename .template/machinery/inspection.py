@@ -1,6 +1,8 @@
 """What cannot be rendered, and what would be left of a part that is left out."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from trunkline.errors import FailedError
@@ -36,21 +38,28 @@ def problems(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[st
     contents = {e.source: (root / e.source).read_bytes() for e in manifest.entries}
     whole: dict[str, File] = {}
     for kept in choices(manifest):
-        without_lock = Manifest(
-            **{
-                **{name: getattr(manifest, name) for name in Manifest.__slots__},
-                "entries": tuple(e for e in sources(manifest, kept) if not e.lock),
-            }
-        )
-        try:
-            files = render(without_lock, Answers(**SAME, kept=kept), contents)
-        except FailedError as error:
-            found.append(f"without {', '.join(manifest.left_out(kept))}: {error}")
-            continue
+        files, errors = _rendered(manifest, kept, contents)
+        found += errors
         whole = whole or files
         gone = [part for part in parts if not kept.get(part.question, False)]
         found += [*_left(files, gone), *missing_imports(whole, files)]
     return list(dict.fromkeys(found))
+
+
+def _rendered(
+    manifest: Manifest, kept: Mapping[str, bool], contents: Mapping[str, bytes]
+) -> tuple[dict[str, File], list[str]]:
+    """Render a combination, all of it but uv.lock, in the template's own names."""
+    files: dict[str, File] = {}
+    errors = []
+    for entry in sources(manifest, kept):
+        if not entry.lock:
+            try:
+                one = replace(manifest, entries=(entry,))
+                files |= render(one, Answers(**SAME, kept=kept), contents)
+            except FailedError as error:
+                errors.append(f"without {', '.join(manifest.left_out(kept))}: {error}")
+    return files, errors
 
 
 def _unfit(path: str, file: Path) -> list[str]:

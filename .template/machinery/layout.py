@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -109,8 +110,7 @@ def laid_out(
     code = (".py", ".toml")
     wanted = [e for e in sources(manifest, kept) if e.target.endswith(code)]
     contents = {entry.source: (root / entry.source).read_bytes() for entry in wanted}
-    fields: Mapping[str, object] = {n: getattr(manifest, n) for n in Manifest.__slots__}
-    only = Manifest(**{**fields, "entries": tuple(wanted)})  # type: ignore[arg-type]
+    only = replace(manifest, entries=tuple(wanted))
     answers = Answers(*names, source="", commit="", kept=kept)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

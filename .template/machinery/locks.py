@@ -5,6 +5,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -117,14 +118,10 @@ def _lay_out(
     ]
     contents = {entry.source: (root / entry.source).read_bytes() for entry in wanted}
     answers = Answers(**SAME, kept=kept)
-    only = Manifest(**{**_fields(manifest), "entries": tuple(wanted)})
+    only = replace(manifest, entries=tuple(wanted))
     for path, file in render(only, answers, contents).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(file.content)
-
-
-def _fields(manifest: Manifest) -> dict[str, Any]:
-    return {name: getattr(manifest, name) for name in Manifest.__slots__}
 
 
 def _blocks(lock: str) -> dict[str, str]:

@@ -44,7 +44,14 @@ def test_its_database_is_migrated_by_the_image_itself(image: Image) -> None:
     database = {"APP_DATABASE_URL": "sqlite:////data/my-app.db"}
     with running(image, *options, variables=database) as container:
         before = get(container.port, "/readyz")
-        docker.run("exec", container.name, "python", "-m", "my_app", "migrate")
+        docker.run(
+            "exec",
+            container.name,
+            "python",
+            "-m",
+            "my_app",
+            "migrate",
+        )
         container.wait_for_health("healthy")
         after = wait_until_ready(container)
 

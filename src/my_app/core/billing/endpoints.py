@@ -6,8 +6,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from my_app.core.billing.invoices import Invoice, UnknownInvoiceError, issue
-from my_app.core.billing.pricing import Plan, Quote, calculate_billing
+from my_app.core.billing.invoices import (
+    Invoice,
+    UnknownInvoiceError,
+    issue,
+)
+from my_app.core.billing.pricing import (
+    Plan,
+    Quote,
+    calculate_billing,
+)
 from my_app.core.billing.schemas import (
     InvoicePage,
     InvoiceResponse,
@@ -15,16 +23,26 @@ from my_app.core.billing.schemas import (
     QuoteResponse,
 )
 from my_app.core.platform import cursors
-from my_app.core.platform.context import CurrentContext, CurrentFlags
+from my_app.core.platform.context import (
+    CurrentContext,
+    CurrentFlags,
+)
 from my_app.core.platform.database import Session
 from my_app.core.platform.errors import DomainError
-from my_app.core.platform.idempotency import REPLAYED, Claim, fingerprint
+from my_app.core.platform.idempotency import (
+    REPLAYED,
+    Claim,
+    fingerprint,
+)
 from my_app.core.platform.idempotency_header import (
     DOCUMENTED_KEY,
     DOCUMENTED_REPLAYED,
     IdempotencyKey,
 )
-from my_app.core.platform.identifiers import made_at, new_identifier
+from my_app.core.platform.identifiers import (
+    made_at,
+    new_identifier,
+)
 from my_app.core.platform.openapi import problem_responses
 
 if TYPE_CHECKING:

@@ -25,7 +25,11 @@ from sqlalchemy.ext.asyncio import (
 
 from my_app.config import Settings
 from my_app.core.platform import sqlite
-from my_app.core.platform.outages import BUSY, DatabaseBusyError, outage
+from my_app.core.platform.outages import (
+    BUSY,
+    DatabaseBusyError,
+    outage,
+)
 
 # Where Alembic keeps its own word, and where `migrations/history.py` keeps the rest.
 REVISIONS = (("version_num", "alembic_version"), ("revision", "migration_history"))
