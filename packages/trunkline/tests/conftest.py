@@ -106,3 +106,9 @@ def engine() -> None:
 def service(sample: Sample, registry_server: Server) -> Service:
     """A sample project with a service, whose images have a new repository."""
     return add_service(sample, registry_server)
+
+
+@pytest.fixture
+def watched(sample: Sample, proxy: Proxy) -> Service:
+    """A service whose registry is behind the proxy: it can fail, and is recorded."""
+    return add_service(sample, proxy.server)

@@ -96,9 +96,6 @@ def run(
         tuple(argv), done.returncode, done.stdout or b"", done.stderr or b""
     )
     return completed.required() if check else completed
-    if check and not completed.ok:
-        raise ProcessError(f"`{' '.join(argv)}` failed: {completed.complaint}")
-    return completed
 
 
 def watch(

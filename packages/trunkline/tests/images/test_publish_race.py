@@ -3,14 +3,7 @@
 import pytest
 
 from faults import Proxy
-from samples import Sample
-from services import Service, add_service
-
-
-@pytest.fixture
-def watched(sample: Sample, proxy: Proxy) -> Service:
-    """A service whose registry's every change of a tag is recorded."""
-    return add_service(sample, proxy.server)
+from services import Service
 
 
 def race(*started: tuple[Service, str]) -> None:
