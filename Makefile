@@ -31,8 +31,8 @@ lint: setup ## Run the gates of CI's job "Lint"
 test: setup ## Run every test of the service
 	@$(UV) run pytest
 
-test-postgres: setup ## Run them on PostgreSQL, on a server of their own
-	@$(UV) run pytest --no-cov --database=postgres
+test-postgres: setup ## Run those of what is stored on a PostgreSQL of their own
+	@$(UV) run pytest --no-cov --database=postgres tests/core tests/migrations
 
 test-tool: setup ## Run every test of the release tool, the slow ones too
 	@$(UV) run pytest packages/trunkline/tests -n auto -m 'slow or not slow'
