@@ -58,8 +58,9 @@ def building() -> Iterator[tuple[Engine, Path]]:
 
 
 def change_code(project: Path) -> None:
-    """Change one line of the service."""
-    replace(project / CODE, '"""Settings', f'"""{next(serial)} Settings')
+    """Add a line to the service."""
+    with (project / CODE).open("a", encoding="utf-8") as file:
+        file.write(f"# {next(serial)}\n")
 
 
 def bump_version(project: Path) -> None:
