@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trunkline.git import Repository
+from trunkline.output import write_outputs
 from trunkline.template.answers import Answers
 from trunkline.template.generate import begin_repository
 from trunkline.template.manifest import PATH, Manifest, parse_manifest
@@ -32,6 +33,9 @@ def main() -> int:
     """Run the command in each service; returns 1 if it failed in one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true", help="print, and make nothing")
+    parser.add_argument(
+        "--github-output", action="store_true", help="with --list: as `parts`, too"
+    )
     parser.add_argument("--only", metavar="PARTS", help="parts left out, by comma")
     parser.add_argument("command", nargs="*", default=["make", "check"])
     options = parser.parse_args()
@@ -41,6 +45,8 @@ def main() -> int:
     if options.only is not None:
         wanted = {options.only: wanted[options.only]}
     if options.list:
+        if options.github_output:
+            write_outputs({"parts": json.dumps(list(wanted))})
         print(json.dumps(list(wanted)))
         return 0
     failed = [

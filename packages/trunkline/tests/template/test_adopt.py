@@ -1,0 +1,151 @@
+"""A copy of the template becomes a service by one command, whatever was done to it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from generated import by_tool, tree
+from samples import REPOSITORY, Ran, Sample, identify
+from updates import NEW
+
+pytestmark = pytest.mark.slow
+
+NAMES = ("--package", "acme", "--title", "Acme")
+HELPERS = "src/my_app/ours.py"
+
+
+def use_this_template(releases: Sample) -> Sample:
+    """Copy the files of v0.1.0 into a repository with a history of its own."""
+    root = releases.root.parent / "acme"
+    releases.git("clone", "-q", "-b", "v0.1.0", "../origin.git", str(root))
+    copy = Sample(root, releases.origin, releases.env)
+    copy.git("checkout", "-q", "--orphan", "trunk")
+    copy.git("branch", "-q", "-D", "main") if copy.git(
+        "branch", "--list", "main"
+    ) else ""
+    copy.git("tag", "-d", *copy.git("tag").split())
+    copy.git("remote", "remove", "origin")
+    identify(copy, "team")
+    copy.commit("Initial commit")
+    return copy
+
+
+def clone(releases: Sample) -> Sample:
+    """Clone the template at v0.1.0, with its history and its tags."""
+    root = releases.root.parent / "acme"
+    releases.git("clone", "-q", "../origin.git", str(root))
+    copy = Sample(root, releases.origin, releases.env)
+    copy.git("reset", "-q", "--hard", "v0.1.0")
+    identify(copy, "team")
+    return copy
+
+
+def adopt(copy: Sample, *options: str) -> Ran:
+    source = ("--from", str(copy.origin))
+    return copy.trunkline("template", "adopt", *source, *NAMES, *options)
+
+
+@pytest.mark.parametrize("make", [use_this_template, clone])
+def test_a_copy_becomes_what_generating_gives(
+    releases: Sample, make: Callable[[Sample], Sample]
+) -> None:
+    copy = make(releases)
+
+    ran = adopt(copy)
+
+    assert ran.code == 0, ran.all
+    fresh = by_tool(releases, "fresh", *NAMES, "--version", "v0.1.0")
+    assert tree(copy.root) == tree(fresh.root)
+    assert ("git tag --delete v0.1.0 v0.2.0" in ran.err) == (make is clone)
+
+
+def test_what_the_team_did_is_kept_and_renamed(releases: Sample) -> None:
+    copy = use_this_template(releases)
+    copy.write("README.md", "# Ours, of my_app\n")
+    copy.write(HELPERS, "from my_app.config import Flags\n")
+    copy.write("benchmarks/README.md", copy.read("benchmarks/README.md") + "Ours.\n")
+    copy.git("add", "--all")
+    copy.commit("feat: make it ours")
+
+    ran = adopt(copy)
+
+    assert ran.code == 0, ran.all
+    assert copy.read("src/acme/ours.py") == "from acme.config import Flags\n"
+    assert copy.read("README.md") == "# Ours, of acme\n"
+    assert copy.read("benchmarks/README.md").endswith("Ours.\n")
+    kept = (
+        "  kept      benchmarks/README.md: dropped by the template but changed by you"
+    )
+    assert kept in ran.out
+    assert not (copy.root / "benchmarks/catalogue.py").exists()
+
+
+def test_an_adopted_copy_can_be_updated(releases: Sample) -> None:
+    copy = use_this_template(releases)
+    assert adopt(copy).code == 0
+    copy.git("add", "--all")
+    copy.commit("chore: make the service our own")
+    ran = copy.trunkline("template", "update")
+    assert ran.code == 0, ran.all
+    assert (copy.root / NEW.format("acme")).exists()
+    assert copy.run("uv", "lock", "--check", "-q").code == 0
+
+
+def test_a_version_that_the_team_released_stays(releases: Sample) -> None:
+    copy = use_this_template(releases)
+    text = copy.read("pyproject.toml").replace('version = "0.1.0"', 'version = "3.1.4"')
+    changes = {"pyproject.toml": text, "CHANGELOG.md": "# Changelog\n\n## v3.1.4\n"}
+    copy.commit("bump: version 0.1.0 → 3.1.4", changes)
+    ran = adopt(copy)
+    assert ran.code == 0, ran.all
+    assert copy.version == "3.1.4"
+    assert copy.read("CHANGELOG.md") == changes["CHANGELOG.md"]
+    assert copy.run("uv", "lock", "--check", "-q").code == 0
+
+
+def test_an_adoption_is_shown_before_it_is_made(releases: Sample) -> None:
+    copy = use_this_template(releases)
+    before = copy.picture()
+    ran = adopt(copy, "--diff")
+    assert ran.code == 0
+    assert "rename to src/acme/main.py" in ran.out
+    assert copy.picture() == before
+
+
+def test_what_is_no_copy_or_one_already_is_refused(releases: Sample) -> None:
+    service = by_tool(releases, "acme")
+    service.env = releases.env
+    assert "trunkline template update" in adopt(service).err
+    service.git("rm", "-q", ".copier-answers.yml")
+    service.commit("chore: forget")
+    ran = adopt(service)
+    assert ran.code == 1
+    assert "no commit here that has the files of one of" in ran.err
+    assert "--version, such as v0.2.0" in ran.err
+
+
+def test_the_tool_can_be_kept_as_a_dependency_at_a_tag(releases: Sample) -> None:
+    """Type what docs/template.md says."""
+    document = (REPOSITORY / "docs/template.md").read_text(encoding="utf-8")
+    section = document.partition("## Keep the tool once")[2]
+    (commands,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    address = Path(releases.origin).as_uri()
+    commands = commands.replace("REPOSITORY@v1.2.0", f"{address}@v0.1.0")
+    service = by_tool(releases, "acme", "--version", "v0.1.0")
+    service.env = releases.env
+
+    ran = service.run("bash", "-euo", "pipefail", "-c", commands)
+
+    assert ran.code == 0, ran.all
+    assert not (service.root / "packages/trunkline").exists()
+    service.git("add", "--all")
+    service.commit("build: keep the tool once")
+    own = service.run("uv", "run", "trunkline", "check", "--only", "lint")
+    assert own.code == 0, own.all
+    where = "import trunkline; print(trunkline.__file__)"
+    assert "site-packages" in service.run("uv", "run", "python", "-c", where).out
+    updated = service.run("uv", "run", "trunkline", "template", "update")
+    assert updated.code == 0, updated.all
+    assert not (service.root / "packages/trunkline").exists()
