@@ -48,11 +48,12 @@ class Database:
         self.engine = engine
         self.reading = sessions(engine)
         self.writing = sessions(engine.execution_options(writing=True))
-        self.read_turn = self.write_turn = Turns(wait_seconds, free=True)
+        self.read_turn = self.write_turn = Turns(wait_seconds, at_once=None)
         if engine.dialect.name == "sqlite":
             # It lets one write at a time. Who waits here is woken when it is over; in
-            # SQLite it would hold a connection and look every now and then.
-            self.write_turn = Turns(wait_seconds)
+            # SQLite it would hold a connection and look every now and then. Two do:
+            # one takes over while the event loop is still busy with the one before.
+            self.write_turn = Turns(wait_seconds, at_once=3)
 
     @asynccontextmanager
     async def transaction(self, *, writing: bool) -> AsyncIterator[AsyncSession]:
@@ -95,11 +96,11 @@ class Database:
 
 
 class Turns:
-    """Lets one at a time pass, in the order in which they came; or all, if free."""
+    """Lets so many at once pass, in the order in which they came; None: all."""
 
-    def __init__(self, wait_seconds: float, *, free: bool = False) -> None:
+    def __init__(self, wait_seconds: float, *, at_once: int | None = 1) -> None:
         self.wait_seconds = wait_seconds
-        self.lock = None if free else asyncio.Lock()
+        self.lock = None if at_once is None else asyncio.Semaphore(at_once)
 
     async def __aenter__(self) -> None:
         if self.lock is None:
