@@ -1,0 +1,94 @@
+"""A fresh service does everything at once, for somebody with an empty home."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from generated import by_tool
+from samples import Sample, identify
+
+pytestmark = pytest.mark.slow
+
+SMALLEST = ("--without", "billing", "--without", "persistence")
+# The environment of this run, and what would tell of this repository.
+OWN = ("VIRTUAL_ENV", "UV_OFFLINE", "UV_PROJECT", "PYTEST", "COV_", "GIT_CONFIG_")
+
+
+def fresh(upstream: Sample, *options: str) -> Sample:
+    """Make a service with a remote of its own, for somebody who has an empty home."""
+    service = by_tool(upstream, "acme-api", *options)
+    home = upstream.root.parent / "home"
+    home.mkdir()
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
+    service.env = {**kept, "HOME": str(home), "UV_PYTHON": sys.executable}
+    service.env.pop("XDG_CACHE_HOME", None)
+    # Docker's plugins are the machine's, wherever they lie.
+    service.env.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
+    service.git("init", "-q", "--bare", "-b", "main", "../remote.git")
+    service.git("remote", "add", "origin", "../remote.git")
+    identify(service, "team")
+    service.git("push", "-q", "-u", "origin", "main")
+    return service
+
+
+def run(service: Sample, *argv: str) -> str:
+    """Run a program, which must succeed however long it takes; returns its output."""
+    done = subprocess.run(
+        argv,
+        cwd=service.root,
+        env=service.env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{argv}: {(done.stdout + done.stderr)[-5000:]}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("options", [SMALLEST, ()], ids=["smallest", "largest"])
+def test_a_fresh_service_is_green_and_can_be_released(
+    upstream: Sample, options: tuple[str, ...]
+) -> None:
+    service = fresh(upstream, *options)
+
+    run(service, "make", "test")
+    run(service, "make", "check")
+    assert service.git("status", "--porcelain") == ""
+
+    run(service, "uv", "run", "cz", "bump", "--yes")
+    assert service.version == "0.1.0"
+    assert service.git("tag") == "v0.1.0"
+    assert service.read("CHANGELOG.md").startswith("# Changelog\n\n## v0.1.0")
+    run(service, "git", "push", "-q", "--follow-tags")
+
+    told = run(service, "uv", "run", "trunkline", "tags", "v0.1.0", "--json")
+    names = [tag["name"] for tag in json.loads(told)["tags"]]
+    assert names[1:] == ["0.1.0", "latest"]
+
+
+@pytest.mark.parametrize("options", [SMALLEST, ()], ids=["smallest", "largest"])
+def test_a_fresh_service_is_built_as_an_image(
+    upstream: Sample, engine: None, options: tuple[str, ...]
+) -> None:
+    service = fresh(upstream, *options)
+    name = f"acme-api-{uuid.uuid4().hex[:8]}"
+    try:
+        run(service, "docker", "build", "--quiet", "--tag", name, ".")
+        usage = run(service, "docker", "run", "--rm", name, "acme-api", "--help")
+        assert "usage: acme-api" in usage
+    finally:
+        service.run("docker", "image", "rm", "--force", name)
+
+
+def test_nothing_in_a_service_tells_of_the_machine_it_was_made_on(
+    upstream: Sample,
+) -> None:
+    service = by_tool(upstream, "acme-api")
+    found = service.run("git", "grep", "-lF", "-e", str(upstream.root.parent))
+    assert found.out == ".copier-answers.yml\n"  # The template's address.
