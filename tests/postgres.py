@@ -37,6 +37,7 @@ except (OSError, ValueError):
 shutil.rmtree(sys.argv[1], ignore_errors=True)
 """
 
+STILL_THERE = "pre-existing shared memory block"
 # What a crash of the machine would need, and a kill of the server does not.
 QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB")
 # What a kill leaves behind lies in the server's own folder.
@@ -80,17 +81,25 @@ class Postgres:
         assert made.wait(PATIENCE) == 0, self.output.read_text()
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it answers.
+
+        Processes of one that was killed may not have noticed yet: they still hold its
+        memory, and a new one ends at once.
+        """
         listen = ("-p", str(self.port), "-h", "127.0.0.1", "-k", "")
         quick = [word for setting in QUICK + TIDY for word in ("-c", setting)]
-        self.process = self.run("postgres", "-D", self.data, *listen, *quick)
+        command = ("-D", self.data, *listen, *quick)
+        self.process = self.run("postgres", *command)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
                 psycopg.connect(self.url(), connect_timeout=2).close()
             except psycopg.OperationalError:
-                assert self.process.poll() is None, self.output.read_text()
                 time.sleep(0.02)
+                if self.process.poll() is not None:
+                    said = self.output.read_text()
+                    assert STILL_THERE in said, said
+                    self.process = self.run("postgres", *command)
             else:
                 return
         raise AssertionError(f"it does not answer: {self.output.read_text()}")
