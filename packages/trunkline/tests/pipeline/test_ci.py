@@ -430,10 +430,17 @@ def test_an_interrupt_ends_what_runs_and_leaves_nothing(sample: Sample) -> None:
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
+        while scratch.exists() and any(scratch.iterdir()) and process.poll() is None:
+            time.sleep(0.02)
+            # Once more in the midst of the removal, as `uv run` does it.
+            if not any(scratch.glob("*/event.json")):
+                process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert (process.returncode, b"interrupted" in err) == (130, True)
+    # The last signal may come when the tool has done all and is no longer listening.
+    assert process.returncode in (130, -signal.SIGTERM)
+    assert b"interrupted" in err
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
     assert list(scratch.iterdir()) == []
