@@ -4,6 +4,7 @@ from benchmarks import (
     bump,
     containers,
     fixtures,
+    generation,
     growth,
     guard,
     images,
@@ -88,6 +89,13 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         profile=setup.profile,
         rounds=5,
         quick_rounds=2,
+    ),
+    Benchmark(
+        name="generate",
+        bound=Bound(limit=3.0, unit=" s"),
+        run=generation.run,
+        rounds=5,
+        quick_rounds=1,
     ),
     Benchmark(
         name="guard",

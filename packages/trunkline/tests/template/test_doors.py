@@ -136,3 +136,10 @@ def test_without_a_network_the_stored_template_is_used(upstream: Sample) -> None
     ran = run_tool(upstream, "second")
     assert ran.code == 0
     assert "going on with what was fetched before" in ran.err
+
+
+def test_a_template_that_was_never_released_is_used_as_it_is(upstream: Sample) -> None:
+    upstream.git("push", "-q", "--delete", "origin", "v0.1.0")
+    service = by_tool(upstream, "ours")
+    head = upstream.git("describe", "--always", "--exclude=*")
+    assert f'_commit: "{head}"' in service.read(".copier-answers.yml")

@@ -51,11 +51,12 @@ class Mirror(Repository):
         tags = (ref.removeprefix("refs/tags/") for ref in self.refs("refs/tags/v*"))
         versions = [Version.from_tag(tag) for tag in tags]
         stable = [version for version in versions if version and version.stable]
-        return max(stable).tag if stable else HEAD
+        return max(stable).tag if stable else "HEAD"
 
     def commit(self, name: str) -> str:
         """Look up a version, a branch or a commit; raises Refusal if there is none."""
-        for candidate in (f"refs/tags/{name}", f"refs/heads/{name}", name):
+        known = (f"refs/tags/{name}", f"refs/heads/{name}", name)
+        for candidate in (HEAD,) if name == "HEAD" else known:
             asked = ("rev-parse", "--verify", "--quiet", "--end-of-options")
             found = self.run(*asked, f"{candidate}^{{commit}}")
             if found.ok:
