@@ -88,7 +88,7 @@ class Postgres:
         """
         listen = ("-p", str(self.port), "-h", "127.0.0.1", "-k", "")
         quick = [word for setting in QUICK + TIDY for word in ("-c", setting)]
-        command = ("-D", self.data, *listen, *quick)
+        command: list[str | Path] = ["-D", self.data, *listen, *quick]
         self.process = self.run("postgres", *command)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
