@@ -35,7 +35,7 @@ test-postgres: setup ## Run those of what is stored on a PostgreSQL of their own
 	@$(UV) run pytest --no-cov --database=postgres tests/core tests/migrations
 
 test-tool: setup ## Run every test of the release tool, the slow ones too
-	@$(UV) run pytest packages/trunkline/tests -n auto -m 'slow or not slow'
+	@$(UV) run pytest packages/trunkline/tests -n auto --dist worksteal -m 'slow or not slow'
 
 watch: setup ## Run the quick tests, again after each save
 	@$(UV) run ptw .
