@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
+from my_app.core.platform.errors import DomainError
 from my_app.core.platform.problems import pointer, title_of
 
 from tests.conftest import MakeClient
@@ -119,6 +120,28 @@ async def test_a_status_of_its_own_keeps_its_detail(
     assert is_problem(response, 418)
     assert response.json()["detail"] == "Short and stout."
     assert response.headers["x-spout"] == "yes"
+
+
+class SoldOutError(DomainError):
+    """A rule of a feature that is not here."""
+
+    status = 409
+    code = "sold_out"
+
+
+async def test_a_broken_rule_is_told_by_its_own_status_and_code(
+    app: FastAPI, make_client: MakeClient
+) -> None:
+    @app.post("/orders")
+    async def order() -> None:
+        raise SoldOutError("Nothing is left.")
+
+    async with make_client(app) as client:
+        response = await client.post("/orders")
+
+    assert is_problem(response, 409)
+    assert response.json()["code"] == "sold_out"
+    assert response.json()["detail"] == "Nothing is left."
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,11 @@ from fastapi import APIRouter, FastAPI
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
-from my_app.core.platform.feature import Check, Feature
+from my_app.core.platform.feature import (
+    Check,
+    Feature,
+    NotReadyError,
+)
 
 from tests.conftest import MakeClient
 
@@ -19,6 +23,11 @@ async def fine(_: FastAPI) -> None:
 async def broken(_: FastAPI) -> None:
     """Fail, with a message that is nobody's business."""
     raise ConnectionError("redis://user:secret@host")
+
+
+async def behind(_: FastAPI) -> None:
+    """Fail, with a reason that everybody may read."""
+    raise NotReadyError("the queue is behind")
 
 
 async def hanging(_: FastAPI) -> None:
@@ -47,7 +56,11 @@ async def test_ready_when_every_check_passes(
 
 @pytest.mark.parametrize(
     ("check", "reason"),
-    [(broken, "failed: ConnectionError"), (hanging, "no answer within 0.05 s")],
+    [
+        (broken, "failed: ConnectionError"),
+        (behind, "the queue is behind"),
+        (hanging, "no answer within 0.05 s"),
+    ],
 )
 async def test_not_ready_when_one_check_fails(
     flags: Flags, make_client: MakeClient, check: Check, reason: str
