@@ -7,9 +7,11 @@ from sqlalchemy import text
 from my_app.config import Settings
 from my_app.core.platform.engine import (
     Database,
+    Turns,
     options,
     url_of,
 )
+from my_app.core.platform.outages import DatabaseBusyError
 
 
 def of(url: str) -> Settings:
@@ -48,3 +50,12 @@ async def test_the_settings_reach_the_database(own_database: Database) -> None:
             assert found == ["wal", 1, 2, 10_000]
         else:
             assert await session.scalar(text("SHOW statement_timeout")) == "10s"
+
+
+async def test_a_turn_that_does_not_come_in_time_is_an_outage() -> None:
+    turns = Turns(0.01, at_once=1)
+    async with turns:
+        with pytest.raises(DatabaseBusyError):
+            await turns.__aenter__()
+    async with turns:
+        pass
