@@ -93,7 +93,7 @@ def make(
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(file.content)
         (folder / path).chmod(0o755 if file.executable else 0o644)
-    begin_repository(folder, "chore: begin the service")
+    begin_repository(folder, "feat: begin the service")
 
 
 if __name__ == "__main__":

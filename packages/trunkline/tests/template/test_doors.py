@@ -98,7 +98,7 @@ def test_nothing_is_left_of_the_template_s_name_or_history(upstream: Sample) -> 
     assert found.out == ""
     assert "my" not in " ".join(service.git("ls-files").split("/"))
     assert service.read("CHANGELOG.md") == "# Changelog\n"
-    assert service.git("log", "--format=%s") == "chore: begin the service"
+    assert service.git("log", "--format=%s") == "feat: begin the service"
     assert service.git("tag") == ""
     assert service.version == "0.0.0"
 

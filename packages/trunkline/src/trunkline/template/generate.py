@@ -41,7 +41,7 @@ def generate(
     )
     require_names(manifest, answers)
     files = rendered(mirror, commit, answers)
-    message = f"chore: begin the service\n\nMade of {source}, {answers.commit}."
+    message = f"feat: begin the service\n\nMade of {source}, {answers.commit}."
     write_folder(
         folder,
         {path: file.content for path, file in files.items()},
