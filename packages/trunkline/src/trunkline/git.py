@@ -30,6 +30,8 @@ class Repository:
         self.root = root
         self.git_dir = git_dir
         self.common_dir = common_dir
+        # Where files of the work tree are written before they take their place.
+        self.staging = git_dir / "trunkline"
         self.shallow = shallow
 
     @classmethod

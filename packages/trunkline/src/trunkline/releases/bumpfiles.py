@@ -1,14 +1,12 @@
 """The files that `cz bump` edits: what they were, and how to put them back."""
 
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trunkline.files import replace_content
 from trunkline.git import Repository
 from trunkline.releases import edits
 from trunkline.releases.edits import plain
@@ -143,7 +141,7 @@ def _put_back(repository: Repository, file: EditedFile) -> str:
         line = f"{file.path}: your own changes are kept"
     if path.read_bytes() == content:
         return ""
-    replace_content(path, content)
+    replace_content(path, content, staging=repository.staging)
     return line
 
 
@@ -154,20 +152,3 @@ def save(repository: Repository, name: str) -> Path:
     saved.parent.mkdir(parents=True, exist_ok=True)
     saved.write_bytes(path.read_bytes())
     return saved
-
-
-def replace_content(path: Path, content: bytes) -> None:
-    """Replace a file in one step and keep its permissions; a link stays a link."""
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, name)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

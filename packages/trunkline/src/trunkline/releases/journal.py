@@ -2,11 +2,11 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from trunkline.files import replace_content
 from trunkline.releases.bumpfiles import Bump
 
 FILE = "trunkline/release.json"
@@ -35,17 +35,8 @@ def write_journal(git_dir: Path, journal: Journal) -> None:
 
 def write_record(file: Path, document: Mapping[str, object]) -> None:
     """Write JSON so that the file is all there or as it was, also after a crash."""
-    file.parent.mkdir(exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(document, stream, indent=2)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(name, file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    content = json.dumps(document, indent=2).encode()
+    replace_content(file, content, staging=file.parent)
     _sync_folder(file.parent)
 
 

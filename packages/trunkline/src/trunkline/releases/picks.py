@@ -8,6 +8,7 @@ from typing import Any
 
 from trunkline import process
 from trunkline.errors import FailedError, TrunklineError
+from trunkline.files import replace_content
 from trunkline.git import QUIET, Repository
 from trunkline.process import Completed
 from trunkline.releases import edits
@@ -15,7 +16,6 @@ from trunkline.releases.bumpfiles import (
     CHANGELOG,
     LOCK,
     PROJECT,
-    replace_content,
     version_files,
 )
 from trunkline.releases.changelog import find_section, insert_section
@@ -215,10 +215,11 @@ def bumped(
 def _commit_files(
     place: Place, files: Mapping[str, str], message: str, **env: str
 ) -> None:
+    repository = place.repository
     for path, text in files.items():
         content = text.encode("utf-8", "surrogateescape")
-        replace_content(place.repository.root / path, content)
-    place.repository.run("add", "--", *files, check=True)
+        replace_content(repository.root / path, content, staging=repository.staging)
+    repository.run("add", "--", *files, check=True)
     done = place.run(
         "commit",
         "-q",
@@ -254,8 +255,7 @@ def clear_traces(repository: Repository, step: Step) -> Path | None:
     if not patch:
         return None
     saved = repository.git_dir / "trunkline" / "saved" / f"{time.time_ns()}.patch"
-    saved.parent.mkdir(parents=True, exist_ok=True)
-    replace_content(saved, patch)
+    replace_content(saved, patch, staging=saved.parent)
     restore(repository, paths)
     return saved
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline.errors import UsageError
+from trunkline.files import replace_content
 from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.releases.bumpfiles import (
@@ -12,7 +13,6 @@ from trunkline.releases.bumpfiles import (
     EditedFile,
     edited_files,
     put_back,
-    replace_content,
     save,
 )
 from trunkline.releases.commitizen import is_bump_subject
@@ -197,5 +197,6 @@ def _save_damaged(repository: Repository, file: EditedFile) -> str:
     if not shown.ok or last in file.before.split("\n"):
         return ""
     saved = save(repository, file.path)
-    replace_content(repository.root / file.path, shown.stdout)
+    path = repository.root / file.path
+    replace_content(path, shown.stdout, staging=repository.staging)
     return f"{file.path}: was cut off, is as committed; what was there: {saved}"

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from trunkline.errors import FailedError, Refusal, UsageError
+from trunkline.files import replace_content
 from trunkline.git import Repository
 from trunkline.locks import only_release
-from trunkline.releases.bumpfiles import LOCK, PROJECT, replace_content
+from trunkline.releases.bumpfiles import LOCK, PROJECT
 from trunkline.settings import Settings, read_settings
 from trunkline.signals import interrupted_by_signals
 from trunkline.uv import uv
@@ -165,7 +166,9 @@ def switch(root: Repository, before: str, after: str) -> None:
     """
     with put_back_on_failure(root):
         if after != before:
-            replace_content(root.root / PROJECT, after.encode("utf-8"))
+            replace_content(
+                root.root / PROJECT, after.encode("utf-8"), staging=root.staging
+            )
         locked = uv("lock", cwd=root.root)
         if not locked.ok:
             raise FailedError(
@@ -206,7 +209,7 @@ def _move_back(copy: Path, file: Path) -> None:
     try:
         os.replace(copy, file.resolve())
     except OSError:  # The repository's own folder is on another file system.
-        replace_content(file, copy.read_bytes())
+        replace_content(file, copy.read_bytes(), staging=copy.parent)
 
 
 def difference(before: str, after: str) -> str:

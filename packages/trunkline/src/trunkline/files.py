@@ -1,0 +1,38 @@
+"""Replace a file in one step: whoever reads it, and whenever, reads all of one text."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+
+def replace_content(path: Path, content: bytes, *, staging: Path) -> None:
+    """Replace a file and keep its permissions; a link stays a link.
+
+    The new one is written in the folder `staging`, git's own, so that a crash leaves
+    nothing in the work tree. One writer at a time: see `locks`. Raises OSError.
+    """
+    target = path.resolve()
+    staging.mkdir(parents=True, exist_ok=True)
+    try:
+        _replace(target, content, staging / "replacement")
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # Git's folder is on another file system, from which nothing can be renamed.
+        _replace(target, content, target.with_name(f".{target.name}.replacement"))
+
+
+def _replace(target: Path, content: bytes, new: Path) -> None:
+    new.unlink(missing_ok=True)  # A crash may have left one, with any permissions.
+    try:
+        with new.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, new)
+        os.replace(new, target)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
