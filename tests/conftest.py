@@ -1,5 +1,6 @@
 """What every test may ask for: the real application, through a client, with flags."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -89,6 +90,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name.lower(), [False, True], ids=["off", "on"])
 
 
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the run: all imports."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Say with which flags this run tests."""
     states = run_flags(config).enabled()
@@ -121,7 +128,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> Settings:
     """Settings of the test environment."""
     return Settings(environment="test")

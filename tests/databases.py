@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -43,6 +44,8 @@ from tests.postgres import Postgres, programs, running_postgres
 from tests.servers import PATIENCE
 
 numbers = count()
+# Read once: they do not change while the tests run.
+shipped_revisions = cache(read_revisions)
 
 # The server of APP_TEST_POSTGRES_URL: the tests themselves see no variable of a
 # developer's.
@@ -157,7 +160,7 @@ def on(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database
-        app.state.revisions = read_revisions()
+        app.state.revisions = shipped_revisions()
         yield
 
     replaced = Feature(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 from httpx2 import AsyncClient, Response
 
@@ -38,10 +37,13 @@ def examples(holder: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
             yield example, schema
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_request_and_response_has_an_example_of_its_schema(
     operation: str,
 ) -> None:
+    import jsonschema_rs  # noqa: PLC0415 - a tenth of a second, for the quick tests
+
     _, _, described = OPERATIONS[operation]
     holders = [*described["responses"].values()]
     holders += [described["requestBody"]] if "requestBody" in described else []

@@ -18,6 +18,8 @@ from tests.migrations.versions import downgrade, write
 from tests.postgres import Postgres
 from tests.servers import free_port
 
+pytestmark = pytest.mark.slow  # Each makes databases of its own.
+
 
 def tables(url: str) -> set[str]:
     engine = create_engine(url_of(settings_of(url)).set(drivername=driver(url)))
@@ -191,7 +193,6 @@ def on_postgres(postgres: Postgres) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.slow
 def test_on_postgresql_a_migration_waits_for_a_table_no_longer_than_it_may(
     on_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,7 +210,6 @@ def test_on_postgresql_a_migration_waits_for_a_table_no_longer_than_it_may(
     assert "lock timeout" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_on_postgresql_a_migrator_waits_for_the_one_before(
     on_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -186,6 +186,7 @@ async def test_most_invoices_cost_one_statement(
     assert await remembered(session) == 2
 
 
+@pytest.mark.slow
 async def test_keys_never_pile_up(invoices: Invoices, session: AsyncSession) -> None:
     """After ten lifetimes there are the keys of one, and a little."""
     per_lifetime = 100

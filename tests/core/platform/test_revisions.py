@@ -30,6 +30,7 @@ def at_two(empty_url: str, tmp_path: Path) -> str:
     return empty_url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("known", "status", "said"),
     [
