@@ -1,5 +1,6 @@
 """Two doors, one service: copier and the tool write the same bytes."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from copier.errors import CopierError
 
 from generated import by_copier, by_tool, run_tool, tree
 from machinery.locks import choices
-from samples import REPOSITORY, Sample
+from samples import REPOSITORY, Sample, environment
 from trunkline.template.manifest import PATH, Manifest, parse_manifest
 
 pytestmark = pytest.mark.slow
@@ -71,25 +72,43 @@ def test_a_service_is_laid_out_and_sorted_whatever_its_name(
         assert done.returncode == 0, done.stdout
 
 
+def lock_anew(sample: Sample) -> None:
+    """Have uv resolve and write the lock file itself: a requirement, and back."""
+    before = sample.read("pyproject.toml")
+    extra = before.replace("dependencies = [", 'dependencies = [\n    "idna>=1",', 1)
+    for text in (extra, before):
+        locked = sample.read("uv.lock")
+        sample.write("pyproject.toml", text)
+        ran = sample.run("uv", "lock", "-q", UV_OFFLINE="0")
+        assert ran.code == 0, ran.all
+        assert sample.read("uv.lock") != locked
+
+
+@pytest.fixture(scope="session")
+def locked_folder(
+    upstream_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Folder with the template as uv locks it here: an index may name no sizes."""
+    folder = tmp_path_factory.mktemp("locked")
+    shutil.copytree(upstream_template, folder, symlinks=True, dirs_exist_ok=True)
+    upstream = Sample(folder / "work", folder / "origin.git", environment(folder))
+    lock_anew(upstream)
+    upstream.git("commit", "-q", "--allow-empty", "--amend", "--all", "--no-edit")
+    upstream.git("tag", "-f", "-a", "-m", "v0.1.0", "v0.1.0")
+    upstream.git("push", "-q", "--force", "--follow-tags", "origin", "main", "v0.1.0")
+    return folder
+
+
 @pytest.mark.parametrize("kept", COMBINATIONS, ids=str)
 @pytest.mark.parametrize("package", ["a", "zzz"])
 def test_uv_would_lock_the_same_bytes(
-    upstream: Sample, package: str, kept: dict[str, bool]
+    locked_folder: Path, tmp_path: Path, package: str, kept: dict[str, bool]
 ) -> None:
+    shutil.copytree(locked_folder, tmp_path, symlinks=True, dirs_exist_ok=True)
+    upstream = Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))
     service = by_tool(upstream, "s", "--package", package, *without(kept))
-    # Another requirement and back: uv resolves anew and writes the file itself.
-    for text in ('dependencies = [\n    "idna>=1",', "dependencies = ["):
-        service.write(
-            "pyproject.toml",
-            service.read("pyproject.toml").replace("dependencies = [", text, 1)
-            if "idna" in text
-            else service.read("pyproject.toml").replace('\n    "idna>=1",', "", 1),
-        )
-        ran = service.run("uv", "lock", "-q", UV_OFFLINE="0")
-        assert ran.code == 0, ran.all
-        assert ("idna>=1" in text) == bool(
-            service.git("status", "--porcelain", "uv.lock")
-        )
+    lock_anew(service)
+    assert service.git("status", "--porcelain") == ""
 
 
 def test_nothing_is_left_of_the_template_s_name_or_history(upstream: Sample) -> None:
