@@ -52,7 +52,7 @@ def kill_at_step(
         KILL_AT=str(step),
         KILL_COUNT=str(folder / "count"),
     )
-    return process.wait(timeout=60) == -signal.SIGKILL
+    return process.wait(timeout=600) == -signal.SIGKILL
 
 
 def kill_after(sample: Sample, seconds: float, command: Sequence[str]) -> None:
@@ -61,4 +61,4 @@ def kill_after(sample: Sample, seconds: float, command: Sequence[str]) -> None:
     time.sleep(seconds)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=60)
+    process.wait(timeout=600)

@@ -70,7 +70,7 @@ class Sample:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 

@@ -435,7 +435,7 @@ def test_an_interrupt_ends_what_runs_and_leaves_nothing(sample: Sample) -> None:
             # Once more in the midst of the removal, as `uv run` does it.
             if not any(scratch.glob("*/event.json")):
                 process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=600)
     finally:
         process.kill()
     # The last signal may come when the tool has done all and is no longer listening.

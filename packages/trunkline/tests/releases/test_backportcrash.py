@@ -92,6 +92,6 @@ def test_of_two_backports_at_once_the_second_finds_nothing_to_do(
     hotfixed: Sample,
 ) -> None:
     both = [start(hotfixed, BACKPORT) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert [process.wait(timeout=600) for process in both] == [0, 0]
     log = hotfixed.git("log", "--format=%s", "origin/main..").splitlines()
     assert log == ["docs(changelog): record v1.1.1", "fix: a crash"]

@@ -19,7 +19,7 @@ def race(first: Sample, second: Sample) -> list[int]:
         )
         for sample in (first, second)
     ]
-    return [process.wait(timeout=120) for process in processes]
+    return [process.wait(timeout=600) for process in processes]
 
 
 def run_rounds(sample: Sample, rounds: int) -> None:

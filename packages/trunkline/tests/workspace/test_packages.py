@@ -142,7 +142,7 @@ def test_an_interrupt_puts_everything_back(service: Sample, tmp_path: Path) -> N
     before = service.picture()
     process = with_slow_uv(service, tmp_path)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=600)
     assert process.returncode == 130
     assert service.picture() == before
 
@@ -150,7 +150,7 @@ def test_an_interrupt_puts_everything_back(service: Sample, tmp_path: Path) -> N
 def test_the_same_command_ends_what_was_killed(service: Sample, tmp_path: Path) -> None:
     process = with_slow_uv(service, tmp_path)
     process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=600)
     assert service.run("uv", "lock", "--check").code != 0
     use(service, "prod")
     assert "rules-v0.1.0" in service.read("uv.lock")
@@ -194,7 +194,7 @@ def test_two_at_once_leave_what_one_of_them_leaves(service: Sample) -> None:
         for mode in ("prod", "dev", "prod")
     ]
     for process in running:
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
         assert process.returncode == 0
     assert service.run("uv", "lock", "--check").code == 0
 
