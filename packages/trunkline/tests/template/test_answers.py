@@ -25,5 +25,22 @@ def test_other_ways_to_write_yaml_are_read() -> None:
 
 @pytest.mark.parametrize("text", ["", "package: a\n", "- a\n", "a: 1\n  b: 2\n"])
 def test_a_file_that_says_too_little_is_refused(text: str) -> None:
-    with pytest.raises(FailedError, match=r"\.copier-answers\.yml"):
+    with pytest.raises(FailedError, match=r"\.copier-answers\.yml[^\n]*\n.*git log"):
         parse_answers(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<<<<<<< ours",
+        "=======",
+        'title: "A',
+        "title: 'A",
+        "title: 'A'B'",
+        'title: "\\"',
+    ],
+)
+def test_a_file_that_was_spoilt_is_refused_by_its_line(line: str) -> None:
+    whole = print_answers(ANSWERS, header="# Written.\n")
+    with pytest.raises(FailedError, match=r"line 2: found .*expected `name: value`\n"):
+        parse_answers(f"# Written.\n{line}\n{whole}")

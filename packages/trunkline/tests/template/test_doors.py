@@ -19,6 +19,9 @@ pytestmark = pytest.mark.slow
 LONG = "x" * 14 + "_" + "y" * 15
 NAMES = [("a", "A"), (LONG, "T" * 40), ("zzz", "z.z -_z"), ("acme_api", "Acme API")]
 NAMES += [("my_app_two", "My App Two"), ("app", "My App"), ("my_app", "My App")]
+BAD_NAMES = ["", "-x", "1a", "a__b", "é", "Acme", "acme api", "acme-api", "x" * 31]
+# Words of Python, of its library, of a dependency, and of this repository.
+BAD_NAMES += ["class", "match", "json", "fastapi", "yaml", "tests"]
 BIN = Path(sys.executable).parent
 
 
@@ -122,12 +125,12 @@ def test_nothing_is_left_of_the_template_s_name_or_history(upstream: Sample) -> 
     assert service.version == "0.0.0"
 
 
-@pytest.mark.parametrize("name", ["Acme", "class", "json", "fastapi", "a__b", "é"])
+@pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_name_that_will_not_do_leaves_nothing_behind(
     upstream: Sample, name: str
 ) -> None:
     before = sorted(upstream.root.parent.iterdir())
-    ran = run_tool(upstream, "ours", "--package", name)
+    ran = run_tool(upstream, "ours", f"--package={name}")
     assert (ran.code, ran.out) == (1, "")
     assert "type next: the same command with --package " in ran.err
     with pytest.raises((CopierError, ValueError), match=r"Try: [a-z]"):

@@ -170,6 +170,49 @@ def test_what_cannot_be_updated_is_left_alone(
     assert not (service.root / ".git/trunkline/template.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<<<<<<< HEAD\n", "line 1: found '<<<<<<< HEAD'"),
+        (b'package: "acme\n', "line 1: found 'package: \"acme'"),
+        (b"package: acme\ntitle: A\n", "does not say _commit, _src_path"),
+        (b'package: ""\n', "says package: '', which no service can have"),
+        (b'title: "\xff"\n', "says title: '\ufffd', which no service can have"),
+        (b"_commit: v0.0.9\n", "found:     no 'v0.0.9', which .copier-answers.yml"),
+    ],
+)
+def test_answers_that_were_spoilt_are_named_and_left_alone(
+    releases: Sample, content: bytes, said: str
+) -> None:
+    service = acme(releases)
+    file = service.root / ".copier-answers.yml"
+    # A key that is there twice has the last value.
+    whole = file.read_bytes() if said.startswith(("says", "found:")) else b""
+    file.write_bytes(whole + content)
+    service.git("add", "--all")
+    service.commit("chore: spoil the answers")
+    before = service.picture()
+
+    ran = service.trunkline("template", "update")
+
+    assert ran.code == 1
+    assert said in ran.err
+    assert "type next: git log -p -- .copier-answers.yml" in ran.err
+    assert service.picture() == before
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "[]", '{"format": 1}'])
+def test_a_version_with_a_broken_manifest_is_refused(
+    releases: Sample, text: str
+) -> None:
+    service = acme(releases)
+    releases.commit("feat: break it", {".template/manifest.json": text})
+    releases.push()
+    ran = service.trunkline("template", "update", "--version", "main")
+    assert ran.code == 1
+    assert ".template/manifest.json cannot be read" in ran.err
+
+
 def test_a_manifest_of_a_later_format_is_refused_with_a_way_out(
     releases: Sample,
 ) -> None:

@@ -12,11 +12,11 @@ from trunkline.locks import only_release
 from trunkline.output import say
 from trunkline.signals import interrupted_by_signals
 from trunkline.template.answers import PATH, Answers
-from trunkline.template.generate import kept_parts, rendered, require_names
+from trunkline.template.generate import answered, rendered
 from trunkline.template.manifest import Manifest
 from trunkline.template.merge import merge
 from trunkline.template.mirror import Mirror, open_mirror
-from trunkline.template.names import spellings, title_of
+from trunkline.template.names import spellings
 from trunkline.template.pending import resume
 from trunkline.template.render import VERSION, File, renamed
 from trunkline.template.trees import Blob, read_tree, write_commits
@@ -49,16 +49,9 @@ def adopt(
             )
         mirror = open_mirror(source)
         commit = mirror.commit(version) if version else origin_of(repository, mirror)
-        manifest = mirror.manifest(commit)
-        package = package or repository.root.name.lower().replace("-", "_")
-        answers = Answers(
-            package=package,
-            title=title_of(package) if title is None else title,
-            source=source,
-            commit=mirror.describe(commit),
-            kept=kept_parts(manifest, without),
+        answers = answered(
+            mirror, commit, repository.root, package, title, without=without
         )
-        require_names(manifest, answers)
         base, yours, theirs = versions(repository, mirror, commit, answers)
         names = write_commits(
             repository, base=base, yours=yours, theirs=theirs, label=answers.commit

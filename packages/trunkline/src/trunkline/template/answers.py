@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from trunkline.errors import FailedError
 
 PATH = ".copier-answers.yml"
+_MEND = f"  type next: git log -p -- {PATH}"
 _LINE = re.compile(r"(?P<key>\w+):(?:\s+(?P<value>.*))?")
+_QUOTED = re.compile(r"'((?:[^']|'')*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,19 @@ def parse_answers(text: str) -> Answers:
         if not line.strip() or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line.rstrip())
-        if match is None:
+        value = None if match is None else _scalar(match["value"] or "")
+        if match is None or value is None:
             raise FailedError(
-                f"{PATH}, line {number}: found {line!r}; expected `name: value`"
+                f"{PATH}, line {number}: found {line!r}; expected `name: value`\n"
+                + _MEND
             )
-        values[match["key"]] = _scalar(match["value"] or "")
+        values[match["key"]] = value
     texts = {key: value for key, value in values.items() if isinstance(value, str)}
     missing = {"package", "title", "_src_path", "_commit"} - texts.keys()
     if missing:
         raise FailedError(
             f"{PATH} does not say {', '.join(sorted(missing))}; expected the file as "
-            f"it was written\n  type next: git log -p -- {PATH}"
+            f"it was written\n{_MEND}"
         )
     return Answers(
         package=texts["package"],
@@ -69,11 +73,15 @@ def parse_answers(text: str) -> Answers:
     )
 
 
-def _scalar(value: str) -> str | bool:
-    """Read a YAML scalar of one line: bare, or in either kind of quotes."""
+def _scalar(value: str) -> str | bool | None:
+    """Read a YAML scalar of one line: bare, or in either kind of quotes; else None."""
     if value.startswith('"'):
-        return str(json.loads(value))
+        try:
+            return str(json.loads(value))
+        except ValueError:
+            return None
     if value.startswith("'"):
-        return value[1:-1].replace("''", "'")
+        quoted = _QUOTED.fullmatch(value)
+        return quoted[1].replace("''", "'") if quoted else None
     bare = value.partition(" #")[0].rstrip()
     return {"true": True, "false": False}.get(bare, bare)

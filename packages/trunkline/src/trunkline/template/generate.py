@@ -30,16 +30,7 @@ def generate(
     require_free(folder)
     mirror = open_mirror(source)
     commit = mirror.commit(version or mirror.newest())
-    manifest = mirror.manifest(commit)
-    package = package or folder.absolute().name.lower().replace("-", "_")
-    answers = Answers(
-        package=package,
-        title=title_of(package) if title is None else title,
-        source=source,
-        commit=mirror.describe(commit),
-        kept=kept_parts(manifest, without),
-    )
-    require_names(manifest, answers)
+    answers = answered(mirror, commit, folder, package, title, without=without)
     files = rendered(mirror, commit, answers)
     message = f"feat: begin the service\n\nMade of {source}, {answers.commit}."
     write_folder(
@@ -54,18 +45,41 @@ def generate(
     return 0
 
 
+def answered(
+    mirror: Mirror,
+    commit: str,
+    folder: Path,
+    package: str | None,
+    title: str | None,
+    *,
+    without: Sequence[str],
+) -> Answers:
+    """Answer the template's questions; a name that is None comes from the folder's.
+
+    Raises Refusal for a name that is not usable, UsageError for a part that is none.
+    """
+    manifest = mirror.manifest(commit)
+    if package is None:
+        package = folder.absolute().name.lower().replace("-", "_")
+    require_package(package, manifest.package_pattern, manifest.taken)
+    if title is None:
+        title = title_of(package)
+    require_title(title, manifest.title_pattern)
+    return Answers(
+        package=package,
+        title=title,
+        source=mirror.source,
+        commit=mirror.describe(commit),
+        kept=kept_parts(manifest, without),
+    )
+
+
 def rendered(mirror: Mirror, commit: str, answers: Answers) -> dict[str, File]:
     """Render a commit of the template."""
     manifest = mirror.manifest(commit)
     contents = mirror.contents(commit, sources(manifest, answers.kept))
     named = replace(answers, commit=mirror.describe(commit))
     return render(manifest, named, contents)
-
-
-def require_names(manifest: Manifest, answers: Answers) -> None:
-    """Raise Refusal unless both names of the service are usable."""
-    require_package(answers.package, manifest.package_pattern, manifest.taken)
-    require_title(answers.title, manifest.title_pattern)
 
 
 def kept_parts(manifest: Manifest, without: Sequence[str]) -> dict[str, bool]:

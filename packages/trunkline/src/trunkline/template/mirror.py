@@ -53,14 +53,20 @@ class Mirror(Repository):
         stable = [version for version in versions if version and version.stable]
         return max(stable).tag if stable else "HEAD"
 
-    def commit(self, name: str) -> str:
-        """Look up a version, a branch or a commit; raises Refusal if there is none."""
+    def find_commit(self, name: str) -> str | None:
+        """Look up a version, a branch or a commit; None if there is none."""
         known = (f"refs/tags/{name}", f"refs/heads/{name}", name)
         for candidate in (HEAD,) if name == "HEAD" else known:
             asked = ("rev-parse", "--verify", "--quiet", "--end-of-options")
             found = self.run(*asked, f"{candidate}^{{commit}}")
             if found.ok:
                 return found.text
+        return None
+
+    def commit(self, name: str) -> str:
+        """Look up what was asked for by name; raises Refusal if there is none."""
+        if found := self.find_commit(name):
+            return found
         raise Refusal(
             rule="template-version",
             found=f"no version {name!r} in {self.source}",
@@ -80,7 +86,13 @@ class Mirror(Repository):
                 f"{self.source} has no {PATH} at {self.describe(commit)}; "
                 "expected a template that services can be made of"
             )
-        return parse_manifest(found.content)
+        try:
+            return parse_manifest(found.content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FailedError(
+                f"{self.source}, {self.describe(commit)}: {PATH} cannot be read "
+                f"({error}); that version cannot be used"
+            ) from error
 
     def contents(self, commit: str, entries: Iterable[Entry]) -> dict[str, bytes]:
         """Read files of a commit by their paths in the template."""

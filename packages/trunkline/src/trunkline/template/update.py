@@ -1,8 +1,9 @@
 """`trunkline template update`: a later version of the template, and no work lost."""
 
+import re
 from dataclasses import replace
 
-from trunkline.errors import Refusal, UsageError
+from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.output import say
@@ -25,7 +26,7 @@ def update(*, version: str | None, without: tuple[str, ...], diff: bool) -> int:
         require_clean(repository)
         answers = read_answers(repository)
         mirror = open_mirror(answers.source)
-        old = mirror.commit(answers.commit)
+        old = made_of(mirror, answers)
         new = mirror.commit(version or mirror.newest())
         label = mirror.describe(new)
         if not without and up_to_date(mirror, old, new, chosen=version is not None):
@@ -74,7 +75,36 @@ def read_answers(repository: Repository) -> Answers:
             f"there is no {PATH} here; expected a service that was made of a template\n"
             "  type next: trunkline template adopt --from URL-OF-THE-TEMPLATE"
         )
-    return parse_answers(file.read_text(encoding="utf-8"))
+    return parse_answers(file.read_bytes().decode("utf-8", "replace"))
+
+
+def made_of(mirror: Mirror, answers: Answers) -> str:
+    """Look up the commit that the service was made of.
+
+    Raises Refusal where the template has it no more, and FailedError where the names
+    in the answers are none that a service could have been made with.
+    """
+    found = mirror.find_commit(answers.commit)
+    if not found:
+        raise Refusal(
+            rule="template-version",
+            found=f"no {answers.commit!r}, which {PATH} names, in {mirror.source}",
+            expected="the version that this service was made of, or one close to it",
+            mend=f"git log -p -- {PATH}, and a version of the template, such as "
+            f"{mirror.newest()}, as its `_commit`",
+        )
+    manifest = mirror.manifest(found)
+    patterns = {
+        "package": (answers.package, manifest.package_pattern),
+        "title": (answers.title, manifest.title_pattern),
+    }
+    for name, (value, pattern) in patterns.items():
+        if not re.fullmatch(pattern, value):
+            raise FailedError(
+                f"{PATH} says {name}: {value!r}, which no service can have; expected "
+                f"the {name} that it was made with\n  type next: git log -p -- {PATH}"
+            )
+    return found
 
 
 def up_to_date(mirror: Mirror, old: str, new: str, *, chosen: bool) -> bool:
