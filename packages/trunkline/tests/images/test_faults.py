@@ -2,41 +2,29 @@
 
 import hashlib
 import io
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from disks import small_disk
 from faults import Fault, Proxy
-from registries import Server, free_port, missing, push_image, running_registry
+from registries import Server, free_port, push_image, running_registry
 from trunkline.images.answers import RegistryError
 from trunkline.images.registry import Registry
 from trunkline.images.transport import Patience
 
 CONTENT = bytes(range(256)) * 4_000
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-SUDO = () if os.geteuid() == 0 else ("sudo", "-n")
 PATCH, FINISH = "^PATCH .*/uploads/", "^PUT .*/uploads/"
 
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own, which is full at half a megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    options = ("-t", "tmpfs", "-o", "size=512k,mode=777", "tmpfs", str(folder))
-    mounted = subprocess.run(
-        (*SUDO, "mount", *options), capture_output=True, check=False
-    )
-    if mounted.returncode:
-        missing(f"no disk may be mounted here: {mounted.stderr.decode()}")
-    try:
+    with small_disk(tmp_path / "disk", kibibytes=512) as folder:
         yield folder
-    finally:
-        subprocess.run((*SUDO, "umount", "-l", str(folder)), check=True)
 
 
 def test_a_registry_that_is_down_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from updates import DELETED, DELETED_BY_TEAM, NEW, OLD, acme, team
 
 pytestmark = pytest.mark.slow
 
+FRESH = "src/acme/core/platform/fresh.py"
+
 
 def check_work(service: Sample) -> None:
     """What either door leaves in place."""
@@ -25,7 +27,7 @@ def check_work(service: Sample) -> None:
     assert home.endswith("# Ours.\n")
     assert not (service.root / DELETED_BY_TEAM).exists()
     assert service.read("src/acme/ours.py") == '"""Unlike my_app."""\n'
-    assert service.read("src/acme/core/platform/fresh.py") == '"""New in acme."""\n'
+    assert service.read(FRESH) == '"""New in acme."""\n'
     assert service.read("README.md") == "# Ours\n"
     project = service.read("pyproject.toml")
     assert '"anyio>=4"' in project
@@ -138,7 +140,9 @@ def test_a_part_can_be_left_out_later(releases: Sample) -> None:
     ("what", "said"),
     [
         ("changed", "refused by rule `clean`"),
-        ("in the way", "refused by rule `untracked`"),
+        ("in the way", "fresh.py, which git does not know and the template has"),
+        ("ignored in the way", "fresh.py, which git does not know and the template"),
+        ("a folder in the way", "fresh.py/ours.txt, which git does not know"),
         ("no answers", "there is no .copier-answers.yml here"),
         ("unknown version", "no version 'v9.9.9'"),
         ("unknown part", "there is no part 'nothing'"),
@@ -152,7 +156,13 @@ def test_what_cannot_be_updated_is_left_alone(
     if what == "changed":
         service.write("README.md", "# Ours\n")
     elif what == "in the way":
-        service.write("src/acme/core/platform/fresh.py", "ours\n")
+        service.write(FRESH, "ours\n")
+    elif what == "ignored in the way":
+        service.commit("chore: ignore", {".gitignore": "fresh.py\n"})
+        service.write(FRESH, "ours\n")
+    elif what == "a folder in the way":
+        service.commit("chore: ignore", {".gitignore": "fresh.py\n"})
+        service.write(f"{FRESH}/ours.txt", "ours\n")
     elif what == "no answers":
         service.git("rm", "-q", ".copier-answers.yml")
         service.commit("chore: forget")

@@ -20,7 +20,7 @@ from trunkline.template.names import spellings
 from trunkline.template.pending import resume
 from trunkline.template.render import VERSION, File, renamed
 from trunkline.template.trees import Blob, read_tree, write_commits
-from trunkline.template.update import finish, report, require_clean
+from trunkline.template.update import close, finish, require_clean
 
 PROJECT = "pyproject.toml"
 
@@ -38,7 +38,7 @@ def adopt(
     repository = Repository.find()
     with interrupted_by_signals(), only_release(repository.common_dir):
         if not diff and (done := resume(repository)):
-            return report(done.merged, done.label)
+            return close(done)
         require_clean(repository)
         if (repository.root / PATH).exists():
             raise Refusal(

@@ -5,7 +5,8 @@ rest; every file must then be as it was, or as it shall be, or the beginning of 
 """
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.output import say
-from trunkline.process import Completed
+from trunkline.process import ProcessError
 from trunkline.releases.journal import clear_record, write_record
 from trunkline.template.merge import ABSENT, Merged, Stage
 from trunkline.uv import uv
@@ -31,25 +32,73 @@ class Pending:
     label: str
 
 
-def begin(repository: Repository, pending: Pending) -> None:
-    """Bring the merge into a clean work tree; Refusal if files are in its way."""
-    record = repository.git_dir / FILE
-    write_record(record, asdict(pending))
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A merge that is in the work tree; `unlocked` says why uv.lock is not up to date.
+
+    It is empty where that is, or where there is no such file.
+    """
+
+    merged: Merged
+    label: str
+    unlocked: str
+
+
+def begin(repository: Repository, pending: Pending) -> Done:
+    """Bring the merge into a clean work tree.
+
+    Raises Refusal if files are in its way, and then has done nothing; FailedError if it
+    was interrupted, as by a full disk, and then `resume` does the rest.
+    """
+    if blocked := next(_in_the_way(repository, pending.merged.tree), None):
+        raise Refusal(
+            rule="untracked",
+            found=f"{blocked}, which git does not know and the template has, too",
+            expected="no file of yours where a new one of the template goes",
+            mend=f"git add --force {blocked} and commit it, or move it away",
+        )
+    write_record(repository.git_dir / FILE, asdict(pending))
     # A copied work tree has other times than its index says, and the same content.
     repository.run("update-index", "-q", "--refresh")
     done = repository.run("read-tree", "-m", "-u", "HEAD", pending.merged.tree)
     if not done.ok:
-        clear_record(record)
-        raise Refusal(
-            rule="untracked",
-            found=done.complaint,
-            expected="no untracked file where the template has one; nothing is done",
-            mend="move those files away, and the same command again",
+        raise FailedError(
+            f"the files could not all be written: {done.complaint}\n"
+            "  type next: the same command, when that is mended; it does the rest"
         )
-    _end(repository, pending)
+    return _end(repository, pending)
 
 
-def resume(repository: Repository) -> Pending | None:
+def _in_the_way(repository: Repository, tree: str) -> Iterator[str]:
+    """Yield what is where a new file shall be, and is not in git.
+
+    git itself overwrites a file that is ignored.
+    """
+    listed = ("-r", "-z", "--no-renames", "--diff-filter=A", "--name-only")
+    added = repository.read("diff-tree", *listed, "HEAD", tree)
+    known = {*repository.read("ls-files", "-z").split("\0")}
+    for path in map(Path, filter(None, added.split("\0"))):
+        for file in _there(repository.root, path):
+            if (name := str(file.relative_to(repository.root))) not in known:
+                yield name
+
+
+def _there(root: Path, path: Path) -> Iterator[Path]:
+    """Yield files at a path, in a folder of that name, and in place of its folders."""
+    for part in (path, *path.parents):
+        file = root / part
+        if _is_folder(file):
+            inside = file.rglob("*") if part == path else ()
+            yield from (one for one in inside if not _is_folder(one))
+        elif os.path.lexists(file):
+            yield file
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def resume(repository: Repository) -> Done | None:
     """Finish what a run before this one has begun; None if there is nothing.
 
     Raises Refusal where somebody has edited files since.
@@ -71,36 +120,33 @@ def resume(repository: Repository) -> Pending | None:
         )
     say("finishing the update that was interrupted")
     repository.run("read-tree", "--reset", "-u", tree, check=True)
-    _end(repository, pending)
-    return pending
+    return _end(repository, pending)
 
 
-def _end(repository: Repository, pending: Pending) -> None:
+def _end(repository: Repository, pending: Pending) -> Done:
     """Mark the conflicts, lock, and remove the record."""
     stages = pending.merged.stages
     rows = [f"0 {ABSENT}\t{path}\0" for path in pending.merged.conflicts]
     rows += [f"{s.mode} {s.oid} {s.number}\t{s.path}\0" for s in stages]
     stdin = "".join(rows).encode("utf-8", "surrogateescape")
     repository.run("update-index", "-z", "--index-info", stdin=stdin, check=True)
-    locked = None
+    unlocked = ""
     if "pyproject.toml" not in pending.merged.conflicts:
-        locked = _lock(repository)
+        unlocked = _lock(repository)
     clear_record(repository.git_dir / FILE)
-    if locked and not locked.ok:
-        raise FailedError(
-            f"the files are up to date, {LOCK} is not: {locked.complaint}\n"
-            f"  type next: uv lock && git add {LOCK}"
-        )
+    return Done(pending.merged, pending.label, unlocked)
 
 
-def _lock(repository: Repository) -> Completed | None:
-    """Have uv write uv.lock, which is never merged."""
+def _lock(repository: Repository) -> str:
+    """Have uv write uv.lock, which is never merged; returns why it could not."""
     if not (repository.root / LOCK).exists():
-        return None
-    done = uv("lock", "--quiet", cwd=repository.root)
-    if done.ok:
+        return ""
+    try:
+        uv("lock", "--quiet", cwd=repository.root).required()
         repository.run("add", LOCK, check=True)
-    return done
+    except ProcessError as error:
+        return str(error)
+    return ""
 
 
 def _edited(repository: Repository, tree: str) -> list[str]:

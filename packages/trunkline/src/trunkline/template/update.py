@@ -12,7 +12,7 @@ from trunkline.template.answers import PATH, Answers, parse_answers
 from trunkline.template.generate import rendered
 from trunkline.template.merge import Merged, difference, merge
 from trunkline.template.mirror import Mirror, open_mirror
-from trunkline.template.pending import Pending, begin, resume
+from trunkline.template.pending import LOCK, Done, Pending, begin, resume
 from trunkline.template.render import File
 from trunkline.template.trees import drop_commits, read_tree, write_commits
 
@@ -22,7 +22,7 @@ def update(*, version: str | None, without: tuple[str, ...], diff: bool) -> int:
     repository = Repository.find()
     with interrupted_by_signals(), only_release(repository.common_dir):
         if not diff and (done := resume(repository)):
-            return report(done.merged, done.label)
+            return close(done)
         require_clean(repository)
         answers = read_answers(repository)
         mirror = open_mirror(answers.source)
@@ -48,8 +48,7 @@ def finish(repository: Repository, merged: Merged, label: str, *, diff: bool) ->
             print(difference(repository, "HEAD", merged.tree))
             return report(merged, label, preview=True)
         head = repository.read("rev-parse", "HEAD")
-        begin(repository, Pending(head, merged, label))
-        return report(merged, label)
+        return close(begin(repository, Pending(head, merged, label)))
     finally:
         drop_commits(repository)
 
@@ -138,6 +137,17 @@ def drop_given(
     for path in once & present:
         base.pop(path, None)
         theirs.pop(path, None)
+
+
+def close(done: Done) -> int:
+    """Report what was done; raises FailedError where uv.lock is not up to date."""
+    code = report(done.merged, done.label)
+    if done.unlocked:
+        raise FailedError(
+            f"the files are up to date, {LOCK} is not: {done.unlocked}\n"
+            f"  type next: uv lock && git add {LOCK}"
+        )
+    return code
 
 
 def report(merged: Merged, label: str, *, preview: bool = False) -> int:
