@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 
-from trunkline.errors import FailedError
+from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
@@ -58,6 +58,7 @@ def release_from(
         if not dry_run:
             remove_stale_locks(repository)
         leftover = find_leftover(repository, settings)
+        require_remote(leftover.state)
         step = decide(leftover.state, leftover.journal, leftover.bump)
         if step is not Step.NOTHING and dry_run:
             print(f"{_leftover_tag(leftover)} is half-made; would: {step.value}")
@@ -67,6 +68,18 @@ def release_from(
         if leftover.journal and not dry_run:
             leftover = drop_journal(place, leftover, leftover.journal, step)
         return release_next(place, leftover, others, dry_run=dry_run, yes=yes)
+
+
+def require_remote(state: State) -> None:
+    """Raise Refusal where there is nowhere to push to."""
+    if state.remote_missing:
+        raise Refusal(
+            rule="remote",
+            found="a repository without a remote",
+            expected=f"{state.remote}, which the release is pushed to",
+            mend=f"git remote add {state.remote} URL && "
+            f"git push -u {state.remote} {state.branch}",
+        )
 
 
 def drop_journal(

@@ -38,6 +38,8 @@ class State:
     identity_problem: str | None
     signing_problem: str | None
     remote_problem: str | None
+    # With no remote at all nobody else can have released; only a push is not possible.
+    remote_missing: bool
     # The tip of the branch on the remote, and commits that only one side has.
     remote_tip: str | None
     behind: int

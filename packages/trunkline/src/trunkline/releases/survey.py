@@ -81,6 +81,7 @@ def gather(
         identity_problem=identity_problem(repository),
         signing_problem=signing_problem(repository, wanted=bool(cz.get("gpg_sign"))),
         remote_problem=remote.problem,
+        remote_missing=remote.missing,
         remote_tip=remote.tip,
         behind=remote.behind,
         ahead=remote.ahead,
@@ -210,6 +211,8 @@ class RemoteAnswer:
 
     refs: Mapping[str, str]
     problem: str | None = None
+    # The repository knows of no remote at all, as a service does that was just made.
+    missing: bool = False
     tip: str | None = None
     behind: int = 0
     ahead: int = 0
@@ -226,6 +229,8 @@ def ask_remote(
         tip = refs.get(branch)
         behind, ahead = _distance(repository, settings, branch, tip)
     except ProcessError as error:
+        if not repository.read("remote"):
+            return RemoteAnswer({}, missing=True)
         said = str(error).splitlines()
         return RemoteAnswer({}, problem=said[0] if said else "no reason given")
     return RemoteAnswer(refs, tip=tip, behind=behind, ahead=ahead)
