@@ -11,6 +11,7 @@ from trunkline.template.answers import Answers
 from trunkline.template.manifest import Manifest
 from trunkline.template.render import File, render, sources
 
+from machinery.documents import dead_ends
 from machinery.imports import missing_imports
 from machinery.locks import SAME, choices
 from machinery.parts import Part
@@ -43,6 +44,7 @@ def problems(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[st
         whole = whole or files
         gone = [part for part in parts if not kept.get(part.question, False)]
         found += [*_left(files, gone), *missing_imports(whole, files)]
+        found += dead_ends(files)
     return list(dict.fromkeys(found))
 
 

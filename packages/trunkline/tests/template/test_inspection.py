@@ -59,7 +59,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "an edit without a place": (
         replaced("README.md", "core/billing/ ", "core/bill/ "),
-        "README.md: found 0 places that begin with 'src/my_app/core/billing/'",
+        "README.md: found 0 places that begin with '  core/billing/ '",
     ),
     "an edit of no file": (
         replaced(".template/parts/billing.toml", '"AGENTS.md"', '"AGENT.md"'),
@@ -68,6 +68,22 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a pattern of no file": (
         replaced(".template/parts/billing.toml", "tests/core/billing", "tests/bill"),
         "parts/billing.toml: no file is like tests/bill/*",
+    ),
+    "a link to nowhere": (
+        written("docs/new.md", "[x](../gone.md#top), [y](../LICENSE), https://a.b/c\n"),
+        "docs/new.md:1: leads to gone.md, which is not there",
+    ),
+    "a file that is not there": (
+        written("docs/new.md", "\n`src/my_app/core/gone.py`, `src/my_app/core/`.\n"),
+        "docs/new.md:2: leads to src/my_app/core/gone.py, which is not there",
+    ),
+    "a file of a part": (
+        written("docs/new.md", "`src/my_app/core/platform/engine.py`\n"),
+        "docs/new.md:1: leads to src/my_app/core/platform/engine.py, which is not",
+    ),
+    "a record that no service has": (
+        written("docs/new.md", "See records 11 and 14.\n"),
+        "docs/new.md:1: records 11 is not there",
     ),
     "a dependency that is not locked": (
         replaced("pyproject.toml", '"structlog>=26.1"', '"structlog>=26.2"'),
