@@ -13,6 +13,7 @@ RECORDS = "docs/decisions/"
 DELETED = f"{RECORDS}0003-errors-and-request-ids.md"
 DELETED_BY_TEAM = f"{RECORDS}0001-one-asgi-middleware.md"
 OLD, NEW = "src/{}/core/platform/hosts.py", "src/{}/core/platform/trusted.py"
+FRESH = "src/acme/core/platform/fresh.py"
 LINE = "A branch lives a day or two"
 
 
@@ -68,3 +69,24 @@ def acme(releases: Sample, version: str = "v0.1.0") -> Sample:
     service = by_tool(releases, "acme", "--version", version)
     service.env = releases.env
     return service
+
+
+def check_work(service: Sample) -> None:
+    """What either door leaves in place."""
+    conflict = service.read("CONTRIBUTING.md")
+    assert "A branch of ours lives a week" in conflict
+    assert "A branch of the template lives a day" in conflict
+    assert "<<<<<<<" in conflict
+    assert service.git("diff", "--name-only", "--diff-filter=U") == "CONTRIBUTING.md"
+    home = service.read("src/acme/core/platform/home.py")
+    assert home.startswith("# Of the template.\n")
+    assert home.endswith("# Ours.\n")
+    assert not (service.root / DELETED_BY_TEAM).exists()
+    assert service.read("src/acme/ours.py") == '"""Unlike my_app."""\n'
+    assert service.read(FRESH) == '"""New in acme."""\n'
+    assert service.read("README.md") == "# Ours\n"
+    project = service.read("pyproject.toml")
+    assert '"anyio>=4"' in project
+    assert '"idna>=1"' in project
+    assert service.version == "0.0.0"
+    assert '_commit: "v0.2.0"' in service.read(".copier-answers.yml")

@@ -13,6 +13,7 @@ from updates import NEW
 pytestmark = pytest.mark.slow
 
 NAMES = ("--package", "acme", "--title", "Acme")
+UPDATES = (("trunkline", "template", "update"), ("copier", "update", "--defaults"))
 HELPERS = "src/my_app/ours.py"
 
 
@@ -82,13 +83,18 @@ def test_what_the_team_did_is_kept_and_renamed(releases: Sample) -> None:
     assert not (copy.root / "benchmarks/catalogue.py").exists()
 
 
-def test_an_adopted_copy_can_be_updated(releases: Sample) -> None:
-    copy = use_this_template(releases)
+@pytest.mark.parametrize("command", UPDATES, ids=lambda words: words[0])
+@pytest.mark.parametrize("make", [use_this_template, clone])
+def test_an_adopted_copy_can_be_updated(
+    releases: Sample, make: Callable[[Sample], Sample], command: tuple[str, ...]
+) -> None:
+    copy = make(releases)
     assert adopt(copy).code == 0
     copy.git("add", "--all")
     copy.commit("chore: make the service our own")
-    ran = copy.trunkline("template", "update")
+    ran = copy.run(*command)
     assert ran.code == 0, ran.all
+    copy.run("uv", "lock", "-q")
     assert (copy.root / NEW.format("acme")).exists()
     assert copy.run("uv", "lock", "--check", "-q").code == 0
 

@@ -4,36 +4,12 @@ What the template and the team do is in `updates.py`.
 """
 
 import pytest
-from copier import run_update
 
-from generated import by_copier, by_tool, tree
+from generated import by_tool, tree
 from samples import Sample
-from updates import DELETED, DELETED_BY_TEAM, NEW, OLD, acme, team
+from updates import DELETED, DELETED_BY_TEAM, FRESH, NEW, OLD, acme, check_work, team
 
 pytestmark = pytest.mark.slow
-
-FRESH = "src/acme/core/platform/fresh.py"
-
-
-def check_work(service: Sample) -> None:
-    """What either door leaves in place."""
-    conflict = service.read("CONTRIBUTING.md")
-    assert "A branch of ours lives a week" in conflict
-    assert "A branch of the template lives a day" in conflict
-    assert "<<<<<<<" in conflict
-    assert service.git("diff", "--name-only", "--diff-filter=U") == "CONTRIBUTING.md"
-    home = service.read("src/acme/core/platform/home.py")
-    assert home.startswith("# Of the template.\n")
-    assert home.endswith("# Ours.\n")
-    assert not (service.root / DELETED_BY_TEAM).exists()
-    assert service.read("src/acme/ours.py") == '"""Unlike my_app."""\n'
-    assert service.read(FRESH) == '"""New in acme."""\n'
-    assert service.read("README.md") == "# Ours\n"
-    project = service.read("pyproject.toml")
-    assert '"anyio>=4"' in project
-    assert '"idna>=1"' in project
-    assert service.version == "0.0.0"
-    assert '_commit: "v0.2.0"' in service.read(".copier-answers.yml")
 
 
 def test_the_tool_loses_nothing(releases: Sample) -> None:
@@ -56,27 +32,6 @@ def test_the_tool_loses_nothing(releases: Sample) -> None:
     ]
     assert service.run("uv", "lock", "--check", "-q").code == 0
     assert service.git("for-each-ref", "refs/template") == ""
-
-
-def test_copier_loses_edits_of_what_the_template_renames_or_deletes(
-    releases: Sample,
-) -> None:
-    """As docs/template.md says; when this fails, copier has learnt it."""
-    folder = by_copier(releases, "acme", {"title": "Acme"}, at="v0.1.0")
-    service = Sample(folder, releases.origin, releases.env)
-    service.git("init", "-q", "-b", "main")
-    service.git("config", "user.name", "team")
-    service.git("config", "user.email", "team@example.com")
-    service.git("add", "--all")
-    service.commit("chore: begin")
-    team(service)
-
-    run_update(folder, defaults=True, overwrite=True, quiet=True)
-
-    check_work(service)
-    assert not (service.root / OLD.format("acme")).exists()
-    assert "# Ours." not in service.read(NEW.format("acme"))
-    assert not (service.root / DELETED).exists()
 
 
 def test_an_update_is_shown_before_it_is_made(releases: Sample) -> None:
