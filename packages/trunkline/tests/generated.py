@@ -22,17 +22,22 @@ def run_tool(upstream: Sample, name: str, *options: str) -> Ran:
     """Run `trunkline template new`."""
     home = upstream.root.parent
     place = Sample(home, upstream.origin, {**upstream.env, "XDG_CACHE_HOME": str(home)})
-    source = ("--from", str(upstream.origin))
+    source = () if "--from" in options else ("--from", str(upstream.origin))
     return place.trunkline("template", "new", name, *source, *options)
 
 
 def by_copier(
-    upstream: Sample, name: str, answers: Mapping[str, object], *, at: str | None = None
+    upstream: Sample,
+    name: str,
+    answers: Mapping[str, object],
+    *,
+    at: str | None = None,
+    address: str | None = None,
 ) -> Path:
     """Make a service with copier, without trust, as somebody answers its questions."""
     folder = upstream.root.parent / name
     run_copy(
-        str(upstream.origin),
+        address or str(upstream.origin),
         folder,
         data=dict(answers),
         vcs_ref=at,

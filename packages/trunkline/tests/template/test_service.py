@@ -20,7 +20,7 @@ OWN = ("VIRTUAL_ENV", "UV_OFFLINE", "UV_PROJECT", "PYTEST", "COV_", "GIT_CONFIG_
 
 
 def fresh(upstream: Sample, *options: str) -> Sample:
-    """Make a service with a remote of its own, for somebody who has an empty home."""
+    """Make a service, as yet without a remote, for somebody who has an empty home."""
     service = by_tool(upstream, "acme-api", *options)
     home = upstream.root.parent / "home"
     home.mkdir()
@@ -29,10 +29,7 @@ def fresh(upstream: Sample, *options: str) -> Sample:
     service.env.pop("XDG_CACHE_HOME", None)
     # Docker's plugins are the machine's, wherever they lie.
     service.env.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
-    service.git("init", "-q", "--bare", "-b", "main", "../remote.git")
-    service.git("remote", "add", "origin", "../remote.git")
     identify(service, "team")
-    service.git("push", "-q", "-u", "origin", "main")
     return service
 
 
@@ -68,7 +65,9 @@ def test_a_fresh_service_is_green_and_can_be_released(
     assert service.version == "0.1.0"
     assert service.git("tag") == "v0.1.0"
     assert service.read("CHANGELOG.md").startswith("# Changelog\n\n## v0.1.0")
-    run(service, "git", "push", "-q", "--follow-tags")
+    service.git("init", "-q", "--bare", "-b", "main", "../remote.git")
+    service.git("remote", "add", "origin", "../remote.git")
+    run(service, "git", "push", "-q", "-u", "--follow-tags", "origin", "main")
 
     told = run(service, "uv", "run", "trunkline", "tags", "v0.1.0", "--json")
     names = [tag["name"] for tag in json.loads(told)["tags"]]
