@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from generated import by_tool, tree
+from kills import kill_at_step
 from samples import REPOSITORY, Ran, Sample, identify
 from updates import NEW
 
@@ -109,6 +110,25 @@ def test_a_version_that_the_team_released_stays(releases: Sample) -> None:
     assert copy.version == "3.1.4"
     assert copy.read("CHANGELOG.md") == changes["CHANGELOG.md"]
     assert copy.run("uv", "lock", "--check", "-q").code == 0
+
+
+# It starts about thirty programs.
+@pytest.mark.parametrize("step", range(2, 32, 4))
+def test_an_adoption_that_is_killed_ends_well(releases: Sample, step: int) -> None:
+    copy = use_this_template(releases)
+    before = copy.picture()
+    fresh = by_tool(releases, "fresh", *NAMES, "--version", "v0.1.0")
+    wanted = tree(fresh.root)
+    command = ("trunkline", "template", "adopt", "--from", str(copy.origin), *NAMES)
+    kill_at_step(copy, step, command, counted=("git", "uv"))
+    begun = (copy.root / ".git/trunkline/template.json").exists()
+    if not begun and tree(copy.root) != wanted:
+        assert copy.picture() == before
+    if begun or tree(copy.root) != wanted:
+        ran = adopt(copy)
+        assert ran.code == 0, ran.all
+    assert tree(copy.root) == wanted
+    assert copy.git("diff", "--name-only") == ""
 
 
 def test_an_adoption_is_shown_before_it_is_made(releases: Sample) -> None:
