@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,10 @@ def break_down() -> int:
     raise ZeroDivisionError("oh")
 
 
+def fill_the_disk() -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def interrupt() -> int:
     raise KeyboardInterrupt
 
@@ -31,6 +36,7 @@ def interrupt() -> int:
     [
         ("fail", 1, "trunkline: it was found broken"),
         ("break_down", 3, "this is a bug: ZeroDivisionError: oh"),
+        ("fill_the_disk", 1, "a disk is full: [Errno 28] No space left on device"),
         ("interrupt", 130, "interrupted"),
     ],
 )

@@ -1,6 +1,7 @@
 """The command line: parse, call one function, turn its end into an exit code."""
 
 import argparse
+import errno
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -10,8 +11,10 @@ from trunkline import __version__
 from trunkline.commands import COMMANDS, Command
 from trunkline.errors import TrunklineError
 
+FAILED = 1
 BUG = 3
 INTERRUPTED = 130
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 1
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return report_full(error)
         return report_bug(error, arguments)
 
 
@@ -84,6 +89,19 @@ def load(target: str) -> Callable[..., int]:
     return cast(
         "Callable[..., int]", getattr(importlib.import_module(module), function)
     )
+
+
+def report_full(error: OSError) -> int:
+    """Say that a disk is full, which is no bug, and where much is written."""
+    print(
+        f"trunkline: a disk is full: {error}\n"
+        "  expected:  room for what is made: in TMPDIR (or /tmp), in "
+        "XDG_CACHE_HOME (or ~/.cache), in the clone\n"
+        '  type next: df -h "${TMPDIR:-/tmp}" ~/.cache .  '
+        "(make room, or set TMPDIR to a folder that has it; then the same again)",
+        file=sys.stderr,
+    )
+    return FAILED
 
 
 def report_bug(error: Exception, arguments: list[str]) -> int:

@@ -3,9 +3,11 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from disks import small_disk
 from faults import Fault, Proxy
 from registries import Server
 from samples import Sample
@@ -108,6 +110,29 @@ def test_a_dockerfile_that_fails_is_shown(service: Service) -> None:
     assert ran.code == 1
     assert "missing.txt" in ran.err
     assert service.tags() == {}
+
+
+@pytest.mark.parametrize(
+    ("variable", "kibibytes"),
+    [
+        ("TMPDIR", 64),  # The commit's files do not fit,
+        ("TMPDIR", 8 * 1024),  # the image does not,
+        ("TMPDIR", 72 * 1024),  # it does, but not its layers beside it,
+        ("XDG_CACHE_HOME", 1024),  # or not the base's in the cache.
+    ],
+)
+def test_a_full_disk_is_said_and_leaves_neither_files_nor_tags(
+    service: Service, tmp_path: Path, variable: str, kibibytes: int
+) -> None:
+    with small_disk(tmp_path / "disk", kibibytes=kibibytes) as disk:
+        ran = service.publish(**{variable: str(disk)})
+        left = [file for file in disk.rglob("*") if file.is_file()]
+    assert ran.code == 1, ran.all
+    assert "no space left on device" in ran.err.lower()
+    assert "Traceback" not in ran.all
+    assert [file.name for file in left if file.suffix != ".lock"] == []
+    assert service.tags() == {}
+    assert service.published()["built"] is True
 
 
 def without_cache(service: Service) -> dict[str, str]:

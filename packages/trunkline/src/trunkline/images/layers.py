@@ -98,7 +98,12 @@ def compressed_before(layer: BufferedReader, cache: Path) -> Path:
     _forget_unused(cache)
     layer.seek(0)
     with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
-        compress(iter(lambda: layer.read(CHUNK), b""), file)
+        try:
+            compress(iter(lambda: layer.read(CHUNK), b""), file)
+            file.flush()
+        except BaseException:
+            Path(file.name).unlink()
+            raise
     Path(file.name).rename(target)
     return target
 
