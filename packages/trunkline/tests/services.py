@@ -12,6 +12,7 @@ import tomlkit
 
 from registries import Server, missing, push_image, random_path
 from samples import Ran, Sample
+from trunkline.images.engine import PREFIX
 from trunkline.images.registry import Registry
 
 PYTHON = "python:3.12-slim-bookworm"
@@ -199,3 +200,21 @@ def docker_environment(sample: Sample) -> dict[str, str]:
         plugins.symlink_to(own / "cli-plugins")
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return {"DOCKER_CONFIG": str(config), "XDG_CACHE_HOME": cache, **BUILDER}
+
+
+def docker(*arguments: str) -> str:
+    """Run docker, which must succeed, and return what it prints."""
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def left_in_engine(pid: int) -> list[str]:
+    """Name what a run has left in the engine."""
+    containers = docker("ps", "--all", "--format={{.Names}}").split()
+    images = docker("image", "ls", "--format={{.Repository}}-{{.Tag}}").split()
+    names = containers + images
+    return [
+        name for name in names if name.startswith(PREFIX) and name.endswith(f"-{pid}")
+    ]

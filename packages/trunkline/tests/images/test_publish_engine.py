@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,12 @@ from services import (
     SERVER,
     Service,
     add_service,
+    docker,
     docker_environment,
+    left_in_engine,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine")]
-
-
-def docker(*arguments: str, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, check=True, env=env
-    )
-    return done.stdout.strip()
 
 
 def test_a_commit_is_built_tested_and_pushed_with_its_tags(service: Service) -> None:
@@ -125,11 +119,13 @@ def test_a_full_disk_is_said_and_leaves_neither_files_nor_tags(
     service: Service, tmp_path: Path, variable: str, kibibytes: int
 ) -> None:
     with small_disk(tmp_path / "disk", kibibytes=kibibytes) as disk:
-        ran = service.publish(**{variable: str(disk)})
+        process = service.start(**{variable: str(disk)})
+        said, _ = process.communicate(timeout=600)
         left = [file for file in disk.rglob("*") if file.is_file()]
-    assert ran.code == 1, ran.all
-    assert "no space left on device" in ran.err.lower()
-    assert "Traceback" not in ran.all
+    assert process.returncode == 1, said
+    assert "no space left on device" in said.lower()
+    assert "Traceback" not in said
+    assert left_in_engine(process.pid) == []
     assert [file.name for file in left if file.suffix != ".lock"] == []
     assert service.tags() == {}
     assert service.published()["built"] is True

@@ -8,27 +8,9 @@ from functools import partial
 import pytest
 
 from faults import Fault, Proxy
-from services import Service
-from trunkline.images.engine import PREFIX
+from services import Service, docker, left_in_engine
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine")]
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
-
-
-def left_in_engine(pid: int) -> list[str]:
-    """Name what a run has left in the engine."""
-    containers = docker("ps", "--all", "--format={{.Names}}").split()
-    images = docker("image", "ls", "--format={{.Repository}}-{{.Tag}}").split()
-    names = containers + images
-    return [
-        name for name in names if name.startswith(PREFIX) and name.endswith(f"-{pid}")
-    ]
 
 
 def test_two_interrupts_leave_nothing_and_the_next_run_succeeds(

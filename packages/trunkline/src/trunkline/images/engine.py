@@ -137,8 +137,10 @@ class Engine:
                 "`docker buildx build`, which says above what failed"
             )
         if not self.writes_archives:
-            docker("image", "save", f"--output={archive}", self.image)
-            self.clean()
+            try:
+                docker("image", "save", f"--output={archive}", self.image)
+            finally:
+                self.clean()
 
     def load(self, archive: Path) -> None:
         """Take an archive that names the image as this engine does."""
