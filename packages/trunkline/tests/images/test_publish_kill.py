@@ -8,31 +8,48 @@ from functools import partial
 import pytest
 
 from faults import Fault, Proxy
-from services import Service, docker, left_in_engine
+from registries import Server
+from samples import Sample
+from services import SERVER, Service, add_service, docker, left_in_engine
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine")]
 
 
+@pytest.fixture
+def waiting(sample: Sample, registry_server: Server) -> Service:
+    """A service that is never ready, so that a run still waits when it is ended."""
+    server = SERVER.replace('"/readyz"', '"/soon"')
+    return add_service(sample, registry_server, files={"server.py": server})
+
+
+def mend(service: Service) -> None:
+    """Commit and push a server that becomes ready."""
+    service.sample.commit("fix: be ready", {"server.py": SERVER})
+    service.sample.push()
+
+
 def test_two_interrupts_leave_nothing_and_the_next_run_succeeds(
-    service: Service,
+    waiting: Service,
 ) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        process = service.start()
+        process = waiting.start()
         wait_for_container(process)
         os.kill(process.pid, number)
-        process.communicate(timeout=60)
-        assert process.returncode == 130
+        said, _ = process.communicate(timeout=600)
+        assert process.returncode == 130, said
         assert left_in_engine(process.pid) == []
-    assert service.published()["built"] is True
+    mend(waiting)
+    assert waiting.published()["built"] is True
 
 
-def test_what_a_killed_run_has_left_the_next_one_removes(service: Service) -> None:
-    process = service.start()
+def test_what_a_killed_run_has_left_the_next_one_removes(waiting: Service) -> None:
+    process = waiting.start()
     wait_for_container(process)
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert left_in_engine(process.pid) != []
-    service.published()
+    mend(waiting)
+    waiting.published()
     assert left_in_engine(process.pid) == []
 
 
