@@ -61,6 +61,9 @@ RUN --mount=from=uv,source=/uv,target=/bin/uv \
         apt-get update && apt-get install --yes --no-install-recommends git \
         && uv pip install --no-deps --python .venv/bin/python -r /list/git.txt; \
     fi \
+    # What packages bring for tests of their own, which nothing else imports.
+    && for tests in aiosqlite/tests alembic/testing greenlet/tests mako/testing \
+        sqlalchemy/testing; do rm -rf .venv/lib/python3*/site-packages/"$tests"; done \
     && rm -f .venv/.lock \
     && find . -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 
@@ -83,7 +86,7 @@ FROM base AS stdlib
 ARG SOURCE_DATE_EPOCH
 WORKDIR /layer
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
-        -x "/(tests?|idlelib|lib2to3|pydoc_data|turtledemo|site-packages)/" \
+        -x "/(tests?|idlelib|lib2to3|pydoc_data|tkinter|turtledemo|site-packages)/" \
         /usr/local/lib/python3* \
     && find /usr/local/lib/python3* -name __pycache__ -exec cp -r --parents -t . {} + \
     && find . -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +

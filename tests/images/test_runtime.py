@@ -153,8 +153,8 @@ def test_nothing_is_in_it_that_builds_or_tests(image: Image) -> None:
         code = f"import {module}"
         assert "No module named" in image.run("python", "-c", code, accepted=1)
 
-    folders = ("find", "/usr/local", "-type", "d", "-name", "test*")
-    assert image.run(*folders) == ""
+    folders = ("find", "/usr/local", "/app", "-type", "d", "-name", "test*")
+    assert image.run(*folders) == "", "name them in the Dockerfile's list of tests"
     assert "No module named" in image.run("python", "-c", "import tests", accepted=1)
 
 
