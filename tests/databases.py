@@ -237,7 +237,10 @@ def engine(databases: Databases) -> Iterator[AsyncEngine]:
             yield create_async_engine(url, poolclass=NullPool)
             return
         engine = create_async_engine(
-            url, poolclass=StaticPool, connect_args={"isolation_level": None}
+            url,
+            poolclass=StaticPool,
+            connect_args=sqlite.CONNECT_ARGS,
+            **sqlite.OPTIONS,
         )
         sqlite.prepare(engine, statement_seconds=PATIENCE)
         yield engine

@@ -148,8 +148,8 @@ def options(url: URL, settings: Settings) -> dict[str, Any]:
     }
     if url.get_backend_name() == "sqlite":
         wait = settings.database_statement_timeout_seconds
-        # Transactions are begun by hand: see `sqlite.prepare`.
-        return pool | {"connect_args": {"timeout": wait, "isolation_level": None}}
+        connect_args = sqlite.CONNECT_ARGS | {"timeout": wait}
+        return pool | sqlite.OPTIONS | {"connect_args": connect_args}
     connecting = settings.database_connect_timeout_seconds
     statement = round(settings.database_statement_timeout_seconds * 1000)
     connect_args = {

@@ -1,0 +1,119 @@
+"""How SQLite's transactions begin and end, and what that costs."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from my_app.core.platform.engine import Database, connect
+
+from tests.core.platform.notes import NOTES, create_notes
+from tests.databases import settings_of
+
+READ = select(NOTES)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "notes.db"
+
+
+@pytest.fixture
+async def database(file: Path) -> AsyncIterator[Database]:
+    """Open a database of the test's own, on SQLite whichever the run is on."""
+    database = connect(settings_of(f"sqlite:///{file}"))
+    await create_notes(database)
+    yield database
+    await database.close()
+
+
+async def write(database: Database, note: str, *, writing: bool = True) -> None:
+    async with database.transaction(writing=writing) as session:
+        await session.execute(NOTES.insert().values(note=note))
+
+
+async def notes(database: Database) -> list[str]:
+    async with database.transaction(writing=False) as session:
+        return [*await session.scalars(READ)]
+
+
+async def test_a_query_sees_what_was_committed_before_it(database: Database) -> None:
+    """As on PostgreSQL: a request that reads twice is no snapshot."""
+    async with database.transaction(writing=False) as session:
+        before = [*await session.scalars(READ)]
+        await write(database, "one")
+        after = [*await session.scalars(READ)]
+
+    assert (before, after) == ([], ["one"])
+
+
+async def read_write_and_fail(database: Database) -> None:
+    async with database.transaction(writing=False) as session:
+        await session.scalars(READ)
+        await session.execute(NOTES.insert().values(note="lost"))
+        raise RuntimeError
+
+
+async def test_a_reader_that_writes_does_so_as_a_whole(database: Database) -> None:
+    await write(database, "kept", writing=False)
+    with pytest.raises(RuntimeError):
+        await read_write_and_fail(database)
+
+    assert await notes(database) == ["kept"]
+
+
+@pytest.mark.parametrize("writing", [False, True])
+async def test_a_request_says_no_more_to_its_connection_than_it_must(
+    database: Database, monkeypatch: pytest.MonkeyPatch, *, writing: bool
+) -> None:
+    """Each word is a turn of a thread: to make a cursor, execute, fetch, close it, end.
+
+    A writer begins, too, and fetches nothing.
+    """
+    await write(database, "one")
+    loop = asyncio.get_running_loop()
+    answer, turns = loop.call_soon_threadsafe, []
+
+    def count(*arguments: Any, **more: Any) -> asyncio.Handle:  # noqa: ANN401
+        turns.append(arguments)
+        return answer(*arguments, **more)
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", count)
+    if writing:
+        await write(database, "two")
+    else:
+        assert await notes(database) == ["one"]
+
+    assert len(turns) == 5
+
+
+async def test_who_gives_up_waiting_for_the_lock_does_not_get_it_later(
+    database: Database, file: Path
+) -> None:
+    begun = asyncio.Event()
+
+    @event.listens_for(database.engine.sync_engine, "checkout")
+    def tell(*_: object) -> None:
+        begun.set()
+
+    other = sqlite3.connect(file, timeout=0, isolation_level=None)
+    with closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(write(database, "one"))
+        await begun.wait()
+        waiting.cancel()
+        await asyncio.sleep(0)
+        other.execute("COMMIT")
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    async with database.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.execute("SELECT 1")  # After all that was asked of it before.
+        assert not driver.in_transaction
