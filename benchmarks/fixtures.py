@@ -5,6 +5,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from benchmarks import processes
 from benchmarks.benchmark import BenchmarkError, Comparison
@@ -24,16 +25,34 @@ async def test({arguments}):
 CONFTEST = """
 from collections import Counter
 from statistics import median
+from time import perf_counter, process_time
 
-took = Counter()
+import pytest
 
-def pytest_runtest_logreport(report):
-    if report.when != "call":
-        took[report.nodeid] += report.duration
+cpu, wall = Counter(), Counter()
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    begun = process_time(), perf_counter()
+    answer = yield
+    cpu[item.nodeid] += process_time() - begun[0]
+    wall[item.nodeid] += perf_counter() - begun[1]
+    return answer
 
 def pytest_terminal_summary(terminalreporter):
-    terminalreporter.write_line(f"median {median(took.values()) * 1000} ms")
+    cpu_ms, wall_ms = (median(it.values()) * 1000 for it in (cpu, wall))
+    terminalreporter.write_line(f"median CPU {cpu_ms} ms, wall {wall_ms} ms")
 """
+
+
+class Sample(NamedTuple):
+    """Milliseconds that a test took, with set-up and end.
+
+    Of PostgreSQL the CPU time is that of the tests alone, not of the server.
+    """
+
+    cpu: float
+    wall: float
 
 
 def run(rounds: int) -> list[Comparison]:
@@ -47,17 +66,18 @@ def run(rounds: int) -> list[Comparison]:
     samples = interleaved(rounds, measures)
     return [
         added(
-            f"set-up and end of a test's database, {database}",
+            f"set-up and end of a test's database, {database}: {kind}",
             "ms",
-            ours=samples[f"{database} database"],
-            theirs=samples[f"{database} settings"],
+            ours=[getattr(each, kind) for each in samples[f"{database} database"]],
+            theirs=[getattr(each, kind) for each in samples[f"{database} settings"]],
         )
         for database in chosen
+        for kind in Sample._fields
     ]
 
 
-def milliseconds(database: str, fixture: str) -> float:
-    """Return what set-up and end of a test take, of many that ask for a fixture."""
+def milliseconds(database: str, fixture: str) -> Sample:
+    """Return what a test takes that does nothing, of many that ask for a fixture."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
         Path(folder, "conftest.py").write_text(CONFTEST)
         test = Path(folder, "test_many.py")
@@ -69,7 +89,7 @@ def milliseconds(database: str, fixture: str) -> float:
         options = (*plugins, "--no-cov", f"--database={database}")
         command = (sys.executable, "-m", "pytest", *config, *options, test)
         said = processes.run(command).stdout
-    found = re.search(r"median ([\d.e-]+) ms", said)
+    found = re.search(r"median CPU ([\d.e-]+) ms, wall ([\d.e-]+) ms", said)
     if found is None:
         raise BenchmarkError(f"found no median in {said[-500:]!r}")
-    return float(found[1])
+    return Sample(cpu=float(found[1]), wall=float(found[2]))
