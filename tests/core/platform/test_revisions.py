@@ -34,8 +34,12 @@ def at_two(empty_url: str, tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("known", "status", "said"),
     [
-        (TWO, 200, "ok"),
-        (ONE, 200, "ok: the database is ahead of this build"),
+        (TWO, 200, "same: the database is at what this build needs"),
+        (
+            ONE,
+            200,
+            "ahead: the database is newer than this build, and has what it needs",
+        ),
         (
             TWO | {"three": ("two",)},
             503,

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from my_app.core.platform.engine import Database
 
-READY = {"same": "ok", "ahead": "ok: the database is ahead of this build"}
+READY = {
+    "same": "same: the database is at what this build needs",
+    "ahead": "ahead: the database is newer than this build, and has what it needs",
+}
 NEXT = {
     "behind": "run its migrations: my-app migrate",
     "unknown": "another branch's migrations were run; use a database of its own",

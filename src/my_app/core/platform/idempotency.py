@@ -65,7 +65,7 @@ def read_key(written: Sequence[str]) -> str:
     """
     if not written:
         raise MissingKeyError(
-            f"Send a {HEADER} header with a value of your own, such as a UUID, "
+            f"Send an {HEADER} header with a value of your own, such as a UUID, "
             "and the same one again when you repeat the request."
         )
     if len(written) > 1:
