@@ -29,9 +29,13 @@ See docs/decisions/0011-persistence.md.
 """
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     """Check on one kind of database; return the exit code."""
-    tag = previous_tag(ROOT)
+    tag = previous_tag(root)
+    if tag is None and is_shallow(root):
+        print("A shallow clone may lack the previous release.")
+        print("Type: git fetch --unshallow --tags")
+        return NOT_CHECKED
     if tag is None:
         print("There is no previous release that has a database.")
         return 0
@@ -39,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         if url is None:
             print("There is no PostgreSQL here; apt install postgresql.")
             return NOT_CHECKED
-        return check(ROOT, tag, url)
+        return check(root, tag, url)
 
 
 def previous_tag(root: Path) -> str | None:
@@ -53,6 +57,11 @@ def previous_tag(root: Path) -> str | None:
     ):
         return None
     return tag
+
+
+def is_shallow(root: Path) -> bool:
+    """Tell whether a clone lacks the commits before some, and with them their tags."""
+    return git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
 
 
 @contextmanager

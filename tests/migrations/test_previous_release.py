@@ -7,8 +7,14 @@ import pytest
 
 from my_app.migrations.commands import migrate
 
+from tests.conftest import NOT_CHECKED
 from tests.databases import settings_of
-from tests.migrations.previous_release import check, git, previous_tag
+from tests.migrations.previous_release import (
+    check,
+    git,
+    main,
+    previous_tag,
+)
 from tests.migrations.versions import write
 from tests.servers import ROOT
 
@@ -80,3 +86,15 @@ def test_the_previous_release_runs_on_the_new_tables(
     assert tag == "v1.0.0"
     assert check(repository, tag, empty_url, ["tests/test_notes.py"]) == code
     assert git(repository, "worktree", "list").stdout.count("\n") == 1
+
+
+def test_a_clone_without_its_past_is_not_taken_for_one_without_releases(
+    repository: Path,
+) -> None:
+    commit(repository, "feat: add to it")
+    shallow = repository.parent / "shallow"
+    address = repository.as_uri()
+    git(repository.parent, "clone", "--depth=1", "--no-tags", address, shallow.name)
+
+    assert previous_tag(shallow) is None
+    assert main([], shallow) == NOT_CHECKED
