@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
+from my_app.config import Flags
+from my_app.core.app import create_app
+from my_app.core.platform import database as platform
 from my_app.core.platform.engine import Database, connect
+from my_app.migrations.commands import migrate
 
-from tests.core.platform.notes import NOTES, create_notes
+from tests.conftest import MakeClient
+from tests.core.platform.notes import NOTES, create_notes, notes
 from tests.databases import settings_of
 
 READ = select(NOTES)
@@ -32,12 +37,35 @@ async def database(file: Path) -> AsyncIterator[Database]:
     await database.close()
 
 
+async def test_a_file_that_cannot_be_opened_is_used_once_it_can(
+    tmp_path: Path, make_client: MakeClient
+) -> None:
+    folder = tmp_path / "volume"
+    settings = settings_of(f"sqlite:///{folder}/my-app.db")
+    soon = settings.model_copy(update={"readiness_cache_seconds": 0})
+    app = create_app(soon, Flags(), [platform.feature, notes])
+    async with make_client(app) as client:
+        waiting = await client.get("/readyz")
+        refused = await client.get("/notes")
+        folder.mkdir()
+        assert migrate(settings) == 0
+        ready = await client.get("/readyz")
+
+    assert waiting.json()["errors"][0] == {
+        "pointer": "/checks/database.answers",
+        "detail": "The database cannot be used now. Try again later.",
+    }
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "1"
+    assert ready.status_code == 200
+
+
 async def write(database: Database, note: str, *, writing: bool = True) -> None:
     async with database.transaction(writing=writing) as session:
         await session.execute(NOTES.insert().values(note=note))
 
 
-async def notes(database: Database) -> list[str]:
+async def kept(database: Database) -> list[str]:
     async with database.transaction(writing=False) as session:
         return [*await session.scalars(READ)]
 
@@ -64,7 +92,7 @@ async def test_a_reader_that_writes_does_so_as_a_whole(database: Database) -> No
     with pytest.raises(RuntimeError):
         await read_write_and_fail(database)
 
-    assert await notes(database) == ["kept"]
+    assert await kept(database) == ["kept"]
 
 
 @pytest.mark.parametrize("writing", [False, True])
@@ -87,7 +115,7 @@ async def test_a_request_says_no_more_to_its_connection_than_it_must(
     if writing:
         await write(database, "two")
     else:
-        assert await notes(database) == ["one"]
+        assert await kept(database) == ["one"]
 
     assert len(turns) == 5
 
