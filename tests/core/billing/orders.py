@@ -6,12 +6,13 @@ same order under the same key again.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from httpx2 import AsyncClient, Response, TransportError
+
+from tests.servers import PATIENCE
 
 PLAN = {"seats": 2, "currency": "EUR"}
 PAUSE_SECONDS = 0.01
@@ -73,12 +74,17 @@ class Customers:
         await asyncio.sleep(PAUSE_SECONDS)
 
     async def until(self, happened: Callable[[], bool]) -> None:
-        """Wait for something that only happens while everybody orders."""
-        while not happened():
-            for task in self.tasks:
-                if task.done():
-                    task.result()
-            await asyncio.sleep(PAUSE_SECONDS)
+        """Wait for something that only happens while everybody orders.
+
+        Raises:
+            TimeoutError: it never does, as where the service does not recover.
+        """
+        async with asyncio.timeout(PATIENCE):
+            while not happened():
+                for task in self.tasks:
+                    if task.done():
+                        task.result()
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def progress(self, more: int = 20) -> None:
         """Wait until so many orders more are acknowledged."""
@@ -94,13 +100,6 @@ class Customers:
         """Let everybody finish their last order."""
         self.leaving = True
         await asyncio.gather(*self.tasks)
-
-    async def cancel(self) -> None:
-        """End it at once."""
-        for task in self.tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError, TransportError):
-                await task
 
 
 def keys() -> Iterator[str]:

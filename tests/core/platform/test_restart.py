@@ -1,6 +1,7 @@
 """A PostgreSQL that is down, dies or comes back: the service stays, and recovers."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from fastapi import FastAPI
@@ -90,16 +91,18 @@ class Writers:
     async def progress(self, count: int = 50) -> None:
         """Wait until so many notes more are acknowledged."""
         goal = len(self.acknowledged) + count
-        while len(self.acknowledged) < goal:
-            await asyncio.sleep(0.01)
-            assert not any(task.done() for task in self.tasks)
+        await self.until(lambda: len(self.acknowledged) >= goal)
 
     async def refusal(self) -> None:
         """Wait until one is refused."""
-        refused = False
-        while not refused:
-            refused = bool(self.refused)
-            await asyncio.sleep(0.01)
+        await self.until(lambda: bool(self.refused))
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait for something that only happens while everybody writes."""
+        async with asyncio.timeout(PATIENCE):
+            while not happened():
+                await asyncio.sleep(0.01)
+                assert not any(task.done() for task in self.tasks)
 
     def __enter__(self) -> "Writers":
         self.tasks = [asyncio.create_task(self.write(number)) for number in range(8)]
