@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from http.client import HTTPConnection
 from statistics import median
 from time import perf_counter, time_ns
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -16,17 +17,24 @@ from sqlalchemy import make_url
 from my_app.core.platform.cursors import encode
 from my_app.core.platform.identifiers import Identifiers, made_at
 
-from benchmarks import stores
+from benchmarks import machine, stores
 from benchmarks.benchmark import BenchmarkError, Comparison
 from benchmarks.samples import compared_by_best, interleaved
 
 FEW = 1_000
 MANY = 1_000_000
-PAGES = 50
+PAGES = 200
 OK = 200
 LINES = json.dumps(
     [{"kind": "seats", "description": "Seats", "quantity": 12, "amount": 12_960}]
 )
+
+
+class Sample(NamedTuple):
+    """Seconds for a page: of service and database together, and until it is there."""
+
+    cpu: float | None
+    wall: float
 
 
 def run(rounds: int) -> list[Comparison]:
@@ -46,21 +54,38 @@ def on(name: str, make_database: stores.MakeDatabase, rounds: int) -> list[Compa
             database = make_database(f"list_of_{count}")
             stores.migrate(database)
             cursor = encode(fill(database, count), of="invoices")
-            _, port = stack.enter_context(stores.served("invoices", database))
-            measures[f"first {count}"] = partial(seconds, port, "")
-            measures[f"middle {count}"] = partial(seconds, port, f"?cursor={cursor}")
+            server = stack.enter_context(stores.served("invoices", database))
+            ask(server.port, "", pages=1)
+            pids = [server.process.pid, *backends(database)]
+            for page, query in (("first", ""), ("middle", f"?cursor={cursor}")):
+                measures[f"{page} {count}"] = partial(sample, pids, server.port, query)
         samples = interleaved(rounds, measures)
     return [
-        compared_by_best(
-            f"{page} page of {MANY:,} invoices, {name}",
-            "s",
-            peer=f"{FEW:,} invoices",
-            ours=samples[f"{page} {MANY}"],
-            theirs=samples[f"{page} {FEW}"],
-            bounded=True,
-        )
+        comparison
         for page in ("first", "middle")
+        for comparison in compare(
+            f"{page} page of {MANY:,} invoices, {name}",
+            samples[f"{page} {MANY}"],
+            samples[f"{page} {FEW}"],
+        )
     ]
+
+
+def compare(
+    what: str, many: Sequence[Sample], few: Sequence[Sample]
+) -> Iterator[Comparison]:
+    """Compare the CPU time of service and database, and how long a client waits."""
+    for kind in Sample._fields:
+        ours, theirs = ([getattr(each, kind) for each in it] for it in (many, few))
+        if None not in ours + theirs:
+            yield compared_by_best(
+                f"{what}: {kind}",
+                "s",
+                peer=f"{FEW:,} invoices",
+                ours=ours,
+                theirs=theirs,
+                bounded=kind == "cpu",
+            )
 
 
 def fill(database: str, count: int) -> UUID:
@@ -108,11 +133,33 @@ def fill_postgres(database: str, identifiers: list[UUID]) -> None:
         connection.execute("VACUUM ANALYZE invoices")
 
 
-def seconds(port: int, query: str) -> float:
-    """Ask for a page again and again; return the median time until it is there."""
+def backends(database: str) -> list[int]:
+    """Return the processes of PostgreSQL that serve a database; SQLite has none."""
+    if make_url(database).get_backend_name() == "sqlite":
+        return []
+    query = (
+        "SELECT pid FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with psycopg.connect(database) as connection:
+        return [pid for (pid,) in connection.execute(query)]
+
+
+def sample(pids: Sequence[int], port: int, query: str) -> Sample:
+    """Ask for a page again and again, and see what it takes."""
+    before = [machine.cpu_seconds(pid) for pid in pids]
+    wall = ask(port, query, pages=PAGES)
+    after = [machine.cpu_seconds(pid) for pid in pids]
+    if None in before + after:
+        return Sample(None, wall)
+    return Sample((sum(filter(None, after)) - sum(filter(None, before))) / PAGES, wall)
+
+
+def ask(port: int, query: str, *, pages: int) -> float:
+    """Ask for a page so many times; return the median time until it is there."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     took = []
-    for _ in range(PAGES):
+    for _ in range(pages):
         begun = perf_counter()
         connection.request("GET", f"/billing/invoices{query}")
         response = connection.getresponse()
