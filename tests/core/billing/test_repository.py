@@ -4,12 +4,13 @@ import itertools
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from my_app.config import Flags
@@ -20,6 +21,8 @@ from my_app.core.billing.repository import (
     FORGET_EVERY,
     Invoices,
     columns,
+    newest,
+    newest_before,
 )
 from my_app.core.platform.engine import Database
 from my_app.core.platform.idempotency import (
@@ -135,6 +138,28 @@ async def add(invoices: Invoices) -> Invoice:
     invoice = made()
     assert await invoices.add(invoice, claim(invoice))
     return invoice
+
+
+@pytest.mark.parametrize("statement", [newest, newest_before], ids=["first", "next"])
+async def test_a_page_is_read_along_the_primary_key(
+    session: AsyncSession, statement: Select[Any]
+) -> None:
+    """So a page of a million invoices takes what one of a thousand takes."""
+    dialect = session.get_bind().dialect
+    asked = statement.limit(20).params(before=new_identifier())
+    sql = asked.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    if dialect.name == "sqlite":
+        steps = await session.execute(text(f"EXPLAIN QUERY PLAN {sql}"))
+        (step,) = (row.detail for row in steps)  # A sort would be another.
+        assert "USING INDEX sqlite_autoindex_invoices_1" in step
+    else:
+        # Of a small table PostgreSQL would read all, and sort it.
+        for way in ("seqscan", "bitmapscan", "sort"):
+            await session.execute(text(f"SET LOCAL enable_{way} = off"))
+        steps = await session.execute(text(f"EXPLAIN {sql}"))
+        limit, scan = (row[0] for row in steps if "Cond:" not in row[0])
+        assert limit.startswith("Limit")
+        assert "Index Scan Backward using pk_invoices" in scan
 
 
 async def test_a_key_may_be_used_again_once_it_is_over(invoices: Invoices) -> None:
