@@ -46,7 +46,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     ),
     Benchmark(
         name="fixtures",
-        bound=Bound(limit=0.5, unit=" ms"),
+        bound=Bound(limit=0.7, unit=" ms"),
         run=fixtures.run,
         rounds=5,
         quick_rounds=2,

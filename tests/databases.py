@@ -8,7 +8,13 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -140,7 +146,8 @@ class Joined(Database):
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection.engine, wait_seconds=PATIENCE)
+        # In place of all that `Database` makes, which is more than a test's set-up.
+        self.engine = connection.engine
         self.read_turn = self.write_turn = Turns(PATIENCE)
         self.reading = self.writing = async_sessionmaker(
             connection,
@@ -227,8 +234,32 @@ def databases(
         running.drop(running.template)
 
 
+class Open:
+    """An engine with one connection, which is open from the first test to the last.
+
+    To take it from a pool and give it back would be a third of a test's set-up.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.connection = asyncio.run(self.open())
+
+    async def open(self) -> AsyncConnection:
+        """Connect."""
+        return await self.engine.connect()
+
+    def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Lend the connection."""
+        return nullcontext(self.connection)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self.connection.close()
+        await self.engine.dispose()
+
+
 @pytest.fixture(scope="session")
-def engine(databases: Databases) -> Iterator[AsyncEngine]:
+def engine(databases: Databases) -> Iterator[AsyncEngine | Open]:
     """Prepare the connections of the tests: for SQLite one that serves them in turn."""
     with databases.fresh() as address:
         url = url_of(settings_of(address))
@@ -243,17 +274,20 @@ def engine(databases: Databases) -> Iterator[AsyncEngine]:
             **sqlite.OPTIONS,
         )
         sqlite.prepare(engine, statement_seconds=PATIENCE)
-        yield engine
-        asyncio.run(engine.dispose())
+        opened = Open(engine)
+        yield opened
+        asyncio.run(opened.close())
 
 
 @pytest.fixture
-async def database(engine: AsyncEngine) -> AsyncIterator[Database]:
+async def database(engine: AsyncEngine | Open) -> AsyncIterator[Database]:
     """Open the test's transaction, and roll back all that was done in it."""
     async with engine.connect() as connection:
-        outer = await connection.begin()
+        assert connection.sync_connection
+        # The database hears of it with the first statement, so nothing is awaited.
+        connection.sync_connection.begin()
         yield Joined(connection)
-        await outer.rollback()
+        await connection.rollback()
 
 
 @pytest.fixture
