@@ -1,7 +1,7 @@
 # Each target sets up what it needs. All that it takes is Python 3.12, git and make:
 # where uv is missing, it is put into .tools, from PyPI, and used from there.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev migrate migration lint test test-postgres test-tool watch check clean
+.PHONY: help setup dev migrate migration lint test test-postgres test-tool bench-images watch check clean
 
 # So that what uv runs finds it, too.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -36,6 +36,11 @@ test-postgres: setup ## Run those of what is stored on a PostgreSQL of their own
 
 test-tool: setup ## Run every test of the release tool, the slow ones too
 	@$(UV) run pytest packages/trunkline/tests -n auto --dist worksteal -m 'slow or not slow'
+
+bench-images: setup ## Measure the image and its release beside others, quickly
+	@$(UV) run --group bench python -m benchmarks --quick --only promotion \
+		--only image-layers --only image-transfer --only image-size \
+		--only container-start --only container-drain
 
 watch: setup ## Run the quick tests, again after each save
 	@$(UV) run ptw .
