@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 
 from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
@@ -55,7 +56,7 @@ def begin(repository: Repository, pending: Pending) -> Done:
             rule="untracked",
             found=f"{blocked}, which git does not know and the template has, too",
             expected="no file of yours where a new one of the template goes",
-            mend=f"git add --force {blocked} and commit it, or move it away",
+            mend=f"git add --force {quote(blocked)} and commit it, or move it away",
         )
     write_record(repository.git_dir / FILE, asdict(pending))
     # A copied work tree has other times than its index says, and the same content.
