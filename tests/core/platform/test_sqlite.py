@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from my_app.config import Flags
 from my_app.core.app import create_app
@@ -58,6 +59,10 @@ async def test_a_file_that_cannot_be_opened_is_used_once_it_can(
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "1"
     assert ready.status_code == 200
+
+
+async def driver_of(connection: AsyncConnection) -> Any:  # noqa: ANN401 - aiosqlite's
+    return (await connection.get_raw_connection()).driver_connection
 
 
 async def write(database: Database, note: str, *, writing: bool = True) -> None:
@@ -141,7 +146,17 @@ async def test_who_gives_up_waiting_for_the_lock_does_not_get_it_later(
             await waiting
 
     async with database.engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
+        driver = await driver_of(connection)
         await driver.execute("SELECT 1")  # After all that was asked of it before.
         assert not driver.in_transaction
+
+
+async def test_what_is_begun_behind_our_back_does_not_reach_the_next_request(
+    database: Database,
+) -> None:
+    async with database.engine.connect() as connection:
+        first = await driver_of(connection)
+        await first.execute("BEGIN IMMEDIATE")
+    async with database.engine.connect() as connection:
+        again = await driver_of(connection)
+        assert (again, again.in_transaction) == (first, False)
