@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from trunkline.images.registry import Registry
 # A time limit for one example only measures how busy the machine is.
 settings.register_profile("trunkline", deadline=None)
 settings.load_profile("trunkline")
+
+# A shell starts what runs in the background with SIGINT ignored, and so would all be
+# that the tests start, which would pass nothing on of an interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -143,8 +143,6 @@ def test_an_interrupt_ends_the_gate_with_its_children(
         env=sample.env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # Started in the background, the tests would pass on that SIGINT is ignored.
-        preexec_fn=restore_interrupt,  # noqa: PLW1509 - no threads here
     )
     child = sample.root / "child"
     while not (child.exists() and child.read_text()):
@@ -158,11 +156,6 @@ def test_an_interrupt_ends_the_gate_with_its_children(
     assert process.returncode == 130
     assert b"interrupted" in err
     assert not lives(int(child.read_text()))
-
-
-def restore_interrupt() -> None:
-    """Let SIGINT end the process again."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def lives(pid: int) -> bool:
