@@ -44,6 +44,7 @@ def test_a_variable_without_its_extra_stops_the_start(module: str) -> None:
         require(module, variable="OTEL_EXPORTER_OTLP_ENDPOINT", extra="tracing")
 
 
+@pytest.mark.slow  # Its library takes a fifth of a second to import.
 def test_a_malformed_dsn_stops_the_start_and_is_not_shown() -> None:
     settings = Settings.model_validate({"sentry_dsn": "hunter2"})
 
