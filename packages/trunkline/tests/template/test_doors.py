@@ -1,6 +1,5 @@
 """Two doors, one service: copier and the tool write the same bytes."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,8 +9,9 @@ import pytest
 from copier.errors import CopierError
 
 from generated import by_copier, by_tool, run_tool, tree
+from hotfixes import copied
 from machinery.locks import choices
-from samples import REPOSITORY, Sample, environment
+from samples import REPOSITORY, Sample
 from trunkline.template.manifest import PATH, Manifest, parse_manifest
 
 pytestmark = pytest.mark.slow
@@ -93,8 +93,7 @@ def locked_folder(
 ) -> Path:
     """Folder with the template as uv locks it here: an index may name no sizes."""
     folder = tmp_path_factory.mktemp("locked")
-    shutil.copytree(upstream_template, folder, symlinks=True, dirs_exist_ok=True)
-    upstream = Sample(folder / "work", folder / "origin.git", environment(folder))
+    upstream = copied(upstream_template, folder)
     lock_anew(upstream)
     upstream.git("commit", "-q", "--allow-empty", "--amend", "--all", "--no-edit")
     upstream.git("tag", "-f", "-a", "-m", "v0.1.0", "v0.1.0")
@@ -107,8 +106,7 @@ def locked_folder(
 def test_uv_would_lock_the_same_bytes(
     locked_folder: Path, tmp_path: Path, package: str, kept: dict[str, bool]
 ) -> None:
-    shutil.copytree(locked_folder, tmp_path, symlinks=True, dirs_exist_ok=True)
-    upstream = Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))
+    upstream = copied(locked_folder, tmp_path)
     service = by_tool(upstream, "s", "--package", package, *without(kept))
     lock_anew(service)
     assert service.git("status", "--porcelain") == ""
