@@ -1,6 +1,5 @@
 """Fixtures of all tests."""
 
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +8,9 @@ import pytest
 from hypothesis import settings
 
 from faults import Proxy, proxy_before
-from hotfixes import arrange, copied, release_hotfix
+from hotfixes import arrange, release_hotfix
 from registries import Server, running_registry
-from samples import Sample, build_template, environment
+from samples import Sample, build_template, copied
 from services import Service, add_service, require_engine
 from trunkline.images.registry import Registry
 
@@ -35,16 +34,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sample(template: Path, tmp_path: Path) -> Sample:
     """A fresh copy of the sample project at version 0.0.0, never released."""
-    shutil.copytree(template, tmp_path, dirs_exist_ok=True, symlinks=True)
-    return Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))
+    return copied(template, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def released_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the sample project after releases v1.0.0 and v1.1.0."""
     folder = tmp_path_factory.mktemp("released")
-    shutil.copytree(template, folder, dirs_exist_ok=True, symlinks=True)
-    sample = Sample(folder / "work", folder / "origin.git", environment(folder))
+    sample = copied(template, folder)
     text = sample.read("pyproject.toml").replace("major_version_zero = true\n", "")
     sample.commit("feat: begin", {"pyproject.toml": text})
     sample.push()
@@ -58,8 +55,7 @@ def released_template(template: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def released(released_template: Path, tmp_path: Path) -> Sample:
     """A fresh copy of the sample project at v1.1.0 with nothing to release."""
-    shutil.copytree(released_template, tmp_path, dirs_exist_ok=True, symlinks=True)
-    return Sample(tmp_path / "work", tmp_path / "origin.git", environment(tmp_path))
+    return copied(released_template, tmp_path)
 
 
 @pytest.fixture(scope="session")

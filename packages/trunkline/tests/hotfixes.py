@@ -1,9 +1,6 @@
 """A trunk and a hotfix beside it."""
 
-import shutil
-from pathlib import Path
-
-from samples import Ran, Sample, environment
+from samples import Ran, Sample
 
 CRASH = {"crash.txt": "fixed\n"}
 
@@ -48,9 +45,3 @@ def entries(sample: Sample, tag: str) -> list[str]:
     section = sample.read("CHANGELOG.md").partition(f"## {tag} ")[2].partition("\n## ")
     lines = section[0].splitlines()
     return [line[2:].rpartition(" (")[0] for line in lines if line.startswith("- ")]
-
-
-def copied(template: Path, folder: Path) -> Sample:
-    """Copy a folder with work tree and origin."""
-    shutil.copytree(template, folder, dirs_exist_ok=True, symlinks=True)
-    return Sample(folder / "work", folder / "origin.git", environment(folder))

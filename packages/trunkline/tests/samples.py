@@ -74,6 +74,18 @@ class Sample:
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        """Start a program beside the test, and others; it reads nothing."""
+        return subprocess.Popen(
+            argv,
+            cwd=self.root,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def git(self, *arguments: str) -> str:
         """Run git, which must succeed, and return what it prints."""
         ran = self.run("git", *arguments)
@@ -192,3 +204,9 @@ def project_file() -> str:
     own = {name: real["tool"]["trunkline"][name] for name in ("image", "flags")}
     document["tool"] = {"commitizen": real["tool"]["commitizen"], "trunkline": own}
     return tomlkit.dumps(document)
+
+
+def copied(template: Path, folder: Path) -> Sample:
+    """Copy a folder with work tree and origin."""
+    shutil.copytree(template, folder, dirs_exist_ok=True, symlinks=True)
+    return Sample(folder / "work", folder / "origin.git", environment(folder))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from samples import REPOSITORY, Sample, environment, identify
+from samples import REPOSITORY, Sample, copied, environment, identify
 from updates import go_on, release
 
 
@@ -50,8 +50,7 @@ def released_folder(
 ) -> Path:
     """Folder with the template released as v0.1.0 and v0.2.0."""
     folder = tmp_path_factory.mktemp("releases")
-    shutil.copytree(upstream_template, folder, symlinks=True, dirs_exist_ok=True)
-    upstream = Sample(folder / "work", folder / "origin.git", environment(folder))
+    upstream = copied(upstream_template, folder)
     upstream.git("tag", "-d", "v0.1.0")
     upstream.git("push", "-q", "--delete", "origin", "v0.1.0")
     release(upstream)

@@ -9,9 +9,8 @@ import pytest
 from copier.errors import CopierError
 
 from generated import by_copier, by_tool, run_tool, tree
-from hotfixes import copied
 from machinery.locks import choices
-from samples import REPOSITORY, Sample
+from samples import REPOSITORY, Sample, copied
 from trunkline.template.manifest import PATH, Manifest, parse_manifest
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,5 @@
 """A service is made wholly or not at all, whatever happens to the machine meanwhile."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,15 +72,7 @@ def test_two_may_be_made_at_once(
     """Nothing was fetched before, and in one folder there is room for one."""
     here = place(upstream, tmp_path)
     both = [
-        subprocess.Popen(
-            (*NEW, name, "--package", "acme", "--from", str(upstream.origin)),
-            cwd=here.root,
-            env=here.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        here.start(*NEW, name, "--package", "acme", "--from", str(upstream.origin))
         for name in names
     ]
     said = ["".join(process.communicate()) for process in both]

@@ -88,19 +88,7 @@ def test_what_was_kept_is_listed_where_there_is_no_uv(releases: Sample) -> None:
 def test_of_two_updates_at_once_one_is_made(releases: Sample) -> None:
     service = acme(releases)
     team(service)
-    command = ("trunkline", "template", "update")
-    both = [
-        subprocess.Popen(
-            command,
-            cwd=service.root,
-            env=service.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
+    both = [service.start("trunkline", "template", "update") for _ in range(2)]
     said = sorted("".join(process.communicate()) for process in both)
     assert [process.returncode for process in both] == [1, 1]
     assert [LISTED in text for text in said] == [True, False]
