@@ -1,54 +1,54 @@
 import errno
+import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from samples import Sample
-from trunkline import cli
-from trunkline.commands import COMMANDS, Command
+from trunkline import cli, commands
 from trunkline.errors import FailedError
+from trunkline.options import command, interface
 
 
-def command(target: str) -> tuple[Command, ...]:
-    return (Command("do", "does it", f"{__name__}:{target}"),)
-
-
+@command()
 def fail() -> int:
     raise FailedError("it was found broken")
 
 
+@command()
 def break_down() -> int:
     raise ZeroDivisionError("oh")
 
 
+@command()
 def fill_the_disk() -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+@command()
 def interrupt() -> int:
     raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
-    ("target", "code", "says"),
+    ("function", "code", "says"),
     [
-        ("fail", 1, "trunkline: it was found broken"),
-        ("break_down", 3, "this is a bug: ZeroDivisionError: oh"),
-        ("fill_the_disk", 1, "a disk is full: [Errno 28] No space left on device"),
-        ("interrupt", 130, "interrupted"),
+        (fail, 1, "trunkline: it was found broken"),
+        (break_down, 3, "this is a bug: ZeroDivisionError: oh"),
+        (fill_the_disk, 1, "the disk is full: [Errno 28] No space left on device"),
+        (interrupt, 130, "interrupted"),
     ],
 )
-def test_an_end_becomes_an_exit_code(
-    target: str,
+def test_an_outcome_becomes_an_exit_code(
+    function: Callable[[], int],
     code: int,
     says: str,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(cli, "COMMANDS", command(target))
-    assert cli.main(["do"]) == code
+    assert cli.main(["guard"], load=lambda _: function) == code
     assert says in capsys.readouterr().err
 
 
@@ -56,23 +56,47 @@ def test_a_bug_saves_its_report(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(cli, "COMMANDS", command("break_down"))
-    cli.main(["do"])
+    cli.main(["guard"], load=lambda _: break_down)
     (report,) = tmp_path.iterdir()
     assert str(report) in capsys.readouterr().err
     assert "Traceback" in report.read_text()
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["guard", "--nonsense"]])
-def test_what_is_not_known_is_a_usage_error(arguments: list[str]) -> None:
+def test_an_unknown_command_is_a_usage_error_that_names_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["flag"]) == 2
+    assert "no command `flag`; did you mean `flags`?" in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
     with pytest.raises(SystemExit) as stopped:
-        cli.main(arguments)
+        cli.main(["guard", "--nonsense"])
     assert stopped.value.code == 2
 
 
-@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
-def test_every_command_can_be_loaded(entry: Command) -> None:
-    assert callable(cli.load(entry.target))
+@pytest.mark.parametrize("name", sorted(commands.COMMANDS))
+def test_a_command_takes_the_options_that_it_declares(name: str) -> None:
+    function = commands.load(name)
+    required = ["new"] if name == "template" else []
+    values = cli.parse(name, function, required)
+    assert values.keys() == inspect.signature(function).parameters.keys()
+
+
+@pytest.mark.parametrize("name", sorted(commands.COMMANDS))
+def test_every_help_text_is_a_phrase(name: str) -> None:
+    texts = [
+        option.settings["help"] for option in interface(commands.load(name)).options
+    ]
+    for text in texts:
+        assert len(text) > 4
+        assert not text.endswith(".")
+
+
+def test_the_help_page_fits_a_terminal() -> None:
+    page = cli.help_page()
+    assert max(map(len, page.splitlines())) <= 80
+    assert all(f"  {name} " in page for name in commands.COMMANDS)
 
 
 def test_help_imports_no_command() -> None:
@@ -85,6 +109,7 @@ def test_help_imports_no_command() -> None:
     assert not modules & {
         "trunkline.git",
         "trunkline.releases.guard",
+        "argparse",
         "subprocess",
         "tomllib",
     }

@@ -1,30 +1,30 @@
-"""The command line: parse, call one function, turn its end into an exit code."""
+"""The command line: parse, call one function, turn its outcome into an exit code."""
 
-import argparse
 import errno
-import importlib
 import sys
 from collections.abc import Callable, Sequence
-from typing import cast
 
-from trunkline import __version__
-from trunkline.commands import COMMANDS, Command
-from trunkline.errors import TrunklineError
+from trunkline import __version__, commands
+from trunkline.errors import TrunklineError, UsageError
 
+DONE = 0
 FAILED = 1
+USAGE = 2
 BUG = 3
 INTERRUPTED = 130
-FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+type Load = Callable[[str], Callable[..., int]]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, load: Load = commands.load) -> int:
     """Run one command and return its exit code.
 
     0 done, 1 refused or failed, 2 usage, 3 a bug with a saved report, 130 interrupted.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
-        return run(arguments)
+        return run(arguments, load)
     except TrunklineError as error:
         print(f"trunkline: {error}", file=sys.stderr)
         return error.exit_code
@@ -32,80 +32,95 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("trunkline: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader, such as `head`, has what it wanted. Python would complain
-        # once more when it flushes, so standard output is replaced.
+        # The reader, such as `head`, has what it wanted. Without this, Python would
+        # fail again when it flushes standard output at exit.
         sys.stdout = None
-        return 1
+        return FAILED
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
-            return report_full(error)
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            return report_full_disk(error)
         return report_bug(error, arguments)
 
 
-def run(arguments: list[str]) -> int:
-    """Parse `arguments` and call the command's function."""
-    parser = build_parser()
-    namespace, others = parser.parse_known_args(arguments)
+def run(arguments: list[str], load: Load) -> int:
+    """Call the function of the command that the first argument names."""
+    match arguments:
+        case [] | ["-h" | "--help", *_]:
+            print(help_page())
+            return DONE if arguments else USAGE
+        case ["--version", *_]:
+            print(__version__)
+            return DONE
+        case [name, *rest] if name in commands.COMMANDS:
+            function = load(name)
+            return function(**parse(name, function, rest))
+    raise UsageError(
+        f"there is no command `{arguments[0]}`{_nearest(arguments[0])}\n"
+        "  type next: trunkline --help"
+    )
+
+
+def help_page() -> str:
+    """Lay out every command with its summary, in groups."""
+    width = max(map(len, commands.COMMANDS))
+    lines = ["usage: trunkline COMMAND [OPTIONS]", "", "Take a commit to production."]
+    for group, summaries in commands.GROUPS.items():
+        lines += ["", f"{group}:"]
+        lines += [f"  {name:<{width}}  {text}" for name, text in summaries.items()]
+    lines += ["", "`trunkline COMMAND --help` lists the options of a command."]
+    return "\n".join(lines)
+
+
+def parse(
+    name: str, function: Callable[..., int], arguments: list[str]
+) -> dict[str, object]:
+    """Parse the options of one command; exits with code 2 on an unknown one."""
+    import argparse  # noqa: PLC0415 - the help page does without
+
+    from trunkline.options import interface  # noqa: PLC0415
+
+    declared = interface(function)
+    summary = next(group[name] for group in commands.GROUPS.values() if name in group)
+    parser = argparse.ArgumentParser(
+        prog=f"trunkline {name}",
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        allow_abbrev=False,
+    )
+    for option in declared.options:
+        parser.add_argument(*option.names, **option.settings)
+    namespace, others = parser.parse_known_intermixed_args(arguments)
     values = vars(namespace)
-    command = cast("Command | None", values.pop("command", None))
-    if command is None:
-        parser.print_help()
-        return 2
-    if command.passes_on:
+    if declared.passes_on:
         values["others"] = tuple(others)
     elif others:
         parser.error(
-            f"`{command.name}` does not know {' '.join(others)}; "
-            f"`trunkline {command.name} --help` lists what it knows"
+            f"unknown: {' '.join(others)}; `trunkline {name} --help` lists the options"
         )
-    return load(command.target)(**values)
+    return values
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of all commands from the table."""
-    parser = argparse.ArgumentParser(
-        prog="trunkline",
-        description="The road from a commit to production.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(title="commands", metavar="<command>")
-    for command in COMMANDS:
-        sub = commands.add_parser(
-            command.name,
-            help=command.summary,
-            description=command.summary,
-            allow_abbrev=False,
-        )
-        sub.set_defaults(command=command)
-        for argument in command.arguments:
-            sub.add_argument(*argument.names, **argument.options)
-    return parser
+def _nearest(name: str) -> str:
+    import difflib  # noqa: PLC0415 - needed only for a misspelt command
+
+    near = difflib.get_close_matches(name, commands.COMMANDS, n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
 
 
-def load(target: str) -> Callable[..., int]:
-    """Import the function that `target` names as "module:function"."""
-    module, _, function = target.partition(":")
-    return cast(
-        "Callable[..., int]", getattr(importlib.import_module(module), function)
-    )
-
-
-def report_full(error: OSError) -> int:
-    """Say that a disk is full, which is no bug, and where much is written."""
+def report_full_disk(error: OSError) -> int:
+    """Report a full disk, which is no bug, and name the folders that fill up."""
     print(
-        f"trunkline: a disk is full: {error}\n"
-        "  expected:  room for what is made: in TMPDIR (or /tmp), in "
-        "XDG_CACHE_HOME (or ~/.cache), in the clone\n"
+        f"trunkline: the disk is full: {error}\n"
+        "  expected:  free space in TMPDIR (or /tmp), XDG_CACHE_HOME (or ~/.cache) "
+        "and the clone\n"
         '  type next: df -h "${TMPDIR:-/tmp}" ~/.cache .  '
-        "(make room, or set TMPDIR to a folder that has it; then the same again)",
+        "(free some space or set TMPDIR, then repeat the command)",
         file=sys.stderr,
     )
     return FAILED
 
 
 def report_bug(error: Exception, arguments: list[str]) -> int:
-    """Save the traceback to a file, name it, and return the exit code of a bug."""
+    """Save the traceback to a file, print its name, return the exit code of a bug."""
     import tempfile  # noqa: PLC0415 - needed only when something is broken
     import traceback  # noqa: PLC0415
 

@@ -11,6 +11,7 @@ from trunkline.commits.history import read_commits, resolve_range
 from trunkline.commits.rules import Problem, problems
 from trunkline.errors import UsageError
 from trunkline.git import Repository
+from trunkline.options import JSON, command, option
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,23 @@ class Message:
     mend: str
 
 
+@command(
+    option(
+        "--range",
+        dest="revisions",
+        metavar="A..B",
+        help="check the commits of B that A does not contain "
+        "(default: those of HEAD that the trunk does not contain)",
+    ),
+    option("--title-file", metavar="FILE", help="check the title in this file"),
+    option("--title-env", metavar="NAME", help="check the title in this variable"),
+    option(
+        "--message-file",
+        metavar="FILE",
+        help="check a message as git's commit-msg hook receives it",
+    ),
+    JSON,
+)
 def check_commits(
     *,
     revisions: str | None,

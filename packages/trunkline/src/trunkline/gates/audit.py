@@ -19,6 +19,7 @@ from trunkline import process
 from trunkline.errors import FailedError
 from trunkline.gates.gate import NOT_CHECKED
 from trunkline.git import Repository
+from trunkline.options import command, option, repeated
 from trunkline.process import ProcessError
 from trunkline.uv import uv
 from trunkline.workspace.members import members
@@ -51,6 +52,10 @@ class Verdict:
     unknown: Mapping[str, str]
 
 
+@command(
+    repeated("--ignore-vuln", "ignore this vulnerability", metavar="ID"),
+    option("--osv-url", help="ask this OSV service instead of PyPI", metavar="URL"),
+)
 def audit(*, ignore_vuln: Sequence[str] | None, osv_url: str | None) -> int:
     """Print the verdict; returns 0, 1 for a vulnerability, 75 for not checked.
 

@@ -13,6 +13,7 @@ from trunkline import process
 from trunkline.gates.gate import NOT_CHECKED, Gate, gates_of, select
 from trunkline.gates.gateline import GateLine
 from trunkline.git import Repository
+from trunkline.options import JSON, command, option, repeated, switch
 from trunkline.process import ProcessError
 from trunkline.settings import read_settings
 from trunkline.signals import interrupted_by_signals
@@ -31,6 +32,23 @@ class Result:
     output: str = ""
 
 
+@command(
+    switch("--fix", "apply automatic fixes first"),
+    repeated("--only", "run only this gate", metavar="NAME"),
+    option(
+        "--when",
+        help="run only the gates of this moment",
+        choices=("commit", "push", "ci"),
+    ),
+    option(
+        "--job",
+        help="run only the gates of this CI job",
+        choices=("lint", "test", "audit"),
+    ),
+    switch("--strict", "treat a gate that could not be checked as failed"),
+    switch("--list", "list the gates and exit", dest="listing"),
+    JSON,
+)
 def check(
     *,
     fix: bool,

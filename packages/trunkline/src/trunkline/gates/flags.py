@@ -12,6 +12,7 @@ from trunkline import process
 from trunkline.errors import Refusal, UsageError
 from trunkline.gates.flaguses import Use, Uses, find_uses
 from trunkline.git import Repository
+from trunkline.options import JSON, command, option, switch
 from trunkline.settings import read_settings
 
 # A fortnight: time to take the flag out within one or two ordinary releases.
@@ -57,6 +58,11 @@ class Finding:
         )
 
 
+@command(
+    switch("--check", "fail on an expired, undeclared or unused flag"),
+    option("--today", help="judge expiry as of this day", metavar="YYYY-MM-DD"),
+    JSON,
+)
 def flags(*, check: bool, json: bool, today: str | None = None) -> int:
     """Print the table; with `check` return 1 if a flag has outlived its use."""
     day = as_date("--today", today) or date.today()

@@ -15,6 +15,7 @@ from trunkline.images.registry import Registry
 from trunkline.images.remote import Remote, read_remote, require_history
 from trunkline.images.retention import Plan, Rules, in_question, plan_pruning
 from trunkline.images.tags import COMMIT_DIGITS, branch_tag
+from trunkline.options import DRY_RUN, JSON, YES, command, repeated
 from trunkline.output import say
 from trunkline.process import ProcessError
 from trunkline.releases.project import head_project
@@ -23,6 +24,12 @@ from trunkline.signals import interrupted_by_signals
 from trunkline.versions import Version
 
 
+@command(
+    repeated("--keep", "keep tags that match this pattern", metavar="TAG"),
+    DRY_RUN,
+    YES,
+    JSON,
+)
 def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -> int:
     """Remove what no branch, release or keep-list wants any more.
 

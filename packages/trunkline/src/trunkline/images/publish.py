@@ -22,6 +22,7 @@ from trunkline.images.remote import (
 )
 from trunkline.images.settling import Pointers, Settled, revision
 from trunkline.images.tags import ImageTag, ImageTags, image_tags
+from trunkline.options import DRY_RUN, GITHUB_OUTPUT, JSON, command, option, switch
 from trunkline.output import say, write_outputs
 from trunkline.releases.project import Project, head_project, project_at
 from trunkline.releases.pushedtag import require_release
@@ -49,6 +50,13 @@ class Publication:
         return ref.removeprefix(_HEADS) if ref.startswith(_HEADS) else None
 
 
+@command(
+    option("ref", nargs="?", metavar="REF", help="default: the current branch"),
+    DRY_RUN,
+    JSON,
+    switch("--no-push", "build and test only, without a registry"),
+    GITHUB_OUTPUT,
+)
 def publish(
     ref: str | None,
     *,

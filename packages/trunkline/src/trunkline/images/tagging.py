@@ -11,6 +11,7 @@ from trunkline.images.reference import shown_name
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, read_remote, require_history
 from trunkline.images.tags import ImageTags, image_tags
+from trunkline.options import GITHUB_OUTPUT, JSON, command, option
 from trunkline.output import write_outputs
 from trunkline.process import ProcessError
 from trunkline.releases.project import head_project
@@ -21,6 +22,11 @@ from trunkline.versions import Version
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 
 
+@command(
+    option("ref", nargs="?", metavar="REF", help="default: the current branch"),
+    JSON,
+    GITHUB_OUTPUT,
+)
 def tags(ref: str | None, *, json: bool, github_output: bool) -> int:
     """Print the tags of a ref's image, the one of the commit first."""
     plan = plan_tags(Repository.find(), ref, os.environ)

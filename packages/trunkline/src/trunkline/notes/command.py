@@ -6,6 +6,7 @@ from typing import Any
 from trunkline.errors import Refusal, UsageError
 from trunkline.git import Repository
 from trunkline.notes.release_notes import Notes, nearest, release_notes
+from trunkline.options import JSON, command, option, switch
 from trunkline.releases import commitizen
 from trunkline.releases.bumpfiles import CHANGELOG, PROJECT
 from trunkline.releases.changelog import Section, find_section, sections
@@ -29,6 +30,16 @@ class Subject:
     reason: str = ""
 
 
+@command(
+    option("version", nargs="?", metavar="vX.Y.Z", help="default: the current version"),
+    switch("--unreleased", "print what the next release would contain"),
+    option(
+        "--bundle",
+        metavar="DIR",
+        help="write commits, diff and prompts for a language model to a new folder",
+    ),
+    JSON,
+)
 def show_notes(
     *, version: str | None, unreleased: bool, bundle: str | None, json: bool
 ) -> int:

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trunkline.commands import EVENTS
 from trunkline.errors import UsageError
 from trunkline.git import Repository
+from trunkline.options import DRY_RUN, command, option, repeated, switch
 from trunkline.output import say
 from trunkline.pipeline.events import Event, starts
 from trunkline.pipeline.happening import Asked, changed, full_ref, home, make_run
@@ -31,6 +31,28 @@ WORKFLOWS = ".github/workflows"
 _PAIR = re.compile(r"(\w[\w-]*)=(.*)", re.DOTALL)
 
 
+EVENTS = (
+    *("push", "pull_request", "merge_group"),
+    *("delete", "schedule", "workflow_dispatch"),
+)
+
+
+@command(
+    option("--event", choices=EVENTS, default="push", help="default: push"),
+    option("--ref", metavar="REF", help="branch or tag; default: HEAD's"),
+    option("--base", metavar="BRANCH", help="target branch of the pull request"),
+    option("--action", default="opened", help="activity type of the pull request"),
+    option("--workflow", metavar="FILE", help="run only this workflow"),
+    repeated("--job", "run this job and the jobs it needs", metavar="ID"),
+    repeated("--input", "input of a manual run", dest="inputs", metavar="NAME=VALUE"),
+    repeated("--var", "repository variable", metavar="NAME=VALUE"),
+    repeated("--secret", "repository secret, read from this variable", metavar="NAME"),
+    repeated("--skip", "skip this action", metavar="OWNER/REPO"),
+    option("--event-file", metavar="FILE", help="JSON merged into the event payload"),
+    switch("--list", "list the jobs and exit", dest="listing"),
+    DRY_RUN,
+    switch("--keep", "keep the folder with the clones"),
+)
 def ci(
     *,
     event: str,

@@ -13,6 +13,7 @@ from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.images.tags import image_tags
 from trunkline.notes.command import of_version
+from trunkline.options import DRY_RUN, command, option
 from trunkline.pipeline.github import INVALID, GitHub, GitHubError, place
 from trunkline.releases.project import head_project
 from trunkline.versions import Version
@@ -46,6 +47,10 @@ class Wanted:
         }
 
 
+@command(
+    option("version", nargs="?", metavar="vX.Y.Z", help="default: the current version"),
+    DRY_RUN,
+)
 def github_release(*, version: str | None, dry_run: bool) -> int:
     """Create or correct the release of a version, HEAD's if none is named."""
     repository = Repository.find()

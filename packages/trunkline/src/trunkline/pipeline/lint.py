@@ -16,6 +16,7 @@ from trunkline import process
 from trunkline.errors import UsageError
 from trunkline.gates.gate import NOT_CHECKED
 from trunkline.git import Repository
+from trunkline.options import command, repeated, switch
 from trunkline.pipeline.linters import ACTIONLINT, LINTERS, Linter, files_of, names
 from trunkline.process import Completed, ProcessError
 from trunkline.uv import uv
@@ -46,6 +47,10 @@ class AbsentError(Exception):
     """A linter's program is not here and cannot be had."""
 
 
+@command(
+    repeated("--only", "run only this linter", metavar="NAME"),
+    switch("--list", "list the linters and exit", dest="listing"),
+)
 def lint_ci(*, only: Sequence[str] | None, listing: bool) -> int:
     """Run the linters; returns 1 if one found something, 75 if one could not run."""
     for name in only or ():

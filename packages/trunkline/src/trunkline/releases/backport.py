@@ -5,6 +5,7 @@ from json import dumps
 from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.git import Repository
 from trunkline.locks import only_release
+from trunkline.options import DRY_RUN, JSON, command, option, switch
 from trunkline.output import refuse
 from trunkline.releases import backportend, backportrecord
 from trunkline.releases.backportrecord import Record
@@ -29,6 +30,13 @@ from trunkline.versions import Version
 AGAIN = "uv run trunkline backport"
 
 
+@command(
+    option("tag", nargs="?", help="the hotfix's release tag", metavar="vX.Y.Z"),
+    switch("--continue", "resume after resolving a conflict", dest="go_on"),
+    switch("--abort", "undo an unfinished backport"),
+    DRY_RUN,
+    JSON,
+)
 def backport(
     *, tag: str | None, go_on: bool, abort: bool, dry_run: bool, json: bool
 ) -> int:

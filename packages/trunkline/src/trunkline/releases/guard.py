@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from trunkline.errors import Refusal
 from trunkline.git import Repository
+from trunkline.options import command, option
 from trunkline.output import refuse, say
 from trunkline.releases.bumpfiles import (
     CHANGELOG,
@@ -24,6 +25,7 @@ from trunkline.settings import Settings, parse_settings
 from trunkline.versions import Version
 
 
+@command(option("--tag", help="check a pushed tag instead (CI)", metavar="vX.Y.Z"))
 def guard(tag: str | None = None) -> int:
     """Check that a release may be made here.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trunkline.errors import Refusal
+from trunkline.options import command, option
 from trunkline.versions import looks_like_version_tag
 
 TAGS = "refs/tags/"
@@ -38,6 +39,10 @@ class Update:
         return name if self.remote_ref.startswith(TAGS) and like else None
 
 
+@command(
+    option("remote", nargs="?", default="origin", help="name of the remote"),
+    option("url", nargs="?", default="", help="address of the remote"),
+)
 def push_check(remote: str, url: str) -> int:
     """Refuse a push of version tags that would leave the remote without their release.
 

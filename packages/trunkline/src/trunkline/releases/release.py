@@ -7,6 +7,7 @@ from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
+from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command
 from trunkline.output import refuse, say, write_outputs
 from trunkline.process import ProcessError
 from trunkline.releases import commitizen
@@ -30,6 +31,7 @@ from trunkline.releases.tagrules import tag_refusals
 from trunkline.releases.tagsurvey import Branches, tag_facts
 
 
+@command(DRY_RUN, YES, GITHUB_OUTPUT, passes_on=True)
 def release(
     *, dry_run: bool, yes: bool, github_output: bool, others: tuple[str, ...]
 ) -> int:

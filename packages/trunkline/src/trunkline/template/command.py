@@ -6,11 +6,26 @@ from importlib import metadata
 from pathlib import Path
 
 from trunkline.errors import UsageError
+from trunkline.options import command, option, repeated, switch
 from trunkline.template.adopt import adopt
 from trunkline.template.generate import generate
 from trunkline.template.update import update
 
 
+@command(
+    option(
+        "action",
+        choices=("new", "update", "adopt"),
+        help="generate a service, update one, or adopt a copy of the template",
+    ),
+    option("place", nargs="?", metavar="FOLDER", help="new: the folder to create"),
+    option("--from", dest="source", metavar="URL", help="address of the template"),
+    option("--version", metavar="REF", help="default: the highest release"),
+    option("--package", metavar="NAME", help="import name, such as acme_api"),
+    option("--title", metavar="TEXT", help="title, such as 'Acme API'"),
+    repeated("--without", "leave an optional part out", metavar="PART"),
+    switch("--diff", "update, adopt: show what would change"),
+)
 def template(
     *,
     action: str,

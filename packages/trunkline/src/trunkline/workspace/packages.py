@@ -14,6 +14,7 @@ from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.files import replace_content
 from trunkline.git import Repository
 from trunkline.locks import only_release
+from trunkline.options import DRY_RUN, JSON, command, option
 from trunkline.releases.bumpfiles import LOCK, PROJECT
 from trunkline.settings import Settings, read_settings
 from trunkline.signals import interrupted_by_signals
@@ -35,6 +36,19 @@ class Step:
     says: str
 
 
+@command(
+    option(
+        "action",
+        nargs="?",
+        choices=("list", "use"),
+        default="list",
+        help="list the micropackages (default), or switch their mode",
+    ),
+    option("mode", nargs="?", metavar="dev|prod", help="the mode to use"),
+    option("names", nargs="*", metavar="NAME[@X.Y.Z]", help="default: all"),
+    DRY_RUN,
+    JSON,
+)
 def packages(
     *,
     action: str,
@@ -42,14 +56,9 @@ def packages(
     names: Sequence[str],
     dry_run: bool,
     json: bool,
-    others: tuple[str, ...],
 ) -> int:
     """List the members, or with action `use` put them into a mode."""
     root = Repository.find()
-    # argparse ends a list of names at the first option and passes the rest on.
-    names = (*names, *others)
-    if option := next((name for name in names if name.startswith("-")), None):
-        raise UsageError(f"`packages` does not know {option}; --help lists its options")
     if action == "use":
         if mode not in {"dev", "prod"}:
             raise UsageError(f"`packages use {mode or ''}`: expected dev or prod")
