@@ -9,9 +9,8 @@ of its own, and deletes a file.
 from generated import by_tool
 from samples import Sample
 
-RECORDS = "docs/decisions/"
-DELETED = f"{RECORDS}0003-errors-and-request-ids.md"
-DELETED_BY_TEAM = f"{RECORDS}0001-one-asgi-middleware.md"
+DELETED = ".github/dependabot.yml"
+DELETED_BY_TEAM = "docs/decisions/0001-one-asgi-middleware.md"
 OLD, NEW = "src/{}/core/platform/hosts.py", "src/{}/core/platform/trusted.py"
 FRESH = "src/acme/core/platform/fresh.py"
 LINE = "A branch lives a day or two"
