@@ -1,10 +1,8 @@
-import os
 import sys
-from pathlib import Path
 
 import pytest
 
-from trunkline.process import ProcessError, run, stream
+from trunkline.process import ProcessError, run
 
 PYTHON = (sys.executable, "-c")
 
@@ -36,31 +34,3 @@ def test_a_program_without_input_does_not_wait_for_any() -> None:
 def test_the_environment_is_added_to() -> None:
     code = "import os; print(os.environ['ADDED'], 'PATH' in os.environ)"
     assert run([*PYTHON, code], env={"ADDED": "yes"}).text == "yes True"
-
-
-def heard(code: str, *, timeout: float = 60) -> tuple[int, list[str]]:
-    """Stream a program; returns its exit code and what it wrote."""
-    lines: list[str] = []
-    argv = [*PYTHON, code]
-    ended = stream(argv, cwd=Path(), env={}, line=lines.append, timeout=timeout)
-    return ended, lines
-
-
-def test_both_outputs_are_handed_on_line_by_line_also_the_last() -> None:
-    code = (
-        "import sys; print('one\\r', flush=True); sys.stderr.write('two'); sys.exit(3)"
-    )
-    assert heard(code) == (3, ["one", "two"])
-
-
-def test_what_a_streamed_program_leaves_behind_is_ended_with_it() -> None:
-    code = "import subprocess as s; print(s.Popen(['sleep', '300'], env={}).pid)"
-    ended, (pid,) = heard(code)
-    assert ended == 0
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid), 0)
-
-
-def test_a_streamed_program_that_takes_too_long_is_ended() -> None:
-    with pytest.raises(ProcessError, match=r"not done after 0\.2 seconds"):
-        heard("import time; print('x', flush=True); time.sleep(60)", timeout=0.2)

@@ -29,7 +29,6 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "push-check": "refuse to push an unsafe version tag (git's pre-push hook)",
         "github-release": "create or correct a version's release on GitHub",
         "lint-ci": "lint workflows, actions, Dockerfiles and shell scripts",
-        "ci": "run the workflows of an event on this machine",
     },
 }
 COMMANDS = frozenset(name for group in GROUPS.values() for name in group)
@@ -96,15 +95,11 @@ def load(name: str) -> Callable[..., int]:
 
             return push_check
         case "github-release":
-            from trunkline.pipeline.githubrelease import github_release
+            from trunkline.notes.github_release import github_release
 
             return github_release
         case "lint-ci":
             from trunkline.pipeline.lint import lint_ci
 
             return lint_ci
-        case "ci":
-            from trunkline.pipeline.ci import ci
-
-            return ci
     raise LookupError(name)

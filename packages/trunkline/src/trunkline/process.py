@@ -1,7 +1,6 @@
 """Start programs. No other module does."""
 
 import os
-import select
 import signal
 import subprocess
 import tempfile
@@ -132,65 +131,6 @@ def watch(
             raise
         output.seek(0)
         return Completed(tuple(argv), child.returncode, output.read(), b"")
-
-
-def stream(
-    argv: Sequence[str],
-    *,
-    cwd: Path,
-    env: Mapping[str, str],
-    line: Callable[[str], None],
-    timeout: float,
-) -> int:
-    """Run a program and hand each line on that it writes; returns its exit code.
-
-    `env` is its whole environment. What the program leaves running in its group is
-    ended with it. Raises ProcessError when it cannot be started, or, ended, when it is
-    not done after `timeout` seconds.
-    """
-    try:
-        child = subprocess.Popen(  # noqa: S603 - an argument list, no shell
-            list(argv),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            process_group=0,
-        )
-    except OSError as error:
-        raise ProcessError(f"`{argv[0]}` cannot be started: {error}") from error
-    try:
-        _hand_on(child, line, end=time.monotonic() + timeout)
-    except TimeoutError as error:
-        late = f"was not done after {timeout:g} seconds and was ended"
-        raise ProcessError(f"`{argv[0]}` {late}") from error
-    finally:
-        end_group(child)
-        if child.stdout:
-            child.stdout.close()
-    return child.returncode
-
-
-def _hand_on(
-    child: subprocess.Popen[bytes], line: Callable[[str], None], *, end: float
-) -> None:
-    """Read until the program has ended and written its last."""
-    pipe = child.stdout
-    rest = b""
-    while pipe:
-        ready, _, _ = select.select([pipe], [], [], TICK)
-        data = os.read(pipe.fileno(), 65536) if ready else b""
-        *lines, rest = (rest + data).split(b"\n")
-        for text in lines:
-            line(text.decode("utf-8", "replace").removesuffix("\r"))
-        if not data and (ready or child.poll() is not None):
-            break
-        if time.monotonic() > end:
-            raise TimeoutError
-    if rest:
-        line(rest.decode("utf-8", "replace"))
-    child.wait(max(0.0, end - time.monotonic()) + TICK)
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:

@@ -13,8 +13,8 @@ from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.images.tags import image_tags
 from trunkline.notes.command import of_version
+from trunkline.notes.github import INVALID, GitHub, GitHubError, place
 from trunkline.options import DRY_RUN, command, option
-from trunkline.pipeline.github import INVALID, GitHub, GitHubError, place
 from trunkline.releases.project import head_project
 from trunkline.versions import Version
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from githubs import TOKEN, FakeGitHub, github_api
 from samples import Ran, Sample
 from trunkline.errors import Refusal
-from trunkline.pipeline.github import GitHub, Place, place
-from trunkline.pipeline.githubrelease import LONGEST, decide, publish, wanted
+from trunkline.notes.github import GitHub, Place, place
+from trunkline.notes.github_release import LONGEST, decide, publish, wanted
 from trunkline.versions import Version
 
 
