@@ -29,22 +29,22 @@ class Refusal(TrunklineError):
     """A rule said no.
 
     `rule` is its short name, `found` and `expected` finish those words in a
-    sentence, and `mend` is the command to type next.
+    sentence, and `fix` is the command to type next.
     """
 
     exit_code = 1
 
-    def __init__(self, *, rule: str, found: str, expected: str, mend: str) -> None:
+    def __init__(self, *, rule: str, found: str, expected: str, fix: str) -> None:
         self.rule = rule
         self.found = found
         self.expected = expected
-        self.mend = mend
-        super().__init__(rule, found, expected, mend)
+        self.fix = fix
+        super().__init__(rule, found, expected, fix)
 
     def __str__(self) -> str:
         return (
             f"refused by rule `{self.rule}`\n"
             f"  found:     {self.found}\n"
             f"  expected:  {self.expected}\n"
-            f"  type next: {self.mend}"
+            f"  type next: {self.fix}"
         )

@@ -25,7 +25,7 @@ def require_free(folder: Path) -> None:
         rule="folder",
         found=f"{folder} is {what}",
         expected="a new or an empty folder; nothing is overwritten",
-        mend=f"choose another name, such as {folder.name}-2",
+        fix=f"choose another name, such as {folder.name}-2",
     )
 
 

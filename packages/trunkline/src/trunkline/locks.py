@@ -70,7 +70,7 @@ def _wait(descriptor: int) -> None:
                 found="another release, or a switch of packages, runs in this clone "
                 f"(process {holder or '?'})",
                 expected="one at a time",
-                mend="the same command again, when the other is done",
+                fix="the same command again, when the other is done",
             ) from None
         return
 
@@ -84,7 +84,7 @@ def remove_stale_git_locks(paths: Iterable[Path], root: Path) -> None:
                 rule="one-release",
                 found=f"{left[0]}, and a git process that runs in {root}",
                 expected="no other git process",
-                mend=f"wait for it, or end it and: rm -f {left[0]}",
+                fix=f"wait for it, or end it and: rm -f {left[0]}",
             )
         time.sleep(PAUSE)
     for path in left:

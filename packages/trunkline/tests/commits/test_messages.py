@@ -20,7 +20,7 @@ def test_the_commits_and_the_title_of_a_pull_request_are_checked_together(
     assert "example:   feat: add a button" in ran.err
     assert "type next: git commit --amend" in ran.err
     assert "title refused" in ran.err
-    assert "3 checked: 2 to mend" in ran.err
+    assert "3 checked: 2 to fix" in ran.err
 
 
 def test_without_arguments_the_commits_that_the_trunk_lacks_are_checked(

@@ -76,7 +76,7 @@ def test_no_answer_means_that_nothing_was_checked(nothing: object) -> None:
     assert "NOT CHECKED: 2 of 2 packages" in report(verdict)
 
 
-def test_a_vulnerability_is_named_with_the_command_that_mends_it() -> None:
+def test_a_vulnerability_is_named_with_the_command_that_fixes_it() -> None:
     found = [{"id": "PYSEC-1", "fix_versions": ["1.1"]}]
     text = report(judge(LOCKED, answer(a=found, b=[]), ""))
     assert "VULNERABLE: a 1.0: PYSEC-1, fixed in 1.1" in text

@@ -83,7 +83,7 @@ def test_a_machine_reads_results_and_the_list(sample: Sample) -> None:
     ]
 
 
-def test_fix_mends_what_ruff_can_mend_and_then_checks(sample: Sample) -> None:
+def test_fix_fixes_what_ruff_can_fix_and_then_checks(sample: Sample) -> None:
     text = "import sys\nimport os\nprint( os.name,sys.path )\n"
     sample.write("app.py", text)
     only = ("check", "--only", "format", "--only", "lint")

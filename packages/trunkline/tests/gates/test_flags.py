@@ -57,7 +57,7 @@ def test_a_flag_may_live_to_its_last_day_and_is_announced_a_fortnight_before(
 def test_a_flag_without_use_owner_or_expiry_is_refused() -> None:
     findings = judge([flag(None, used=False, owner=None)], [], today=TODAY)
     assert {finding.rule for finding in findings} == {"used", "owned", "dated"}
-    assert all(finding.fails and finding.mend for finding in findings)
+    assert all(finding.fails and finding.fix for finding in findings)
 
 
 def test_a_name_that_is_used_and_declared_nowhere_is_refused_with_its_places() -> None:

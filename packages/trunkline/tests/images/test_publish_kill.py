@@ -22,7 +22,7 @@ def waiting(sample: Sample, registry_server: Server) -> Service:
     return add_service(sample, registry_server, files={"server.py": server})
 
 
-def mend(service: Service) -> None:
+def fix(service: Service) -> None:
     """Commit and push a server that becomes ready."""
     service.sample.commit("fix: be ready", {"server.py": SERVER})
     service.sample.push()
@@ -38,7 +38,7 @@ def test_two_interrupts_leave_nothing_and_the_next_run_succeeds(
         said, _ = process.communicate(timeout=600)
         assert process.returncode == 130, said
         assert left_in_engine(process.pid) == []
-    mend(waiting)
+    fix(waiting)
     assert waiting.published()["built"] is True
 
 
@@ -48,7 +48,7 @@ def test_what_a_killed_run_has_left_the_next_one_removes(waiting: Service) -> No
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=600)
     assert left_in_engine(process.pid) != []
-    mend(waiting)
+    fix(waiting)
     waiting.published()
     assert left_in_engine(process.pid) == []
 

@@ -61,7 +61,7 @@ def test_every_linter_finds_what_is_planted_for_it(project: Sample) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_mended_passes_and_says_how_much_was_read(project: Sample) -> None:
+def test_what_is_fixed_passes_and_says_how_much_was_read(project: Sample) -> None:
     project.write(".github/workflows/a.yml", WORKFLOW % "make test")
     project.write("Dockerfile", 'FROM scratch\nCMD ["/run"]\n')
     ran = project.trunkline("lint-ci", "--only", "actionlint", "--only", "hadolint")

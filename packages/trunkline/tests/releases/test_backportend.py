@@ -10,7 +10,7 @@ RECORD = ".git/trunkline/backport.json"
 
 @pytest.fixture
 def stopped(hotfixed: Sample) -> Sample:
-    """A backport of v1.1.1 that waits for a conflict to be mended."""
+    """A backport of v1.1.1 that waits for a conflict to be resolved."""
     hotfixed.commit("feat: own", {"crash.txt": "mine\n"})
     hotfixed.push()
     ran = hotfixed.trunkline("backport", "v1.1.1")
@@ -46,7 +46,7 @@ def test_a_conflict_says_what_is_done_what_is_left_and_what_to_type(
         f"  conflict:  pick       {fix}  fix: a crash\n"
         "    crash.txt\n"
         f"  remains:   changelog  {bump}  docs(changelog): record v1.1.1\n"
-        "  type next, when the files are mended:\n"
+        "  type next, when the conflicts are resolved:\n"
         "    git add -- crash.txt\n"
         "    uv run trunkline backport --continue\n"
         "  or, to go back to where it began:\n"
@@ -54,7 +54,7 @@ def test_a_conflict_says_what_is_done_what_is_left_and_what_to_type(
     )
 
 
-def test_continue_commits_what_was_mended_and_makes_the_rest(stopped: Sample) -> None:
+def test_continue_commits_what_was_fixed_and_makes_the_rest(stopped: Sample) -> None:
     stopped.write("crash.txt", "mine, fixed\n")
     assert "git add -- crash.txt" in on(stopped, "--continue").err
     stopped.git("add", "crash.txt")
@@ -64,7 +64,7 @@ def test_continue_commits_what_was_mended_and_makes_the_rest(stopped: Sample) ->
     finished(stopped)
 
 
-def test_the_message_and_the_author_of_a_mended_commit_are_the_hotfix_s(
+def test_the_message_and_the_author_of_a_fixed_commit_are_the_hotfix_s(
     released: Sample,
 ) -> None:
     released.commit("feat: own", {"crash.txt": "mine\n"})
@@ -108,7 +108,7 @@ def test_abort_goes_back_to_where_it_began(hotfixed: Sample) -> None:
     hotfixed.push()
     before = hotfixed.picture()
     on(hotfixed, "v1.1.1")
-    hotfixed.write("crash.txt", "half-mended\n")
+    hotfixed.write("crash.txt", "half-fixed\n")
     assert on(hotfixed, "--abort", "--dry-run").code == 0
     assert on(hotfixed, "--abort").code == 0
     assert hotfixed.picture() == before

@@ -31,13 +31,13 @@ def test_leaving_zero_needs_the_key_gone(sample: Sample) -> None:
     ran = sample.cz("bump", "--yes", "1.0.0")
     assert "rule `major-version-zero`" in ran.err
     assert sample.picture() == before
-    mend = next(line for line in ran.err.splitlines() if "type next: " in line)
-    assert sample.run("sh", "-c", mend.partition("type next: ")[2]).code == 0
+    fix = next(line for line in ran.err.splitlines() if "type next: " in line)
+    assert sample.run("sh", "-c", fix.partition("type next: ")[2]).code == 0
     ran = sample.cz("bump", "--yes", "1.0.0")
     assert (ran.code, sample.version) == (0, "1.0.0")
 
 
-def test_all_broken_rules_are_named_with_what_mends_them(released: Sample) -> None:
+def test_all_broken_rules_are_named_with_what_fixes_them(released: Sample) -> None:
     released.commit("feat: log out")
     released.git("checkout", "-q", "-b", "feat/x")
     released.write("notes.txt", "mine")

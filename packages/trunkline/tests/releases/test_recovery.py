@@ -108,8 +108,8 @@ def test_a_lost_bump_under_later_commits_is_left_to_a_person(released: Sample) -
     ran = released.trunkline("release")
     assert (ran.code, "rule `half-made`" in ran.err) == (1, True)
     assert released.picture() == before
-    mend = next(line for line in ran.err.splitlines() if "type next: " in line)
-    assert released.run("sh", "-c", mend.partition("type next: ")[2]).code == 0
+    fix = next(line for line in ran.err.splitlines() if "type next: " in line)
+    assert released.run("sh", "-c", fix.partition("type next: ")[2]).code == 0
     released.git("pull", "-q", "--rebase", "origin", "main")
     ran = released.trunkline("release")
     assert (ran.code, released.version) == (0, "1.2.0"), ran.all

@@ -25,7 +25,7 @@ WORDS += ["", "-x", "a__b", "é", "_", "a_", "x" * 31, "copier", "acme-api", "a\
 def test_a_name_that_will_not_do_is_refused_with_one_that_will(name: str) -> None:
     with pytest.raises(Refusal, match="--package ") as refused:
         require_package(name, PACKAGE, TAKEN)
-    require_package(refused.value.mend.split()[-1], PACKAGE, TAKEN)
+    require_package(refused.value.fix.split()[-1], PACKAGE, TAKEN)
 
 
 @pytest.mark.parametrize("name", ["a", "acme_api", "x" * 30, "a1_b2", "zzz", "my_app"])

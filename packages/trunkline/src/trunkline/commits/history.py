@@ -76,7 +76,7 @@ def resolve_range(repository: Repository, text: str) -> tuple[str, str]:
             rule="shallow",
             found=f"a shallow clone, which lacks commits of {text}",
             expected="the whole history between the two",
-            mend="git fetch --unshallow --tags",
+            fix="git fetch --unshallow --tags",
         )
     return ends
 

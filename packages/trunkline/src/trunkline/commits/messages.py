@@ -16,11 +16,11 @@ from trunkline.options import JSON, command, option
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to check: where it is from, and the command that mends it there."""
+    """One message to check: where it is from, and the command that fixes it there."""
 
     source: str
     text: str
-    mend: str
+    fix: str
 
 
 @command(
@@ -150,11 +150,11 @@ def print_problems(checked: int, found: list[tuple[Message, Problem]]) -> None:
             f"  found:     {problem.found}\n"
             f"  expected:  {problem.expected}\n"
             f"  example:   {example}\n"
-            f"  type next: {it.mend}",
+            f"  type next: {it.fix}",
             file=sys.stderr,
         )
     wrong = len({it.source for it, _ in found})
-    print(f"{checked} checked: {wrong} to mend", file=sys.stderr)
+    print(f"{checked} checked: {wrong} to fix", file=sys.stderr)
 
 
 def print_json(checked: int, found: list[tuple[Message, Problem]]) -> None:
@@ -166,7 +166,7 @@ def print_json(checked: int, found: list[tuple[Message, Problem]]) -> None:
             "source": it.source,
             "subject": shown(it.text.partition("\n")[0]),
             **asdict(problem),
-            "mend": it.mend,
+            "fix": it.fix,
         }
         for it, problem in found
     ]

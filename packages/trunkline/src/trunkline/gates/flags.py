@@ -46,7 +46,7 @@ class Finding:
     flag: str
     rule: str
     found: str
-    mend: str
+    fix: str
     fails: bool = True
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class Finding:
         return (
             f"{self.flag}: {word} by rule `{self.rule}`\n"
             f"  found:     {self.found}\n"
-            f"  type next: {self.mend}"
+            f"  type next: {self.fix}"
         )
 
 
@@ -113,7 +113,7 @@ def read_flags(root: Path, target: str) -> list[Flag]:
             rule="flags-readable",
             found=f"`{target}` cannot be imported: {last}",
             expected="[tool.trunkline] flags to name a pydantic-settings class",
-            mend=f'uv run python -c "import {target.partition(":")[0]}"',
+            fix=f'uv run python -c "import {target.partition(":")[0]}"',
         )
     # What the service prints while it is imported comes before.
     rows = json_.loads(done.text.splitlines()[-1])
@@ -169,8 +169,8 @@ def judge(
 def _of_flag(flag: Flag, today: date) -> list[Finding]:
     findings = []
 
-    def add(rule: str, found: str, mend: str, *, fails: bool = True) -> None:
-        findings.append(Finding(flag.name, rule, found, mend, fails))
+    def add(rule: str, found: str, fix: str, *, fails: bool = True) -> None:
+        findings.append(Finding(flag.name, rule, found, fix, fails))
 
     if not flag.owner:
         add("owned", "no owner", 'declare it with owner="the team that removes it"')

@@ -68,7 +68,7 @@ def uses_in(path: str, text: str) -> Iterator[Use]:
     except SyntaxError as error:
         raise FailedError(
             f"{path}:{error.lineno} is no Python: {error.msg}; "
-            "expected code that compiles: mend it and run this again"
+            "expected code that compiles: fix it and run this again"
         ) from error
     for node in ast.walk(tree):
         name, line = _named(node)

@@ -37,7 +37,7 @@ _SHELL = {"&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"}
 class Gate:
     """One gate: passed when `command` ends with 0, not checked when with 75.
 
-    `fix` is a command that mends what the gate would find; empty if there is none.
+    `fix` is a command that fixes what the gate would find; empty if there is none.
     """
 
     name: str
@@ -96,7 +96,7 @@ def _gate(place: str, name: str, old: Gate | None, entry: Mapping[str, Any]) -> 
         )
     gate = old or Gate(name, ())
     if "command" in entry:
-        # The fixing form of another program would mend something else.
+        # The fixing form of another program would fix something else.
         gate = replace(
             gate, command=_command(f"{place}.command", entry["command"]), fix=()
         )

@@ -24,13 +24,13 @@ class RegistryError(FailedError):
         self,
         *,
         found: str,
-        mend: str,
+        fix: str,
         status: int | None = None,
         codes: tuple[str, ...] = (),
     ) -> None:
         self.status = status
         self.codes = codes
-        super().__init__(f"{found}\n  type next: {mend}")
+        super().__init__(f"{found}\n  type next: {fix}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def unexpected(answer: Answer, *, registry: str, need: str, who: str) -> Registr
         return RegistryError(
             found=f"{registry} does not delete images ({answer.status} for "
             f"DELETE {answer.url})",
-            mend="allow it there (distribution: storage.delete.enabled), or delete "
+            fix="allow it there (distribution: storage.delete.enabled), or delete "
             "them on the registry's own pages",
             status=answer.status,
         )
@@ -92,13 +92,13 @@ def unexpected(answer: Answer, *, registry: str, need: str, who: str) -> Registr
     )
     return RegistryError(
         found=found,
-        mend=_mend(answer, registry, need),
+        fix=_fix(answer, registry, need),
         status=answer.status,
         codes=tuple(code for code, _ in answer.errors or ()),
     )
 
 
-def _mend(answer: Answer, registry: str, need: str) -> str:
+def _fix(answer: Answer, registry: str, need: str) -> str:
     match answer.status:
         case 401 | 403:
             return (

@@ -111,7 +111,7 @@ class Engine:
                 rule="engine",
                 found=f"docker without a builder: {_first_line(builder.complaint)}",
                 expected="docker buildx",
-                mend="install the package docker-buildx-plugin (Debian: docker-buildx)",
+                fix="install the package docker-buildx-plugin (Debian: docker-buildx)",
             )
         store = _ask("info", "--format={{json .DriverStatus}}")
         engine = cls(writes_archives=can_write_archives(builder.text, store.text))
@@ -179,7 +179,7 @@ def _absent(found: str) -> Refusal:
         rule="engine",
         found=f"no container engine: {found}",
         expected="docker, running, to build an image that is in no registry yet",
-        mend="docker version  (start Docker, or set DOCKER_HOST; then the same again)",
+        fix="docker version  (start Docker, or set DOCKER_HOST; then the same again)",
     )
 
 

@@ -55,7 +55,7 @@ def _delete(registry: Registry, stub: Manifest) -> None:
         raise RegistryError(
             found=f"{registry.name.at(stub.digest)} was stored and cannot be deleted: "
             "the registry does not show it",
-            mend="the same command again, with an account that may delete",
+            fix="the same command again, with an account that may delete",
         )
 
 

@@ -90,7 +90,7 @@ class GitHubPackages:
         raise RegistryError(
             found=f"{answer.method} {answer.url} was answered {answer.status}"
             f"{_said(answer)}; ghcr.io deletes only through that address",
-            mend="export GITHUB_TOKEN=… with the right to delete packages "
+            fix="export GITHUB_TOKEN=… with the right to delete packages "
             "(in a workflow: permissions: packages: write)",
             status=answer.status,
         )

@@ -80,7 +80,7 @@ def _build(
             rule="dockerfile",
             found=f"no {settings.dockerfile} in commit {source.commit[:12]}",
             expected="the file that says how the image is built",
-            mend="git add Dockerfile  (or [tool.trunkline] dockerfile = …), and commit",
+            fix="git add Dockerfile  (or [tool.trunkline] dockerfile = …), and commit",
         )
     variables, files = secrets_of(settings, os.environ)
     build = Build(

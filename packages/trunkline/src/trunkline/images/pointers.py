@@ -47,7 +47,7 @@ def taken(tag: ImageTag, *, before: str, digest: str) -> Refusal:
         rule="create-only",
         found=f"tag {tag.name} is {before}",
         expected=f"no such tag, or {digest}",
-        mend="release the next version: what was published stays what it is",
+        fix="release the next version: what was published stays what it is",
     )
 
 
@@ -87,7 +87,7 @@ def _point(registry: Registry, manifest: Manifest, pointer: Pointer) -> Pointer:
     if after is None:
         raise RegistryError(
             found=f"{registry.name.at(tag.name)} was written and is gone",
-            mend="the same command again; and see who deletes tags there",
+            fix="the same command again; and see who deletes tags there",
         )
     if after != manifest.digest and not tag.mutable:
         raise taken(tag, before=after, digest=manifest.digest)

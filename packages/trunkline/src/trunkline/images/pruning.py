@@ -91,14 +91,14 @@ def _ask_remote(repository: Repository, settings: Settings) -> Remote:
             rule="remote",
             found=f"{settings.remote} did not answer: {error}",
             expected="its branches, for what they have stays",
-            mend=f"git ls-remote {settings.remote}",
+            fix=f"git ls-remote {settings.remote}",
         ) from error
     if settings.trunk not in remote.heads:
         raise Refusal(
             rule="trunk",
             found=f"{settings.remote} has no branch {settings.trunk}",
             expected="the remote whose branches have these images",
-            mend=f"git ls-remote --heads {settings.remote}",
+            fix=f"git ls-remote --heads {settings.remote}",
         )
     return remote
 

@@ -176,7 +176,7 @@ def find_image(registry: Registry, plan: ImageTags) -> Manifest | None:
                 found=f"tag {tag.name} is {found.digest}, of commit "
                 f"{(built_from or 'unknown')[:12]}",
                 expected=f"no such tag, or the image of {plan.commit[:12]}",
-                mend="release the next version: what was published stays what it is",
+                fix="release the next version: what was published stays what it is",
             )
     return None
 

@@ -58,7 +58,7 @@ def parse_image_name(text: str) -> ImageName:
             rule="registry",
             found=f"image `{text}`, which names no registry",
             expected="registry and path: ghcr.io/acme/my-app",
-            mend=f"export {VARIABLE}=ghcr.io/OWNER/{_last_word(text)}  "
+            fix=f"export {VARIABLE}=ghcr.io/OWNER/{_last_word(text)}  "
             "(or the same in pyproject.toml: [tool.trunkline] image)",
         )
     if not (
@@ -69,7 +69,7 @@ def parse_image_name(text: str) -> ImageName:
             found=f"image `{text}`",
             expected="a registry and a path without tag or digest, "
             "such as ghcr.io/acme/my-app",
-            mend=f"export {VARIABLE}={registry.rpartition('@')[2]}/{_last_word(text)}",
+            fix=f"export {VARIABLE}={registry.rpartition('@')[2]}/{_last_word(text)}",
         )
     return ImageName(registry, path)
 

@@ -137,7 +137,7 @@ class Registry:
             raise RegistryError(
                 found=f"{answer.url} is of the type `{kind}`; expected an image's "
                 "manifest or index",
-                mend=f"docker buildx imagetools inspect {self.name.at(reference)}",
+                fix=f"docker buildx imagetools inspect {self.name.at(reference)}",
             )
         return manifest
 
@@ -238,7 +238,7 @@ class Registry:
     def _damaged(self, answer: Answer, wanted: str, found: str) -> RegistryError:
         return RegistryError(
             found=f"{answer.method} {answer.url} gave {found}; expected {wanted}",
-            mend="the same command again; if it stays so, do not trust this registry",
+            fix="the same command again; if it stays so, do not trust this registry",
         )
 
 
@@ -253,5 +253,5 @@ def _names(answer: Answer) -> list[str]:
     except (ValueError, KeyError, TypeError):
         raise RegistryError(
             found=f"{answer.url} gave no list of tags",
-            mend=f"curl -i {answer.url}  to see what answers there",
+            fix=f"curl -i {answer.url}  to see what answers there",
         ) from None

@@ -60,7 +60,7 @@ def require_history(repository: Repository, settings: Settings) -> None:
             rule="shallow",
             found="a shallow clone, in which branches and tags are missing",
             expected="the whole history (in a workflow: fetch-depth: 0)",
-            mend=f"git fetch --unshallow --tags {settings.remote}",
+            fix=f"git fetch --unshallow --tags {settings.remote}",
         )
 
 
@@ -83,5 +83,5 @@ def require_pushed(
         rule="pushed",
         found=f"{commit[:12]} of branch {branch}, which on {settings.remote} {there}",
         expected="a commit that was pushed, for everybody to see what runs",
-        mend=f"git push {settings.remote} {branch}",
+        fix=f"git push {settings.remote} {branch}",
     )

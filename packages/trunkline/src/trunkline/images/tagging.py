@@ -101,7 +101,7 @@ def _remote(repository: Repository, settings: Settings) -> Remote | None:
             rule="remote",
             found=f"{settings.remote} did not answer: {error}",
             expected="its branches and tags: they decide on `latest`",
-            mend=f"git ls-remote {settings.remote}",
+            fix=f"git ls-remote {settings.remote}",
         ) from error
 
 

@@ -97,7 +97,7 @@ def _require_unshared(tag: str, branch: str, all_branches: Iterable[str]) -> Non
             rule="branch-tag",
             found=f"branches {branch} and {', '.join(others)} both get image tag {tag}",
             expected="one live branch for each image tag",
-            mend=f"git branch -m {branch} ANOTHER-NAME, and push that one",
+            fix=f"git branch -m {branch} ANOTHER-NAME, and push that one",
         )
 
 

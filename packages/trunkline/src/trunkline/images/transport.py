@@ -173,7 +173,7 @@ class Transport:
             raise RegistryError(
                 found=f"{self.registry} sends us for a token to "
                 f"`{without_query(url)}`; expected an address that begins with https",
-                mend=f"curl -i {self.root}/v2/  to see what it answers",
+                fix=f"curl -i {self.root}/v2/  to see what it answers",
             )
         answer = self.send(method, url, headers, body)
         if answer.status == OK:
@@ -206,20 +206,20 @@ def _from_elsewhere(answer: Answer) -> bool:
 
 def _unreachable(registry: str, url: str, error: HTTPError) -> RegistryError:
     cause = error.reason if isinstance(error, MaxRetryError) else error
-    mend = f"curl -i {url}, then the same command again"
+    fix = f"curl -i {url}, then the same command again"
     match cause:
         case NameResolutionError():
-            why, mend = "its name is unknown here", f"getent hosts {registry}"
+            why, fix = "its name is unknown here", f"getent hosts {registry}"
         case NewConnectionError():
             why = "nothing answers there"
         case ConnectTimeoutError() | ReadTimeoutError():
             why = "it did not answer in time"
         case SSLError():
             why = f"its certificate is not accepted: {cause.args[0]}"
-            mend = (
+            fix = (
                 "export SSL_CERT_FILE=… with your authority's certificate; for plain "
                 f'http: [tool.trunkline] insecure_registries = ["{registry}"]'
             )
         case _:
             why = f"the connection broke ({type(cause).__name__})"
-    return RegistryError(found=f"{url} cannot be reached: {why}", mend=mend)
+    return RegistryError(found=f"{url} cannot be reached: {why}", fix=fix)

@@ -116,17 +116,17 @@ def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal
     around = [v.tag for v in nearest(version, known)]
     more = len(known) - len(around)
     if not asked or not known:
-        mend = "uv run trunkline notes --unreleased"
+        fix = "uv run trunkline notes --unreleased"
     else:
         before = max((v for v in known if v < version), default=known[-1])
-        mend = f"uv run trunkline notes {before.tag}"
+        fix = f"uv run trunkline notes {before.tag}"
     return Refusal(
         rule="notes",
         found=f"no section {version.tag} in {CHANGELOG} nor in that of the tag",
         expected=f"one of {', '.join(around)}{f' and {more} more' if more else ''}"
         if known
         else "a version that was released; there is none yet",
-        mend=mend,
+        fix=fix,
     )
 
 
@@ -166,7 +166,7 @@ def require_whole_release(repository: Repository, current: Version) -> None:
             rule="leftover",
             found=f"{PROJECT} says {edited}, its commit {current}",
             expected="the committed version; an earlier bump may have stopped half-way",
-            mend="uv run trunkline release --dry-run",
+            fix="uv run trunkline release --dry-run",
         )
     if repository.refs(f"refs/tags/{current.tag}") or not known_versions(repository):
         return
@@ -174,7 +174,7 @@ def require_whole_release(repository: Repository, current: Version) -> None:
         rule="current-tag",
         found=f"version {current} and no tag {current.tag}",
         expected=f"{current.tag}, or the commits since it cannot be told",
-        mend="git fetch --tags",
+        fix="git fetch --tags",
     )
 
 

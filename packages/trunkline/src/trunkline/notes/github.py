@@ -51,14 +51,14 @@ def place(environ: Mapping[str, str], remote_address: str) -> Place:
             rule="github",
             found=f"a remote at {remote_address or 'no address'}",
             expected="a repository on GitHub",
-            mend="export GITHUB_REPOSITORY=OWNER/NAME",
+            fix="export GITHUB_REPOSITORY=OWNER/NAME",
         )
     if not token:
         raise Refusal(
             rule="token",
             found="neither GITHUB_TOKEN nor GH_TOKEN",
             expected="a token that may write the contents of the repository",
-            mend="export GITHUB_TOKEN=$(gh auth token)",
+            fix="export GITHUB_TOKEN=$(gh auth token)",
         )
     return Place(environ.get("GITHUB_API_URL") or API, repository, token)
 

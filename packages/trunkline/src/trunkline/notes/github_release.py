@@ -62,7 +62,7 @@ def github_release(*, version: str | None, dry_run: bool) -> int:
             rule="pushed-tag",
             found=f"no tag {subject.name} on {settings.remote}",
             expected="a released version; GitHub would make the tag itself, anywhere",
-            mend="uv run trunkline release",
+            fix="uv run trunkline release",
         )
     body = subject.notes.markdown if subject.notes else ""
     want = wanted(subject.name, body, tags)

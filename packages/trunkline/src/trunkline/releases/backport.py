@@ -67,7 +67,7 @@ def backport(
         again = f"{AGAIN} --continue, or {AGAIN} --abort" if begun else f"{AGAIN} {tag}"
         raise FailedError(
             f"a file could not be written: {error}\n"
-            f"  type next, when that is mended: {again}"
+            f"  type next, when that is fixed: {again}"
         ) from error
 
 

@@ -67,7 +67,7 @@ def _finish(place: Place, record: Record, now: Progress, picking: str) -> None:
             rule="operation",
             found=f"a cherry-pick of {picking[:12]}, which is no part of {record.tag}",
             expected="it finished or given up first",
-            mend="git cherry-pick --continue",
+            fix="git cherry-pick --continue",
         )
     try:
         picks.finish_pick(place)
@@ -87,7 +87,7 @@ def abort(place: Place, *, dry_run: bool) -> int:
             found=f"{len(now.foreign)} commits on {record.branch} that are no part of "
             f"the backport, such as {now.foreign[0].oid[:12]} {now.foreign[0].subject}",
             expected=f"nothing else since {record.start[:12]}",
-            mend=f"{AGAIN} --continue, or move them: "
+            fix=f"{AGAIN} --continue, or move them: "
             f"git log --oneline {record.start[:12]}..HEAD",
         )
     if dry_run:
@@ -120,7 +120,7 @@ def _under_way(repository: Repository) -> tuple[Record, Progress]:
             rule="backport",
             found="no backport under way",
             expected="one that a conflict or a crash has stopped",
-            mend=f"{AGAIN} vX.Y.Z",
+            fix=f"{AGAIN} vX.Y.Z",
         )
     locks = [repository.git_dir / name for name in ("index.lock", "HEAD.lock")]
     locks.append(repository.common_dir / f"refs/heads/{record.branch}.lock")
@@ -131,14 +131,14 @@ def _under_way(repository: Repository) -> tuple[Record, Progress]:
             rule="branch",
             found=f"branch {status.branch or '(detached)'}",
             expected=f"branch {record.branch}, where {record.tag} is backported",
-            mend=f"git switch {record.branch}",
+            fix=f"git switch {record.branch}",
         )
     if not repository.is_ancestor(record.start, status.head):
         raise Refusal(
             rule="moved",
             found=f"{record.branch} at {status.head[:12]}, away from where it began",
             expected=f"{record.start[:12]} in its history",
-            mend=f"git reset --keep {record.start[:12]} && {AGAIN} --abort",
+            fix=f"git reset --keep {record.start[:12]} && {AGAIN} --abort",
         )
     since = commits(repository, "HEAD", f"^{record.start}")
     return record, progress(record.steps, since)
@@ -152,7 +152,7 @@ def _stopped(record: Record, done: int, error: ConflictError) -> FailedError:
     lines += [f"  conflict:  {step}", *(f"    {path}" for path in error.paths)]
     lines += [f"  remains:   {after}" for after in left]
     lines += [
-        "  type next, when the files are mended:",
+        "  type next, when the conflicts are resolved:",
         f"    {shlex.join(('git', 'add', '--', *error.paths))}",
         f"    {AGAIN} --continue",
         "  or, to go back to where it began:",
@@ -162,4 +162,4 @@ def _stopped(record: Record, done: int, error: ConflictError) -> FailedError:
 
 
 def _ways_on() -> str:
-    return f"  type next: {AGAIN} --continue when that is mended, or {AGAIN} --abort"
+    return f"  type next: {AGAIN} --continue when that is fixed, or {AGAIN} --abort"

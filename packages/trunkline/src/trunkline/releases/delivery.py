@@ -96,13 +96,13 @@ def not_taken(state: State, tag: str, *, raced: bool) -> Refusal:
             rule="race",
             found=f"{state.remote}/{state.branch} moved on before {tag} was pushed",
             expected="to be the only one who pushes",
-            mend=_again(state),
+            fix=_again(state),
         )
     return Refusal(
         rule="push",
         found=f"{state.remote} or a hook did not let {tag} pass; it says why above",
         expected=f"{state.branch} and {tag} to be taken together",
-        mend="uv run trunkline release",
+        fix="uv run trunkline release",
     )
 
 

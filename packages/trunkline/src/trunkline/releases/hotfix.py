@@ -100,7 +100,7 @@ def refuse_tag(tag: TagState, *, remote: str) -> Refusal | None:
             rule="hotfix",
             found=f"{tag.name}",
             expected="a patch release of an older line, such as v1.1.1",
-            mend=LIST_TAGS,
+            fix=LIST_TAGS,
         )
     if tag.local == tag.remote and tag.local:
         return None
@@ -108,20 +108,20 @@ def refuse_tag(tag: TagState, *, remote: str) -> Refusal | None:
     match tag.local, tag.remote:
         case None, None:
             found = f"no tag {tag.name}, neither here nor on {remote}"
-            mend = LIST_TAGS
+            fix = LIST_TAGS
         case None, _:
-            found, mend = f"{tag.name} is on {remote} only", "git fetch --tags"
+            found, fix = f"{tag.name} is on {remote} only", "git fetch --tags"
         case _, None:
             found = f"{tag.name} is here and not on {remote}"
-            mend = f"git switch hotfix/{tag.name} && uv run trunkline release"
+            fix = f"git switch hotfix/{tag.name} && uv run trunkline release"
         case here, there:
             found = f"{tag.name} is {here[:12]} here and {there[:12]} there"
-            mend = f"git fetch {remote} +{ref}:{ref}"
+            fix = f"git fetch {remote} +{ref}:{ref}"
     return Refusal(
         rule="hotfix",
         found=found,
         expected=f"the same {tag.name} here and on {remote}",
-        mend=mend,
+        fix=fix,
     )
 
 
@@ -134,21 +134,21 @@ def refuse_hotfix(hotfix: Hotfix, *, trunk: str) -> Refusal | None:
             found=f"{name} holds version {hotfix.own} and "
             f"{'its' if hotfix.section else 'no'} changelog section",
             expected="a commit of `cz bump`, with the version and its section",
-            mend=f"git show --stat {name}",
+            fix=f"git show --stat {name}",
         )
     if previous is None or version is None or not _one_line(previous, version):
         return Refusal(
             rule="hotfix",
             found=f"{name} follows version {previous}",
             expected="a patch release that follows one of its own line",
-            mend=f"git log --oneline --graph {trunk} {name}",
+            fix=f"git log --oneline --graph {trunk} {name}",
         )
     if not hotfix.follows:
         return Refusal(
             rule="hotfix",
             found=f"{name} follows {previous.tag}, of which {trunk} has nothing",
             expected=f"{previous.tag} on {trunk} first",
-            mend=f"uv run trunkline backport {previous.tag}"
+            fix=f"uv run trunkline backport {previous.tag}"
             if previous.patch
             else f"git log --oneline --graph {trunk} {name}",
         )

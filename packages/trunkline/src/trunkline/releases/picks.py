@@ -51,7 +51,7 @@ class Place:
 
 
 class ConflictError(TrunklineError):
-    """A commit does not apply; a person has to mend the files that it names."""
+    """A commit does not apply; a person has to fix the files that it names."""
 
     exit_code = 1
 
@@ -63,7 +63,7 @@ class ConflictError(TrunklineError):
 def make(place: Place, tag: str, step: Step) -> None:
     """Make the commit of one step.
 
-    Raises ConflictError where git leaves files for a person to mend, and FailedError
+    Raises ConflictError where git leaves files for a person to fix, and FailedError
     where it fails in another way, such as a hook that says no.
     """
     if step.kind is Kind.PICK:
@@ -98,7 +98,7 @@ def picking(repository: Repository) -> str | None:
 
 
 def finish_pick(place: Place) -> None:
-    """Commit a cherry-pick whose conflicts a person has mended and added.
+    """Commit a cherry-pick whose conflicts a person has resolved and added.
 
     Raises ConflictError while there are files that are not, also such that were edited
     after they were added.

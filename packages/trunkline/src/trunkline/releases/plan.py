@@ -41,7 +41,7 @@ def decide(state: State, journal: Journal | None, bump: BumpCommit | None) -> St
             rule="interrupted",
             found=f"release {journal.tag} stopped half-way on {journal.branch}",
             expected=f"branch {journal.branch}, to finish or undo it",
-            mend=f"git switch {journal.branch} && uv run trunkline release",
+            fix=f"git switch {journal.branch} && uv run trunkline release",
         )
     if journal and journal.start == state.head:
         return Step.RESTORE
@@ -84,5 +84,5 @@ def _undo(state: State, bump: BumpCommit) -> Step:
         found=f"{tag.name} was never pushed, {state.remote} has moved on, "
         f"and commits follow the bump {bump.oid[:12]}",
         expected="those commits without the bump between them",
-        mend=f"{drop_tag}git rebase --onto {bump.parent[:12]} {bump.oid[:12]}",
+        fix=f"{drop_tag}git rebase --onto {bump.parent[:12]} {bump.oid[:12]}",
     )

@@ -36,7 +36,7 @@ def look_at(repository: Repository, tag: str) -> tuple[TagFacts, list[Refusal]]:
             rule="shallow",
             found="a shallow clone, in which no branch can be looked through",
             expected="the whole history (in a workflow: fetch-depth: 0)",
-            mend=f"git fetch --unshallow {remote}",
+            fix=f"git fetch --unshallow {remote}",
         )
     oid = fetch_pushed_tag(repository, remote, name)
     facts = tag_facts(repository, name, oid, branches=Branches(repository, remote, {}))

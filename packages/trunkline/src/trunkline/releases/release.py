@@ -79,7 +79,7 @@ def require_remote(state: State) -> None:
             rule="remote",
             found="a repository without a remote",
             expected=f"{state.remote}, which the release is pushed to",
-            mend=f"git remote add {state.remote} URL && "
+            fix=f"git remote add {state.remote} URL && "
             f"git push -u {state.remote} {state.branch}",
         )
 

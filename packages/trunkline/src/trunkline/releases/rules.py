@@ -17,7 +17,7 @@ Rule = Callable[[State], Refusal | None]
 
 
 def refusals(state: State) -> Iterator[Refusal]:
-    """Name every rule that the state breaks, in the order to mend them."""
+    """Name every rule that the state breaks, in the order to fix them."""
     for rule in RULES:
         refusal = rule(state)
         if refusal is not None:
@@ -31,7 +31,7 @@ def on_a_branch(state: State) -> Refusal | None:
         rule="branch",
         found=f"HEAD is detached at {state.head[:12]}",
         expected=f"branch {state.trunk} or {HOTFIX}vX.Y.Z",
-        mend=f"git switch {state.trunk}",
+        fix=f"git switch {state.trunk}",
     )
 
 
@@ -42,7 +42,7 @@ def release_branch(state: State) -> Refusal | None:
         rule="branch",
         found=f"branch {state.branch}",
         expected=f"branch {state.trunk} or {HOTFIX}vX.Y.Z",
-        mend=f"git switch {state.trunk}",
+        fix=f"git switch {state.trunk}",
     )
 
 
@@ -53,7 +53,7 @@ def on_trunk(state: State) -> Refusal | None:
         rule="branch",
         found=f"branch {state.branch or '(detached)'}",
         expected=f"the trunk, branch {state.trunk}",
-        mend=f"git switch {state.trunk}",
+        fix=f"git switch {state.trunk}",
     )
 
 
@@ -64,7 +64,7 @@ def whole_history(state: State) -> Refusal | None:
         rule="shallow",
         found="a shallow clone, which lacks commits and tags",
         expected="the whole history",
-        mend=f"git fetch --unshallow --tags {state.remote}",
+        fix=f"git fetch --unshallow --tags {state.remote}",
     )
 
 
@@ -87,7 +87,7 @@ def nothing_under_way(state: State) -> Refusal | None:
         rule="operation",
         found=f"a {state.operation} that is not finished",
         expected="nothing under way",
-        mend=ENDINGS[state.operation],
+        fix=ENDINGS[state.operation],
     )
 
 
@@ -98,7 +98,7 @@ def none_interrupted(state: State) -> Refusal | None:
         rule="interrupted",
         found=f"a release of {state.interrupted} that stopped half-way",
         expected="it finished or undone",
-        mend="uv run trunkline release",
+        fix="uv run trunkline release",
     )
 
 
@@ -109,7 +109,7 @@ def finished_bump(state: State) -> Refusal | None:
         rule="leftover",
         found=f"pyproject.toml says {state.written}, its commit {state.current}",
         expected="the committed version; an earlier bump may have stopped half-way",
-        mend="git restore --staged --worktree pyproject.toml uv.lock CHANGELOG.md",
+        fix="git restore --staged --worktree pyproject.toml uv.lock CHANGELOG.md",
     )
 
 
@@ -125,7 +125,7 @@ def clean_tree(state: State) -> Refusal | None:
         rule="clean",
         found=f"uncommitted: {shown}",
         expected="nothing uncommitted, new files included",
-        mend="git stash --include-untracked",
+        fix="git stash --include-untracked",
     )
 
 
@@ -136,7 +136,7 @@ def known_author(state: State) -> Refusal | None:
         rule="identity",
         found=state.identity_problem,
         expected="a name and an address for the commit and the tag",
-        mend="git config user.name NAME && git config user.email ADDRESS",
+        fix="git config user.name NAME && git config user.email ADDRESS",
     )
 
 
@@ -147,7 +147,7 @@ def signing_works(state: State) -> Refusal | None:
         rule="signing",
         found=f"a test signature failed: {state.signing_problem}",
         expected="git to sign, as it is configured to",
-        mend="git config --get-regexp 'gpg|sign' and mend the key that it names",
+        fix="git config --get-regexp 'gpg|sign' and fix the key that it names",
     )
 
 
@@ -158,7 +158,7 @@ def remote_answers(state: State) -> Refusal | None:
         rule="remote",
         found=f"{state.remote} did not answer: {state.remote_problem}",
         expected="its branches and tags, to compare with",
-        mend=f"git ls-remote {state.remote}",
+        fix=f"git ls-remote {state.remote}",
     )
 
 
@@ -168,15 +168,15 @@ def same_tag_everywhere(state: State) -> Refusal | None:
         return None
     name = tag.name
     if tag.local is None:
-        found, mend = f"{name} is on {state.remote} only", "git fetch --tags"
+        found, fix = f"{name} is on {state.remote} only", "git fetch --tags"
     else:
         found = f"{name} is {tag.local[:12]} here and {tag.remote[:12]} there"
-        mend = f"git fetch {state.remote} +refs/tags/{name}:refs/tags/{name}"
+        fix = f"git fetch {state.remote} +refs/tags/{name}:refs/tags/{name}"
     return Refusal(
         rule="current-tag",
         found=found,
         expected=f"the same {name} here and on {state.remote}",
-        mend=mend,
+        fix=fix,
     )
 
 
@@ -191,13 +191,13 @@ def no_half_made_release(state: State) -> Refusal | None:
             rule="current-tag",
             found=f"version {state.current}, which was never released",
             expected=f"tag {tag.name}; versions are written by `cz bump` only",
-            mend=f"git log -p -S'{state.current}' -- pyproject.toml",
+            fix=f"git log -p -S'{state.current}' -- pyproject.toml",
         )
     return Refusal(
         rule="half-made",
         found=f"version {state.current} is committed and has no tag",
         expected=f"tag {tag.name}, or the next changelog starts in the wrong place",
-        mend="uv run trunkline release",
+        fix="uv run trunkline release",
     )
 
 
@@ -209,7 +209,7 @@ def tag_on_this_branch(state: State) -> Refusal | None:
         rule="current-tag",
         found=f"{tag.name} is at {str(tag.commit)[:12]}, which HEAD does not contain",
         expected=f"{tag.name} in the history of {state.branch}",
-        mend="uv run trunkline release"
+        fix="uv run trunkline release"
         if tag.remote is None
         else f"git log --oneline --graph HEAD {tag.name}",
     )
@@ -226,7 +226,7 @@ def up_to_date(state: State) -> Refusal | None:
         + (f", and {state.ahead} here are not there" if state.ahead else ""),
         expected=f"everything of {branch}",
         # A rebase would leave the tag of a release that lost on its old commit.
-        mend="uv run trunkline release"
+        fix="uv run trunkline release"
         if unpushed and state.ahead
         else f"git pull --rebase {state.remote} {state.branch}",
     )

@@ -37,7 +37,7 @@ def tag_refusals(facts: TagFacts) -> Iterator[Refusal]:
             rule="tag-format",
             found=f"tag {facts.name}",
             expected="vX.Y.Z or vX.Y.Z-alpha.N",
-            mend=drop,
+            fix=drop,
         )
         return
     if facts.kind != "tag":
@@ -45,7 +45,7 @@ def tag_refusals(facts: TagFacts) -> Iterator[Refusal]:
             rule="hand-made-tag",
             found=f"{facts.name} is not annotated",
             expected="the annotated tag that `cz bump` makes",
-            mend=drop,
+            fix=drop,
         )
     elif (facts.own_name, facts.message) != (facts.name, facts.wanted_message):
         yield Refusal(
@@ -53,7 +53,7 @@ def tag_refusals(facts: TagFacts) -> Iterator[Refusal]:
             found=f"{facts.name} calls itself {facts.own_name} "
             f"and says {facts.message[:60]!r}",
             expected=f"the name {facts.name} and the message {facts.wanted_message!r}",
-            mend=drop,
+            fix=drop,
         )
     yield from _commit_refusals(facts, version, drop)
 
@@ -65,21 +65,21 @@ def _commit_refusals(facts: TagFacts, version: Version, drop: str) -> Iterator[R
             found=f"version {facts.project_version} in pyproject.toml "
             f"at {facts.commit[:12]}",
             expected=f"version {version}, as tag {facts.name} says",
-            mend=drop,
+            fix=drop,
         )
     elif not facts.made_by_bump:
         yield Refusal(
             rule="hand-made-tag",
             found=f"{facts.name} is at {facts.commit[:12]}, which is no bump",
             expected="the commit that `cz bump` makes",
-            mend=drop,
+            fix=drop,
         )
     elif facts.section_empty:
         yield Refusal(
             rule="changelog",
             found=f"no entry for {facts.name} in CHANGELOG.md at {facts.commit[:12]}",
             expected="the changelog section that `cz bump` writes",
-            mend=drop,
+            fix=drop,
         )
     if not facts.on_branch:
         yield Refusal(
@@ -87,7 +87,7 @@ def _commit_refusals(facts: TagFacts, version: Version, drop: str) -> Iterator[R
             found=f"{facts.name} is at {facts.commit[:12]}, neither on nor able "
             f"to go to {' or '.join(facts.branches)} of the remote",
             expected="branch and tag in one push",
-            mend="uv run trunkline release",
+            fix="uv run trunkline release",
         )
 
 
@@ -102,7 +102,7 @@ def moved(name: str, old: str, new: str) -> Refusal:
         rule="moved-tag",
         found=f"{name} is {old[:12]} on the remote and would become {new[:12]}",
         expected="a released version to stay what it is; release the next one",
-        mend=f"git tag -d {name} && git fetch --tags",
+        fix=f"git tag -d {name} && git fetch --tags",
     )
 
 
@@ -112,5 +112,5 @@ def deleted(name: str) -> Refusal:
         rule="deleted-tag",
         found=f"{name} would be deleted on the remote",
         expected="a released version to stay; release the next one",
-        mend="uv run trunkline release",
+        fix="uv run trunkline release",
     )

@@ -12,7 +12,7 @@ def major_zero(state: State) -> Refusal | None:
         rule="major-version-zero",
         found=f"major_version_zero = true and next version {state.next}",
         expected="the key gone from 1.0.0 on, or breaking changes stop counting",
-        mend="sed -i.bak '/^major_version_zero/d' pyproject.toml && rm *.toml.bak"
+        fix="sed -i.bak '/^major_version_zero/d' pyproject.toml && rm *.toml.bak"
         " && git commit -m 'chore: leave major version zero' pyproject.toml",
     )
 
@@ -27,7 +27,7 @@ def well_formed_tag(state: State) -> Refusal | None:
         rule="tag-format",
         found=f"tag {state.next_tag.name}",
         expected="vX.Y.Z or vX.Y.Z-alpha.N, in which alpha.10 follows alpha.9",
-        mend="uv run cz bump --version-scheme semver2",
+        fix="uv run cz bump --version-scheme semver2",
     )
 
 
@@ -45,7 +45,7 @@ def greater_version(state: State) -> Refusal | None:
         rule="greater",
         found=f"next version {state.next} after {state.current}",
         expected=f"a version greater than {state.current}",
-        mend="uv run cz bump --get-next",
+        fix="uv run cz bump --get-next",
     )
 
 
@@ -59,7 +59,7 @@ def new_tag(state: State) -> Refusal | None:
             found=f"{tag.name} is on {state.remote} already",
             expected="a version that nobody has released",
             # Trunk and hotfix both wanted the next patch, and the hotfix was first.
-            mend=f"uv run trunkline backport {tag.name}"
+            fix=f"uv run trunkline backport {tag.name}"
             if state.branch == state.trunk and not state.behind
             else f"git pull --rebase {state.remote} {state.branch}",
         )
@@ -67,7 +67,7 @@ def new_tag(state: State) -> Refusal | None:
         rule="new-tag",
         found=f"{tag.name} exists here and not on {state.remote}",
         expected="a tag that `cz bump` makes itself",
-        mend=f"git tag -d {tag.name}",
+        fix=f"git tag -d {tag.name}",
     )
 
 
@@ -85,7 +85,7 @@ def hotfix_named_after_version(state: State) -> Refusal | None:
         rule="hotfix",
         found=f"branch {state.branch} and next version {state.next}",
         expected=f"branch {HOTFIX}{by_patch.tag} and next version {by_patch}",
-        mend="uv run cz bump --increment PATCH"
+        fix="uv run cz bump --increment PATCH"
         if named == by_patch
         else f"git branch -m {HOTFIX}{by_patch.tag}",
     )
@@ -98,5 +98,5 @@ def something_to_tell(state: State) -> Refusal | None:
         rule="changelog",
         found=f"no entry in the changelog section of {state.next_tag.name}",
         expected="an entry at least, from a `feat`, `fix`, `refactor` or `perf`",
-        mend=f"git log --oneline {state.current_tag.name}..HEAD",
+        fix=f"git log --oneline {state.current_tag.name}..HEAD",
     )

@@ -45,7 +45,7 @@ def adopt(
                 rule="adopted",
                 found=f"{PATH}, which says what this was made of",
                 expected="a copy of the template",
-                mend="trunkline template update",
+                fix="trunkline template update",
             )
         mirror = open_mirror(source)
         commit = mirror.commit(version) if version else origin_of(repository, mirror)
@@ -76,7 +76,7 @@ def origin_of(repository: Repository, mirror: Mirror) -> str:
         rule="template-version",
         found=f"no commit here that has the files of one of {mirror.source}",
         expected="one from which this repository began",
-        mend=f"the same command with --version, such as {mirror.newest()}",
+        fix=f"the same command with --version, such as {mirror.newest()}",
     )
 
 

@@ -71,7 +71,7 @@ class Mirror(Repository):
             rule="template-version",
             found=f"no version {name!r} in {self.source}",
             expected=f"a tag, branch or commit of it, such as {self.newest()}",
-            mend="the same command with --version and one of those",
+            fix="the same command with --version and one of those",
         )
 
     def describe(self, commit: str) -> str:

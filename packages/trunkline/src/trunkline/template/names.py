@@ -34,7 +34,7 @@ def require_package(name: str, pattern: str, taken: Collection[str]) -> None:
         rule="package-name",
         found=f"the package name {name!r}",
         expected=expected,
-        mend=f"the same command with --package {suggest(name, taken)}",
+        fix=f"the same command with --package {suggest(name, taken)}",
     )
 
 
@@ -46,7 +46,7 @@ def require_title(title: str, pattern: str) -> None:
         rule="title",
         found=f"the title {title!r}",
         expected="1 to 40 letters, digits, spaces, dots, `_` and `-`, such as: My API",
-        mend='the same command with --title "My API"',
+        fix='the same command with --title "My API"',
     )
 
 

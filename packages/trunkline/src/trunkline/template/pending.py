@@ -56,7 +56,7 @@ def begin(repository: Repository, pending: Pending) -> Done:
             rule="untracked",
             found=f"{blocked}, which git does not know and the template has, too",
             expected="no file of yours where a new one of the template goes",
-            mend=f"git add --force {quote(blocked)} and commit it, or move it away",
+            fix=f"git add --force {quote(blocked)} and commit it, or move it away",
         )
     write_record(repository.git_dir / FILE, asdict(pending))
     # A copied work tree has other times than its index says, and the same content.
@@ -65,7 +65,7 @@ def begin(repository: Repository, pending: Pending) -> Done:
     if not done.ok:
         raise FailedError(
             f"the files could not all be written: {done.complaint}\n"
-            "  type next: the same command, when that is mended; it does the rest"
+            "  type next: the same command, when that is fixed; it does the rest"
         )
     return _end(repository, pending)
 
@@ -117,7 +117,7 @@ def resume(repository: Repository) -> Done | None:
             rule="unfinished",
             found=f"an update that was interrupted, and edits since: {edited[0]}",
             expected="the files as they were, or as the update makes them",
-            mend="git reset --hard, which takes both back, and the update again",
+            fix="git reset --hard, which takes both back, and the update again",
         )
     say("finishing the update that was interrupted")
     repository.run("read-tree", "--reset", "-u", tree, check=True)

@@ -62,7 +62,7 @@ def require_clean(repository: Repository) -> None:
             found=f"{len(found.splitlines())} uncommitted changes, such as: "
             f"{found.splitlines()[0].strip()}",
             expected="a clean work tree, which git can take you back to",
-            mend="git stash, or git commit",
+            fix="git stash, or git commit",
         )
 
 
@@ -89,7 +89,7 @@ def made_of(mirror: Mirror, answers: Answers) -> str:
             rule="template-version",
             found=f"no {answers.commit!r}, which {PATH} names, in {mirror.source}",
             expected="the version that this service was made of, or one close to it",
-            mend=f"git log -p -- {PATH}, and a version of the template, such as "
+            fix=f"git log -p -- {PATH}, and a version of the template, such as "
             f"{mirror.newest()}, as its `_commit`",
         )
     manifest = mirror.manifest(found)
@@ -165,8 +165,8 @@ def report(merged: Merged, label: str, *, preview: bool = False) -> int:
     print(f"template {label}: {conflicts} conflicts")
     next_ = f'make test, and: git commit -m "build: update the template to {label}"'
     if conflicts:
-        next_ = f"mend the conflicts, `git add` those files, {next_}"
+        next_ = f"resolve the conflicts, `git add` those files, {next_}"
         if "pyproject.toml" in merged.conflicts:
-            next_ = f"{next_}\n  and once pyproject.toml is mended: uv lock"
+            next_ = f"{next_}\n  and once pyproject.toml is fixed: uv lock"
     say(f"  type next: {next_}")
     return int(bool(conflicts))

@@ -138,7 +138,7 @@ def _step(
             rule="checked-out",
             found=f"{member.name}: the submodule {member.folder} is not checked out",
             expected="its files in the work tree",
-            mend=f"git submodule update --init {member.folder}",
+            fix=f"git submodule update --init {member.folder}",
         )
     says = f"{member.name}: {member.mode} → dev, editable from {member.folder}"
     return Step(member, WORKSPACE, says)

@@ -74,7 +74,7 @@ def _repository(root: Repository, member: Member) -> Repository:
             rule="checked-out",
             found=f"{member.name}: the submodule {member.folder} is not checked out",
             expected="its files in the work tree",
-            mend=f"git submodule update --init {member.folder}",
+            fix=f"git submodule update --init {member.folder}",
         )
     return Repository.find(root.root / member.folder)
 
@@ -85,7 +85,7 @@ def _version(member: Member) -> Version:
             rule="versioned",
             found=f"{member.name}: {member.folder}/pyproject.toml has no version",
             expected='a version, such as version = "0.1.0"',
-            mend=f"uv version --project {member.folder} 0.1.0",
+            fix=f"uv version --project {member.folder} 0.1.0",
         )
     return Version.from_project(member.version)
 
@@ -104,7 +104,7 @@ def _published(
             rule="remote-answers",
             found=f"{member.name}: {remote} of {repository.root}: {error}",
             expected="an answer, for only a published tag can be locked",
-            mend=f"git -C {repository.root} ls-remote {remote}",
+            fix=f"git -C {repository.root} ls-remote {remote}",
         ) from error
     for name in names:
         if name in refs:
@@ -116,7 +116,7 @@ def _published(
         found=f"{member.name} {version} has no tag on {remote}"
         + (f"; {here} is in this clone only" if here else ""),
         expected=" or ".join(member.tags(version)),
-        mend=publish_command(member, tag, remote, tagged=here is not None),
+        fix=publish_command(member, tag, remote, tagged=here is not None),
     )
 
 
@@ -138,7 +138,7 @@ def _bring(
             found=f"{member.name}: {tag} is {local.text[:12]} here, "
             f"{commit[:12]} on {remote}",
             expected="the same commit in both places",
-            mend=f"git -C {repository.root} fetch {remote} --force tag {tag}",
+            fix=f"git -C {repository.root} fetch {remote} --force tag {tag}",
         )
     if not repository.run("cat-file", "-e", f"{commit}^{{commit}}").ok:
         options = ("-q", "--no-tags", "--no-write-fetch-head")
@@ -158,7 +158,7 @@ def _check_version(
         rule="tag-holds-version",
         found=f"{member.name}: version {found or '?'} at {tag}",
         expected=f"version {version} there, as the tag says",
-        mend=f"another version: uv run trunkline packages use prod {member.name}@X.Y.Z",
+        fix=f"another version: uv run trunkline packages use prod {member.name}@X.Y.Z",
     )
 
 
@@ -178,6 +178,6 @@ def _check_same(
         found=f"{member.name}: {changed[0]}{more} differ from {tag}",
         expected="the work tree that was published, "
         "or a version that is asked for by name",
-        mend=f"uv version --project {member.folder} --bump patch, commit, publish; "
+        fix=f"uv version --project {member.folder} --bump patch, commit, publish; "
         f"or: uv run trunkline packages use prod {member.name}@{member.version}",
     )
