@@ -121,6 +121,8 @@ def begin(sample: Sample, files: Mapping[str, str] | None = None) -> None:
         "UV_NO_SYNC": "1",
         "UV_PROJECT_ENVIRONMENT": sys.prefix,
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        # The sample's package, not that of this environment.
+        "PYTHONPATH": "src",
     }
     lay_out(sample)
     sample.commit("feat: begin", files)
@@ -159,15 +161,16 @@ def _install(sample: Sample, name: str, text: str) -> None:
 
 
 def _project(text: str) -> str:
-    """Add the real rules of ruff, and of pytest only what finds the tests.
+    """Add the real rules of ruff and import-linter, and what pytest needs.
 
-    The real settings of pytest measure the coverage of a suite that is not here.
+    Its real settings measure the coverage of a suite that is not here.
     """
     document = tomlkit.parse(text.replace("major_version_zero = true\n", ""))
     real = tomlkit.parse((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     ruff = real["tool"]["ruff"]
     ruff["lint"].setdefault("per-file-ignores", {"tests/*": ["S101", "PLR2004"]})
     document["tool"]["ruff"] = ruff
+    document["tool"]["importlinter"] = real["tool"]["importlinter"]
     document["tool"]["trunkline"]["gates"] = {"tests": {"command": "pytest"}}
     document["tool"]["pytest"] = {
         "ini_options": {
