@@ -5,6 +5,9 @@
 """
 
 import shutil
+import subprocess
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import tomlkit
@@ -103,3 +106,68 @@ def clone(service: Sample, name: str) -> Sample:
     other = Sample(root, service.origin, service.env)
     identify(other, name)
     return other
+
+
+def build_monorepo(service: Sample, name: str, folder: str) -> None:
+    """Build a repository whose subdirectory `folder` is a package, tagged v0.1.0."""
+    root = service.root.parent / name
+    origin = service.origin.parent / f"{name}.git"
+    repository = Sample(root, origin, service.env)
+    service.git("init", "-q", "--bare", "-b", "main", str(origin))
+    root.mkdir()
+    repository.git("init", "-q", "-b", "main", ".")
+    identify(repository, "dev")
+    ran = repository.run("uv", "init", "-q", "--package", "--vcs", "none", folder)
+    assert ran.code == 0, ran.all
+    repository.write(f"{folder}/run.sh", "#!/bin/sh\n")
+    (root / folder / "run.sh").chmod(0o755)
+    repository.git("remote", "add", "origin", f"{TEAM}{name}.git")
+    repository.git("add", "-A")
+    tag_monorepo(service, name, "v0.1.0", {})
+
+
+def tag_monorepo(
+    service: Sample, name: str, tag: str, files: Mapping[str, str]
+) -> None:
+    """Commit files to a repository beside the service's, and publish them as a tag."""
+    repository = Sample(service.root.parent / name, service.origin, service.env)
+    repository.commit(f"feat: {tag}", files)
+    repository.git("tag", "-f", "-a", tag, "-m", tag)
+    repository.git("push", "-q", "--force", "origin", "main", tag)
+
+
+def use(service: Sample, *arguments: str) -> str:
+    """Run `packages use`, which must succeed and lock; return what it prints."""
+    ran = service.trunkline("packages", "use", *arguments)
+    assert ran.code == 0, ran.all
+    assert service.run("uv", "lock", "--check").code == 0
+    return ran.out
+
+
+def refused(service: Sample, *arguments: str, code: int = 1, **env: str) -> str:
+    """Run `packages use`, which must fail and change nothing; return what it says."""
+    before = service.picture()
+    ran = service.trunkline("packages", "use", *arguments, **env)
+    assert ran.code == code, ran.all
+    assert service.picture() == before
+    return ran.err
+
+
+def end_while_locking(service: Sample, number: int, *arguments: str) -> int | None:
+    """Send `packages use` a signal while it waits for uv; return its exit code."""
+    slow, called = service.root.parent / "slow-uv", service.root.parent / "called"
+    slow.write_text(f"#!/bin/sh\ntouch {called}\nexec sleep 20\n")
+    slow.chmod(0o755)
+    process = subprocess.Popen(
+        ["trunkline", "packages", "use", *arguments],
+        cwd=service.root,
+        env={**service.env, "UV": str(slow)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not called.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    process.communicate(timeout=600)
+    return process.returncode

@@ -2,13 +2,21 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from samples import Sample
-from workspaces import add_member, build_library, build_service, clone, publish
+from workspaces import (
+    add_member,
+    build_library,
+    build_service,
+    clone,
+    end_while_locking,
+    publish,
+    refused,
+    use,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -20,22 +28,6 @@ def service(tmp_path: Path) -> Sample:
     add_member(sample, "rules")
     publish(sample, "rules-v0.1.0")
     return sample
-
-
-def use(service: Sample, *arguments: str) -> str:
-    ran = service.trunkline("packages", "use", *arguments)
-    assert ran.code == 0, ran.all
-    assert service.run("uv", "lock", "--check").code == 0
-    return ran.out
-
-
-def refused(service: Sample, *arguments: str, code: int = 1) -> str:
-    """Run `packages use`, which must fail and change nothing; return what it says."""
-    before = service.picture()
-    ran = service.trunkline("packages", "use", *arguments)
-    assert ran.code == code, ran.all
-    assert service.picture() == before
-    return ran.err
 
 
 def test_prod_and_back_gives_the_same_bytes(service: Sample) -> None:
@@ -138,40 +130,17 @@ def test_a_lock_that_fails_puts_everything_back(service: Sample) -> None:
     assert "`uv lock` failed, pyproject.toml and uv.lock are as they were" in said
 
 
-def test_an_interrupt_puts_everything_back(service: Sample, tmp_path: Path) -> None:
+def test_an_interrupt_puts_everything_back(service: Sample) -> None:
     before = service.picture()
-    process = with_slow_uv(service, tmp_path)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=600)
-    assert process.returncode == 130
+    assert end_while_locking(service, signal.SIGTERM, "prod") == 130
     assert service.picture() == before
 
 
-def test_the_same_command_ends_what_was_killed(service: Sample, tmp_path: Path) -> None:
-    process = with_slow_uv(service, tmp_path)
-    process.kill()
-    process.communicate(timeout=600)
+def test_the_same_command_finishes_what_was_killed(service: Sample) -> None:
+    end_while_locking(service, signal.SIGKILL, "prod")
     assert service.run("uv", "lock", "--check").code != 0
     use(service, "prod")
     assert "rules-v0.1.0" in service.read("uv.lock")
-
-
-def with_slow_uv(service: Sample, folder: Path) -> "subprocess.Popen[bytes]":
-    """Start `packages use prod` and return once it has called a uv that never ends."""
-    slow, called = folder / "slow-uv", folder / "called"
-    slow.write_text(f"#!/bin/sh\ntouch {called}\nexec sleep 20\n")
-    slow.chmod(0o755)
-    process = subprocess.Popen(
-        ["trunkline", "packages", "use", "prod"],
-        cwd=service.root,
-        env={**service.env, "UV": str(slow)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    while not called.exists():
-        assert process.poll() is None
-        time.sleep(0.02)
-    return process
 
 
 def test_a_file_that_cannot_be_written_changes_nothing(service: Sample) -> None:

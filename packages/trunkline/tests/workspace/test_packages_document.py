@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from samples import REPOSITORY
-from workspaces import build_library, build_service
+from workspaces import build_library, build_monorepo, build_service
 
-DOCUMENT = (REPOSITORY / "docs/packages.md").read_text(encoding="utf-8")
+PAGE = REPOSITORY / "packages/trunkline/docs/micropackages.md"
+DOCUMENT = PAGE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(bash|toml)\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)
 
 
@@ -15,6 +16,7 @@ BLOCKS = re.findall(r"^```(bash|toml)\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MUL
 def test_the_document_on_micropackages_is_true(tmp_path: Path) -> None:
     service = build_service(tmp_path)
     build_library(service, "money", "1.2.0")
+    build_monorepo(service, "platform", "packages/road")
     for kind, block in BLOCKS:
         if kind == "toml":
             assert block in service.read("pyproject.toml")
@@ -27,6 +29,7 @@ def test_the_document_on_micropackages_is_true(tmp_path: Path) -> None:
     sources = {package["name"]: package["source"] for package in lock["package"]}
     assert "tag=pricing-rules-v0.2.0#" in sources["pricing-rules"]["git"]
     assert "tag=v1.2.0#" in sources["money"]["git"]
+    assert "tag=v0.1.0#" in sources["road"]["git"]
 
 
 def test_the_document_has_commands_for_both_modes() -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trunkline.workspace.sources import WORKSPACE, with_source
+from trunkline.workspace.members import WORKSPACE
+from trunkline.workspace.sources import with_source
 
 PUBLISHED = {"git": "https://git.example.com/a.git", "tag": "rules-v1.0.0"}
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)
@@ -67,3 +68,10 @@ def test_line_ends_of_windows_are_kept() -> None:
     published = edit(text, PUBLISHED)
     assert published.count("\n") == published.count("\r\n") == 5
     assert edit(published, None) == text
+
+
+def test_a_project_without_a_workspace_gets_one() -> None:
+    text = f"[tool.uv.sources]\nrules = {{ git = '{PUBLISHED['git']}' }}\n"
+    uv = tomllib.loads(edit(text, None))["tool"]["uv"]
+    assert uv["workspace"] == {"members": ["packages/rules"]}
+    assert uv["sources"] == {"rules": WORKSPACE}

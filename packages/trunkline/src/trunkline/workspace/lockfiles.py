@@ -1,4 +1,4 @@
-"""What a change of a lock file says in one line. Pure."""
+"""Summarise the change of a lock file in one line. Pure."""
 
 import json
 import tomllib

@@ -1,39 +1,31 @@
-"""`trunkline packages`: switch micropackages between work tree and published tag."""
+"""`trunkline packages`: use packages from the working tree or from published tags."""
 
 import difflib
 import json as json_
-import os
-import shutil
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from trunkline.errors import FailedError, Refusal, UsageError
-from trunkline.files import replace_content
+from trunkline.folders import require_free
 from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, JSON, command, option
+from trunkline.output import refuse
 from trunkline.releases.bumpfiles import LOCK, PROJECT
 from trunkline.settings import Settings, read_settings
 from trunkline.signals import interrupted_by_signals
-from trunkline.uv import uv
 from trunkline.versions import Version
-from trunkline.workspace.members import Member, members
-from trunkline.workspace.publication import publication
-from trunkline.workspace.sources import WORKSPACE, Source, with_source
-
-KEPT = "trunkline/packages"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What is done with one member; `says` is the line that people read."""
-
-    member: Member
-    source: Source
-    says: str
+from trunkline.workspace.members import WORKSPACE, Member, Source, revision, switchable
+from trunkline.workspace.publication import (
+    address,
+    publication,
+    require_checked_out,
+)
+from trunkline.workspace.switching import Switch, carry_out, edited
+from trunkline.workspace.vendoring import differences, locked_commit, upstream
 
 
 @command(
@@ -42,10 +34,21 @@ class Step:
         nargs="?",
         choices=("list", "use"),
         default="list",
-        help="list the micropackages (default), or switch their mode",
+        help="list the packages (default), or switch their mode",
     ),
     option("mode", nargs="?", metavar="dev|prod", help="the mode to use"),
-    option("names", nargs="*", metavar="NAME[@X.Y.Z]", help="default: all"),
+    option(
+        "names",
+        nargs="*",
+        metavar="NAME[@X.Y.Z]",
+        help="default: every micropackage of the service",
+    ),
+    option(
+        "--from",
+        dest="source",
+        metavar="URL",
+        help="prod: repository that publishes your edits of a copied package",
+    ),
     DRY_RUN,
     JSON,
 )
@@ -54,171 +57,163 @@ def packages(
     action: str,
     mode: str | None,
     names: Sequence[str],
+    source: str | None,
     dry_run: bool,
     json: bool,
 ) -> int:
-    """List the members, or with action `use` put them into a mode."""
+    """List the packages, or with action `use` switch them to a mode."""
     root = Repository.find()
     if action == "use":
         if mode not in {"dev", "prod"}:
             raise UsageError(f"`packages use {mode or ''}`: expected dev or prod")
+        if source and (mode == "dev" or len(names) != 1):
+            raise UsageError("--from goes with `packages use prod` and one name")
         try:
-            return use(root, mode, names, dry_run=dry_run)
+            return use(root, mode, names, source=source, dry_run=dry_run)
         except OSError as error:
             raise FailedError(
                 f"{PROJECT} and {LOCK} are as they were: {error}"
             ) from error
     if mode or dry_run:
-        raise UsageError("`packages list` takes no more; expected `packages use …`?")
-    found = members(root.root)
-    print(json_.dumps([asdict(m) for m in found]) if json else table(found))
+        raise UsageError("`packages list` has no arguments; did you mean `use`?")
+    found = switchable(root.root)
+    print(json_.dumps([asdict(m) for m in found]) if json else table(root, found))
     return 0
 
 
-def use(root: Repository, mode: str, names: Sequence[str], *, dry_run: bool) -> int:
-    """Put members, or all of them, into a mode and re-lock; all or none."""
-    with interrupted_by_signals(), only_release(root.common_dir):
-        settings = read_settings(root.root / PROJECT)
-        steps, refusals = plan(root, mode, names, settings)
-        for refusal in refusals:
-            print(f"trunkline: {refusal}", file=sys.stderr)
-        if refusals:
-            return refusals[0].exit_code
-        before = (root.root / PROJECT).read_bytes().decode("utf-8")
-        after = before
-        for step in steps:
-            after = with_source(
-                after,
-                name=step.member.name,
-                folder=step.member.folder,
-                source=step.source,
-            )
-        print("\n".join(step.says for step in steps))
-        if dry_run:
-            print(difference(before, after) + "would run: uv lock")
-            return 0
-        switch(root, before, after)
-    print("uv.lock is up to date\n  type next: uv sync; commit both files together")
-    return 0
-
-
-def plan(
-    root: Repository, mode: str, names: Sequence[str], settings: Settings
-) -> tuple[list[Step], list[Refusal]]:
-    """Decide what becomes of each member; nothing is changed."""
-    steps, refusals = [], []
-    for member, version in chosen(members(root.root), names):
-        try:
-            steps.append(_step(root, mode, member, version, settings))
-        except Refusal as refusal:
-            refusals.append(refusal)
-    return steps, refusals
-
-
-def _step(
+def use(
     root: Repository,
     mode: str,
-    member: Member,
-    version: Version | None,
-    settings: Settings,
-) -> Step:
-    if mode == "prod":
-        found = publication(root, member, version, settings)
+    names: Sequence[str],
+    *,
+    source: str | None,
+    dry_run: bool,
+) -> int:
+    """Switch packages to a mode and lock; all of them or none."""
+    with interrupted_by_signals(), only_release(root.common_dir), ExitStack() as stack:
+        plan = Plan(root, read_settings(root.root / PROJECT), stack, source)
+        switches, refusals = [], []
+        for member, version in chosen(switchable(root.root), names):
+            try:
+                switches.append(plan.switch(mode, member, version))
+            except Refusal as refusal:
+                refusals.append(refusal)
+        if refusals:
+            return refuse(refusals)
+        print("\n".join(switch.summary for switch in switches))
+        if dry_run:
+            text = (root.root / PROJECT).read_bytes().decode("utf-8")
+            print(difference(text, edited(text, switches)) + "would run: uv lock")
+            return 0
+        carry_out(root, switches)
+    print("uv.lock is up to date\n  type next: uv sync; then commit the changes")
+    return 0
+
+
+class Plan:
+    """Decide what to do with each package; changes nothing."""
+
+    def __init__(
+        self, root: Repository, settings: Settings, stack: ExitStack, fork: str | None
+    ) -> None:
+        self.root = root
+        self.settings = settings
+        # Keeps what was fetched until the plan has been carried out.
+        self.stack = stack
+        self.fork = fork
+
+    def switch(self, mode: str, member: Member, version: Version | None) -> Switch:
+        """Plan one package's switch; raises Refusal or UsageError."""
+        if mode == "dev":
+            return self._dev(member, version)
+        if member.origin is not None:
+            return self._vendored(member, member.origin, version)
+        if self.fork:
+            raise UsageError(f"--from is for copied packages; {member.name} is not one")
+        found = publication(self.root, member, version, self.settings)
         place = f"{found.source['git']} at {found.tag} ({found.commit[:12]})"
-        return Step(
-            member, found.source, f"{member.name}: {member.mode} → prod, {place}"
-        )
-    if version is not None:
-        raise UsageError(
-            f"{member.name}@{version} has no meaning in dev mode, which uses the work "
-            f"tree; expected {member.name}"
-        )
-    if member.submodule and member.version is None:
-        raise Refusal(
-            rule="checked-out",
-            found=f"{member.name}: the submodule {member.folder} is not checked out",
-            expected="its files in the work tree",
-            fix=f"git submodule update --init {member.folder}",
-        )
-    says = f"{member.name}: {member.mode} → dev, editable from {member.folder}"
-    return Step(member, WORKSPACE, says)
+        summary = f"{member.name}: {member.mode} → prod, {place}"
+        return Switch(member, found.source, summary)
+
+    def _dev(self, member: Member, version: Version | None) -> Switch:
+        if version is not None:
+            raise UsageError(
+                f"{member.name}@{version}: dev mode uses the working tree, which has "
+                f"no versions; expected {member.name}"
+            )
+        start = f"{member.name}: {member.mode} → dev"
+        if member.origin is None or member.version is not None:
+            require_checked_out(member)
+            return Switch(member, WORKSPACE, f"{start}, editable in {member.folder}")
+        require_free(self.root.root / member.folder)
+        commit = locked_commit(self.root.root, member)
+        found = self.stack.enter_context(upstream(member, member.origin, commit=commit))
+        summary = f"{start}, editable copy of {commit[:12]} in {member.folder}"
+        return Switch(member, WORKSPACE, summary, copied=found)
+
+    def _vendored(
+        self, member: Member, origin: Source, version: Version | None
+    ) -> Switch:
+        source = self._source(origin, version)
+        named = f"{source['git']} at {revision(source)}"
+        summary = f"{member.name}: {member.mode} → prod, {named}"
+        if member.version is None:
+            return Switch(member, source, summary, excluded=False)
+        found = self.stack.enter_context(upstream(member, source))
+        changed = differences(self.root, member, found)
+        if not changed:
+            summary += f"\n  removes the copy in {member.folder}"
+            return Switch(member, source, summary, removed=found)
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        if version is None:
+            raise Refusal(
+                rule="copy-unchanged",
+                found=f"{member.name} has your edits: {changed[0]}{more} differ from "
+                f"{named}",
+                expected="the files of that version; publish your edits first, for "
+                "example from a fork",
+                fix=f"uv run trunkline packages use prod {member.name}@X.Y.Z "
+                "--from ADDRESS_OF_THE_FORK",
+            )
+        kept = "\n".join(f"  keeps your edited {name}" for name in changed)
+        return Switch(member, source, f"{summary}\n{kept}")
+
+    def _source(self, origin: Source, version: Version | None) -> Source:
+        """Return the source to restore: that of the copy, or what was asked for."""
+        source = dict(origin)
+        if self.fork:
+            source["git"] = address(self.fork, self.root.root)
+        if version is None:
+            return source
+        tag = re.sub(r"v[0-9].*$", version.tag, str(origin.get("tag", version.tag)))
+        named = {"git": source["git"], "tag": tag}
+        rest = {k: v for k, v in source.items() if k not in {"rev", "branch", *named}}
+        return named | rest
 
 
 def chosen(
     found: Sequence[Member], names: Sequence[str]
 ) -> list[tuple[Member, Version | None]]:
-    """Look up `NAME` and `NAME@X.Y.Z`, none meaning all; raises UsageError."""
-    if not found:
-        raise UsageError(
-            "the service depends on no member under packages/; "
-            "expected one: docs/packages.md says how to add it"
-        )
+    """Look up `NAME` and `NAME@X.Y.Z`; raises UsageError."""
     by_name = {member.name: member for member in found}
-    pairs = [name.partition("@")[::2] for name in names or by_name]
+    default = [member.name for member in found if member.switched_by_default]
+    if not names and not default:
+        raise UsageError(
+            "the service depends on no micropackage\n"
+            "  type next: uv init --lib packages/NAME && uv add NAME; or name one of: "
+            f"{', '.join(by_name) or 'none'}"
+        )
+    pairs = [name.partition("@")[::2] for name in names or default]
     for name, _ in pairs:
         if name not in by_name:
             raise UsageError(
-                f"`{name}` is no member that the service depends on; "
+                f"`{name}` is not a package of this project that can be switched; "
                 f"expected one of {', '.join(by_name)}"
             )
     return [
         (by_name[name], Version.parse(version.removeprefix("v")) if version else None)
         for name, version in pairs
     ]
-
-
-def switch(root: Repository, before: str, after: str) -> None:
-    """Write pyproject.toml and lock; puts both files back if that fails.
-
-    Both are replaced in one step each, by this and by uv, so that a process that was
-    killed leaves whole files, and the same command again does what is missing.
-    """
-    with put_back_on_failure(root):
-        if after != before:
-            replace_content(
-                root.root / PROJECT, after.encode("utf-8"), staging=root.staging
-            )
-        locked = uv("lock", cwd=root.root)
-        if not locked.ok:
-            raise FailedError(
-                f"`uv lock` failed, {PROJECT} and {LOCK} are as they were:\n"
-                f"{locked.complaint}"
-            )
-
-
-@contextmanager
-def put_back_on_failure(root: Repository) -> Iterator[None]:
-    """Put pyproject.toml and uv.lock back, byte for byte, when the body raises.
-
-    The copies are made first and moved back, which a full disk does not prevent.
-    """
-    kept = root.git_dir / KEPT
-    kept.mkdir(parents=True, exist_ok=True)
-    files = [root.root / PROJECT, root.root / LOCK]
-    try:
-        present = [file for file in files if file.exists()]
-        for file in present:
-            shutil.copy2(file, kept / file.name)
-        try:
-            yield
-        except BaseException:
-            for file in files:
-                if file in present:
-                    _move_back(kept / file.name, file)
-                else:
-                    file.unlink(missing_ok=True)
-            raise
-    finally:
-        shutil.rmtree(kept, ignore_errors=True)
-
-
-def _move_back(copy: Path, file: Path) -> None:
-    if copy.read_bytes() == file.read_bytes():
-        return
-    try:
-        os.replace(copy, file.resolve())
-    except OSError:  # The repository's own folder is on another file system.
-        replace_content(file, copy.read_bytes(), staging=copy.parent)
 
 
 def difference(before: str, after: str) -> str:
@@ -232,14 +227,13 @@ def difference(before: str, after: str) -> str:
     return "".join(lines)
 
 
-def table(found: Sequence[Member]) -> str:
-    """Lay out the members for people."""
+def table(root: Repository, found: Sequence[Member]) -> str:
+    """Lay out the packages for people."""
     if not found:
-        return "the service depends on no member under packages/"
-    rows = [("package", "mode", "version", "tag", "folder")]
+        return "the project depends on no micropackage and on no package from git"
+    rows = [("package", "mode", "version", "tag", "files")]
     for m in found:
-        folder = f"{m.folder} (submodule)" if m.submodule else m.folder
-        rows.append((m.name, m.mode, m.version or "-", m.tag or "-", folder))
+        rows.append((m.name, m.mode, m.version or "-", m.tag or "-", _files(root, m)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(
@@ -247,3 +241,12 @@ def table(found: Sequence[Member]) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def _files(root: Repository, member: Member) -> str:
+    if member.submodule:
+        return f"{member.folder} (submodule)"
+    if member.origin is None:
+        return member.folder
+    copied = Path(root.root, member.folder).exists()
+    return f"{member.folder} (copied)" if copied else str(member.origin["git"])

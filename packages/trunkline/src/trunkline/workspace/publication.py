@@ -1,4 +1,4 @@
-"""At which tag a micropackage is published, and whether the work tree is that."""
+"""Find the tag that publishes a micropackage, and compare the working tree with it."""
 
 import re
 import tomllib
@@ -11,10 +11,9 @@ from trunkline.git import Repository
 from trunkline.process import ProcessError
 from trunkline.settings import Settings
 from trunkline.versions import Version
-from trunkline.workspace.members import Member
-from trunkline.workspace.sources import Source
+from trunkline.workspace.members import Member, Source
 
-# user@host:path, which git takes for ssh and a URL is not.
+# user@host:path, which git accepts for ssh and which is not a URL.
 _SCP = re.compile(r"(?P<host>[^/:@]+@[^/:]+|[^/:@]{2,}):(?!//)(?P<path>.+)")
 
 
@@ -32,8 +31,8 @@ def publication(
 ) -> Publication:
     """Find the tag of a version; raises Refusal, which names the member.
 
-    Without `version` it is that of the work tree, which must then be the same as the
-    tag: who goes to prod mode means to ship what is on the screen.
+    Without `version` it is the version of the working tree, which must then equal the
+    tag: whoever switches to prod mode means to ship what is on the screen.
     """
     repository = _repository(root, member)
     wanted = version or _version(member)
@@ -54,7 +53,7 @@ def publication(
 def address(raw: str, root: Path) -> str:
     """Write the address of a remote as the URL that uv and every clone can use.
 
-    A password stays out of it, for pyproject.toml is committed.
+    A password is left out, because pyproject.toml is committed.
     """
     if "://" in raw:
         parts = urlsplit(raw)
@@ -69,14 +68,19 @@ def address(raw: str, root: Path) -> str:
 def _repository(root: Repository, member: Member) -> Repository:
     if not member.submodule:
         return root
-    if member.version is None:
+    require_checked_out(member)
+    return Repository.find(root.root / member.folder)
+
+
+def require_checked_out(member: Member) -> None:
+    """Refuse a submodule without files."""
+    if member.submodule and member.version is None:
         raise Refusal(
             rule="checked-out",
             found=f"{member.name}: the submodule {member.folder} is not checked out",
-            expected="its files in the work tree",
+            expected="its files in the working tree",
             fix=f"git submodule update --init {member.folder}",
         )
-    return Repository.find(root.root / member.folder)
 
 
 def _version(member: Member) -> Version:
@@ -103,7 +107,7 @@ def _published(
         raise Refusal(
             rule="remote-answers",
             found=f"{member.name}: {remote} of {repository.root}: {error}",
-            expected="an answer, for only a published tag can be locked",
+            expected="an answer, because only a published tag can be locked",
             fix=f"git -C {repository.root} ls-remote {remote}",
         ) from error
     for name in names:
@@ -121,7 +125,7 @@ def _published(
 
 
 def publish_command(member: Member, tag: str, remote: str, *, tagged: bool) -> str:
-    """Return the command that publishes a member's work tree under a tag."""
+    """Return the command that publishes a member's working tree under a tag."""
     git = f"git -C {member.folder}" if member.submodule else "git"
     push = f"{git} push --atomic {remote} HEAD {tag}"
     return push if tagged else f"{git} tag -a {tag} -m {tag} && {push}"
@@ -130,7 +134,7 @@ def publish_command(member: Member, tag: str, remote: str, *, tagged: bool) -> s
 def _bring(
     repository: Repository, member: Member, remote: str, tag: str, commit: str
 ) -> None:
-    """Fetch the tag's commit without making a ref, and refuse another tag here."""
+    """Fetch the tag's commit without creating a ref; refuse a different local tag."""
     local = repository.run("rev-parse", "-q", "--verify", f"refs/tags/{tag}^{{commit}}")
     if local.ok and local.text != commit:
         raise Refusal(
@@ -148,7 +152,7 @@ def _bring(
 def _check_version(
     repository: Repository, member: Member, tag: str, file: str, version: Version
 ) -> None:
-    """Refuse a tag whose own pyproject.toml has another version, or is not there."""
+    """Refuse a tag whose pyproject.toml has another version or does not exist."""
     held = repository.objects([file])[file]
     document = tomllib.loads(held.content.decode()) if held else {}
     found = document.get("project", {}).get("version")
@@ -165,7 +169,7 @@ def _check_version(
 def _check_same(
     repository: Repository, member: Member, tag: str, commit: str, folder: str
 ) -> None:
-    """Refuse a work tree that is not what the tag holds."""
+    """Refuse a working tree that differs from the tag."""
     changed = repository.read("diff", "--name-only", commit, "--", folder).splitlines()
     changed += repository.read(
         "ls-files", "--others", "--exclude-standard", "--", folder
@@ -176,8 +180,7 @@ def _check_same(
     raise Refusal(
         rule="tag-is-work-tree",
         found=f"{member.name}: {changed[0]}{more} differ from {tag}",
-        expected="the work tree that was published, "
-        "or a version that is asked for by name",
+        expected="the files that were published, or a version that you name",
         fix=f"uv version --project {member.folder} --bump patch, commit, publish; "
         f"or: uv run trunkline packages use prod {member.name}@{member.version}",
     )

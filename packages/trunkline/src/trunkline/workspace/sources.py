@@ -1,29 +1,33 @@
 """Edit `[tool.uv]` of pyproject.toml with its comments and layout kept. Pure.
 
 uv refuses a workspace member whose source is git ("Workspace members must be declared
-as workspace sources"), so prod mode also excludes the folder from the workspace.
+as workspace sources"), so a member in prod mode is also excluded from the workspace.
 """
 
 import re
-from collections.abc import Mapping
+from fnmatch import fnmatch
 from typing import Any
 
 import tomlkit
 
-from trunkline.workspace.members import normal
-
-Source = Mapping[str, str | bool]
-WORKSPACE: Source = {"workspace": True}
+from trunkline.workspace.members import WORKSPACE, Source, normal
 
 
-def with_source(text: str, *, name: str, folder: str, source: Source) -> str:
-    """Return pyproject.toml with another source for the member in `folder`.
+def with_source(
+    text: str, *, name: str, folder: str, source: Source, excluded: bool | None = None
+) -> str:
+    """Return pyproject.toml with another source for the package in `folder`.
 
-    Unchanged, to the byte, if the member has that source.
+    The folder is excluded from the workspace if the source is not the workspace, unless
+    `excluded` says otherwise. Unchanged, to the byte, if everything is so already.
     """
     document: Any = tomlkit.parse(text)
     uv = document["tool"]["uv"]
-    _exclude(uv["workspace"], folder, excluded=source != WORKSPACE)
+    if source == WORKSPACE:
+        _include(uv, folder)
+    elif excluded is None:
+        excluded = True
+    _exclude(uv.get("workspace", {}), folder, excluded=bool(excluded))
     sources = uv.setdefault("sources", tomlkit.table())
     key = next((key for key in sources if normal(key) == name), name)
     if dict(sources.get(key, {})) != dict(source):
@@ -38,6 +42,14 @@ def _inline(source: Source) -> str:
     """Write an inline table with the spaces that uv itself writes."""
     pairs = (f"{k} = {tomlkit.item(v).as_string()}" for k, v in source.items())
     return f"{{ {', '.join(pairs)} }}"
+
+
+def _include(uv: Any, folder: str) -> None:  # noqa: ANN401 - tomlkit's tables
+    """Make a folder part of the workspace if no pattern covers it."""
+    workspace = uv.setdefault("workspace", tomlkit.table())
+    patterns = workspace.setdefault("members", tomlkit.array())
+    if not any(fnmatch(folder, pattern) for pattern in patterns):
+        patterns.append(folder)
 
 
 def _exclude(workspace: Any, folder: str, *, excluded: bool) -> None:  # noqa: ANN401
