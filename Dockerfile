@@ -103,7 +103,7 @@ ENV PATH=/app/.venv/bin:$PATH \
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
-    CMD ["python", "-m", "my_app.core.platform.healthcheck"]
+    CMD ["python", "-m", "my_app.core.platform.operations.healthcheck"]
 CMD ["python", "-m", "my_app"]
 
 # Last, so that they are in the cache key of nothing.

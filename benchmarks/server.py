@@ -24,7 +24,7 @@ def main() -> None:
 def serve(peer: str, port: int) -> None:
     """Run uvicorn."""
     ours = not peer.startswith("bare")
-    protocol = "my_app.core.platform.protocol:ProblemProtocol"
+    protocol = "my_app.core.platform.http.protocol:ProblemProtocol"
     uvicorn.run(
         f"benchmarks.peers.{peer}:app",
         port=port,

@@ -34,16 +34,11 @@ from sqlalchemy.ext.asyncio import (
 
 from my_app.config import Settings
 from my_app.core.app import FEATURES
-from my_app.core.platform import database as platform
-from my_app.core.platform import sqlite
-from my_app.core.platform.engine import (
-    Database,
-    Turns,
-    connect,
-    url_of,
-)
+from my_app.core.platform.db import database as platform
+from my_app.core.platform.db import sqlite
+from my_app.core.platform.db.engine import Database, Turns, connect, url_of
+from my_app.core.platform.db.revisions import read_revisions
 from my_app.core.platform.feature import Feature
-from my_app.core.platform.revisions import read_revisions
 from my_app.migrations.commands import migrate
 
 from tests.postgres import Postgres, programs, running_postgres

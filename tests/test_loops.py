@@ -117,7 +117,7 @@ def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
         "--port",
         str(port),
     ]
-    page = copy / "src/my_app/core/platform/home.py"
+    page = copy / "src/my_app/core/platform/operations/landing_page.py"
     with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
         program.wait_for("Application startup complete")
         before = get(port, "/")
@@ -138,7 +138,7 @@ def test_the_server_survives_a_mistake(copy: Path, tmp_path: Path) -> None:
         "--port",
         str(port),
     ]
-    page = copy / "src/my_app/core/platform/home.py"
+    page = copy / "src/my_app/core/platform/operations/landing_page.py"
     with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
         program.wait_for("Application startup complete")
         save(page, "LINKS = {", "LINKS = 1 / 0 or {")

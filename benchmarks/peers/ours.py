@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from my_app.config import load
 from my_app.core.app import create_app
 from my_app.core.platform.feature import Feature
-from my_app.core.platform.logs import configure_logging
+from my_app.core.platform.observability.logs import configure_logging
 
 router = APIRouter()
 

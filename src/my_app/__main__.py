@@ -10,10 +10,10 @@ from typing import get_args
 
 import uvicorn
 
-from my_app.config import LogLevel, Settings, load
-from my_app.core.platform.logs import configure_logging
-from my_app.core.platform.protocol import ProblemProtocol
-from my_app.environment import EnvironmentVariablesError
+from .config import LogLevel, Settings, load
+from .core.platform.http.protocol import ProblemProtocol
+from .core.platform.observability.logs import configure_logging
+from .environment import EnvironmentVariablesError
 
 MIGRATION_COMMANDS = ("migrate", "migration", "migrations")
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     if words and words[0] in MIGRATION_COMMANDS:
         # Alembic is for these alone.
-        from my_app.migrations.cli import main as run  # noqa: PLC0415
+        from .migrations.cli import main as run  # noqa: PLC0415
 
         sys.exit(run(words))
     options = parse(words)

@@ -2,10 +2,10 @@
 
 import sys
 
-from my_app.config import load
-from my_app.core.app import create_app
-from my_app.core.platform.logs import configure_logging
-from my_app.environment import EnvironmentVariablesError
+from .config import load
+from .core.app import create_app
+from .core.platform.observability.logs import configure_logging
+from .environment import EnvironmentVariablesError
 
 try:
     settings, flags = load()

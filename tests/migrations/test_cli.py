@@ -18,7 +18,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from my_app.core.platform.tables import Base
+from my_app.core.platform.db.tables import Base
 
 
 class Note(Base):

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from my_app.core.platform.engine import connect, url_of
-from my_app.core.platform.revisions import read_revisions
+from my_app.core.platform.db.engine import connect, url_of
+from my_app.core.platform.db.revisions import read_revisions
 from my_app.migrations.commands import migrate
 from my_app.migrations.connection import LOCK
 

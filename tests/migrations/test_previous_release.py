@@ -9,12 +9,7 @@ from my_app.migrations.commands import migrate
 
 from tests.conftest import NOT_CHECKED
 from tests.databases import settings_of
-from tests.migrations.previous_release import (
-    check,
-    git,
-    main,
-    previous_tag,
-)
+from tests.migrations.previous_release import check, git, main, previous_tag
 from tests.migrations.versions import write
 from tests.servers import ROOT
 
@@ -25,7 +20,7 @@ FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", ".python-version")
 TEST = """
 from sqlalchemy import text
 
-from my_app.core.platform.engine import Database
+from my_app.core.platform.db.engine import Database
 
 
 async def test_notes_are_kept(database: Database) -> None:

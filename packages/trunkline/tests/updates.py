@@ -11,7 +11,8 @@ from samples import Sample
 
 DELETED = ".github/dependabot.yml"
 DELETED_BY_TEAM = "docs/decisions/0001-one-asgi-middleware.md"
-OLD, NEW = "src/{}/core/platform/hosts.py", "src/{}/core/platform/trusted.py"
+OLD, NEW = "src/{}/core/platform/http/hosts.py", "src/{}/core/platform/http/trusted.py"
+PAGE = "src/{}/core/platform/operations/landing_page.py"
 FRESH = "src/acme/core/platform/fresh.py"
 LINE = "A branch lives a day or two"
 
@@ -37,10 +38,10 @@ def go_on(upstream: Sample) -> None:
     """Make the template's next version."""
     edit(upstream, "CONTRIBUTING.md", LINE, "A branch of the template lives a day")
     edit(upstream, DELETED_BY_TEAM, "## Context\n", "## Context\nMore.\n")
-    home = upstream.read("src/my_app/core/platform/home.py")
-    upstream.write("src/my_app/core/platform/home.py", f"# Of the template.\n{home}")
+    home = upstream.read(PAGE.format("my_app"))
+    upstream.write(PAGE.format("my_app"), f"# Of the template.\n{home}")
     upstream.git("mv", OLD.format("my_app"), NEW.format("my_app"))
-    edit(upstream, "src/my_app/core/app.py", "platform.hosts", "platform.trusted")
+    edit(upstream, "src/my_app/core/app.py", "http.hosts", "http.trusted")
     upstream.git("rm", "-q", DELETED)
     upstream.write("src/my_app/core/platform/fresh.py", '"""New in my_app."""\n')
     begin = "\ndependencies = [\n"
@@ -52,7 +53,7 @@ def go_on(upstream: Sample) -> None:
 def team(service: Sample) -> None:
     """Make the six edits, and some in files that are the team's anyway."""
     edit(service, "CONTRIBUTING.md", LINE, "A branch of ours lives a week")
-    for path in ("src/acme/core/platform/home.py", OLD.format("acme"), DELETED):
+    for path in (PAGE.format("acme"), OLD.format("acme"), DELETED):
         service.write(path, service.read(path) + "# Ours.\n")
     service.git("rm", "-q", DELETED_BY_TEAM)
     service.write("src/acme/ours.py", '"""Unlike my_app."""\n')
@@ -77,7 +78,7 @@ def check_work(service: Sample) -> None:
     assert "A branch of the template lives a day" in conflict
     assert "<<<<<<<" in conflict
     assert service.git("diff", "--name-only", "--diff-filter=U") == "CONTRIBUTING.md"
-    home = service.read("src/acme/core/platform/home.py")
+    home = service.read(PAGE.format("acme"))
     assert home.startswith("# Of the template.\n")
     assert home.endswith("# Ours.\n")
     assert not (service.root / DELETED_BY_TEAM).exists()

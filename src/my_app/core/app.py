@@ -8,27 +8,25 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from my_app.config import Flags, Settings
-from my_app.core import billing
-from my_app.core.platform import database, operations
-from my_app.core.platform.access_log import access_log
-from my_app.core.platform.build import identify
-from my_app.core.platform.contain import Contain
-from my_app.core.platform.context import Context
-from my_app.core.platform.feature import Feature, Lifespan
-from my_app.core.platform.headers import SecurityHeaders
-from my_app.core.platform.home import DOCS_POLICY, POLICY
-from my_app.core.platform.hosts import TrustedHosts
-from my_app.core.platform.metrics import Metrics
-from my_app.core.platform.observe import Observe
-from my_app.core.platform.openapi import add_problem_schema
-from my_app.core.platform.problems import add_problem_handlers
-from my_app.core.platform.readiness import Readiness
-from my_app.core.platform.shutdown import not_ready_first
-from my_app.core.platform.telemetry import (
-    start_sentry,
-    telemetry,
-)
+from ..config import Flags, Settings
+from . import billing
+from .platform.build import identify
+from .platform.context import Context
+from .platform.db import database
+from .platform.feature import Feature, Lifespan
+from .platform.http.headers import SecurityHeaders
+from .platform.http.hosts import TrustedHosts
+from .platform.http.limits import RequestLimits
+from .platform.http.openapi import add_problem_schema
+from .platform.http.problems import add_problem_handlers
+from .platform.observability.access_log import access_log
+from .platform.observability.metrics import Metrics
+from .platform.observability.observe import Observe
+from .platform.observability.telemetry import start_sentry, telemetry
+from .platform.operations import endpoints as operations
+from .platform.operations.landing_page import DOCS_POLICY, POLICY
+from .platform.operations.shutdown import not_ready_first
+from .platform.readiness import Readiness
 
 # Every feature of the service. Deleting one is deleting its folder and its line here.
 FEATURES: tuple[Feature, ...] = (
@@ -107,7 +105,7 @@ def middleware(context: Context) -> list[Middleware]:
         layers.append(Middleware(TrustedHosts, allowed=settings.allowed_hosts))
     layers.append(
         Middleware(
-            Contain,
+            RequestLimits,
             max_body_bytes=settings.max_body_bytes,
             timeout_seconds=settings.request_timeout_seconds,
         )

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from my_app.config import load
-from my_app.core.platform.logs import configure_logging
-from my_app.environment import EnvironmentVariablesError
-from my_app.migrations import commands
+from ..config import load
+from ..core.platform.observability.logs import configure_logging
+from ..environment import EnvironmentVariablesError
+from . import commands
 
 
 def main(arguments: Sequence[str]) -> int:

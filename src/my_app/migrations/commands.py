@@ -12,15 +12,9 @@ from alembic.util import CommandError
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 
-from my_app.config import Settings
-from my_app.core.platform.revisions import (
-    VERSIONS,
-    read_revisions,
-)
-from my_app.migrations.connection import (
-    MigrationError,
-    migrating,
-)
+from ..config import Settings
+from ..core.platform.db.revisions import VERSIONS, read_revisions
+from .connection import MigrationError, migrating
 
 
 def configuration(versions: Path = VERSIONS) -> Config:

@@ -7,18 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    NullPool,
-    create_engine,
-    event,
-    text,
-)
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 
-from my_app.config import Settings
-from my_app.core.platform.engine import url_of
+from ..config import Settings
+from ..core.platform.db.engine import url_of
 
 # Any number will do that no other program takes on the same database.
 LOCK = 0x6D_69_67_72_61_74_65

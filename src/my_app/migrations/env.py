@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
 from my_app.config import load
-from my_app.core.platform.tables import load_tables
+from my_app.core.platform.db.tables import load_tables
 from my_app.migrations.connection import migrating
 from my_app.migrations.history import HISTORY, record
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, MetaData, String, Table
 
-from my_app.core.platform.tables import UTCDateTime
+from ..core.platform.db.tables import UTCDateTime
 
 HISTORY = Table(
     "migration_history",

@@ -10,7 +10,7 @@ from my_app.config import Flags
 from my_app.core.billing.invoices import issue
 from my_app.core.billing.pricing import Plan, calculate_billing
 from my_app.core.billing.repository import Invoices
-from my_app.core.platform.engine import Database
+from my_app.core.platform.db.engine import Database
 from my_app.core.platform.idempotency import Claim, fingerprint
 from my_app.core.platform.identifiers import new_identifier
 

@@ -24,16 +24,9 @@ from my_app.core.billing.repository import (
     newest,
     newest_before,
 )
-from my_app.core.platform.engine import Database
-from my_app.core.platform.idempotency import (
-    Claim,
-    KeyReusedError,
-    fingerprint,
-)
-from my_app.core.platform.identifiers import (
-    Identifiers,
-    new_identifier,
-)
+from my_app.core.platform.db.engine import Database
+from my_app.core.platform.idempotency import Claim, KeyReusedError, fingerprint
+from my_app.core.platform.identifiers import Identifiers, new_identifier
 
 from tests.core.billing.test_pricing import plans, states
 

@@ -5,8 +5,8 @@ import asyncio
 from fastapi import APIRouter, HTTPException
 from sqlalchemy import Column, MetaData, String, Table, text
 
-from my_app.core.platform.database import Session
-from my_app.core.platform.engine import Database
+from my_app.core.platform.db.database import Session
+from my_app.core.platform.db.engine import Database
 from my_app.core.platform.feature import Feature
 
 metadata = MetaData()

@@ -3,10 +3,7 @@
 from fastapi import FastAPI
 
 from my_app.config import Flags
-from my_app.core.platform.context import (
-    CurrentContext,
-    CurrentFlags,
-)
+from my_app.core.platform.context import CurrentContext, CurrentFlags
 
 from tests.conftest import MakeClient
 

@@ -1,13 +1,18 @@
-"""Which keys are keys, and which requests are the same."""
+"""Idempotency keys: what is one, which requests repeat, how an endpoint reads it."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
 from my_app.core.platform.idempotency import (
+    DOCUMENTED_KEY,
     Claim,
+    IdempotencyKey,
     KeyReusedError,
     MalformedKeyError,
     MissingKeyError,
@@ -16,6 +21,8 @@ from my_app.core.platform.idempotency import (
     is_over,
     read_key,
 )
+
+from tests.conftest import MakeClient
 
 VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F))
 SEPARATORS = '",;\\'
@@ -100,3 +107,39 @@ def test_a_key_is_over_after_its_lifetime_and_not_before(
     lifetime = timedelta(hours=hours)
 
     assert is_over(claim({}, NOW - age), NOW, lifetime) == (age >= lifetime)
+
+
+@pytest.fixture
+def keyed(settings: Settings, flags: Flags) -> FastAPI:
+    """An application whose one endpoint answers with the key that it was given."""
+    app = create_app(settings, flags, [])
+
+    @app.post("/keyed", openapi_extra=DOCUMENTED_KEY)
+    async def keyed(key: IdempotencyKey) -> str:
+        return key
+
+    return app
+
+
+async def test_an_endpoint_gets_the_key_without_its_quotes(
+    keyed: FastAPI, make_client: MakeClient
+) -> None:
+    async with make_client(keyed) as client:
+        response = await client.post("/keyed", headers={"Idempotency-Key": '"a-1"'})
+
+    assert response.json() == "a-1"
+
+
+async def test_a_request_without_a_key_is_400(
+    keyed: FastAPI, make_client: MakeClient
+) -> None:
+    async with make_client(keyed) as client:
+        response = await client.post("/keyed")
+
+    assert response.status_code == 400
+    assert response.json()["code"] == "idempotency_key_missing"
+
+
+def test_the_key_is_documented(keyed: FastAPI) -> None:
+    operation = keyed.openapi()["paths"]["/keyed"]["post"]
+    assert [one["name"] for one in operation["parameters"]] == ["Idempotency-Key"]

@@ -10,14 +10,7 @@ from pathlib import Path
 import pytest
 
 from faults import Fault, Proxy, proxy_before
-from registries import (
-    PASSWORD,
-    USER,
-    Server,
-    basic_auth,
-    push_image,
-    running_registry,
-)
+from registries import PASSWORD, USER, Server, basic_auth, push_image, running_registry
 from tokens import IDENTITY, TokenService, running_token_service
 from trunkline.images.answers import RegistryError
 

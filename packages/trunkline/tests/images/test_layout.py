@@ -6,10 +6,7 @@ import pytest
 from archives import BASE, SETTING, STEP, read, saved, tar_of
 from trunkline.errors import FailedError
 from trunkline.images.layers import EPOCH
-from trunkline.images.layout import (
-    own_layers,
-    write_archive,
-)
+from trunkline.images.layout import own_layers, write_archive
 
 
 def test_layers_of_the_base_stay_and_own_ones_lose_their_time(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def picture(path: Path) -> None:
 FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a new file": (written("docs/new.md", "x\n"), "is not what these files give"),
     "a deleted file": (
-        lambda root: os.remove(root / "tests/core/platform/test_headers.py"),
+        lambda root: os.remove(root / "tests/core/platform/http/test_headers.py"),
         "is not what",
     ),
     "an executable": (lambda root: (root / "LICENSE").chmod(0o755), "is not what"),
@@ -81,8 +81,8 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         "docs/new.md:2: leads to src/my_app/core/gone.py, which is not there",
     ),
     "a file of a part": (
-        written("docs/new.md", "`src/my_app/core/platform/engine.py`\n"),
-        "docs/new.md:1: leads to src/my_app/core/platform/engine.py, which is not",
+        written("docs/new.md", "`src/my_app/core/platform/db/engine.py`\n"),
+        "docs/new.md:1: leads to src/my_app/core/platform/db/engine.py, which is not",
     ),
     "a record that no service has": (
         written("docs/new.md", "See records 11 and 14.\n"),
@@ -95,7 +95,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a line that grows too long": (
         written(
             "src/my_app/long.py",
-            "import my_app.core.platform.metrics as ours\n",
+            "import my_app.core.platform.observability.metrics as ours\n",
         ),
         "package qqqqqqqqqqqqqq_zzzzzzzzzzzzzzz without template: src/",
     ),

@@ -6,47 +6,26 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from my_app.core.billing.invoices import (
-    Invoice,
-    UnknownInvoiceError,
-    issue,
-)
-from my_app.core.billing.pricing import (
-    Plan,
-    Quote,
-    calculate_billing,
-)
-from my_app.core.billing.schemas import (
-    InvoicePage,
-    InvoiceResponse,
-    QuoteRequest,
-    QuoteResponse,
-)
-from my_app.core.platform import cursors
-from my_app.core.platform.context import (
-    CurrentContext,
-    CurrentFlags,
-)
-from my_app.core.platform.database import Session
-from my_app.core.platform.errors import DomainError
-from my_app.core.platform.idempotency import (
-    REPLAYED,
-    Claim,
-    fingerprint,
-)
-from my_app.core.platform.idempotency_header import (
+from ..platform import cursors
+from ..platform.context import CurrentContext, CurrentFlags
+from ..platform.db.database import Session
+from ..platform.errors import DomainError
+from ..platform.http.openapi import problem_responses
+from ..platform.idempotency import (
     DOCUMENTED_KEY,
     DOCUMENTED_REPLAYED,
+    REPLAYED,
+    Claim,
     IdempotencyKey,
+    fingerprint,
 )
-from my_app.core.platform.identifiers import (
-    made_at,
-    new_identifier,
-)
-from my_app.core.platform.openapi import problem_responses
+from ..platform.identifiers import made_at, new_identifier
+from .invoices import Invoice, UnknownInvoiceError, issue
+from .pricing import Plan, Quote, calculate_billing
+from .schemas import InvoicePage, InvoiceResponse, QuoteRequest, QuoteResponse
 
 if TYPE_CHECKING:
-    from my_app.core.billing.repository import Invoices
+    from .repository import Invoices
 
 router = APIRouter(prefix="/billing", tags=["billing"])
 
@@ -58,7 +37,7 @@ LARGEST_PAGE = 100
 async def get_invoices(session: Session) -> "Invoices":
     """Give an endpoint the invoices, within its transaction."""
     # Imports SQLAlchemy, which by now the database has.
-    from my_app.core.billing.repository import Invoices  # noqa: PLC0415
+    from .repository import Invoices  # noqa: PLC0415
 
     return Invoices(session)
 

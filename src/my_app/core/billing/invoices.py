@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from my_app.core.billing.pricing import Currency, Line, Quote
-from my_app.core.platform.errors import DomainError
-from my_app.core.platform.identifiers import made_at
+from ..platform.errors import DomainError
+from ..platform.identifiers import made_at
+from .pricing import Currency, Line, Quote
 
 
 class UnknownInvoiceError(DomainError):

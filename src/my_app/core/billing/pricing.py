@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, Protocol
 
-from my_app.core.platform.errors import DomainError
+from ..platform.errors import DomainError
 
 Currency = Literal["EUR", "JPY", "USD"]
 Kind = Literal["seats", "usage", "discount"]

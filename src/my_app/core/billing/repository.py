@@ -10,14 +10,10 @@ from sqlalchemy import CursorResult, Insert, Row, Table, bindparam, select, upda
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from my_app.core.billing.invoices import Invoice
-from my_app.core.billing.pricing import Line
-from my_app.core.billing.tables import InvoiceRow
-from my_app.core.platform.idempotency import (
-    Claim,
-    check_repeats,
-    is_over,
-)
+from ..platform.idempotency import Claim, check_repeats, is_over
+from .invoices import Invoice
+from .pricing import Line
+from .tables import InvoiceRow
 
 # One new invoice in so many makes the service forget keys that are over, at most so
 # many of them: twice as many as came in the meantime, so that they never pile up.

@@ -7,12 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from my_app.core.billing.pricing import (
-    MAX_SEATS,
-    MAX_USAGE,
-    Currency,
-    Kind,
-)
+from .pricing import MAX_SEATS, MAX_USAGE, Currency, Kind
 
 
 def whole(value: object) -> object:

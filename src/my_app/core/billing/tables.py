@@ -7,11 +7,8 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from my_app.core.platform.idempotency import (
-    FINGERPRINT_BYTES,
-    MAX_KEY_LENGTH,
-)
-from my_app.core.platform.tables import Base
+from ..platform.db.tables import Base
+from ..platform.idempotency import FINGERPRINT_BYTES, MAX_KEY_LENGTH
 
 
 class InvoiceRow(Base):

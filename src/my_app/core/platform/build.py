@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from my_app.config import Settings
+from ...config import Settings
 
 DISTRIBUTION = "my-app"
 UNKNOWN = "unknown"

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from my_app.config import Flags, Settings
-from my_app.core.platform.build import Build
-from my_app.core.platform.metrics import Metrics
-from my_app.core.platform.readiness import Readiness
+from ...config import Flags, Settings
+from .build import Build
+from .observability.metrics import Metrics
+from .readiness import Readiness
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 from uuid import UUID
 
-from my_app.core.platform.errors import DomainError
+from .errors import DomainError
 
 # 16 bytes and 8: a multiple of three, so that base64 needs no padding and has exactly
 # one way to write them.

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Annotated, Any
 
-from my_app.core.platform.errors import DomainError
+from fastapi import Depends, Request
+
+from .errors import DomainError
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -101,3 +104,37 @@ def check_repeats(claim: Claim, earlier: Claim) -> None:
             f"This {HEADER} was sent before with another body. "
             "Send a new key with a new request."
         )
+
+
+async def get_idempotency_key(request: Request) -> str:
+    """Return the key of this request.
+
+    Read by hand: FastAPI answers a header that is missing with 422, the draft with 400.
+    """
+    return read_key(request.headers.getlist(HEADER))
+
+
+IdempotencyKey = Annotated[str, Depends(get_idempotency_key)]
+
+# For `openapi_extra` of an operation that asks for a key.
+DOCUMENTED_KEY: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": HEADER,
+            "in": "header",
+            "required": True,
+            "description": "A name of your own for this request, such as a UUID. "
+            "Send the same one to repeat it: it is then done once and answered again.",
+            "schema": {"type": "string", "pattern": f"^({WRITTEN_KEY.pattern})$"},
+            "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+        }
+    ]
+}
+
+# For `headers` of the response.
+DOCUMENTED_REPLAYED: dict[str, Any] = {
+    REPLAYED: {
+        "description": "`true` where an earlier request had this key",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import structlog
 from fastapi import FastAPI
 
-from my_app.core.platform.errors import DomainError
-from my_app.core.platform.feature import Check, NotReadyError
+from .errors import DomainError
+from .feature import Check, NotReadyError
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -6,13 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from trunkline.images.answers import (
-    NO_CONTENT,
-    NOT_FOUND,
-    OK,
-    Answer,
-    RegistryError,
-)
+from trunkline.images.answers import NO_CONTENT, NOT_FOUND, OK, Answer, RegistryError
 from trunkline.images.reference import ImageName
 from trunkline.images.transport import Transport
 

@@ -12,12 +12,7 @@ from trunkline.files import replace_content
 from trunkline.git import QUIET, Repository
 from trunkline.process import Completed
 from trunkline.releases import edits
-from trunkline.releases.bumpfiles import (
-    CHANGELOG,
-    LOCK,
-    PROJECT,
-    version_files,
-)
+from trunkline.releases.bumpfiles import CHANGELOG, LOCK, PROJECT, version_files
 from trunkline.releases.changelog import find_section, insert_section
 from trunkline.releases.commitizen import LONG
 from trunkline.releases.edits import plain

@@ -19,11 +19,7 @@ from trunkline.settings import Settings, read_settings
 from trunkline.signals import interrupted_by_signals
 from trunkline.versions import Version
 from trunkline.workspace.members import WORKSPACE, Member, Source, revision, switchable
-from trunkline.workspace.publication import (
-    address,
-    publication,
-    require_checked_out,
-)
+from trunkline.workspace.publication import address, publication, require_checked_out
 from trunkline.workspace.switching import Switch, carry_out, edited
 from trunkline.workspace.vendoring import differences, locked_commit, upstream
 

@@ -1,0 +1,1 @@
+"""HTTP itself: limits, trusted hosts, security headers, problem documents."""

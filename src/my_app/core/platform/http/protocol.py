@@ -1,0 +1,32 @@
+"""What is not HTTP never becomes a request; this answers it like any other error."""
+
+import json
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ..request_id import new_request_id, request_id
+from .problems import ProblemResponse, problem_content
+
+log = structlog.stdlib.get_logger("access")
+
+
+class ProblemProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with a problem document for unreadable requests."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer with 400 and close: nothing after a malformed request can be read."""
+        identifier = new_request_id()
+        request_id.set(identifier)
+        log.info("malformed request", status=400, client=self.client and self.client[0])
+        content = problem_content(400, instance="", detail=msg, code="malformed_http")
+        body = json.dumps(content).encode()
+        head = (
+            "HTTP/1.1 400 Bad Request\r\n"
+            f"content-type: {ProblemResponse.media_type}\r\n"
+            f"content-length: {len(body)}\r\n"
+            f"x-request-id: {identifier}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()

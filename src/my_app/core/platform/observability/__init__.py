@@ -1,0 +1,1 @@
+"""What the service tells about itself: access log, logs, metrics, traces, errors."""

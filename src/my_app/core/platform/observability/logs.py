@@ -1,0 +1,114 @@
+"""Logs: one format for ours and for every library's, on standard output."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from ....config import Settings
+from ..build import service_fields
+from ..request_id import current_request_id
+
+ECS_VERSION = "9.0.0"
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send everything that is logged to standard output.
+
+    In development these are coloured lines for a person; elsewhere one JSON object a
+    line, in the field names of the Elastic Common Schema.
+    """
+    shared: list[Processor] = [
+        add_request_id,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(
+                    console_renderers()
+                    if settings.development
+                    else ecs_renderers(service_fields(settings))
+                ),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level.upper())
+    # The server brings handlers of its own; its access log is replaced by ours.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi"):
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = name != "uvicorn.access"
+    # The reloader tells of every file it sees change, its own caches included.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+
+
+def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Mark what is logged while a request is answered."""
+    if identifier := current_request_id():
+        event.setdefault("request_id", identifier)
+    return event
+
+
+def console_renderers() -> list[Processor]:
+    """Render for a person at a terminal."""
+    colours = sys.stdout.isatty()
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
+
+
+def ecs_renderers(service: Mapping[str, str]) -> list[Processor]:
+    """Render one JSON object in Elastic's field names."""
+    constant = {"ecs.version": ECS_VERSION} | {
+        f"service.{key}": value for key, value in service.items()
+    }
+    renamed = {
+        "timestamp": "@timestamp",
+        "level": "log.level",
+        "event": "message",
+        "logger": "log.logger",
+        "request_id": "http.request.id",
+        "stack": "log.origin.stack",
+    }
+
+    def rename(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        named = {renamed.get(key, key): value for key, value in event.items()}
+        # Whatever else was logged stands apart, where it cannot clash with the schema.
+        known = {*renamed.values(), "error.type", "error.message", "error.stack_trace"}
+        extra = {key: named.pop(key) for key in list(named) if key not in known}
+        first = {key: named.pop(key) for key in ("@timestamp", "log.level", "message")}
+        return first | named | constant | ({"labels": extra} if extra else {})
+
+    return [add_error, rename, structlog.processors.JSONRenderer(default=str)]
+
+
+def add_error(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Turn `exc_info` into the schema's error fields."""
+    exc_info: Any = event.pop("exc_info", None)
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    if isinstance(error, BaseException):
+        event["error.type"] = type(error).__qualname__
+        event["error.message"] = str(error)
+        event["error.stack_trace"] = "".join(traceback.format_exception(error))
+    return event

@@ -1,0 +1,86 @@
+"""The page at `/`: which version of the service a person is looking at."""
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+
+from ..context import Context
+
+STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem }
+h1 { margin: 0 0 1.5rem; font-size: 1.75rem }
+h1 small { font-size: 1rem; font-weight: 400; opacity: .7 }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .4rem 1.5rem }
+dt { opacity: .7 }
+dd { margin: 0; font-family: ui-monospace, monospace; overflow-wrap: anywhere }
+nav { margin-top: 2rem; display: flex; flex-wrap: wrap; gap: 1.25rem }
+"""
+
+# The page needs nothing from elsewhere; the hash allows its own style and no other.
+POLICY = (
+    "default-src 'none'; img-src data:; frame-ancestors 'none'; style-src 'sha256-"
+    f"{b64encode(sha256(STYLE.encode()).digest()).decode()}'"
+)
+
+# FastAPI's page loads Swagger UI from a CDN and starts it with a script in the page.
+DOCS_POLICY = (
+    "default-src 'none'; frame-ancestors 'none'; connect-src 'self'; "
+    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "style-src 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "img-src 'self' data: https://fastapi.tiangolo.com"
+)
+
+LINKS = {
+    "/docs": "API documentation",
+    "/openapi.json": "OpenAPI",
+    "/version": "Version",
+    "/healthz": "Health",
+    "/readyz": "Readiness",
+    "/metrics": "Metrics",
+}
+
+
+def render_landing_page(context: Context) -> str:
+    """Render the page: self-contained, no script, nothing loaded from elsewhere."""
+    build, environment = context.build, context.settings.environment
+    facts = {
+        "Version": build.version,
+        "Commit": build.commit,
+        "Branch": build.branch,
+        "Built at": build.built_at,
+        "Environment": environment,
+    }
+    if not context.settings.production:
+        on = [name for name, state in context.flags.enabled().items() if state]
+        facts["Flags on"] = ", ".join(on) or "none"
+    rows = "\n".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>"
+        for name, value in facts.items()
+    )
+    # Relative, so that they hold behind a proxy that adds a path in front.
+    links = "\n".join(
+        f'<a href="{address.removeprefix("/")}">{escape(text)}</a>'
+        for address, text in LINKS.items()
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>My App · {escape(environment)}</title>
+<link rel="icon" href="data:,">
+<style>{STYLE}</style>
+</head>
+<body>
+<h1>My App <small>{escape(environment)}</small></h1>
+<dl>
+{rows}
+</dl>
+<nav>
+{links}
+</nav>
+</body>
+</html>
+"""

@@ -1,0 +1,81 @@
+"""A request's transaction: committed before the answer, rolled back on any error."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx2 import AsyncClient
+from sqlalchemy.exc import IntegrityError
+from starlette.types import Message
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+from my_app.core.platform.db import database as platform
+from my_app.core.platform.db.engine import Database
+
+from tests.conftest import MakeClient
+from tests.core.platform.features import exchange
+from tests.core.platform.notes import NOTES, create_notes, notes
+from tests.databases import on
+
+
+@pytest.fixture
+async def client(
+    settings: Settings, flags: Flags, database: Database, make_client: MakeClient
+) -> AsyncIterator[AsyncClient]:
+    await create_notes(database)
+    features = on(database, [platform.feature, notes])
+    async with make_client(create_app(settings, flags, features)) as client:
+        yield client
+
+
+async def test_what_a_request_wrote_the_next_one_reads(client: AsyncClient) -> None:
+    await client.post("/notes/one")
+
+    assert (await client.get("/notes")).json() == ["one"]
+
+
+@pytest.mark.parametrize(("path", "status"), [("refused", 409), ("crash", 500)])
+async def test_a_request_that_fails_leaves_nothing(
+    client: AsyncClient, path: str, status: int
+) -> None:
+    failed = await client.post(f"/{path}/one")
+
+    assert failed.status_code == status
+    assert (await client.get("/notes")).json() == []
+
+
+async def test_a_broken_rule_that_nobody_handles_is_a_bug(client: AsyncClient) -> None:
+    answers = [await client.post("/notes/one") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 500]
+
+
+async def test_an_error_that_is_logged_tells_no_values(own_database: Database) -> None:
+    await create_notes(own_database)
+    async with own_database.transaction(writing=True) as session:
+        add = NOTES.insert().values(note="hunter2")
+        await session.execute(add)
+        with pytest.raises(IntegrityError) as caught:
+            await session.execute(add)
+        await session.rollback()
+
+    assert "[parameters" not in str(caught.value)
+
+
+async def test_it_is_committed_before_the_answer_begins(
+    settings: Settings, flags: Flags, own_database: Database
+) -> None:
+    await create_notes(own_database)
+    seen: list[int] = []
+
+    async def count(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            async with own_database.transaction(writing=False) as session:
+                seen.append(len((await session.execute(NOTES.select())).all()))
+
+    features = on(own_database, [platform.feature, notes])
+    app = create_app(settings, flags, features)
+    app.state.database = own_database
+    await exchange(app, "/notes/one", method="POST", on_send=count)
+
+    assert seen == [1]

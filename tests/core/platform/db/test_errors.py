@@ -1,0 +1,140 @@
+"""A database that cannot: a clear 503 for those who ask, and no need of a restart."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from httpx2 import AsyncClient, Response
+from pydantic import SecretStr
+from sqlalchemy import make_url, text
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+from my_app.core.platform.db import database as platform
+from my_app.core.platform.db.engine import connect
+
+from tests.conftest import MakeClient
+from tests.core.platform.notes import create_notes, notes
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Have one connection, and wait no longer than a test may."""
+    return Settings(
+        environment="test",
+        database_url=SecretStr(database_url),
+        database_pool_size=1,
+        database_connect_timeout_seconds=1,
+        database_statement_timeout_seconds=0.2,
+        readiness_cache_seconds=0,
+    )
+
+
+@pytest.fixture
+async def client(
+    settings: Settings, flags: Flags, make_client: MakeClient
+) -> AsyncIterator[AsyncClient]:
+    app = create_app(settings, flags, [platform.feature, notes])
+    async with make_client(app) as client:
+        await create_notes(app.state.database)
+        yield client
+
+
+def assert_unavailable(response: Response, code: str) -> None:
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["retry-after"] == "1"
+    assert response.json()["code"] == code
+
+
+@asynccontextmanager
+async def locked(url: str) -> AsyncIterator[None]:
+    """Hold, from elsewhere, what every write needs."""
+    other = connect(Settings(environment="test", database_url=SecretStr(url)))
+    async with other.transaction(writing=True) as session:
+        await session.connection()  # With which the transaction begins.
+        if url.startswith("postgresql"):
+            await session.execute(text("LOCK TABLE notes IN EXCLUSIVE MODE"))
+        yield
+    await other.close()
+
+
+@pytest.mark.slow
+async def test_a_lock_that_is_not_granted_in_time_is_503(
+    client: AsyncClient, database_url: str
+) -> None:
+    async with locked(database_url):
+        refused = await client.post("/notes/one")
+
+    assert_unavailable(refused, "database_busy")
+    assert (await client.post("/notes/one")).status_code == 200
+
+
+@pytest.mark.slow
+async def test_a_full_pool_is_503(
+    flags: Flags, settings: Settings, make_client: MakeClient
+) -> None:
+    soon = settings.model_copy(update={"database_connect_timeout_seconds": 0.05})
+    app = create_app(soon, flags, [platform.feature, notes])
+    async with make_client(app) as client:
+        await create_notes(app.state.database)
+        first, second = await asyncio.gather(
+            client.post("/notes/one", params={"pause": 0.2}), client.post("/notes/two")
+        )
+
+    assert first.status_code == 200
+    assert_unavailable(second, "database_busy")
+
+
+async def test_a_full_disk_is_503(client: AsyncClient, settings: Settings) -> None:
+    if settings.database_url.get_secret_value().startswith("sqlite"):
+        await client.post("/sql", params={"statement": "PRAGMA max_page_count = 1"})
+        full = "INSERT INTO notes VALUES (zeroblob(1000000))"
+    else:
+        full = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$"
+
+    assert_unavailable(
+        await client.post("/sql", params={"statement": full}), "database_full"
+    )
+    assert (await client.get("/notes")).json() == []
+
+
+async def test_sql_that_is_wrong_is_a_bug(client: AsyncClient) -> None:
+    wrong = await client.post("/sql", params={"statement": "SELECT * FROM nowhere"})
+
+    assert wrong.status_code == 500
+
+
+SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+    "WHERE i < 1000000000) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+}
+
+
+@pytest.mark.slow
+async def test_a_statement_that_takes_too_long_is_503(
+    client: AsyncClient, database_url: str
+) -> None:
+    slow = SLOW[make_url(database_url).drivername]
+    late = await client.post("/sql", params={"statement": slow})
+
+    assert_unavailable(late, "database_busy")
+    assert (await client.get("/notes")).status_code == 200
+
+
+@pytest.mark.slow
+async def test_a_request_whose_time_is_up_gives_its_connection_back(
+    settings: Settings, database_url: str, make_client: MakeClient
+) -> None:
+    slow = SLOW[make_url(database_url).drivername]
+    changed = {"request_timeout_seconds": 1, "database_statement_timeout_seconds": 60}
+    hasty = settings.model_copy(update=changed)
+    app = create_app(hasty, Flags(), [platform.feature, notes])
+    async with make_client(app) as client:
+        late = await client.post("/sql", params={"statement": slow})
+        free = await client.get("/readyz")
+
+    assert late.status_code == 503
+    assert free.status_code == 200

@@ -1,0 +1,41 @@
+"""Column types that mean the same on every database."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Column, MetaData, Table, insert, select
+from sqlalchemy.exc import StatementError
+
+from my_app.core.platform.db.engine import Database
+from my_app.core.platform.db.tables import UTCDateTime
+
+TOKYO = timezone(timedelta(hours=9))
+moments = Table("moments", MetaData(), Column("at", UTCDateTime))
+
+
+async def kept(database: Database, value: datetime | None) -> datetime | None:
+    """Write a moment and read it again."""
+    async with database.transaction(writing=True) as session:
+        await (await session.connection()).run_sync(moments.create)
+        await session.execute(insert(moments).values(at=value))
+        return await session.scalar(select(moments.c.at))
+
+
+async def test_a_moment_comes_back_as_the_same_moment_in_utc(
+    database: Database,
+) -> None:
+    noon = datetime(2026, 11, 21, 12, 0, 0, 123_456, tzinfo=TOKYO)
+    found = await kept(database, noon)
+
+    assert found == noon
+    assert found is not None
+    assert found.tzinfo == UTC or found.utcoffset() == timedelta(0)
+
+
+async def test_no_moment_stays_none(database: Database) -> None:
+    assert await kept(database, None) is None
+
+
+async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="a moment needs a time zone"):
+        await kept(database, datetime(2026, 11, 21))

@@ -1,0 +1,162 @@
+"""Every error is a problem document that says what to do, and repeats nothing."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI, HTTPException
+from httpx2 import AsyncClient, Response
+from hypothesis import given
+from hypothesis import strategies as st
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+from my_app.core.platform.errors import DomainError
+from my_app.core.platform.http.problems import pointer, title_of
+
+from tests.conftest import MakeClient
+from tests.core.platform.features import misbehaving
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+async def client(
+    settings: Settings, flags: Flags, make_client: MakeClient
+) -> AsyncIterator[AsyncClient]:
+    async with make_client(create_app(settings, flags, [misbehaving])) as client:
+        yield client
+
+
+def is_problem(response: Response, status: int) -> bool:
+    document = response.json()
+    return bool(
+        response.status_code == status == document["status"]
+        and response.headers["content-type"] == "application/problem+json"
+        and document["request_id"] == response.headers["x-request-id"]
+        and {"type", "title", "code", "detail", "instance"} <= document.keys()
+    )
+
+
+async def test_an_unknown_address_is_404(client: AsyncClient) -> None:
+    assert is_problem(await client.get("/nowhere"), 404)
+
+
+async def test_a_wrong_method_is_405_and_names_the_right_ones(
+    client: AsyncClient,
+) -> None:
+    response = await client.delete("/version")
+
+    assert is_problem(response, 405)
+    assert response.headers["allow"] == "GET"
+
+
+async def test_the_right_methods_are_those_of_every_route_at_the_address(
+    client: AsyncClient,
+) -> None:
+    response = await client.delete("/both")
+
+    assert is_problem(response, 405)
+    assert response.headers["allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"{", JSON, 400),
+        (b'{"count": 1, "colour": "\xff"}', JSON, 400),
+        (b"[" * 100_000, JSON, 400),
+        (b'{"count": 1' + b"0" * 5_000 + b"}", JSON, 400),
+        (b"{}", {}, 415),
+        (b"count=1", {"content-type": "application/x-www-form-urlencoded"}, 415),
+        (b"", JSON, 422),
+        (b"", {}, 422),
+        (b"null", JSON, 422),
+        (b"[]", JSON, 422),
+        (b"{}", {"content-type": "application/vnd.acme+json; charset=utf-8"}, 422),
+        (b'{"count": NaN, "colour": "red"}', JSON, 422),
+        (b'{"\\ud800": 1, "count": 1, "colour": "red"}', JSON, 422),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_told_apart(
+    client: AsyncClient, content: bytes, headers: dict[str, str], status: int
+) -> None:
+    response = await client.post("/orders", content=content, headers=headers)
+
+    assert is_problem(response, status)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"colour": "blue"}, "/body/colour"),
+        ({"count": -1}, "/body/count"),
+        ({"count": 10**12}, "/body/count"),
+        ({"count": "5"}, "/body/count"),
+        ({"note": "A" * 10_000}, "/body/note"),
+        ({"shape": "round"}, "/body/shape"),
+    ],
+)
+async def test_a_value_that_does_not_fit_is_422_and_points_at_it(
+    client: AsyncClient, change: dict[str, object], where: str
+) -> None:
+    order = {"count": 1, "colour": "red"} | change
+    response = await client.post("/orders", json=order)
+
+    assert is_problem(response, 422)
+    assert [error["pointer"] for error in response.json()["errors"]] == [where]
+    assert len(response.content) < 1_000
+
+
+async def test_a_status_of_its_own_keeps_its_detail(
+    app: FastAPI, make_client: MakeClient
+) -> None:
+    @app.get("/teapot")
+    async def teapot() -> None:
+        raise HTTPException(418, "Short and stout.", {"x-spout": "yes"})
+
+    async with make_client(app) as client:
+        response = await client.get("/teapot")
+
+    assert is_problem(response, 418)
+    assert response.json()["detail"] == "Short and stout."
+    assert response.headers["x-spout"] == "yes"
+
+
+class SoldOutError(DomainError):
+    """A rule of a feature that is not here."""
+
+    status = 409
+    code = "sold_out"
+
+
+async def test_a_broken_rule_is_told_by_its_own_status_and_code(
+    app: FastAPI, make_client: MakeClient
+) -> None:
+    @app.post("/orders")
+    async def order() -> None:
+        raise SoldOutError("Nothing is left.")
+
+    async with make_client(app) as client:
+        response = await client.post("/orders")
+
+    assert is_problem(response, 409)
+    assert response.json()["code"] == "sold_out"
+    assert response.json()["detail"] == "Nothing is left."
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [(404, "Not Found"), (422, "Unprocessable Content"), (799, "Error")],
+)
+def test_a_status_has_the_name_of_the_standard(status: int, title: str) -> None:
+    assert title_of(status) == title
+
+
+@given(st.lists(st.text() | st.integers()))
+def test_a_pointer_names_one_part_for_each_step(location: list[str | int]) -> None:
+    written = pointer(location)
+    read = [
+        part.replace("~1", "/").replace("~0", "~") for part in written.split("/")[1:]
+    ]
+
+    assert read == [str(part)[:64] for part in location]

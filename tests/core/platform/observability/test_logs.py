@@ -1,0 +1,119 @@
+"""Ours and every library's lines have one format, and carry the request's id."""
+
+import json
+import logging
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import pytest
+import structlog
+
+from my_app.config import Settings
+from my_app.core.platform.observability.logs import configure_logging
+from my_app.core.platform.request_id import request_id
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Put back what a test configures."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    configuration = structlog.get_config()
+    yield
+    structlog.configure(**configuration)
+    root.handlers, root.level = handlers, level
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    """Read the one line that was written."""
+    line: dict[str, object] = json.loads(capsys.readouterr().out)
+    return line
+
+
+STAGING = Settings(environment="staging", log_level="info")
+
+
+def test_a_line_has_the_names_of_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(STAGING)
+    structlog.stdlib.get_logger("my_app.x").info(
+        "sent",
+        recipients=2,
+    )
+    line = logged(capsys)
+
+    assert str(line.pop("@timestamp")).endswith("Z")
+    assert line == {
+        "log.level": "info",
+        "message": "sent",
+        "log.logger": "my_app.x",
+        "labels": {"recipients": 2},
+        "ecs.version": "9.0.0",
+        "service.name": "my-app",
+        "service.version": version("my-app"),
+        "service.environment": "staging",
+    }
+
+
+def test_a_library_logs_in_the_same_format(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(STAGING)
+    logging.getLogger("library").warning("low on %s", "space")
+    line = logged(capsys)
+
+    assert (line["log.level"], line["message"]) == ("warning", "low on space")
+
+
+def test_a_line_of_a_request_carries_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(STAGING)
+    token = request_id.set("abc")
+    logging.getLogger("library").info("asked")
+    request_id.reset(token)
+
+    assert logged(capsys)["http.request.id"] == "abc"
+
+
+def test_an_exception_is_in_the_fields_of_the_schema(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(STAGING)
+    try:
+        raise ValueError("bad")
+    except ValueError:
+        structlog.stdlib.get_logger("x").exception("failed")
+    line = logged(capsys)
+
+    assert (line["error.type"], line["error.message"]) == ("ValueError", "bad")
+    assert "Traceback" in str(line["error.stack_trace"])
+
+
+def test_a_secret_is_logged_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(STAGING)
+    settings = Settings(sentry_dsn="https://key@host/1")
+    structlog.stdlib.get_logger("x").info("started", dsn=settings.sentry_dsn)
+
+    assert "key" not in str(logged(capsys)["labels"])
+
+
+def test_what_is_below_the_level_is_not_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(STAGING)
+    logging.getLogger("library").debug("detail")
+
+    assert capsys.readouterr().out == ""
+
+
+def test_in_development_a_line_is_for_a_person(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(Settings(environment="development"))
+    logging.getLogger("uvicorn.error").info("Application startup complete.")
+    line = capsys.readouterr().out
+
+    assert "Application startup complete." in line
+    assert not line.startswith("{")
+
+
+def test_the_servers_own_access_log_is_silent() -> None:
+    configure_logging(Settings(environment="staging"))
+
+    assert not logging.getLogger("uvicorn.access").hasHandlers()
