@@ -1,8 +1,10 @@
 """Replace a file in one step: whoever reads it, and whenever, reads all of one text."""
 
 import errno
+import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -36,3 +38,30 @@ def _replace(target: Path, content: bytes, new: Path) -> None:
     except BaseException:
         new.unlink(missing_ok=True)
         raise
+
+
+def write_record(file: Path, document: Mapping[str, object]) -> None:
+    """Write JSON so that the file is all there or as it was, also after a crash."""
+    content = json.dumps(document, indent=2).encode()
+    replace_content(file, content, staging=file.parent)
+    _sync_folder(file.parent)
+
+
+def clear_record(file: Path) -> None:
+    """Remove a record for good."""
+    file.unlink(missing_ok=True)
+    if file.parent.is_dir():
+        _sync_folder(file.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def decode_text(data: bytes) -> str:
+    """Decode a file; invalid bytes survive encoding again, line ends become `\\n`."""
+    return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")

@@ -8,6 +8,8 @@ from trunkline import process
 from trunkline.errors import UsageError
 from trunkline.process import Completed
 
+HEADS = "refs/heads/"
+TAGS = "refs/tags/"
 # Never wait for a password or an editor that nobody sees.
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 

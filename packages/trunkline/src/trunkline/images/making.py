@@ -25,7 +25,7 @@ from trunkline.images.registry import Registry
 from trunkline.images.smoke import Smoke, smoke
 from trunkline.images.source import describe, export
 from trunkline.output import say
-from trunkline.releases.project import Project
+from trunkline.project import Project
 from trunkline.settings import Settings
 
 

@@ -18,7 +18,7 @@ from trunkline.images.tags import COMMIT_DIGITS, branch_tag
 from trunkline.options import DRY_RUN, JSON, YES, command, repeated
 from trunkline.output import say
 from trunkline.process import ProcessError
-from trunkline.releases.project import head_project
+from trunkline.project import head_project
 from trunkline.settings import Settings
 from trunkline.signals import interrupted_by_signals
 from trunkline.versions import Version

@@ -24,9 +24,8 @@ from trunkline.images.settling import Pointers, Settled, revision
 from trunkline.images.tags import ImageTag, ImageTags, image_tags
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, JSON, command, option, switch
 from trunkline.output import say, write_outputs
-from trunkline.releases.project import Project, head_project, project_at
+from trunkline.project import HOTFIX_PREFIX, Project, head_project, project_at
 from trunkline.releases.pushedtag import require_release
-from trunkline.releases.state import HOTFIX
 from trunkline.signals import interrupted_by_signals
 
 _HEADS = "refs/heads/"
@@ -194,7 +193,7 @@ def _make(publication: Publication) -> Manifest:
         trunk=settings.trunk,
         on_trunk=on_trunk,
         heads=heads,
-        other=publication.branch or f"{HOTFIX}v{plan.version}",
+        other=publication.branch or f"{HOTFIX_PREFIX}v{plan.version}",
     )
     made = make_image(
         publication.repository,

@@ -11,7 +11,7 @@ from trunkline.gates.flags import read_flags
 from trunkline.git import Repository
 from trunkline.images.labels import Source, flags_label, public_url
 from trunkline.images.layout import canonical
-from trunkline.releases.project import Project
+from trunkline.project import Project
 
 
 def export(repository: Repository, commit: str, folder: Path) -> Path:

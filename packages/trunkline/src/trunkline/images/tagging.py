@@ -14,7 +14,7 @@ from trunkline.images.tags import ImageTags, image_tags
 from trunkline.options import GITHUB_OUTPUT, JSON, command, option
 from trunkline.output import write_outputs
 from trunkline.process import ProcessError
-from trunkline.releases.project import head_project
+from trunkline.project import head_project
 from trunkline.releases.pushedtag import require_release
 from trunkline.settings import Settings
 from trunkline.versions import Version

@@ -4,16 +4,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from trunkline.errors import Refusal, UsageError
+from trunkline.files import decode_text
 from trunkline.git import Repository
 from trunkline.notes.release_notes import Notes, nearest, release_notes
 from trunkline.options import JSON, command, option, switch
+from trunkline.project import (
+    CHANGELOG,
+    HOTFIX_PREFIX,
+    PYPROJECT,
+    head_project,
+    parse_project,
+    version_of,
+)
 from trunkline.releases import commitizen
-from trunkline.releases.bumpfiles import CHANGELOG, PROJECT
 from trunkline.releases.changelog import Section, find_section, sections
 from trunkline.releases.commitizen import Nothing
-from trunkline.releases.edits import plain
-from trunkline.releases.project import head_project, parse_project, version_of
-from trunkline.releases.state import HOTFIX
 from trunkline.versions import Version
 
 
@@ -89,7 +94,7 @@ def read_version(repository: Repository, asked: str | None) -> Version:
 def find_in_work_tree(repository: Repository, version: Version) -> Section | None:
     """Find a section in the file as it lies there, edits included."""
     path = repository.root / CHANGELOG
-    text = plain(path.read_bytes()) if path.is_file() else ""
+    text = decode_text(path.read_bytes()) if path.is_file() else ""
     return find_section(text, version.tag)
 
 
@@ -97,13 +102,13 @@ def find_in_tag(repository: Repository, version: Version) -> Section | None:
     """Find a section in the changelog that was released with the version."""
     name = f"refs/tags/{version.tag}:{CHANGELOG}"
     found = repository.objects([name])[name]
-    return find_section(plain(found.content), version.tag) if found else None
+    return find_section(decode_text(found.content), version.tag) if found else None
 
 
 def known_versions(repository: Repository) -> list[Version]:
     """List every version that has a tag or a section, the highest first."""
     path = repository.root / CHANGELOG
-    text = plain(path.read_bytes()) if path.is_file() else ""
+    text = decode_text(path.read_bytes()) if path.is_file() else ""
     tags = [name.removeprefix("refs/tags/") for name in repository.refs("refs/tags/v*")]
     found = [Version.from_tag(name) for name in tags]
     found.extend(section.version for section in sections(text))
@@ -151,7 +156,7 @@ def of_next(repository: Repository) -> Subject:
 def preview_options(repository: Repository) -> tuple[str, ...]:
     """On a hotfix branch a feature must not raise more than the patch number."""
     branch = repository.run("symbolic-ref", "--quiet", "--short", "HEAD").text
-    return ("--increment", "PATCH") if branch.startswith(HOTFIX) else ()
+    return ("--increment", "PATCH") if branch.startswith(HOTFIX_PREFIX) else ()
 
 
 def require_whole_release(repository: Repository, current: Version) -> None:
@@ -160,11 +165,11 @@ def require_whole_release(repository: Repository, current: Version) -> None:
     It starts from the version in pyproject.toml, and without that version's tag from
     the tag whose name is the most similar.
     """
-    edited = version_of(parse_project((repository.root / PROJECT).read_bytes()))
+    edited = version_of(parse_project((repository.root / PYPROJECT).read_bytes()))
     if edited != current:
         raise Refusal(
             rule="leftover",
-            found=f"{PROJECT} says {edited}, its commit {current}",
+            found=f"{PYPROJECT} says {edited}, its commit {current}",
             expected="the committed version; an earlier bump may have stopped half-way",
             fix="uv run trunkline release --dry-run",
         )

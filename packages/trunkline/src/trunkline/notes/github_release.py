@@ -15,7 +15,7 @@ from trunkline.images.tags import image_tags
 from trunkline.notes.command import of_version
 from trunkline.notes.github import INVALID, GitHub, GitHubError, place
 from trunkline.options import DRY_RUN, command, option
-from trunkline.releases.project import head_project
+from trunkline.project import head_project
 from trunkline.versions import Version
 
 # GitHub takes 125,000 characters.

@@ -7,9 +7,9 @@ from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, JSON, command, option, switch
 from trunkline.output import refuse
+from trunkline.project import CHANGELOG, head_project
 from trunkline.releases import backportend, backportrecord
 from trunkline.releases.backportrecord import Record
-from trunkline.releases.bumpfiles import CHANGELOG
 from trunkline.releases.hotfix import (
     Hotfix,
     Kind,
@@ -21,7 +21,6 @@ from trunkline.releases.hotfix import (
 )
 from trunkline.releases.hotfixsurvey import find_hotfix
 from trunkline.releases.picks import Place
-from trunkline.releases.project import head_project
 from trunkline.releases.rules import BACKPORT_RULES
 from trunkline.releases.state import State, TagState
 from trunkline.releases.survey import ask_remote, gather, read_status, tag_states

@@ -6,12 +6,12 @@ from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.output import say
+from trunkline.project import head_project
 from trunkline.releases import backportrecord, picks
 from trunkline.releases.backportrecord import Record
 from trunkline.releases.hotfix import Progress, progress
 from trunkline.releases.hotfixsurvey import commits
 from trunkline.releases.picks import ConflictError, Place
-from trunkline.releases.project import head_project
 from trunkline.releases.survey import read_status
 
 AGAIN = "uv run trunkline backport"

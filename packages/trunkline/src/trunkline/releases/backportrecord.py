@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.errors import FailedError
+from trunkline.files import clear_record, write_record
 from trunkline.releases.hotfix import Kind, Step
-from trunkline.releases.journal import clear_record, write_record
 
 FILE = "trunkline/backport.json"
 

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trunkline.files import replace_content
+from trunkline.files import decode_text, replace_content
 from trunkline.git import Repository
+from trunkline.project import CHANGELOG, LOCK, PYPROJECT
 from trunkline.releases import edits
-from trunkline.releases.edits import plain
-
-PROJECT = "pyproject.toml"
-LOCK = "uv.lock"
-CHANGELOG = "CHANGELOG.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +59,19 @@ def edited_files(
     """Work out what each file was before; `project` is the parsed pyproject.toml."""
     cz = project.get("tool", {}).get("commitizen", {})
     patterns = version_files(repository.root, cz.get("version_files", []))
-    paths = list(dict.fromkeys([PROJECT, LOCK, bump.changelog, *patterns]))
+    paths = list(dict.fromkeys([PYPROJECT, LOCK, bump.changelog, *patterns]))
     names = [f"{place}:{path}" for path in paths for place in ("HEAD", ":0")]
     found = repository.objects(names)
     name = str(project.get("project", {}).get("name", ""))
     files = []
     for path in paths:
         try:
-            after = plain((repository.root / path).read_bytes())
+            after = decode_text((repository.root / path).read_bytes())
         except OSError:
             continue
         head, index = (found[f"{place}:{path}"] for place in ("HEAD", ":0"))
-        old = plain(head.content) if head else None
-        staged = plain(index.content) if index else None
+        old = decode_text(head.content) if head else None
+        staged = decode_text(index.content) if index else None
         before = _before(path, after, old, staged, bump=bump, name=name)
         if before != old and path in patterns:
             before = edits.versioned_before(
@@ -98,7 +94,7 @@ def _before(
 ) -> str:
     """Take commitizen's edit out of the text of one file."""
     current = bump.current
-    if path == PROJECT:
+    if path == PYPROJECT:
         return edits.project_before(after, current=current, committed=committed)
     if path == LOCK:
         # uv writes names in lower case and with hyphens.

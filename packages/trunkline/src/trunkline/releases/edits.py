@@ -15,11 +15,6 @@ _TABLE = re.compile(r"^\[+([^\[\]]+)\]+")
 _VERSION = re.compile(r"""^(version[ \t]*=[ \t]*)(["'])([^"']*)\2(.*)$""")
 
 
-def plain(data: bytes) -> str:
-    """Decode a file with the line ends that commitizen leaves, which are `\\n`."""
-    return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-
-
 def project_before(after: str, *, current: str, committed: str | None) -> str:
     """Take the new version out of pyproject.toml."""
     return _version_before(after, ("[project]",), current, committed)

@@ -4,12 +4,12 @@ import os
 from collections.abc import Mapping
 
 from trunkline.errors import Refusal
+from trunkline.files import decode_text
 from trunkline.git import Repository
 from trunkline.options import command, option
 from trunkline.output import refuse, say
+from trunkline.project import CHANGELOG, PYPROJECT, parse_project, version_of
 from trunkline.releases.bumpfiles import (
-    CHANGELOG,
-    PROJECT,
     Bump,
     EditedFile,
     bump_from_environment,
@@ -17,8 +17,6 @@ from trunkline.releases.bumpfiles import (
     put_back,
 )
 from trunkline.releases.changelog import find_section
-from trunkline.releases.edits import plain
-from trunkline.releases.project import parse_project, version_of
 from trunkline.releases.rules import refusals
 from trunkline.releases.survey import Coming, gather, read_status
 from trunkline.settings import Settings, parse_settings
@@ -45,7 +43,7 @@ def guard(tag: str | None = None) -> int:
 
 def guard_repository(repository: Repository) -> int:
     """Check everything that does not depend on the next version."""
-    document = parse_project((repository.root / PROJECT).read_bytes())
+    document = parse_project((repository.root / PYPROJECT).read_bytes())
     state = gather(
         repository,
         parse_settings(document),
@@ -62,7 +60,7 @@ def guard_repository(repository: Repository) -> int:
 
 def guard_bump(repository: Repository, bump: Bump) -> int:
     """Check a bump whose files are written and not yet committed."""
-    document = parse_project((repository.root / PROJECT).read_bytes())
+    document = parse_project((repository.root / PYPROJECT).read_bytes())
     files = edited_files(repository, bump, document)
     allowed = False
     try:
@@ -87,7 +85,7 @@ def check_bump(
     status = read_status(repository)
     own = frozenset(file.path for file in files if is_own(file, status.changed))
     changelog = repository.root / bump.changelog
-    text = plain(changelog.read_bytes()) if changelog.is_file() else ""
+    text = decode_text(changelog.read_bytes()) if changelog.is_file() else ""
     section = find_section(text, bump.tag)
     state = gather(
         repository,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from trunkline.errors import UsageError
 from trunkline.git import Repository
+from trunkline.project import Project, head_project, project_at
 from trunkline.releases.changelog import find_section
 from trunkline.releases.hotfix import Commit, Fix, Hotfix, origins
-from trunkline.releases.project import Project, head_project, project_at
 from trunkline.releases.state import TagState
 from trunkline.versions import Version
 

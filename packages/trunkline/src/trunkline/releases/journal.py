@@ -1,12 +1,11 @@
 """The record of a release that is under way, so that a later run can end it."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trunkline.files import replace_content
+from trunkline.files import clear_record, write_record
 from trunkline.releases.bumpfiles import Bump
 
 FILE = "trunkline/release.json"
@@ -33,13 +32,6 @@ def write_journal(git_dir: Path, journal: Journal) -> None:
     write_record(git_dir / FILE, asdict(journal))
 
 
-def write_record(file: Path, document: Mapping[str, object]) -> None:
-    """Write JSON so that the file is all there or as it was, also after a crash."""
-    content = json.dumps(document, indent=2).encode()
-    replace_content(file, content, staging=file.parent)
-    _sync_folder(file.parent)
-
-
 def read_journal(git_dir: Path) -> Journal | None:
     """Read the record of a release that has not ended; None if there is none."""
     try:
@@ -60,18 +52,3 @@ def _journal(fields: Mapping[str, str]) -> Journal | None:
 def clear_journal(git_dir: Path) -> None:
     """Remove the record: the release has ended."""
     clear_record(git_dir / FILE)
-
-
-def clear_record(file: Path) -> None:
-    """Remove a record for good."""
-    file.unlink(missing_ok=True)
-    if file.parent.is_dir():
-        _sync_folder(file.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,16 +8,15 @@ from typing import Any
 
 from trunkline import process
 from trunkline.errors import FailedError, TrunklineError
-from trunkline.files import replace_content
+from trunkline.files import decode_text, replace_content
 from trunkline.git import QUIET, Repository
 from trunkline.process import Completed
+from trunkline.project import CHANGELOG, LOCK, PYPROJECT, head_project, project_at
 from trunkline.releases import edits
-from trunkline.releases.bumpfiles import CHANGELOG, LOCK, PROJECT, version_files
+from trunkline.releases.bumpfiles import version_files
 from trunkline.releases.changelog import find_section, insert_section
 from trunkline.releases.commitizen import LONG
-from trunkline.releases.edits import plain
 from trunkline.releases.hotfix import Kind, Step, section_subject
-from trunkline.releases.project import head_project, project_at
 from trunkline.versions import Version
 
 SECTION_BODY = """\
@@ -187,15 +186,15 @@ def bumped(
     name = str(table["name"]).lower().replace("_", "-").replace(".", "-")
     settings = document.get("tool", {}).get("commitizen", {})
     patterns = version_files(repository.root, settings.get("version_files", []))
-    paths = list(dict.fromkeys([PROJECT, LOCK, *patterns]))
+    paths = list(dict.fromkeys([PYPROJECT, LOCK, *patterns]))
     found = repository.objects([f"HEAD:{path}" for path in paths])
     written = {}
     for path in paths:
         object_ = found[f"HEAD:{path}"]
         if object_ is None:
             continue
-        text = plain(object_.content)
-        if path == PROJECT:
+        text = decode_text(object_.content)
+        if path == PYPROJECT:
             text = edits.project_before(text, current=new, committed=None)
         elif path == LOCK:
             text = edits.lock_before(text, name=name, current=new, committed=None)
@@ -230,7 +229,7 @@ def _commit_files(
 def touched(repository: Repository, step: Step) -> list[str]:
     """List the files that a step changes, as far as that is known beforehand."""
     shown = ("diff-tree", "-r", "--no-commit-id", "--name-only", "-z")
-    return [*_paths(repository, *shown, step.commit), PROJECT, LOCK, CHANGELOG]
+    return [*_paths(repository, *shown, step.commit), PYPROJECT, LOCK, CHANGELOG]
 
 
 def clear_traces(repository: Repository, step: Step) -> Path | None:

@@ -3,7 +3,7 @@
 from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.output import refuse
-from trunkline.releases.project import head_project
+from trunkline.project import head_project
 from trunkline.releases.tagrules import TagFacts, tag_refusals
 from trunkline.releases.tagsurvey import Branches, fetch_pushed_tag, tag_facts
 

@@ -4,19 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline.errors import UsageError
-from trunkline.files import replace_content
+from trunkline.files import decode_text, replace_content
 from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
-from trunkline.releases.bumpfiles import (
+from trunkline.project import (
     CHANGELOG,
-    PROJECT,
-    EditedFile,
-    edited_files,
-    put_back,
-    save,
+    PYPROJECT,
+    Project,
+    head_project,
+    parse_project,
+    project_at,
+    version_of,
 )
+from trunkline.releases.bumpfiles import EditedFile, edited_files, put_back, save
 from trunkline.releases.commitizen import is_bump_subject
-from trunkline.releases.edits import plain
 from trunkline.releases.journal import (
     Journal,
     clear_journal,
@@ -24,13 +25,6 @@ from trunkline.releases.journal import (
     write_journal,
 )
 from trunkline.releases.plan import BumpCommit
-from trunkline.releases.project import (
-    Project,
-    head_project,
-    parse_project,
-    project_at,
-    version_of,
-)
 from trunkline.releases.state import State
 from trunkline.releases.survey import RemoteAnswer, ask_remote, gather, read_status
 from trunkline.settings import Settings
@@ -82,7 +76,7 @@ def remove_stale_locks(repository: Repository) -> None:
 def written_version(root: Path, committed: Version) -> Version:
     """Return the version in the work tree; the committed one if it cannot be read."""
     try:
-        return version_of(parse_project((root / PROJECT).read_bytes()))
+        return version_of(parse_project((root / PYPROJECT).read_bytes()))
     except (OSError, UsageError):
         return committed  # The file is damaged and counts as changed.
 
@@ -193,7 +187,7 @@ def _save_damaged(repository: Repository, file: EditedFile) -> str:
     if file.committed or file.before is None:
         return ""
     shown = repository.run("cat-file", "--filters", f"HEAD:{file.path}")
-    last = plain(shown.stdout).rstrip().rpartition("\n")[2]
+    last = decode_text(shown.stdout).rstrip().rpartition("\n")[2]
     if not shown.ok or last in file.before.split("\n"):
         return ""
     saved = save(repository, file.path)

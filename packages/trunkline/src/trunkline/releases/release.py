@@ -10,14 +10,13 @@ from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command
 from trunkline.output import refuse, say, write_outputs
 from trunkline.process import ProcessError
+from trunkline.project import CHANGELOG, head_project
 from trunkline.releases import commitizen
-from trunkline.releases.bumpfiles import CHANGELOG
 from trunkline.releases.changelog import find_section
 from trunkline.releases.commitizen import Nothing, Preview
 from trunkline.releases.delivery import Place, not_taken, push, take_back
 from trunkline.releases.journal import Journal, clear_journal, write_journal
 from trunkline.releases.plan import BumpCommit, Step, decide
-from trunkline.releases.project import head_project
 from trunkline.releases.recovery import (
     Leftover,
     find_leftover,

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from trunkline.errors import Refusal
-from trunkline.releases.state import HOTFIX, State
+from trunkline.project import HOTFIX_PREFIX
+from trunkline.releases.state import State
 from trunkline.releases.version_rules import (
     greater_version,
     hotfix_named_after_version,
@@ -30,7 +31,7 @@ def on_a_branch(state: State) -> Refusal | None:
     return Refusal(
         rule="branch",
         found=f"HEAD is detached at {state.head[:12]}",
-        expected=f"branch {state.trunk} or {HOTFIX}vX.Y.Z",
+        expected=f"branch {state.trunk} or {HOTFIX_PREFIX}vX.Y.Z",
         fix=f"git switch {state.trunk}",
     )
 
@@ -41,7 +42,7 @@ def release_branch(state: State) -> Refusal | None:
     return Refusal(
         rule="branch",
         found=f"branch {state.branch}",
-        expected=f"branch {state.trunk} or {HOTFIX}vX.Y.Z",
+        expected=f"branch {state.trunk} or {HOTFIX_PREFIX}vX.Y.Z",
         fix=f"git switch {state.trunk}",
     )
 

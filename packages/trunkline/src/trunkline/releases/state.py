@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from trunkline.project import HOTFIX_PREFIX
 from trunkline.versions import Version
-
-HOTFIX = "hotfix/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class State:
     def hotfix(self) -> Version | None:
         """The version that a hotfix branch is named after; None on another branch."""
         branch = self.branch or ""
-        version = Version.from_tag(branch.removeprefix(HOTFIX))
-        if not branch.startswith(HOTFIX) or version is None or not version.stable:
+        if not branch.startswith(HOTFIX_PREFIX):
             return None
-        return version
+        version = Version.from_tag(branch.removeprefix(HOTFIX_PREFIX))
+        return version if version and version.stable else None

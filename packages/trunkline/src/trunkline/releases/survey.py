@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from trunkline.errors import UsageError
 from trunkline.git import Repository
 from trunkline.process import ProcessError
+from trunkline.project import head_project
 from trunkline.releases.changelog import find_section
 from trunkline.releases.journal import read_journal
-from trunkline.releases.project import head_project
 from trunkline.releases.state import State, TagState
 from trunkline.settings import Settings
 from trunkline.versions import Version

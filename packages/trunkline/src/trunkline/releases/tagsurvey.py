@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from trunkline.errors import UsageError
 from trunkline.git import Repository
 from trunkline.process import ProcessError
+from trunkline.project import HOTFIX_PREFIX, Project, head_project, project_at
 from trunkline.releases.changelog import find_section
 from trunkline.releases.commitizen import is_bump_subject
-from trunkline.releases.project import Project, head_project, project_at
-from trunkline.releases.state import HOTFIX
 from trunkline.releases.tagrules import TagFacts
 
 
@@ -27,7 +26,7 @@ class Branches:
 
     def names(self, tag: str) -> tuple[str, ...]:
         """Return the branches on which this tag may be."""
-        return (self.settings.trunk, f"{HOTFIX}{tag}")
+        return (self.settings.trunk, f"{HOTFIX_PREFIX}{tag}")
 
     def hold(self, tag: str, commit: str) -> bool:
         """Whether one of them has the commit, or will have it after the push.
@@ -43,7 +42,10 @@ class Branches:
 
     def _there(self) -> Mapping[str, str]:
         if self._answer is None:
-            patterns = (f"refs/heads/{self.settings.trunk}", f"refs/heads/{HOTFIX}v*")
+            patterns = (
+                f"refs/heads/{self.settings.trunk}",
+                f"refs/heads/{HOTFIX_PREFIX}v*",
+            )
             self._answer = self.repository.remote_refs(
                 self.remote, patterns, timeout=self.settings.timeout
             )
@@ -111,7 +113,9 @@ def fetch_pushed_tag(repository: Repository, remote: str, name: str) -> str:
     """
     settings = head_project(repository).settings
     wanted = [f"refs/tags/{name}"]
-    wanted += [f"refs/heads/{branch}" for branch in (settings.trunk, f"{HOTFIX}{name}")]
+    wanted += [
+        f"refs/heads/{branch}" for branch in (settings.trunk, f"{HOTFIX_PREFIX}{name}")
+    ]
     there = repository.remote_refs(remote, wanted, timeout=settings.timeout)
     refs = [ref for ref in wanted if ref in there]
     if wanted[0] not in refs:

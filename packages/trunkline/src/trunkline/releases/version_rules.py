@@ -1,7 +1,8 @@
 """The rules of the version that is to be released. Pure."""
 
 from trunkline.errors import Refusal
-from trunkline.releases.state import HOTFIX, State
+from trunkline.project import HOTFIX_PREFIX
+from trunkline.releases.state import State
 from trunkline.versions import Version
 
 
@@ -84,10 +85,10 @@ def hotfix_named_after_version(state: State) -> Refusal | None:
     return Refusal(
         rule="hotfix",
         found=f"branch {state.branch} and next version {state.next}",
-        expected=f"branch {HOTFIX}{by_patch.tag} and next version {by_patch}",
+        expected=f"branch {HOTFIX_PREFIX}{by_patch.tag} and next version {by_patch}",
         fix="uv run cz bump --increment PATCH"
         if named == by_patch
-        else f"git branch -m {HOTFIX}{by_patch.tag}",
+        else f"git branch -m {HOTFIX_PREFIX}{by_patch.tag}",
     )
 
 

@@ -22,7 +22,7 @@ from trunkline.template.render import VERSION, File, renamed
 from trunkline.template.trees import Blob, read_tree, write_commits
 from trunkline.template.update import close, finish, require_clean
 
-PROJECT = "pyproject.toml"
+PYPROJECT = "pyproject.toml"
 
 
 def adopt(
@@ -129,15 +129,15 @@ def keep_version(
     theirs: dict[str, File | Blob],
 ) -> None:
     """Leave a version alone that the team has released itself."""
-    before, now = _version(base.get(PROJECT)), _version(yours.get(PROJECT))
+    before, now = _version(base.get(PYPROJECT)), _version(yours.get(PYPROJECT))
     if before == now:
         return
     for tree in (base, theirs):
-        file = tree.get(PROJECT)
+        file = tree.get(PYPROJECT)
         if isinstance(file, File):
             head, _, tail = file.content.decode("utf-8").partition(VERSION)
             text = f'{head}{VERSION}{now}"{tail.partition('"')[2]}'
-            tree[PROJECT] = replace(file, content=text.encode("utf-8"))
+            tree[PYPROJECT] = replace(file, content=text.encode("utf-8"))
 
 
 def _version(file: File | Blob | None) -> str:

@@ -12,11 +12,11 @@ from pathlib import Path
 from shlex import quote
 
 from trunkline.errors import FailedError, Refusal
+from trunkline.files import clear_record, write_record
 from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.output import say
 from trunkline.process import ProcessError
-from trunkline.releases.journal import clear_record, write_record
 from trunkline.template.merge import ABSENT, Merged, Stage
 from trunkline.uv import uv
 

@@ -14,7 +14,7 @@ from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, JSON, command, option
 from trunkline.output import refuse
-from trunkline.releases.bumpfiles import LOCK, PROJECT
+from trunkline.project import LOCK, PYPROJECT
 from trunkline.settings import Settings, read_settings
 from trunkline.signals import interrupted_by_signals
 from trunkline.versions import Version
@@ -68,7 +68,7 @@ def packages(
             return use(root, mode, names, source=source, dry_run=dry_run)
         except OSError as error:
             raise FailedError(
-                f"{PROJECT} and {LOCK} are as they were: {error}"
+                f"{PYPROJECT} and {LOCK} are as they were: {error}"
             ) from error
     if mode or dry_run:
         raise UsageError("`packages list` has no arguments; did you mean `use`?")
@@ -87,7 +87,7 @@ def use(
 ) -> int:
     """Switch packages to a mode and lock; all of them or none."""
     with interrupted_by_signals(), only_release(root.common_dir), ExitStack() as stack:
-        plan = Plan(root, read_settings(root.root / PROJECT), stack, source)
+        plan = Plan(root, read_settings(root.root / PYPROJECT), stack, source)
         switches, refusals = [], []
         for member, version in chosen(switchable(root.root), names):
             try:
@@ -98,7 +98,7 @@ def use(
             return refuse(refusals)
         print("\n".join(switch.summary for switch in switches))
         if dry_run:
-            text = (root.root / PROJECT).read_bytes().decode("utf-8")
+            text = (root.root / PYPROJECT).read_bytes().decode("utf-8")
             print(difference(text, edited(text, switches)) + "would run: uv lock")
             return 0
         carry_out(root, switches)
@@ -217,8 +217,8 @@ def difference(before: str, after: str) -> str:
     lines = difflib.unified_diff(
         before.splitlines(keepends=True),
         after.splitlines(keepends=True),
-        PROJECT,
-        PROJECT,
+        PYPROJECT,
+        PYPROJECT,
     )
     return "".join(lines)
 

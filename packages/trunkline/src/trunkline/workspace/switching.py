@@ -15,7 +15,7 @@ from pathlib import Path
 from trunkline.errors import FailedError
 from trunkline.files import replace_content
 from trunkline.git import Repository
-from trunkline.releases.bumpfiles import LOCK, PROJECT
+from trunkline.project import LOCK, PYPROJECT
 from trunkline.uv import uv
 from trunkline.workspace.members import Member, Source
 from trunkline.workspace.sources import with_source
@@ -53,14 +53,14 @@ def edited(text: str, switches: Sequence[Switch]) -> str:
 
 def carry_out(root: Repository, switches: Sequence[Switch]) -> None:
     """Switch all members; puts pyproject.toml and uv.lock back if that fails."""
-    project = root.root / PROJECT
+    project = root.root / PYPROJECT
     text = project.read_bytes().decode("utf-8")
     with put_back_on_failure(root), _copies(root, text, switches):
         _write(root, edited(text, switches))
         locked = uv("lock", cwd=root.root)
         if not locked.ok:
             raise FailedError(
-                f"`uv lock` failed, {PROJECT} and {LOCK} are as they were:\n"
+                f"`uv lock` failed, {PYPROJECT} and {LOCK} are as they were:\n"
                 f"{locked.complaint}"
             )
     for switch in switches:
@@ -90,14 +90,14 @@ def _copies(root: Repository, text: str, switches: Sequence[Switch]) -> Iterator
 def _remove(root: Repository, switch: Switch, files: Upstream) -> None:
     for path in remove_copy(root.root / switch.member.folder, files):
         print(f"kept: {path.relative_to(root.root)}, not a file of the package")
-    text = (root.root / PROJECT).read_bytes().decode("utf-8")
+    text = (root.root / PYPROJECT).read_bytes().decode("utf-8")
     _write(root, edited(text, [replace(switch, excluded=False)]))
 
 
 def _write(root: Repository, text: str) -> None:
     content = text.encode("utf-8")
-    if content != (root.root / PROJECT).read_bytes():
-        replace_content(root.root / PROJECT, content, staging=root.staging)
+    if content != (root.root / PYPROJECT).read_bytes():
+        replace_content(root.root / PYPROJECT, content, staging=root.staging)
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def put_back_on_failure(root: Repository) -> Iterator[None]:
     """
     kept = root.git_dir / KEPT
     kept.mkdir(parents=True, exist_ok=True)
-    files = [root.root / PROJECT, root.root / LOCK]
+    files = [root.root / PYPROJECT, root.root / LOCK]
     try:
         present = [file for file in files if file.exists()]
         for file in present:

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from trunkline.errors import UsageError
+from trunkline.files import decode_text
 from trunkline.git import Repository
-from trunkline.releases.bumpfiles import CHANGELOG
-from trunkline.releases.edits import plain
 from trunkline.settings import Settings, parse_settings
 from trunkline.versions import Version
+
+PYPROJECT = "pyproject.toml"
+LOCK = "uv.lock"
+CHANGELOG = "CHANGELOG.md"
+# A hotfix is released from the branch of this prefix and its version's tag.
+HOTFIX_PREFIX = "hotfix/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,12 @@ def project_at(
     repository: Repository, commit: str, changelog: str = CHANGELOG
 ) -> Project:
     """Read the project of a commit."""
-    names = (f"{commit}:pyproject.toml", f"{commit}:{changelog}")
+    names = (f"{commit}:{PYPROJECT}", f"{commit}:{changelog}")
     found = repository.objects(names)
     project, history = (found[name] for name in names)
     return Project(
         parse_project(project.content) if project else {},
-        plain(history.content) if history else "",
+        decode_text(history.content) if history else "",
     )
 
 
