@@ -45,6 +45,8 @@ class Settings:
     migrations: str = ""
     # Gates of the team's own and changes to the built-in ones: see `gates`.
     gates: dict[str, Any] = field(default_factory=dict)
+    # Packages from no index that are the team's own: see `gates.audit`.
+    audit: dict[str, Any] = field(default_factory=dict)
 
 
 def read_settings(pyproject: Path) -> Settings:

@@ -1,45 +1,13 @@
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from samples import Sample
-from trunkline.gates.audit import Locked, judge, read_locked, report
-
-EXPORTED = r"""# made by uv
-anyio==4.16.0 ; python_full_version >= "3.8" \
-    --hash=sha256:aa \
-    --hash=sha256:bb
-    # via my-app
-colorama==0.4.6 ; sys_platform == 'win32' \
-    --hash=sha256:cc
-numpy==1.0 ; python_version < '3.13' \
-    --hash=sha256:dd
-numpy==2.0 ; python_version >= '3.13' \
-    --hash=sha256:ee
-money @ git+https://git.example.com/money.git@0123
-    # via my-app
-rules @ git+https://git.example.com/my-app.git@0123#subdirectory=packages/rules
-"""
-
-
-def test_what_is_locked_for_another_platform_is_audited_too() -> None:
-    locked = read_locked(EXPORTED)
-    assert "colorama==0.4.6 \\\n" in locked.requirements
-    assert "anyio==4.16.0 \\\n    --hash=sha256:aa \\\n" in locked.requirements
-    assert "numpy==1.0 ; python_version" in locked.requirements
-    assert locked.pinned == {"anyio", "colorama", "numpy"}
-
-
-def test_a_package_from_git_is_not_checked_unless_it_is_our_own() -> None:
-    locked = read_locked(EXPORTED, own={"rules"})
-    assert set(locked.elsewhere) == {"money"}
-    assert "@" not in locked.requirements
+from trunkline.errors import UsageError
+from trunkline.gates.audit import judge, own_packages, report
+from trunkline.gates.locked import LockedPackages
 
 
 def answer(**packages: object) -> dict[str, Any]:
@@ -53,7 +21,7 @@ def answer(**packages: object) -> dict[str, Any]:
     return {"dependencies": rows, "fixes": []}
 
 
-LOCKED = Locked("", frozenset({"a", "b"}), {})
+LOCKED = LockedPackages("", frozenset({"a", "b"}), {})
 
 
 @given(
@@ -64,16 +32,39 @@ LOCKED = Locked("", frozenset({"a", "b"}), {})
 def test_passed_means_that_every_locked_package_had_an_answer(
     packages: dict[str, Any],
 ) -> None:
-    verdict = judge(LOCKED, answer(**packages), "")
-    passed = not verdict.vulnerable and not verdict.unknown
-    assert passed == (packages == {"a": [], "b": []})
+    result = judge(LOCKED, answer(**packages), "")
+    assert (result.exit_code == 0) == (packages == {"a": [], "b": []})
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}, {"dependencies": None}])
 def test_no_answer_means_that_nothing_was_checked(nothing: object) -> None:
-    verdict = judge(LOCKED, nothing, "Could not connect")
-    assert verdict.unknown == {"a": "Could not connect", "b": "Could not connect"}
-    assert "NOT CHECKED: 2 of 2 packages" in report(verdict)
+    result = judge(LOCKED, nothing, "Could not connect", own={"a"})
+    assert result.unanswered == {"a": "Could not connect", "b": "Could not connect"}
+    assert "NOT CHECKED: 2 of 2 packages" in report(result)
+
+
+def test_an_own_package_from_a_private_index_needs_no_answer() -> None:
+    result = judge(LOCKED, answer(a="not found on PyPI", b=[]), "", own={"a"})
+    assert result.exit_code == 0
+    assert "not on an index: a (not found on PyPI)" in report(result)
+
+
+def test_a_package_with_an_answer_for_one_of_its_versions_is_not_checked() -> None:
+    rows = [*answer(a=[], b=[])["dependencies"], *answer(a="none")["dependencies"]]
+    assert judge(LOCKED, {"dependencies": rows}, "").unanswered == {"a": "none"}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"own": "money"}, r"own is 'money'; expected a list of names"),
+        ({"own": ["money", 1]}, r"own is \['money', 1\]; expected a list of names"),
+        ({"owned": ["money"]}, "unknown key `owned`; expected `own`"),
+    ],
+)
+def test_a_wrong_declaration_is_refused(table: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        own_packages(table)
 
 
 def test_a_vulnerability_is_named_with_the_command_that_fixes_it() -> None:
@@ -81,50 +72,6 @@ def test_a_vulnerability_is_named_with_the_command_that_fixes_it() -> None:
     text = report(judge(LOCKED, answer(a=found, b=[]), ""))
     assert "VULNERABLE: a 1.0: PYSEC-1, fixed in 1.1" in text
     assert "type next: uv lock --upgrade-package a" in text
-
-
-class Osv(BaseHTTPRequestHandler):
-    """Answers as osv.dev does; `known` maps names to ids of vulnerabilities."""
-
-    known: ClassVar[dict[str, str]] = {}
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        name = json.loads(body)["package"]["name"]
-        vulns = [
-            {
-                "id": self.known.get(name),
-                "summary": "bad",
-                "affected": [
-                    {
-                        "package": {"name": name, "ecosystem": "PyPI"},
-                        "ranges": [
-                            {"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}
-                        ],
-                    }
-                ],
-            }
-        ]
-        content = json.dumps({"vulns": vulns} if name in self.known else {}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def osv() -> Iterator[str]:
-    """Address of a local advisory service."""
-    server = HTTPServer(("127.0.0.1", 0), Osv)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/query"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -148,29 +95,25 @@ def audited(sample: Sample) -> Sample:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("known", "options", "ended"),
-    [
-        ({}, [], (0, "2 packages without a known vulnerability")),
-        ({"bad": "GHSA-1"}, [], (1, "VULNERABLE: bad 1.0: GHSA-1")),
-        ({"bad": "GHSA-1"}, ["--ignore-vuln", "GHSA-1"], (0, "2 packages without")),
-    ],
-)
-def test_real_pip_audit_is_read_right(
-    audited: Sample,
-    osv: str,
-    known: dict[str, str],
-    options: list[str],
-    ended: tuple[int, str],
-) -> None:
-    Osv.known = known
-    ran = audited.trunkline("audit", "--osv-url", osv, *options)
-    assert ran.code == ended[0], ran.all
-    assert ended[1] in ran.out
+def test_packages_without_a_vulnerability_pass(audited: Sample, osv: str) -> None:
+    ran = audited.trunkline("audit", "--osv-url", osv)
+    assert ran.code == 0, ran.all
+    assert "2 packages without a known vulnerability" in ran.out
 
 
 @pytest.mark.slow
-def test_a_service_that_is_away_is_not_checked(audited: Sample) -> None:
+def test_a_vulnerability_fails_unless_it_is_ignored(
+    audited: Sample, vulnerable: str
+) -> None:
+    ran = audited.trunkline("audit", "--osv-url", vulnerable)
+    assert ran.code == 1, ran.all
+    assert "VULNERABLE: bad 1.0: GHSA-1" in ran.out
+    ran = audited.trunkline("audit", "--osv-url", vulnerable, "--ignore-vuln", "GHSA-1")
+    assert ran.code == 0, ran.all
+
+
+@pytest.mark.slow
+def test_without_an_answer_nothing_is_checked(audited: Sample) -> None:
     ran = audited.trunkline("audit", "--osv-url", "http://127.0.0.1:9/query")
     assert ran.code == 75, ran.all
     assert "NOT CHECKED: 2 of 2 packages" in ran.out

@@ -1,55 +1,57 @@
 """`trunkline audit`: known vulnerabilities of everything that uv.lock holds.
 
-pip-audit ends with 0 and "No known vulnerabilities found" when its service knows none
+pip-audit exits with 0 and "No known vulnerabilities found" when its service knows none
 of the packages, as it does behind a mirror of PyPI, and with 1 both for a vulnerability
-and for a service that is away. Hence its JSON is read, and each package of the lock
-file must be in it with an answer.
+and for a service that is unreachable. So its JSON is read, and every locked package
+must be in it with an answer.
 """
 
 import json
-import re
 import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from trunkline import process
-from trunkline.errors import FailedError
+from trunkline.errors import UsageError
 from trunkline.gates.gate import NOT_CHECKED
+from trunkline.gates.locked import LockedPackages, read_lock
 from trunkline.git import Repository
 from trunkline.options import command, option, repeated
 from trunkline.process import ProcessError
-from trunkline.uv import uv
-from trunkline.workspace.members import members
+from trunkline.settings import read_settings
+from trunkline.workspace.members import members, normal
 
 # Seconds for all questions to the service.
-PATIENCE = 300
+TIMEOUT = 300
 SHOWN = 10
-_PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)[^\\]*(?=\\?$)")
-_FROM_ELSEWHERE = re.compile(r"^(?P<name>[A-Za-z0-9._-]+) @ (?P<address>\S+)")
+TABLE = "[tool.trunkline.audit]"
+# The tool is a dependency from git; its own dependencies are in the lock file.
+OWN_BY_DEFAULT = ("trunkline",)
 
 
 @dataclass(frozen=True, slots=True)
-class Locked:
-    """The packages of the lock file: for pip-audit, by name, and from elsewhere.
+class AuditResult:
+    """What is known: a line for each vulnerability, and packages without an answer.
 
-    `elsewhere` are packages from git or an address, which no advisory names.
+    `own` maps packages that are declared as the team's own to their source, `foreign`
+    other packages from no index; `unanswered` maps packages to the reason.
     """
 
-    requirements: str
-    pinned: frozenset[str]
-    elsewhere: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is known; `vulnerable` holds a line each, `unknown` a reason by name."""
-
     checked: int
-    vulnerable: tuple[str, ...]
-    unknown: Mapping[str, str]
+    vulnerable: tuple[str, ...] = ()
+    own: Mapping[str, str] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 for a vulnerability, 75 if a package could not be checked."""
+        if self.vulnerable:
+            return 1
+        return NOT_CHECKED if self.foreign or self.unanswered else 0
 
 
 @command(
@@ -57,53 +59,38 @@ class Verdict:
     option("--osv-url", help="ask this OSV service instead of PyPI", metavar="URL"),
 )
 def audit(*, ignore_vuln: Sequence[str] | None, osv_url: str | None) -> int:
-    """Print the verdict; returns 0, 1 for a vulnerability, 75 for not checked.
-
-    Asks PyPI, or with `osv_url` a service that speaks as osv.dev does.
-    """
+    """Print the result; returns 0, 1 for a vulnerability, 75 for not checked."""
     root = Repository.find().root
-    exported = uv(
-        *("export", "--frozen", "--all-extras", "--all-groups", "--quiet"),
-        *("--no-emit-workspace", "--format", "requirements.txt"),
-        cwd=root,
-    )
-    if not exported.ok:
-        raise FailedError(f"uv.lock cannot be read: {exported.complaint}")
-    locked = read_locked(exported.text, own={member.name for member in members(root)})
+    declared = own_packages(read_settings(root / "pyproject.toml").audit)
+    locked = read_lock(root)
     options = [word for name in ignore_vuln or () for word in ("--ignore-vuln", name)]
     if osv_url:
         options += ["--vulnerability-service", "osv", "--osv-url", osv_url]
     answer, complaint = ask(locked.requirements, options)
-    verdict = judge(locked, answer, complaint)
-    print(report(verdict))
-    if verdict.vulnerable:
-        return 1
-    return NOT_CHECKED if verdict.unknown else 0
+    micropackages = {member.name for member in members(root)}
+    result = judge(locked, answer, complaint, own={*declared, *micropackages})
+    print(report(result, declared))
+    for name in sorted({*declared} - {*OWN_BY_DEFAULT} - locked.names):
+        print(f"{TABLE} own: {name} is not in uv.lock; remove it from the list")
+    return result.exit_code
 
 
-def read_locked(exported: str, *, own: Collection[str] = ()) -> Locked:
-    """Read what `uv export` prints, with hashes; `own` packages are left out.
+def own_packages(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read `own` of the table; raises UsageError on anything else.
 
-    Markers are dropped, for what is locked for another platform runs there. Only a
-    package that is locked in two versions keeps them: pip-audit takes one of each.
+    [tool.trunkline.audit]
+    own = ["trunkline", "acme-auth"]
     """
-    names = [m["name"] for line in exported.splitlines() if (m := _PIN.match(line))]
-    lines, elsewhere, skipping = [], {}, False
-    for line in exported.splitlines():
-        match = _FROM_ELSEWHERE.match(line)
-        if match and match["name"] not in own:
-            elsewhere[match["name"]] = match["address"]
-        pin = _PIN.match(line)
-        if not line.startswith((" ", "#")):
-            skipping = pin is None
-        if skipping:
-            continue
-        if pin and names.count(pin["name"]) == 1:
-            end = " \\" if line.endswith("\\") else ""
-            lines.append(f"{pin['name']}=={pin['version']}{end}")
-        else:
-            lines.append(line)
-    return Locked("\n".join(lines) + "\n", frozenset(names), elsewhere)
+    for key in table:
+        if key != "own":
+            raise UsageError(f"{TABLE} has the unknown key `{key}`; expected `own`")
+    value = table.get("own", list(OWN_BY_DEFAULT))
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise UsageError(
+            f"{TABLE} own is {value!r}; expected a list of names of packages\n"
+            f"  type next: {_line(OWN_BY_DEFAULT)}, in pyproject.toml"
+        )
+    return tuple(normal(name) for name in value)
 
 
 def ask(requirements: str, options: Sequence[str]) -> tuple[Any, str]:
@@ -115,7 +102,7 @@ def ask(requirements: str, options: Sequence[str]) -> tuple[Any, str]:
         argv += ["--disable-pip", "--no-deps", "--format", "json"]
         argv += ["--progress-spinner", "off"]
         try:
-            done = process.run([*argv, *options], timeout=PATIENCE)
+            done = process.run([*argv, *options], timeout=TIMEOUT)
         except ProcessError as error:
             return None, str(error)
     complaint = done.complaint.splitlines()[-1]
@@ -125,49 +112,75 @@ def ask(requirements: str, options: Sequence[str]) -> tuple[Any, str]:
         return None, complaint
 
 
-def judge(locked: Locked, answer: Any, complaint: str) -> Verdict:  # noqa: ANN401
-    """Compare what was asked with what was answered. Pure; `answer` is any JSON."""
-    unknown = {
-        name: f"comes from {address}, which no advisory service knows"
-        for name, address in locked.elsewhere.items()
-    }
+def judge(
+    locked: LockedPackages,
+    answer: Any,  # noqa: ANN401 - any JSON
+    complaint: str,
+    *,
+    own: Collection[str] = (),
+) -> AuditResult:
+    """Compare what was asked with what was answered. Pure.
+
+    A package of the team's own may also come from an index that the service does not
+    know; every other one needs an answer.
+    """
     rows = answer.get("dependencies") if isinstance(answer, dict) else None
+    ours = {name: at for name, at in locked.unindexed.items() if name in own}
+    foreign = {name: at for name, at in locked.unindexed.items() if name not in own}
     if not isinstance(rows, list):
-        return Verdict(0, (), unknown | dict.fromkeys(sorted(locked.pinned), complaint))
-    known: set[str] = set()
-    vulnerable = []
-    for row in rows:
-        name = row["name"]
-        if "skip_reason" in row:
-            unknown[name] = row["skip_reason"]
-            continue
-        known.add(name)
-        vulnerable += [_line(row, found) for found in row["vulns"]]
-    for name in sorted(locked.pinned - known - set(unknown)):
-        unknown[name] = "pip-audit says nothing about it"
-    return Verdict(len(known), tuple(vulnerable), unknown)
+        unanswered = dict.fromkeys(sorted(locked.pinned), complaint)
+        return AuditResult(0, (), ours, foreign, unanswered)
+    skipped = {row["name"]: row["skip_reason"] for row in rows if "skip_reason" in row}
+    answered = [row for row in rows if "skip_reason" not in row]
+    known = {row["name"] for row in answered}
+    silent = sorted(locked.pinned - known - set(skipped))
+    unanswered = skipped | dict.fromkeys(silent, "pip-audit says nothing about it")
+    return AuditResult(
+        len(known),
+        tuple(_vulnerability(row, found) for row in answered for found in row["vulns"]),
+        ours | {name: why for name, why in skipped.items() if name in own},
+        foreign,
+        {name: why for name, why in unanswered.items() if name not in own},
+    )
 
 
-def _line(row: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+def _vulnerability(row: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     fixed = ", ".join(found.get("fix_versions", ())) or "no version yet"
     return f"{row['name']} {row['version']}: {found['id']}, fixed in {fixed}"
 
 
-def report(verdict: Verdict) -> str:
+def report(result: AuditResult, declared: Sequence[str] = OWN_BY_DEFAULT) -> str:
     """Say what was found, what was not checked, and what to type next."""
-    lines = [f"VULNERABLE: {line}" for line in verdict.vulnerable]
-    if verdict.vulnerable:
-        names = sorted({line.partition(" ")[0] for line in verdict.vulnerable})
+    lines = [f"VULNERABLE: {line}" for line in result.vulnerable]
+    if result.vulnerable:
+        names = sorted({line.partition(" ")[0] for line in result.vulnerable})
         upgrade = " ".join(f"--upgrade-package {name}" for name in names)
         lines.append(f"  type next: uv lock {upgrade}")
-    if verdict.unknown:
-        total = verdict.checked + len(verdict.unknown)
-        lines.append(f"NOT CHECKED: {len(verdict.unknown)} of {total} packages")
-        shown = list(verdict.unknown.items())[:SHOWN]
-        lines += [f"  {name}: {reason}" for name, reason in shown]
-        if len(verdict.unknown) > SHOWN:
-            lines.append(f"  and {len(verdict.unknown) - SHOWN} more")
-        lines.append("  type next: uv run trunkline audit, where pypi.org answers")
-    if not lines:
-        lines.append(f"{verdict.checked} packages without a known vulnerability")
+    lines += [f"not on an index: {name} ({at})" for name, at in result.own.items()]
+    if unchecked := {**result.foreign, **result.unanswered}:
+        total = result.checked + len(unchecked)
+        lines.append(f"NOT CHECKED: {len(unchecked)} of {total} packages")
+    lines += _shown(result.foreign, "comes from {}, which no advisory service covers")
+    if result.foreign:
+        lines += [
+            "  expected:  packages from an index, or of your own team",
+            f"  type next: {_line({*declared, *result.foreign})}, under {TABLE} in "
+            "pyproject.toml, if your team maintains them",
+        ]
+    lines += _shown(result.unanswered, "{}")
+    if result.unanswered:
+        lines.append("  type next: uv run trunkline audit, where pypi.org is reachable")
+    if result.exit_code == 0:
+        lines.append(f"{result.checked} packages without a known vulnerability")
     return "\n".join(lines)
+
+
+def _shown(reasons: Mapping[str, str], form: str) -> list[str]:
+    rows = [f"  {name}: {form.format(why)}" for name, why in reasons.items()]
+    more = [f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
+    return rows[:SHOWN] + more
+
+
+def _line(names: Collection[str]) -> str:
+    """Write the line of pyproject.toml that declares packages as the team's own."""
+    return f"own = {json.dumps(sorted(names))}"
