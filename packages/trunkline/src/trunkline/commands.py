@@ -28,7 +28,6 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "guard": "refuse an unsafe release (the pre-bump hook of `cz bump`)",
         "push-check": "refuse to push an unsafe version tag (git's pre-push hook)",
         "github-release": "create or correct a version's release on GitHub",
-        "lint-ci": "lint workflows, actions, Dockerfiles and shell scripts",
     },
 }
 COMMANDS = frozenset(name for group in GROUPS.values() for name in group)
@@ -98,8 +97,4 @@ def load(name: str) -> Callable[..., int]:
             from trunkline.notes.github_release import github_release
 
             return github_release
-        case "lint-ci":
-            from trunkline.pipeline.lint import lint_ci
-
-            return lint_ci
     raise LookupError(name)

@@ -103,6 +103,38 @@ def test_a_program_that_is_not_there_is_named(sample: Sample) -> None:
     assert "type next: uv sync" in ran.out
 
 
+def test_a_gate_gets_the_files_that_match(sample: Sample) -> None:
+    with_gates(sample, scripts="echo")
+    text = sample.read("pyproject.toml")
+    sample.write("pyproject.toml", f'{text}files = ["*.sh", "bin/*"]\n')
+    sample.write(".gitignore", "ignored.sh\n")
+    for name in ("a b.sh", "deep/c.sh", "bin/tool", "ignored.sh", "gone.sh"):
+        sample.write(name, "")
+    sample.git("add", "-A")
+    (sample.root / "gone.sh").unlink()
+    ran = sample.trunkline("check", "--json")
+    assert json.loads(ran.out)["gates"][0]["output"] == "a b.sh bin/tool deep/c.sh"
+
+
+def test_a_gate_whose_files_are_not_there_passes(sample: Sample) -> None:
+    with_gates(sample, scripts="false")
+    text = sample.read("pyproject.toml")
+    sample.write("pyproject.toml", f'{text}files = ["*.sh"]\n')
+    ran = sample.trunkline("check")
+    assert ran.code == 0, ran.all
+    assert ran.out.splitlines()[0].endswith("no file matches")
+
+
+def test_a_group_that_cannot_be_installed_is_not_checked(sample: Sample) -> None:
+    with_gates(sample, linter="true")
+    text = sample.read("pyproject.toml")
+    sample.write("pyproject.toml", f'{text}group = "linters"\n')
+    ran = sample.trunkline("check", "--strict")
+    assert ran.code == 1, ran.all
+    assert "NOT CHECKED: linter" in ran.out
+    assert "dependency group `linters` cannot be installed: " in ran.out
+
+
 def test_a_hook_without_the_environment_on_its_path_finds_the_programs(
     sample: Sample,
 ) -> None:

@@ -50,11 +50,13 @@ def test_a_team_takes_a_gate_out() -> None:
         ({"lint": {"when": ["merge"]}}, "expected a list of commit, push, ci"),
         ({"lint": {"when": "push"}}, "expected a list of commit, push, ci"),
         ({"lint": {"when": [["ci"]]}}, "expected a list of commit, push, ci"),
+        ({"new": {"command": "a", "files": "*.sh"}}, "a list of pathspecs of git"),
+        ({"new": {"command": "a", "group": 1}}, "expected the name of a group"),
         ({"lint": {"job": "deploy"}}, "expected one of lint, test, audit"),
         ({"lint": {"after": "formt"}}, "did you mean `format`?"),
         ({"audt": False}, "did you mean `audit`?"),
         ({"lint": True}, "expected a table or false"),
-        ({"My Gate": {"command": "a"}}, "expected a name of small letters"),
+        ({"My Gate": {"command": "a"}}, "expected a name of lower-case letters"),
     ],
 )
 def test_what_is_not_understood_is_named(table: dict[str, Any], message: str) -> None:

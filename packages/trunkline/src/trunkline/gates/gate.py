@@ -1,10 +1,12 @@
-"""The list of gates: built in, then changed and added to by the team. Pure.
+"""The list of gates: built in, then changed and extended by the team. Pure.
 
 `make check`, the git hooks and CI run this list and no other. A gate is a program with
 its arguments; `[tool.trunkline.gates]` of pyproject.toml changes or adds one:
 
-    [tool.trunkline.gates.licences]
-    command = "pip-licenses --fail-on GPLv3"
+    [tool.trunkline.gates.shellcheck]
+    command = "shellcheck"
+    files = ["*.sh"]
+    group = "linters"
     when = ["ci"]
     job = "lint"
     after = "imports"
@@ -23,21 +25,23 @@ from typing import Any
 from trunkline.errors import UsageError
 
 MOMENTS = ("commit", "push", "ci")
-# CI's jobs that run gates; what says nothing is part of the first.
+# CI's jobs that run gates; a gate that names none belongs to the first.
 JOBS = ("lint", "test", "audit")
-# EX_TEMPFAIL of sysexits.h: the program says that it could not find out.
+# EX_TEMPFAIL of sysexits.h: the program could not find out.
 NOT_CHECKED = 75
-_KEYS = ("after", "command", "fix", "job", "when")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-# A command is no line for a shell; in one of these a shell was expected.
+# No shell runs a command; one of these words was meant for a shell.
 _SHELL = {"&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One gate: passed when `command` ends with 0, not checked when with 75.
+    """One gate: passed if `command` exits with 0, not checked if with 75.
 
-    `fix` is a command that fixes what the gate would find; empty if there is none.
+    `fix` is a command that fixes what the gate finds; empty if there is none. With
+    `group` the program comes from an environment of its own that holds this dependency
+    group. With `files`, pathspecs of git, the command gets the files that match; where
+    none does, there is nothing to check.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Gate:
     when: tuple[str, ...] = ("ci",)
     fix: tuple[str, ...] = ()
     job: str = JOBS[0]
+    group: str = ""
+    files: tuple[str, ...] = ()
 
 
 BUILT_IN = (
@@ -52,7 +58,7 @@ BUILT_IN = (
     Gate("lint", ("ruff", "check"), MOMENTS, ("ruff", "check", "--fix")),
     Gate("types", ("mypy",)),
     Gate("imports", ("lint-imports",)),
-    # The report is that of the next gate.
+    # The next gate prints the report.
     Gate("tests", ("pytest", "--cov", "--cov-report="), ("push", "ci"), job="test"),
     Gate(
         "coverage",
@@ -73,7 +79,7 @@ def gates_of(table: Mapping[str, Any]) -> tuple[Gate, ...]:
         place = f"[tool.trunkline.gates] {name}"
         if not _NAME.fullmatch(name):
             raise UsageError(
-                f"{place}: expected a name of small letters, digits and hyphens"
+                f"{place}: expected a name of lower-case letters, digits and hyphens"
             )
         old = next((gate for gate in gates if gate.name == name), None)
         if entry is False:
@@ -88,24 +94,20 @@ def gates_of(table: Mapping[str, Any]) -> tuple[Gate, ...]:
 
 
 def _gate(place: str, name: str, old: Gate | None, entry: Mapping[str, Any]) -> Gate:
-    unknown = sorted(set(entry) - set(_KEYS))
-    if unknown:
+    for key in sorted(set(entry) - {*_PARSERS, "after"}):
         raise UsageError(
-            f"{place} has the unknown key `{unknown[0]}`; "
-            f"expected one of {', '.join(_KEYS)}"
+            f"{place} has the unknown key `{key}`; "
+            f"expected one of {', '.join(sorted({*_PARSERS, 'after'}))}"
         )
-    gate = old or Gate(name, ())
-    if "command" in entry:
-        # The fixing form of another program would fix something else.
-        gate = replace(
-            gate, command=_command(f"{place}.command", entry["command"]), fix=()
-        )
-    if "fix" in entry:
-        gate = replace(gate, fix=_command(f"{place}.fix", entry["fix"]))
-    if "when" in entry:
-        gate = replace(gate, when=_moments(f"{place}.when", entry["when"]))
-    if "job" in entry:
-        gate = replace(gate, job=_job(f"{place}.job", entry["job"]))
+    changes: dict[str, Any] = {
+        key: _PARSERS[key](f"{place}.{key}", value)
+        for key, value in entry.items()
+        if key != "after"
+    }
+    if "command" in changes:
+        # The old fixing command belongs to another program.
+        changes.setdefault("fix", ())
+    gate = replace(old or Gate(name, ()), **changes)
     if not gate.command:
         raise UsageError(f'{place} has no command; expected command = "program …"')
     return gate
@@ -113,38 +115,58 @@ def _gate(place: str, name: str, old: Gate | None, entry: Mapping[str, Any]) -> 
 
 def _command(place: str, value: object) -> tuple[str, ...]:
     """Split a command line into words, or take a list of words as it is."""
-    if isinstance(value, str):
-        try:
-            words = shlex.split(value)
-        except ValueError as error:
-            raise UsageError(f"{place} is {value!r}: {error}") from error
-        if shell := next((word for word in words if word in _SHELL), None):
-            raise UsageError(
-                f"{place} has `{shell}`, which only a shell understands, and none is "
-                "used; expected one program with its arguments: make two gates of it"
-            )
-    elif isinstance(value, list) and all(isinstance(word, str) for word in value):
-        words = list(value)
-    else:
-        words = []
-    if not words:
-        raise UsageError(f"{place} is {value!r}; expected a program and its arguments")
-    return tuple(words)
+    if not isinstance(value, str):
+        return _words(place, value, "a program and its arguments")
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise UsageError(f"{place} is {value!r}: {error}") from error
+    if shell := next((word for word in words if word in _SHELL), None):
+        raise UsageError(
+            f"{place} has `{shell}`, which only a shell understands, and none is "
+            "used; expected one program with its arguments: split it into two gates"
+        )
+    return _words(place, words, "a program and its arguments")
+
+
+def _files(place: str, value: object) -> tuple[str, ...]:
+    return _words(place, value, 'a list of pathspecs of git such as "*.sh"')
 
 
 def _moments(place: str, value: object) -> tuple[str, ...]:
-    known = isinstance(value, list) and all(moment in MOMENTS for moment in value)
-    if not known or not isinstance(value, list) or not value:
-        raise UsageError(
-            f"{place} is {value!r}; expected a list of {', '.join(MOMENTS)}"
-        )
-    return tuple(moment for moment in MOMENTS if moment in value)
+    expected = f"a list of {', '.join(MOMENTS)}"
+    words = _words(place, value, expected)
+    if not set(words) <= set(MOMENTS):
+        raise UsageError(f"{place} is {value!r}; expected {expected}")
+    return tuple(moment for moment in MOMENTS if moment in words)
+
+
+def _words(place: str, value: object, expected: str) -> tuple[str, ...]:
+    if isinstance(value, list) and value and all(isinstance(w, str) for w in value):
+        return tuple(value)
+    raise UsageError(f"{place} is {value!r}; expected {expected}")
 
 
 def _job(place: str, value: object) -> str:
     if value not in JOBS:
         raise UsageError(f"{place} is {value!r}; expected one of {', '.join(JOBS)}")
     return str(value)
+
+
+def _group(place: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{place} is {value!r}; expected the name of a group")
+    return value
+
+
+_PARSERS = {
+    "command": _command,
+    "files": _files,
+    "fix": _command,
+    "group": _group,
+    "job": _job,
+    "when": _moments,
+}
 
 
 def _put(
@@ -184,7 +206,7 @@ def select(
     if not chosen:
         asked = " and ".join((*only, *filter(None, (when, job))))
         raise UsageError(
-            f"no gate is left for {asked}; `trunkline check --list` shows them"
+            f"no gate is left for {asked}; `trunkline check --list` lists them"
         )
     return chosen
 

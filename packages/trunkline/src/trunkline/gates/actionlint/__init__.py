@@ -1,0 +1,1 @@
+"""Run actionlint, which is on no package index in a form that is hashed."""
