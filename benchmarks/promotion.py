@@ -13,9 +13,9 @@ from itertools import count
 from pathlib import Path
 from time import perf_counter
 
-from trunkline.images.manifests import OCI_CONFIG, OCI_MANIFEST, Manifest
-from trunkline.images.reference import parse_image_name
-from trunkline.images.registry import Registry
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import OCI_CONFIG, OCI_MANIFEST, Manifest
+from trunkline.registry.reference import parse_image_name
 
 from benchmarks import processes, profiles, releases
 from benchmarks.benchmark import Comparison, UnavailableError
@@ -28,8 +28,8 @@ IMAGES = ("sha-0123456789ab", "sha-123456789abc")
 PROMOTE = """
 import os, sys
 from trunkline.images.pointers import move_pointers
-from trunkline.images.reference import parse_image_name
-from trunkline.images.registry import Registry
+from trunkline.registry.reference import parse_image_name
+from trunkline.registry.client import Registry
 from trunkline.images.tags import ImageTag
 address, image, version = sys.argv[1:]
 names = ((version, False), ("latest", True))

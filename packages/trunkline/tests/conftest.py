@@ -12,7 +12,7 @@ from hotfixes import arrange, release_hotfix
 from registries import Server, running_registry
 from samples import Sample, build_template, copied
 from services import Service, add_service, require_engine
-from trunkline.images.registry import Registry
+from trunkline.registry.client import Registry
 
 # A time limit for one example only measures how busy the machine is.
 settings.register_profile("trunkline", deadline=None)

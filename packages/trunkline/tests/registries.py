@@ -21,15 +21,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from trunkline.images.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
-from trunkline.images.reference import ImageName, parse_image_name
-from trunkline.images.registry import Registry
-from trunkline.images.transport import Patience
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
+from trunkline.registry.reference import ImageName, parse_image_name
+from trunkline.registry.transport import RetryPolicy
 
 PROGRAM = "docker-registry"
 IMAGE = os.environ.get("TRUNKLINE_TEST_REGISTRY", "registry:2")
 # Waits that a test can bear, and an account that the registries below know.
-QUICK = Patience(connect=2, read=5, retries=2, backoff=0.01, longest_wait=2)
+QUICK = RetryPolicy(connect=2, read=5, retries=2, backoff=0.01, longest_wait=2)
 USER, PASSWORD = "robot", "correct horse"
 # `htpasswd -nbB -C 4` makes it.
 HTPASSWD = f"{USER}:$2b$04$qORNJh/i.g2kaHcLPvrTluPOKKhDOfKsYLtVX6RCKB/4XauOS9V7O\n"
@@ -52,13 +52,13 @@ class Server:
         self,
         path: str | None = None,
         *,
-        patience: Patience = QUICK,
+        retry_policy: RetryPolicy = QUICK,
         environ: Mapping[str, str] | None = None,
     ) -> Registry:
         """Open one repository in it, a new one unless `path` is given."""
         nobody = {"DOCKER_CONFIG": str(self.storage / "nobody")}
         return Registry.connect(
-            self.name(path), environ=environ or nobody, patience=patience
+            self.name(path), environ=environ or nobody, retry_policy=retry_policy
         )
 
 

@@ -13,7 +13,7 @@ import tomlkit
 from registries import Server, missing, push_image, random_path
 from samples import Ran, Sample
 from trunkline.images.engine import PREFIX
-from trunkline.images.registry import Registry
+from trunkline.registry.client import Registry
 
 PYTHON = "python:3.12-slim-bookworm"
 # Python and no more: a tenth of the public image, so that a test saves it in no time.

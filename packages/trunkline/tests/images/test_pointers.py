@@ -5,11 +5,11 @@ import pytest
 from faults import Fault, Proxy
 from registries import push_image
 from trunkline.errors import Refusal
-from trunkline.images.answers import RegistryError
-from trunkline.images.manifests import Manifest
 from trunkline.images.pointers import move_pointers, plan_pointers
-from trunkline.images.registry import Registry
 from trunkline.images.tags import ImageTag
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest
+from trunkline.registry.responses import RegistryError
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 VERSION = ImageTag("1.2.0", mutable=False, why="release v1.2.0")

@@ -10,8 +10,8 @@ from faults import Fault, Proxy
 from registries import Server, push_image, push_index, running_registry
 from samples import Ran, Sample
 from trunkline.images.inventory import BRANCH, CREATED
-from trunkline.images.manifests import Manifest
-from trunkline.images.registry import Registry
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest
 
 OLD = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import pytest
 
 from samples import Sample
 from trunkline.git import Repository
-from trunkline.images.making import arguments_of, secrets_of
+from trunkline.images.build_image import arguments_of, secrets_of
 from trunkline.images.source import describe, export, revision_heads
 from trunkline.project import project_at
 from trunkline.settings import Settings

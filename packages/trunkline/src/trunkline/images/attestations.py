@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from trunkline.images.labels import Source
 from trunkline.images.layout import CONFIG, Document, Image, Layout, canonical
-from trunkline.images.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
 from trunkline.images.packages import Package
+from trunkline.registry.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
 
 STATEMENT = "https://in-toto.io/Statement/v0.1"
 IN_TOTO = "application/vnd.in-toto+json"

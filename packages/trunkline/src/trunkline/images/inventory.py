@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from trunkline.images.manifests import Manifest
-from trunkline.images.registry import Registry
 from trunkline.images.retention import Holdings
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest
 
 CREATED, BRANCH = "org.opencontainers.image.created", "dev.trunkline.branch"
 # Requests at once: a registry far away answers one in a twentieth of a second.

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from trunkline.errors import FailedError
 from trunkline.images import layers
-from trunkline.images.manifests import OCI_MANIFEST, Manifest
+from trunkline.registry.manifests import OCI_MANIFEST, Manifest
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from trunkline.errors import Refusal
-from trunkline.images.answers import RegistryError
-from trunkline.images.manifests import Manifest
-from trunkline.images.registry import Registry
 from trunkline.images.tags import ImageTag
 from trunkline.locks import only_writer
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest
+from trunkline.registry.responses import RegistryError
 
 Action = Literal["create", "same", "move"]
 

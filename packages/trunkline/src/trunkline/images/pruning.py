@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 
 from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.git import Repository
-from trunkline.images.erasure import carry_out
+from trunkline.images.deletion import carry_out
 from trunkline.images.inventory import read_holdings, read_tags
-from trunkline.images.registry import Registry
 from trunkline.images.remote import Remote, read_remote, require_history
 from trunkline.images.retention import Plan, Rules, in_question, plan_pruning
 from trunkline.images.tags import COMMIT_DIGITS, branch_tag
@@ -19,6 +18,7 @@ from trunkline.options import DRY_RUN, JSON, YES, command, repeated
 from trunkline.output import say
 from trunkline.process import ProcessError
 from trunkline.project import head_project
+from trunkline.registry.client import Registry
 from trunkline.settings import Settings
 from trunkline.signals import interrupted_by_signals
 from trunkline.versions import Version

@@ -6,13 +6,10 @@ from dataclasses import asdict, dataclass
 
 from trunkline.errors import Refusal
 from trunkline.git import Repository
+from trunkline.images.build_image import make_image, tested_image
 from trunkline.images.labels import home_branch
-from trunkline.images.making import make_image, tested_image
-from trunkline.images.manifests import Manifest
 from trunkline.images.pointers import move_pointers
-from trunkline.images.reference import image_name, shown_name
 from trunkline.images.refs import find_ref
-from trunkline.images.registry import Registry
 from trunkline.images.remote import (
     Remote,
     fetch_commit,
@@ -25,6 +22,9 @@ from trunkline.images.tags import ImageTag, ImageTags, image_tags
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, JSON, command, option, switch
 from trunkline.output import say, write_outputs
 from trunkline.project import HOTFIX_PREFIX, Project, head_project, project_at
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest
+from trunkline.registry.reference import image_name, shown_name
 from trunkline.releases.pushedtag import require_release
 from trunkline.signals import interrupted_by_signals
 

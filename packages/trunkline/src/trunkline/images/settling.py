@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from trunkline.errors import FailedError
 from trunkline.git import Repository
 from trunkline.images.labels import revision_of
-from trunkline.images.manifests import Manifest
 from trunkline.images.pointers import move_pointers
-from trunkline.images.registry import Registry
 from trunkline.images.remote import fetch_commit, read_remote
 from trunkline.images.succession import commit_tag, first_with_image, latest, newest
 from trunkline.images.tags import ImageTag
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest
 from trunkline.settings import Settings
 
 # Each round is a run of somebody else that ended meanwhile.

@@ -7,7 +7,6 @@ from dataclasses import asdict
 
 from trunkline.errors import Refusal, UsageError
 from trunkline.git import Repository
-from trunkline.images.reference import shown_name
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, read_remote, require_history
 from trunkline.images.tags import ImageTags, image_tags
@@ -15,6 +14,7 @@ from trunkline.options import GITHUB_OUTPUT, JSON, command, option
 from trunkline.output import write_outputs
 from trunkline.process import ProcessError
 from trunkline.project import head_project
+from trunkline.registry.reference import shown_name
 from trunkline.releases.pushedtag import require_release
 from trunkline.settings import Settings
 from trunkline.versions import Version

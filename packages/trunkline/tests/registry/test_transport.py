@@ -18,9 +18,9 @@ from registries import (
     push_image,
     running_registry,
 )
-from trunkline.images.reference import ImageName
-from trunkline.images.registry import Registry
-from trunkline.images.transport import Patience, Transport
+from trunkline.registry.client import Registry
+from trunkline.registry.reference import ImageName
+from trunkline.registry.transport import RetryPolicy, Transport
 from trunkline.settings import Settings
 
 ACCOUNT = {"TRUNKLINE_REGISTRY_USER": USER, "TRUNKLINE_REGISTRY_PASSWORD": PASSWORD}
@@ -57,7 +57,7 @@ def test_only_this_machine_is_asked_without_encryption(
     registry: str, root: str
 ) -> None:
     name = ImageName(registry, "my-app")
-    transport = Transport(name, lambda: None, plain=False, patience=Patience())
+    transport = Transport(name, lambda: None, plain=False, retry_policy=RetryPolicy())
     assert transport.root == root
 
 
@@ -77,7 +77,7 @@ def test_the_machines_proxy_is_used(
     proxy.faults.append(Fault("", status=404, body=UNKNOWN, times=9))
     name = ImageName("registry.example.com", "my-app")
     with Registry.connect(
-        name, environ={}, insecure=["registry.example.com"], patience=QUICK
+        name, environ={}, insecure=["registry.example.com"], retry_policy=QUICK
     ) as registry:
         assert registry.digest("main") is None
     address = "http://registry.example.com/v2/my-app/manifests/main"
@@ -122,7 +122,7 @@ def test_a_wait_that_the_registry_asks_for_is_said(
 ) -> None:
     with proxy_before(registry_server) as proxy:
         proxy.faults.append(Fault("", status=429, headers={"Retry-After": "3"}))
-        patient = Patience(retries=1, backoff=0, longest_wait=3)
-        with proxy.server.connect(patience=patient) as registry:
+        patient = RetryPolicy(retries=1, backoff=0, longest_wait=3)
+        with proxy.server.connect(retry_policy=patient) as registry:
             registry.digest("main")
     assert "asks us to wait 3 seconds" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trunkline.errors import FailedError, UsageError
-from trunkline.images.credentials import find_credentials
+from trunkline.registry.credentials import find_credentials
 
 REGISTRY = "registry.example.com:5000"
 AUTH = base64.b64encode(b"robot:correct:horse").decode()

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.errors import Refusal
-from trunkline.images.reference import ImageName, image_name, parse_image_name
+from trunkline.registry.reference import ImageName, image_name, parse_image_name
 from trunkline.settings import Settings
 
 WORDS = st.from_regex(r"[a-z0-9]+([._-][a-z0-9]+){0,2}", fullmatch=True)

@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from trunkline.images.answers import NO_CONTENT, NOT_FOUND, OK, Answer, RegistryError
-from trunkline.images.reference import ImageName
-from trunkline.images.transport import Transport
+from trunkline.registry.reference import ImageName
+from trunkline.registry.responses import (
+    NO_CONTENT,
+    NOT_FOUND,
+    OK,
+    RegistryError,
+    RegistryResponse,
+)
+from trunkline.registry.transport import Transport
 
 REGISTRY = "ghcr.io"
 _API = "https://api.github.com"
@@ -66,32 +72,32 @@ class GitHubPackages:
     def _pages(self, address: str) -> Iterator[tuple[str, str]]:
         page = 1
         while True:
-            answer = self._ask("GET", f"{address}?per_page={_PAGE}&page={page}")
-            rows = json.loads(answer.body) if answer.status == OK else []
+            response = self._ask("GET", f"{address}?per_page={_PAGE}&page={page}")
+            rows = json.loads(response.body) if response.status == OK else []
             for row in rows:
                 yield str(row["name"]), f"{address}/{row['id']}"
             if len(rows) < _PAGE:
                 return
             page += 1
 
-    def _ask(self, method: str, url: str) -> Answer:
+    def _ask(self, method: str, url: str) -> RegistryResponse:
         headers = {"Accept": "application/vnd.github+json"}
         if token := self.token():
             headers["Authorization"] = f"Bearer {token}"
-        answer = self.transport.send(method, url, headers, None)
-        if answer.status in {OK, NO_CONTENT, NOT_FOUND}:
-            return answer
+        response = self.transport.send(method, url, headers, None)
+        if response.status in {OK, NO_CONTENT, NOT_FOUND}:
+            return response
         raise RegistryError(
-            found=f"{answer.method} {answer.url} was answered {answer.status}"
-            f"{_said(answer)}; ghcr.io deletes only through that address",
+            found=f"{response.method} {response.url} was answered {response.status}"
+            f"{_said(response)}; ghcr.io deletes only through that address",
             fix="export GITHUB_TOKEN=… with the right to delete packages "
             "(in a workflow: permissions: packages: write)",
-            status=answer.status,
+            status=response.status,
         )
 
 
-def _said(answer: Answer) -> str:
+def _said(response: RegistryResponse) -> str:
     try:
-        return f" ({json.loads(answer.body)['message']})"
+        return f" ({json.loads(response.body)['message']})"
     except (ValueError, KeyError, TypeError):
         return ""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import BinaryIO
 from urllib.parse import urlencode, urljoin
 
-from trunkline.images.answers import (
+from trunkline.registry.authorization import PUSH
+from trunkline.registry.responses import (
     ACCEPTED,
     CREATED,
     FAILING,
@@ -15,8 +16,7 @@ from trunkline.images.answers import (
     OK,
     RegistryError,
 )
-from trunkline.images.authorization import PUSH
-from trunkline.images.transport import Transport
+from trunkline.registry.transport import Transport
 
 _TRIES = 4
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
@@ -55,7 +55,7 @@ class Upload:
                 self._finish(location)
             except RegistryError as error:
                 if self.stored():
-                    return  # Only the answer got lost.
+                    return  # Only the response got lost.
                 passing = error.status is None or error.status >= FAILING
                 if not tries_left or not (passing or error.status in _LOST):
                     raise
@@ -64,10 +64,10 @@ class Upload:
                 return
 
     def _begin(self) -> str:
-        answer = self.transport.request(
+        response = self.transport.request(
             "POST", self.address, need=PUSH, expect={ACCEPTED}
         )
-        return urljoin(self.address, answer.headers["Location"])
+        return urljoin(self.address, response.headers["Location"])
 
     def _send(self, location: str, offset: int) -> str:
         self.file.seek(self.start + offset)
@@ -77,7 +77,7 @@ class Upload:
         }
         if offset:
             headers["Content-Range"] = f"{offset}-{self.size - 1}"
-        answer = self.transport.request(
+        response = self.transport.request(
             "PATCH",
             location,
             need=PUSH,
@@ -85,7 +85,7 @@ class Upload:
             headers=headers,
             body=self.file,
         )
-        return urljoin(location, answer.headers.get("Location", location))
+        return urljoin(location, response.headers.get("Location", location))
 
     def _finish(self, location: str) -> None:
         mark = "&" if "?" in location else "?"
@@ -100,14 +100,14 @@ class Upload:
     def _take_up(self, location: str) -> tuple[str, int]:
         """Ask how far the upload has come; begin another one if it is lost."""
         try:
-            answer = self.transport.request(
+            response = self.transport.request(
                 "GET", location, need=PUSH, expect={OK, ACCEPTED, NO_CONTENT}
             )
         except RegistryError:
             return self._begin(), 0
-        end = _RANGE.fullmatch(answer.headers.get("Range", ""))
+        end = _RANGE.fullmatch(response.headers.get("Range", ""))
         # "0-0" is said of no byte as well as of one.
         if end is None or end[1] == "0":
             return self._begin(), 0
-        location = urljoin(location, answer.headers.get("Location", location))
+        location = urljoin(location, response.headers.get("Location", location))
         return location, int(end[1]) + 1

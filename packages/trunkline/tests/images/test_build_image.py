@@ -4,10 +4,10 @@ import pytest
 
 from archives import BASE, SOURCE, STEP, read, saved, tar_of
 from faults import Fault, Proxy
-from trunkline.images.answers import RegistryError
 from trunkline.images.attestations import provenance
+from trunkline.images.build_image import push
 from trunkline.images.layout import Image
-from trunkline.images.making import push
+from trunkline.registry.responses import RegistryError
 from trunkline.settings import Settings
 
 SETTINGS = Settings()

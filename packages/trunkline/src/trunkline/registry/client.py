@@ -8,22 +8,22 @@ from collections.abc import Collection, Mapping
 from typing import BinaryIO, Self
 from urllib.parse import urljoin
 
-from trunkline.images.answers import (
+from trunkline.registry.authorization import DELETE, PULL, PUSH
+from trunkline.registry.credentials import find_credentials
+from trunkline.registry.github_packages import GitHubPackages
+from trunkline.registry.manifests import MEDIA_TYPES, Descriptor, Manifest
+from trunkline.registry.reference import ImageName, image_name
+from trunkline.registry.responses import (
     ACCEPTED,
     CREATED,
     NO_CONTENT,
     NOT_FOUND,
     OK,
-    Answer,
     RegistryError,
+    RegistryResponse,
 )
-from trunkline.images.authorization import DELETE, PULL, PUSH
-from trunkline.images.credentials import find_credentials
-from trunkline.images.githubpackages import GitHubPackages
-from trunkline.images.manifests import MEDIA_TYPES, Descriptor, Manifest
-from trunkline.images.reference import ImageName, image_name
-from trunkline.images.transport import Patience, Transport
-from trunkline.images.uploads import Upload
+from trunkline.registry.transport import RetryPolicy, Transport
+from trunkline.registry.uploads import Upload
 from trunkline.settings import Settings
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -40,7 +40,7 @@ _PAUSES = (0.1, 0.4, 1.5)
 class Registry:
     """Read and write one repository.
 
-    Every method raises RegistryError on an answer other than "found" or "not found".
+    Every method raises RegistryError on a response other than "found" or "not found".
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Registry:
             image_name(settings, environ),
             environ=environ,
             insecure=settings.insecure_registries,
-            patience=Patience(read=settings.timeout),
+            retry_policy=RetryPolicy(read=settings.timeout),
         )
 
     @classmethod
@@ -72,7 +72,7 @@ class Registry:
         *,
         environ: Mapping[str, str],
         insecure: Collection[str] = (),
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> Self:
         """Prepare the connection; nothing is sent yet.
 
@@ -83,7 +83,7 @@ class Registry:
             name,
             lambda: find_credentials(name.registry, environ),
             plain=name.registry in insecure,
-            patience=patience or Patience(),
+            retry_policy=retry_policy or RetryPolicy(),
         )
         return cls(name, transport, GitHubPackages.of(name, transport, environ))
 
@@ -100,42 +100,42 @@ class Registry:
 
     def look(self, reference: str) -> Descriptor | None:
         """Ask what a tag points at; None only if there is no such tag."""
-        answer = self.transport.request(
+        response = self.transport.request(
             "HEAD",
             self._manifest(reference),
             need=PULL,
             expect={OK, NOT_FOUND},
             headers=_ACCEPT,
         )
-        digest = answer.headers.get("Docker-Content-Digest", "")
-        kind = _kind(answer)
-        if answer.status == OK and DIGEST.fullmatch(digest) and kind:
+        digest = response.headers.get("Docker-Content-Digest", "")
+        kind = _kind(response)
+        if response.status == OK and DIGEST.fullmatch(digest) and kind:
             return Descriptor(digest, kind)
-        # An answer to HEAD cannot say whether it is a registry's own "not found", and
+        # A response to HEAD cannot say whether it is a registry's own "not found", and
         # not every registry names digest and type.
         manifest = self.manifest(reference)
         return Descriptor(manifest.digest, manifest.media_type) if manifest else None
 
     def manifest(self, reference: str) -> Manifest | None:
         """Fetch what a tag or a digest names, checked against its digest."""
-        answer = self.transport.request(
+        response = self.transport.request(
             "GET",
             self._manifest(reference),
             need=PULL,
             expect={OK, NOT_FOUND},
             headers=_ACCEPT,
         )
-        if answer.status == NOT_FOUND:
+        if response.status == NOT_FOUND:
             return None
-        kind = _kind(answer)
-        manifest = Manifest(answer.body, kind)
-        named = answer.headers.get("Docker-Content-Digest", manifest.digest)
+        kind = _kind(response)
+        manifest = Manifest(response.body, kind)
+        named = response.headers.get("Docker-Content-Digest", manifest.digest)
         wanted = reference if DIGEST.fullmatch(reference) else named
         if manifest.digest != wanted:
-            raise self._damaged(answer, wanted, manifest.digest)
+            raise self._damaged(response, wanted, manifest.digest)
         if kind not in MEDIA_TYPES:
             raise RegistryError(
-                found=f"{answer.url} is of the type `{kind}`; expected an image's "
+                found=f"{response.url} is of the type `{kind}`; expected an image's "
                 "manifest or index",
                 fix=f"docker buildx imagetools inspect {self.name.at(reference)}",
             )
@@ -152,7 +152,7 @@ class Registry:
         only = {"If-None-Match": "*"} if create_only else {}
         for pause in (*_PAUSES, None):
             try:
-                answer = self.transport.request(
+                response = self.transport.request(
                     "PUT",
                     self._manifest(reference),
                     need=PUSH,
@@ -166,27 +166,27 @@ class Registry:
                 time.sleep(pause)
             else:
                 break
-        stored = answer.headers.get("Docker-Content-Digest", manifest.digest)
+        stored = response.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
-            raise self._damaged(answer, manifest.digest, stored)
+            raise self._damaged(response, manifest.digest, stored)
         return stored
 
     def has_blob(self, digest: str) -> bool:
         """Whether the repository has a blob."""
-        answer = self.transport.request(
+        response = self.transport.request(
             "HEAD", f"{self._base}/blobs/{digest}", need=PULL, expect={OK, NOT_FOUND}
         )
-        return answer.status == OK
+        return response.status == OK
 
     def blob(self, digest: str) -> bytes:
         """Fetch a small blob, such as an image's configuration, checked."""
-        answer = self.transport.request(
+        response = self.transport.request(
             "GET", f"{self._base}/blobs/{digest}", need=PULL, expect={OK}
         )
-        found = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+        found = f"sha256:{hashlib.sha256(response.body).hexdigest()}"
         if found != digest:
-            raise self._damaged(answer, digest, found)
-        return answer.body
+            raise self._damaged(response, digest, found)
+        return response.body
 
     def push_blob(self, digest: str, file: BinaryIO) -> bool:
         """Store the rest of an open file as a blob; False if it was there already.
@@ -210,13 +210,13 @@ class Registry:
         page, seen = f"{self._base}/tags/list?n={_PAGE}", set[str]()
         while page and page not in seen:
             seen.add(page)
-            answer = self.transport.request(
+            response = self.transport.request(
                 "GET", page, need=PULL, expect={OK, NOT_FOUND}
             )
-            if answer.status == NOT_FOUND:
+            if response.status == NOT_FOUND:
                 break
-            found.update(_names(answer))
-            link = _NEXT.search(answer.headers.get("Link", ""))
+            found.update(_names(response))
+            link = _NEXT.search(response.headers.get("Link", ""))
             page = urljoin(page, link[1]) if link else ""
         return sorted(found)
 
@@ -224,34 +224,36 @@ class Registry:
         """Delete a manifest and every tag that points at it; False if there is none."""
         if self._packages:
             return self._packages.delete(digest)
-        answer = self.transport.request(
+        response = self.transport.request(
             "DELETE",
             self._manifest(digest),
             need=DELETE,
             expect={OK, ACCEPTED, NO_CONTENT, NOT_FOUND},
         )
-        return answer.status != NOT_FOUND
+        return response.status != NOT_FOUND
 
     def _manifest(self, reference: str) -> str:
         return f"{self._base}/manifests/{reference}"
 
-    def _damaged(self, answer: Answer, wanted: str, found: str) -> RegistryError:
+    def _damaged(
+        self, response: RegistryResponse, wanted: str, found: str
+    ) -> RegistryError:
         return RegistryError(
-            found=f"{answer.method} {answer.url} gave {found}; expected {wanted}",
+            found=f"{response.method} {response.url} gave {found}; expected {wanted}",
             fix="the same command again; if it stays so, do not trust this registry",
         )
 
 
-def _kind(answer: Answer) -> str:
-    return answer.headers.get("Content-Type", "").partition(";")[0].strip()
+def _kind(response: RegistryResponse) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip()
 
 
-def _names(answer: Answer) -> list[str]:
+def _names(response: RegistryResponse) -> list[str]:
     """Return the tags of one page; a repository without any may have null."""
     try:
-        return [str(tag) for tag in json.loads(answer.body)["tags"] or ()]
+        return [str(tag) for tag in json.loads(response.body)["tags"] or ()]
     except (ValueError, KeyError, TypeError):
         raise RegistryError(
-            found=f"{answer.url} gave no list of tags",
-            fix=f"curl -i {answer.url}  to see what answers there",
+            found=f"{response.url} gave no list of tags",
+            fix=f"curl -i {response.url}  to see what answers there",
         ) from None

@@ -21,19 +21,19 @@ from urllib3.exceptions import (
 from urllib3.util import Retry, Timeout
 
 from trunkline import __version__
-from trunkline.images.answers import (
+from trunkline.output import say
+from trunkline.registry.authorization import Authorization
+from trunkline.registry.credentials import Credentials
+from trunkline.registry.reference import ImageName
+from trunkline.registry.responses import (
     NOT_FOUND,
     OK,
     UNAUTHORIZED,
-    Answer,
     RegistryError,
+    RegistryResponse,
     unexpected,
     without_query,
 )
-from trunkline.images.authorization import Authorization
-from trunkline.images.credentials import Credentials
-from trunkline.images.reference import ImageName
-from trunkline.output import say
 
 # What a registry answers when it cannot now; asked again, it often can.
 _PASSING = frozenset({429, 500, 502, 503, 504})
@@ -47,13 +47,13 @@ _HOSTS = {
 }
 
 # Seconds of silence.
-_WONDERS = 2
+ANNOUNCE_AFTER_SECONDS = 2
 
 Body = bytes | IO[bytes] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to wait, in seconds, and how often to ask again."""
 
     connect: float = 10
@@ -64,12 +64,12 @@ class Patience:
     longest_wait: int = 60
 
 
-class _SpokenRetry(Retry):
+class _AnnouncedRetry(Retry):
     """Repeat, and say so where somebody would wonder."""
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         wait = self.get_retry_after(response)
-        if wait and wait > _WONDERS:
+        if wait and wait > ANNOUNCE_AFTER_SECONDS:
             say(f"the registry is busy and asks us to wait {wait:.0f} seconds …")
         return super().sleep_for_retry(response)
 
@@ -88,7 +88,7 @@ class Transport:
         find: Callable[[], Credentials | None],
         *,
         plain: bool,
-        patience: Patience,
+        retry_policy: RetryPolicy,
     ) -> None:
         """With `plain` the registry is asked by http, as those on this machine are."""
         self.plain = plain or is_loopback(name.registry)
@@ -98,13 +98,13 @@ class Transport:
         self.authorization = Authorization(name, find, self._ask_token_service)
         self._pools: dict[str | None, urllib3.PoolManager] = {}
         self._options: dict[str, Any] = {
-            "timeout": Timeout(connect=patience.connect, read=patience.read),
-            "retries": _SpokenRetry(
-                patience.retries,
+            "timeout": Timeout(connect=retry_policy.connect, read=retry_policy.read),
+            "retries": _AnnouncedRetry(
+                retry_policy.retries,
                 allowed_methods=_REPEATED,
                 status_forcelist=_PASSING,
-                backoff_factor=patience.backoff,
-                retry_after_max=patience.longest_wait,
+                backoff_factor=retry_policy.backoff,
+                retry_after_max=retry_policy.longest_wait,
                 raise_on_status=False,
             ),
             "maxsize": 8,
@@ -124,7 +124,7 @@ class Transport:
         expect: Collection[int],
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-    ) -> Answer:
+    ) -> RegistryResponse:
         """Ask; once more, with another token, if the first one is refused.
 
         `url` is a path, or an address that the registry gave. Raises RegistryError on
@@ -136,22 +136,22 @@ class Transport:
         for _ in ("first", "again"):
             sent = self.authorization.header(need) if own else None
             token = {"Authorization": sent} if sent else {}
-            answer = self.send(method, url, {**(headers or {}), **token}, body)
-            if answer.status != UNAUTHORIZED or not own:
+            response = self.send(method, url, {**(headers or {}), **token}, body)
+            if response.status != UNAUTHORIZED or not own:
                 break
-            challenge = answer.headers.get("WWW-Authenticate")
+            challenge = response.headers.get("WWW-Authenticate")
             if not self.authorization.refused(sent, challenge, need):
                 break
             if start is not None and not isinstance(body, bytes) and body:
                 body.seek(start)
-        if answer.status in expect and not _from_elsewhere(answer):
-            return answer
-        raise unexpected(answer, registry=self.registry, need=need, who=self._who())
+        if response.status in expect and not _from_elsewhere(response):
+            return response
+        raise unexpected(response, registry=self.registry, need=need, who=self._who())
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: Body
-    ) -> Answer:
-        """Ask any address, without our account at the registry; gives any answer."""
+    ) -> RegistryResponse:
+        """Ask any address, without our account at the registry; gives any response."""
         shown = without_query(url)
         try:
             response = self._pool(url).request(
@@ -163,7 +163,9 @@ class Transport:
         except HTTPError as error:
             # Its text may hold the whole address.
             raise _unreachable(self.registry, shown, error) from None
-        return Answer(method, shown, response.status, response.headers, response.data)
+        return RegistryResponse(
+            method, shown, response.status, response.headers, response.data
+        )
 
     def _ask_token_service(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
@@ -175,10 +177,10 @@ class Transport:
                 f"`{without_query(url)}`; expected an address that begins with https",
                 fix=f"curl -i {self.root}/v2/  to see what it answers",
             )
-        answer = self.send(method, url, headers, body)
-        if answer.status == OK:
-            return answer.body
-        raise unexpected(answer, registry=self.registry, need="pull", who=self._who())
+        response = self.send(method, url, headers, body)
+        if response.status == OK:
+            return response.body
+        raise unexpected(response, registry=self.registry, need="pull", who=self._who())
 
     def _who(self) -> str:
         who = self.authorization.credentials
@@ -198,10 +200,10 @@ class Transport:
         return self._pools[proxy]
 
 
-def _from_elsewhere(answer: Answer) -> bool:
+def _from_elsewhere(response: RegistryResponse) -> bool:
     """Whether "not found" is what some other server says, which means nothing here."""
-    bare = answer.method == "HEAD" or answer.errors is not None
-    return answer.status == NOT_FOUND and not bare
+    bare = response.method == "HEAD" or response.errors is not None
+    return response.status == NOT_FOUND and not bare
 
 
 def _unreachable(registry: str, url: str, error: HTTPError) -> RegistryError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from trunkline.errors import FailedError
-from trunkline.images.credentials import PASSWORD, USER
+from trunkline.registry.credentials import PASSWORD, USER
 
 OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 401, 403, 404, 405
@@ -34,7 +34,7 @@ class RegistryError(FailedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RegistryResponse:
     """One response."""
 
     method: str
@@ -66,7 +66,9 @@ def without_query(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}"
 
 
-def unexpected(answer: Answer, *, registry: str, need: str, who: str) -> RegistryError:
+def unexpected(
+    answer: RegistryResponse, *, registry: str, need: str, who: str
+) -> RegistryError:
     """Explain an answer that is neither "found" nor "not found".
 
     `who` tells as whom we have asked, `need` what for.
@@ -98,7 +100,7 @@ def unexpected(answer: Answer, *, registry: str, need: str, who: str) -> Registr
     )
 
 
-def _fix(answer: Answer, registry: str, need: str) -> str:
+def _fix(answer: RegistryResponse, registry: str, need: str) -> str:
     match answer.status:
         case 401 | 403:
             return (

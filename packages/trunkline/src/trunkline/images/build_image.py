@@ -19,13 +19,13 @@ from trunkline.images.engine import Build, Engine
 from trunkline.images.labels import Source, build_arguments, labels
 from trunkline.images.layers import cache_folder
 from trunkline.images.layout import Image, Layout, read_archive
-from trunkline.images.manifests import Manifest
 from trunkline.images.packages import installed_packages
-from trunkline.images.registry import Registry
 from trunkline.images.smoke import Smoke, smoke
 from trunkline.images.source import describe, export
 from trunkline.output import say
 from trunkline.project import Project
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest
 from trunkline.settings import Settings
 
 

@@ -12,7 +12,7 @@ import pytest
 from faults import Fault, Proxy, proxy_before
 from registries import PASSWORD, USER, Server, basic_auth, push_image, running_registry
 from tokens import IDENTITY, TokenService, running_token_service
-from trunkline.images.answers import RegistryError
+from trunkline.registry.responses import RegistryError
 
 ACCOUNT = {"TRUNKLINE_REGISTRY_USER": USER, "TRUNKLINE_REGISTRY_PASSWORD": PASSWORD}
 WRONG = {**ACCOUNT, "TRUNKLINE_REGISTRY_PASSWORD": "not the password"}

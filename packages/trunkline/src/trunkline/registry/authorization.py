@@ -9,8 +9,8 @@ from threading import RLock
 from typing import Protocol
 from urllib.parse import urlencode
 
-from trunkline.images.credentials import Credentials
-from trunkline.images.reference import ImageName
+from trunkline.registry.credentials import Credentials
+from trunkline.registry.reference import ImageName
 
 # What a task needs to be allowed, in the words of the token specification.
 PULL, PUSH, DELETE = "pull", "pull,push", "delete"
@@ -22,7 +22,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class AskTokenService(Protocol):
-    """Send one request to a token service; gives the body of its answer."""
+    """Send one request to a token service; gives the body of its response."""
 
     def __call__(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
@@ -123,13 +123,13 @@ class Authorization:
         return self._ask("GET", url, headers=headers, body=None)
 
 
-def read_token(answer: bytes) -> tuple[str, float]:
-    """Take the token, and its life in seconds, out of a token service's answer.
+def read_token(response: bytes) -> tuple[str, float]:
+    """Take the token, and its life in seconds, out of a token service's response.
 
     What cannot be read gives an empty token, which the registry refuses.
     """
     try:
-        found = json.loads(answer)
+        found = json.loads(response)
         text = found.get("token") or found["access_token"]
         return str(text), float(found.get("expires_in") or _LIFE)
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -5,12 +5,12 @@ import io
 import json
 import secrets
 
-from trunkline.images.answers import RegistryError
 from trunkline.images.inventory import BRANCH, CREATED
-from trunkline.images.manifests import OCI_CONFIG, OCI_MANIFEST, Manifest
-from trunkline.images.registry import Registry
 from trunkline.images.retention import Plan, Verdict
 from trunkline.output import say
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import OCI_CONFIG, OCI_MANIFEST, Manifest
+from trunkline.registry.responses import RegistryError
 
 
 def carry_out(registry: Registry, plan: Plan) -> None:

@@ -11,9 +11,9 @@ import pytest
 from disks import small_disk
 from faults import Fault, Proxy
 from registries import Server, free_port, push_image, running_registry
-from trunkline.images.answers import RegistryError
-from trunkline.images.registry import Registry
-from trunkline.images.transport import Patience
+from trunkline.registry.client import Registry
+from trunkline.registry.responses import RegistryError
+from trunkline.registry.transport import RetryPolicy
 
 CONTENT = bytes(range(256)) * 4_000
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -49,9 +49,9 @@ def test_a_registry_without_a_name_is_explained(registry_server: Server) -> None
 
 def test_a_slow_registry_is_given_up(proxy: Proxy) -> None:
     proxy.faults.append(Fault("", delay=1, times=9))
-    hasty = Patience(read=0.2, retries=1, backoff=0)
+    hasty = RetryPolicy(read=0.2, retries=1, backoff=0)
     with (
-        proxy.server.connect(patience=hasty) as registry,
+        proxy.server.connect(retry_policy=hasty) as registry,
         pytest.raises(RegistryError, match="did not answer in time"),
     ):
         registry.digest("main")
@@ -90,9 +90,9 @@ def test_a_busy_registry_is_asked_again_when_it_says(proxy: Proxy) -> None:
 def test_a_registry_that_stays_busy_says_how_long(proxy: Proxy) -> None:
     busy = Fault("", status=429, headers={"Retry-After": "3600"}, times=99)
     proxy.faults.append(busy)
-    brief = Patience(retries=1, backoff=0, longest_wait=1)
+    brief = RetryPolicy(retries=1, backoff=0, longest_wait=1)
     with (
-        proxy.server.connect(patience=brief) as registry,
+        proxy.server.connect(retry_policy=brief) as registry,
         pytest.raises(RegistryError, match="in 3600 seconds"),
     ):
         registry.digest("main")

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from registries import Server, push_image
-from trunkline.images.answers import RegistryError
-from trunkline.images.erasure import carry_out
-from trunkline.images.githubpackages import GitHubPackages
-from trunkline.images.reference import ImageName
-from trunkline.images.registry import Registry
+from trunkline.images.deletion import carry_out
 from trunkline.images.retention import Plan, Verdict
+from trunkline.registry.client import Registry
+from trunkline.registry.github_packages import GitHubPackages
+from trunkline.registry.reference import ImageName
+from trunkline.registry.responses import RegistryError
 
 TOKEN = "token-of-a-job"  # noqa: S105 - known to the stand-in only
 NAME = ImageName("ghcr.io", "acme/tools/my-app")

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from registries import Server, push_image, push_index
-from trunkline.images.answers import RegistryError
-from trunkline.images.registry import Registry
+from trunkline.registry.client import Registry
+from trunkline.registry.responses import RegistryError
 
 
 def test_a_tag_of_nothing_has_no_digest(registry: Registry) -> None:

@@ -1,0 +1,1 @@
+"""A client of one repository in an image registry, over the OCI distribution API."""
