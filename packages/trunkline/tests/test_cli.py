@@ -122,4 +122,4 @@ def test_an_option_that_makes_no_release_is_refused(sample: Sample) -> None:
 
 def test_outside_a_repository_it_says_so(sample: Sample) -> None:
     ran = sample.run("sh", "-c", "cd .. && trunkline guard")
-    assert (ran.code, "is in no git work tree" in ran.err) == (2, True)
+    assert (ran.code, "is not in a git repository" in ran.err) == (2, True)

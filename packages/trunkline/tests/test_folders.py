@@ -47,7 +47,7 @@ def test_nothing_is_overwritten(tmp_path: Path, what: str) -> None:
 
 def test_a_disk_that_takes_no_more_leaves_nothing(tmp_path: Path) -> None:
     name = "x" * 300  # Longer than a name may be, so that the second file fails.
-    with pytest.raises(FailedError, match="nothing is left of it"):
+    with pytest.raises(FailedError, match="nothing was left behind"):
         write_folder(tmp_path / "bundle", {"a.txt": "1", name: "2"})
     assert list(tmp_path.iterdir()) == []
 

@@ -23,7 +23,7 @@ def test_a_program_that_is_missing_is_named() -> None:
 
 
 def test_a_program_that_takes_too_long_is_ended() -> None:
-    with pytest.raises(ProcessError, match=r"not done after 0\.1 seconds"):
+    with pytest.raises(ProcessError, match=r"not finished after 0\.1 seconds"):
         run([*PYTHON, "import time; time.sleep(60)"], timeout=0.1)
 
 

@@ -1,3 +1,3 @@
-"""The road from a commit to production."""
+"""Release, image and deployment tool: takes a commit to production."""
 
 __version__ = "0.0.0"

@@ -1,4 +1,4 @@
-"""What can go wrong, each with the exit code that it ends the command with."""
+"""Expected failures, each with the exit code of the command."""
 
 from typing import ClassVar
 
@@ -6,8 +6,7 @@ from typing import ClassVar
 class TrunklineError(Exception):
     """Base of every expected failure; the message is shown without a traceback.
 
-    A subclass must set `exit_code`: there is no default, so that no failure is
-    reported as something that it is not.
+    A subclass must set `exit_code`; a default would let failures be misreported.
     """
 
     exit_code: ClassVar[int]
@@ -20,16 +19,16 @@ class UsageError(TrunklineError):
 
 
 class FailedError(TrunklineError):
-    """An expected failure that no rule names, such as a program that failed."""
+    """An expected failure without a rule of its own, such as a failed program."""
 
     exit_code = 1
 
 
 class Refusal(TrunklineError):
-    """A rule said no.
+    """A rule is not met.
 
-    `rule` is its short name, `found` and `expected` finish those words in a
-    sentence, and `fix` is the command to type next.
+    `rule` is its short name, `found` and `expected` describe the difference, and `fix`
+    is the command to type next.
     """
 
     exit_code = 1

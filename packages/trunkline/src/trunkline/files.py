@@ -1,4 +1,4 @@
-"""Replace a file in one step: whoever reads it, and whenever, reads all of one text."""
+"""Replace a file atomically: a reader sees the old content or the new one."""
 
 import errno
 import json
@@ -11,8 +11,9 @@ from pathlib import Path
 def replace_content(path: Path, content: bytes, *, staging: Path) -> None:
     """Replace a file and keep its permissions; a link stays a link.
 
-    The new one is written in the folder `staging`, git's own, so that a crash leaves
-    nothing in the work tree. One writer at a time: see `locks`. Raises OSError.
+    The content is first written to `staging`, a folder inside `.git`, so that a crash
+    leaves nothing in the working tree. One writer at a time: see `locks`. Raises
+    OSError.
     """
     target = path.resolve()
     staging.mkdir(parents=True, exist_ok=True)
@@ -21,7 +22,7 @@ def replace_content(path: Path, content: bytes, *, staging: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        # Git's folder is on another file system, from which nothing can be renamed.
+        # `.git` is on another file system, so renaming from there is impossible.
         _replace(target, content, target.with_name(f".{target.name}.replacement"))
 
 

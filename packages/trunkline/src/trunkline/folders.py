@@ -1,4 +1,4 @@
-"""Write a whole new folder, or nothing."""
+"""Create a folder with all of its files, or not at all."""
 
 import fcntl
 import os
@@ -10,21 +10,21 @@ from pathlib import Path
 
 from trunkline.errors import FailedError, Refusal
 
-# Seconds.
+# Seconds in which an unlocked unfinished folder may still belong to a running process.
 _FRESH = 60
 
 
 def require_free(folder: Path) -> None:
-    """Refuse a folder that holds something; it may be there and be empty."""
+    """Refuse a path that exists, unless it is an empty folder."""
     if not folder.exists() and not folder.is_symlink():
         return
     if folder.is_dir() and not any(folder.iterdir()):
         return
-    what = "a folder with something in it" if folder.is_dir() else "no folder"
+    what = "a folder that is not empty" if folder.is_dir() else "not a folder"
     raise Refusal(
         rule="folder",
         found=f"{folder} is {what}",
-        expected="a new or an empty folder; nothing is overwritten",
+        expected="a new or empty folder, because nothing is overwritten",
         fix=f"choose another name, such as {folder.name}-2",
     )
 
@@ -36,11 +36,11 @@ def write_folder(
     executable: Collection[str] = (),
     finish: Callable[[Path], None] | None = None,
 ) -> None:
-    """Write files, by their path in it, into a folder that appears complete.
+    """Create a folder from files, given by their paths in it.
 
-    They are written beside it and get its name in one step, after `finish` was called
-    with that other folder. Raises Refusal where something else has taken the name,
-    FailedError where the disk does not take them.
+    It is built beside its final place and renamed once complete; `finish` is called
+    with the unnamed folder just before. Raises Refusal if the name is taken and
+    FailedError if the disk refuses to write.
     """
     folder = folder.resolve()
     require_free(folder)
@@ -50,7 +50,7 @@ def write_folder(
         beside = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
     except OSError as error:
         raise _failed(folder, error) from error
-    # Held until the folder has its name, so that nobody takes it for left over.
+    # Locked until the rename, so that no other run mistakes it for a leftover.
     descriptor = os.open(beside, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -80,9 +80,9 @@ def _write(path: Path, text: str | bytes) -> None:
 
 def _rename(beside: Path, folder: Path) -> None:
     try:
-        beside.rename(folder)  # Takes the place of an empty folder, of no other.
+        beside.rename(folder)  # Replaces an empty folder only.
     except OSError:
-        require_free(folder)  # Somebody was faster.
+        require_free(folder)  # Another process was faster.
         raise
 
 
@@ -91,13 +91,13 @@ def _prefix(folder: Path) -> str:
 
 
 def _remove_left_over(folder: Path) -> None:
-    """Remove what a killed run has left; a run that still writes holds a lock."""
+    """Remove what killed runs have left; a run in progress holds a lock."""
     for path in folder.parent.iterdir():
         if not path.name.startswith(_prefix(folder)):
             continue
         try:
             if time.time() - path.stat().st_mtime < _FRESH:
-                continue  # Perhaps made a moment ago and not locked yet.
+                continue  # May have been created a moment ago and not be locked yet.
             descriptor = os.open(path, os.O_RDONLY)
         except OSError:
             continue
@@ -112,6 +112,6 @@ def _remove_left_over(folder: Path) -> None:
 
 def _failed(folder: Path, error: OSError) -> FailedError:
     return FailedError(
-        f"{folder} could not be written: {error.strerror or error}; nothing is left "
-        "of it\n  type next: the same command with a folder on another disk"
+        f"{folder} could not be written: {error.strerror or error}; nothing was "
+        "left behind\n  type next: the same command with a folder on another disk"
     )

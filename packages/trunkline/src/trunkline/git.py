@@ -1,4 +1,4 @@
-"""A small view of one git repository. Reads are plumbing; no message is parsed."""
+"""A small view of one git repository; uses plumbing commands and parses no messages."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from trunkline.process import Completed
 
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
-# Never wait for a password or an editor that nobody sees.
+# Never wait for a password prompt or an editor that nobody sees.
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
 
@@ -24,7 +24,7 @@ class Object:
 
 
 class Repository:
-    """The repository that holds a folder, and the commands that are run in its root."""
+    """A git repository and the commands that run in the root of its working tree."""
 
     def __init__(
         self, root: Path, *, git_dir: Path, common_dir: Path, shallow: bool
@@ -32,7 +32,7 @@ class Repository:
         self.root = root
         self.git_dir = git_dir
         self.common_dir = common_dir
-        # Where files of the work tree are written before they take their place.
+        # Where new files are written before they replace those of the working tree.
         self.staging = git_dir / "trunkline"
         self.shallow = shallow
 
@@ -54,7 +54,7 @@ class Repository:
         lines = answer.text.splitlines()
         if not answer.ok or len(lines) != len(("root", "own", "common", "shallow")):
             raise UsageError(
-                f"{start or Path.cwd()} is in no git work tree; "
+                f"{start or Path.cwd()} is not in a git repository; "
                 "expected to run inside the project's repository"
             )
         # The common folder may be printed relative to where git ran.
@@ -73,7 +73,7 @@ class Repository:
         timeout: float = 60,
         check: bool = False,
     ) -> Completed:
-        """Run git quietly in the root of the work tree and capture what it prints."""
+        """Run git in the root of the working tree and capture its output."""
         return process.run(
             ["git", *arguments],
             cwd=self.root,
@@ -84,13 +84,13 @@ class Repository:
         )
 
     def read(self, *arguments: str) -> str:
-        """Run git, which must succeed, and return what it prints."""
+        """Run git, which must succeed, and return its output."""
         return self.run(*arguments, check=True).text
 
     def objects(self, names: Sequence[str]) -> dict[str, Object | None]:
         """Look up many objects, such as `HEAD:uv.lock`, in one process.
 
-        A name that names nothing maps to None.
+        A name without an object maps to None.
         """
         asked = "".join(f"{name}\n" for name in names).encode()
         answer = self.run("cat-file", "--batch", stdin=asked, check=True).stdout
@@ -111,7 +111,7 @@ class Repository:
         return found
 
     def refs(self, *patterns: str) -> dict[str, str]:
-        """List local refs that match the patterns, each with its object id."""
+        """Map the local refs that match the patterns to their object ids."""
         lines = self.read(
             "for-each-ref", "--format=%(objectname) %(refname)", *patterns
         ).splitlines()
@@ -126,8 +126,8 @@ class Repository:
     ) -> dict[str, str]:
         """Ask a remote for refs by full name; ProcessError if it does not answer.
 
-        An annotated tag is there twice, the second time with `^{}` after its name and
-        the id of its commit.
+        An annotated tag appears twice: the second entry has `^{}` after the name and
+        the id of the tagged commit.
         """
         answer = self.run("ls-remote", "-q", remote, *patterns, timeout=timeout)
         if not answer.ok:

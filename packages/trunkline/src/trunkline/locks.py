@@ -1,4 +1,4 @@
-"""One release at a time in one clone, kept by the kernel; and one writer of tags."""
+"""Kernel locks: one release at a time in a clone, one writer of image tags."""
 
 import fcntl
 import hashlib
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from trunkline.errors import Refusal
 
-# A release that was killed may leave a child that ends within this many seconds.
+# Seconds to wait: the child of a killed release may need a moment to end.
 PATIENCE = 5.0
 PAUSE = 0.05
 
 
 @contextmanager
 def only_release(common_dir: Path) -> Iterator[int]:
-    """Hold the lock of a clone; gives the descriptor that children must inherit.
+    """Hold the lock of a clone; yields the descriptor that children must inherit.
 
-    The kernel frees it when the last process that holds the descriptor is gone, so a
-    lock is never stale, and a child that outlives a killed release still counts.
+    The kernel releases the lock when the last process with the descriptor ends. So it
+    is never stale, and a child that outlives a killed release still holds it.
     """
     folder = common_dir / "trunkline"
     folder.mkdir(exist_ok=True)
@@ -37,14 +37,14 @@ def only_release(common_dir: Path) -> Iterator[int]:
 
 @contextmanager
 def only_writer(image: str) -> Iterator[None]:
-    """Wait for the turn to write the tags of an image, among our own on this machine.
+    """Wait until no other process on this machine writes the tags of an image.
 
-    No registry creates a tag only if it is absent, so two writers that both see none
-    would both write.
+    No registry can create a tag only if it is absent, so two writers that both find it
+    missing would both write.
     """
     folder = Path(tempfile.gettempdir()) / f"trunkline-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    # Few files are ever left; two images that share one only wait for each other.
+    # At most 256 lock files; two images that share one merely wait for each other.
     name = hashlib.sha256(image.encode()).hexdigest()[:2]
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
     descriptor = os.open(folder / f"tags-{name}.lock", flags, 0o600)
@@ -67,24 +67,24 @@ def _wait(descriptor: int) -> None:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             raise Refusal(
                 rule="one-release",
-                found="another release, or a switch of packages, runs in this clone "
+                found="another release or `packages use` is running in this clone "
                 f"(process {holder or '?'})",
                 expected="one at a time",
-                fix="the same command again, when the other is done",
+                fix="the same command again once the other one has finished",
             ) from None
         return
 
 
 def remove_stale_git_locks(paths: Iterable[Path], root: Path) -> None:
-    """Remove lock files that a killed git left; raises Refusal if one still runs."""
+    """Remove lock files of a killed git; raises Refusal while git is still running."""
     end = time.monotonic() + PATIENCE
     while (left := [path for path in paths if path.exists()]) and git_runs_in(root):
         if time.monotonic() > end:
             raise Refusal(
                 rule="one-release",
-                found=f"{left[0]}, and a git process that runs in {root}",
+                found=f"{left[0]} and a git process running in {root}",
                 expected="no other git process",
-                fix=f"wait for it, or end it and: rm -f {left[0]}",
+                fix=f"wait for it, or stop it and: rm -f {left[0]}",
             )
         time.sleep(PAUSE)
     for path in left:
@@ -92,7 +92,7 @@ def remove_stale_git_locks(paths: Iterable[Path], root: Path) -> None:
 
 
 def git_runs_in(root: Path) -> bool:
-    """Whether a git process works in the folder; True where the system cannot tell."""
+    """Whether a git process runs in the folder; True if unknown."""
     processes = Path("/proc")
     if not (processes / "self" / "cwd").exists():
         return True
@@ -103,5 +103,5 @@ def git_runs_in(root: Path) -> bool:
             ).resolve().is_relative_to(root.resolve()):
                 return True
         except OSError:
-            continue  # Not a process, or one that has ended.
+            continue  # Not a process, or it has ended.
     return False

@@ -1,4 +1,4 @@
-"""What people read: on standard error, so that it does not mix with results."""
+"""Messages for people, on standard error so that they do not mix with results."""
 
 import os
 import sys
@@ -14,18 +14,18 @@ def say(line: str) -> None:
 
 
 def refuse(found: Sequence[Refusal]) -> int:
-    """Print refusals, one at least, and return their exit code."""
+    """Print at least one refusal and return the exit code."""
     for refusal in found:
         say(f"trunkline: {refusal}")
     return found[0].exit_code
 
 
 def write_outputs(values: Mapping[str, str]) -> None:
-    """Hand values, each of one line, to the next steps of a workflow's job."""
+    """Pass single-line values to the later steps of a workflow job."""
     file = os.environ.get("GITHUB_OUTPUT")
     if not file:
         raise UsageError(
-            "--github-output needs the variable GITHUB_OUTPUT, which a workflow sets\n"
+            "--github-output needs $GITHUB_OUTPUT, which GitHub Actions sets\n"
             "  type next: GITHUB_OUTPUT=/dev/stdout and the same command"
         )
     with Path(file).open("a", encoding="utf-8") as output:

@@ -1,4 +1,4 @@
-"""Start programs. No other module does."""
+"""Start programs; no other module does."""
 
 import os
 import signal
@@ -13,19 +13,18 @@ from pathlib import Path
 from trunkline.errors import FailedError
 
 NOT_FOUND = 127
-# Seconds between two looks at a program that is watched, and those that it gets to
-# end itself after each signal.
+# Seconds between two checks of a watched program, and to let it end after a signal.
 TICK = 0.1
 GRACE = 3.0
 
 
 class ProcessError(FailedError):
-    """A program could not be started, took too long, or failed where it must not."""
+    """A program could not be started, timed out, or failed where it must succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """How a program ended; what was not captured is empty."""
+    """How a program ended; output that was not captured is empty."""
 
     argv: tuple[str, ...]
     code: int
@@ -39,17 +38,17 @@ class Completed:
 
     @property
     def text(self) -> str:
-        """Standard output as text without the last newline."""
+        """Standard output as text, without the trailing newline."""
         return self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
 
     @property
     def complaint(self) -> str:
-        """Say what the program said on standard error, or its exit code."""
+        """What the program wrote to standard error, or else its exit code."""
         said = self.stderr.decode("utf-8", "replace").strip()
         return said or f"exit code {self.code}"
 
     def required(self) -> "Completed":
-        """Return itself; raises ProcessError if the program failed."""
+        """Return this object; raises ProcessError if the program failed."""
         if not self.ok:
             raise ProcessError(f"`{' '.join(self.argv)}` failed: {self.complaint}")
         return self
@@ -66,12 +65,12 @@ def run(
     check: bool = False,
     inherit: Sequence[int] = (),
 ) -> Completed:
-    """Run a program and wait for it; `env` is added to the present environment
-    and `inherit` names descriptors that stay open in it.
+    """Run a program and wait for it.
 
-    Without `stdin` the program reads nothing when its output is captured, and the
-    terminal otherwise. Raises ProcessError when it cannot be started, is not done
-    after `timeout` seconds, or, with `check`, ends with another code than 0.
+    `env` is added to the current environment, and the descriptors in `inherit` stay
+    open. Without `stdin` the program reads nothing if its output is captured, and the
+    terminal otherwise. Raises ProcessError if the program cannot be started, has not
+    finished after `timeout` seconds, or, with `check`, fails.
     """
     try:
         done = subprocess.run(  # noqa: S603 - an argument list, no shell
@@ -89,7 +88,7 @@ def run(
     except FileNotFoundError as error:
         raise ProcessError(f"`{argv[0]}` was not found; expected it on PATH") from error
     except subprocess.TimeoutExpired as error:
-        late = f"was not done after {timeout:g} seconds"
+        late = f"had not finished after {timeout:g} seconds"
         raise ProcessError(f"`{' '.join(argv)}` {late}") from error
     completed = Completed(
         tuple(argv), done.returncode, done.stdout or b"", done.stderr or b""
@@ -104,11 +103,11 @@ def watch(
     env: Mapping[str, str],
     tick: Callable[[], None],
 ) -> Completed:
-    """Run a program in a process group of its own and call `tick` until it ends.
+    """Run a program in its own process group and call `tick` until it ends.
 
-    Both outputs come back, in the order written, as `stdout`. Whatever interrupts the
-    wait ends the whole group first, with what the program has started. Raises
-    ProcessError when the program cannot be started.
+    `stdout` of the result holds both outputs in the order in which they were written.
+    If the wait is interrupted, the whole process group is ended first. Raises
+    ProcessError if the program cannot be started.
     """
     with tempfile.TemporaryFile() as output:
         try:
@@ -134,9 +133,9 @@ def watch(
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:
-    """End the process group that `child` leads: ask, ask again, then force.
+    """End the process group of `child` by SIGINT, SIGTERM and at last SIGKILL.
 
-    The group is gone on return, also what `child` has started and left behind.
+    On return the whole group is gone, including what `child` has left running.
     """
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -148,14 +147,14 @@ def end_group(child: subprocess.Popen[bytes]) -> None:
     except ProcessLookupError:
         return
     except KeyboardInterrupt:
-        pass  # Somebody will not wait.
+        pass  # A second Ctrl-C: do not wait any longer.
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 
 
 def _ended(child: subprocess.Popen[bytes]) -> bool:
-    """Wait a moment; tell whether the program has ended."""
+    """Wait a moment and return whether the program has ended."""
     try:
         child.wait(TICK)
     except subprocess.TimeoutExpired:

@@ -11,39 +11,39 @@ from trunkline.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a team may set. Every field has a default that fits most repositories."""
+    """What a team can set; the defaults suit most repositories."""
 
     trunk: str = "main"
     remote: str = "origin"
-    # Name of the image with its registry and without tag, such as
-    # ghcr.io/acme/my-app; the project's own name if empty.
+    # Image name with registry and without tag, such as ghcr.io/acme/my-app; if empty,
+    # the project's name.
     image: str = ""
-    # Registries that are asked by plain http; those on this machine always are.
+    # Registries to reach over plain http; those on this machine always are.
     insecure_registries: list[str] = field(default_factory=list)
-    # What `prune` leaves alone: patterns of tags, images of commits younger than that
-    # many days, and those of the trunk's newest commits (0: of all).
+    # What `prune` keeps: tags that match these patterns, images younger than this many
+    # days, and those of this many newest commits of the trunk (0: all commits).
     keep: list[str] = field(default_factory=list)
     keep_days: int = 14
     keep_commits: int = 0
-    # Seconds to wait for an answer of the remote.
+    # Seconds to wait for an answer from the remote.
     timeout: int = 60
     # The class that declares the feature flags, as "module:Class".
     flags: str = ""
-    # What the image is built from, and for which machines.
+    # What to build the image from, and for which platform.
     dockerfile: str = "Dockerfile"
     platform: str = "linux/amd64"
-    # Variables of the environment that the build gets as its arguments.
+    # Environment variables that the build receives as arguments.
     build_args: list[str] = field(default_factory=list)
-    # Secrets of the build, by id: a file, or "$NAME" for a variable of the environment.
+    # Build secrets by id: a file, or "$NAME" for an environment variable.
     build_secrets: dict[str, Any] = field(default_factory=dict)
-    # The environment in which a new image is tested, and a command to run in it first.
+    # Environment of the smoke test, and a command to run before the service starts.
     smoke: dict[str, Any] = field(default_factory=dict)
     prepare: str = ""
-    # Seconds that a new image gets to be ready.
+    # Seconds until a new image has to be ready.
     smoke_seconds: int = 90
-    # The folder with the revisions of Alembic.
+    # The folder with Alembic's revisions.
     migrations: str = ""
-    # Gates of the team's own and changes to the built-in ones: see `gates`.
+    # Additional gates and changes to the built-in ones: see `gates`.
     gates: dict[str, Any] = field(default_factory=dict)
     # Packages from no index that are the team's own: see `gates.audit`.
     audit: dict[str, Any] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def read_settings(pyproject: Path) -> Settings:
 
 
 def parse_settings(document: Mapping[str, Any]) -> Settings:
-    """Take the settings out of a parsed pyproject.toml.
+    """Extract the settings from a parsed pyproject.toml.
 
     Raises UsageError on an unknown key or a wrong value.
     """
@@ -82,6 +82,6 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
     return Settings(**{**table, "image": name})
 
 
-def _class(annotation: Any) -> type[Any]:  # noqa: ANN401 - whatever a field says
+def _class(annotation: Any) -> type[Any]:  # noqa: ANN401 - any annotation
     """Return the class that values of an annotation such as dict[str, Any] have."""
     return cast("type[Any]", get_origin(annotation) or annotation)

@@ -1,4 +1,4 @@
-"""Run uv, which is beside this program, on PATH, or the one that started it."""
+"""Run uv: the one that started this process, or else the one on PATH."""
 
 import os
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ def uv(
     env: Mapping[str, str] | None = None,
     timeout: float = 300,
 ) -> Completed:
-    """Run uv quietly and capture what it prints; `uv run` names itself in $UV."""
+    """Run uv and capture its output; `uv run` sets $UV to its own path."""
     return process.run(
         [os.environ.get("UV", "uv"), *arguments], cwd=cwd, env=env, timeout=timeout
     )

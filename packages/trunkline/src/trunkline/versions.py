@@ -1,4 +1,4 @@
-"""Versions by SemVer 2 and the tags that carry them."""
+"""SemVer 2 versions and their tags."""
 
 import re
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ _SEMVER = re.compile(
     rf"(?:-({_WORD}(?:\.{_WORD})*))?"
     r"(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
 )
-# What `uv version` and `uv add` make of `1.2.0-alpha.3`.
+# How `uv version` and `uv add` normalise `1.2.0-alpha.3`.
 _PEP_440 = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(a|b|rc)([0-9]+)")
 _PHASES = {"a": "alpha", "b": "beta", "rc": "rc"}
-# Whatever begins like this is a version tag or wants to be one.
+# A tag that begins like this is a version tag or was meant to be one.
 _TAG_LIKE = re.compile(r"v[0-9]")
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version. Equality and order are SemVer's; build metadata does not count."""
+    """One version, compared as SemVer requires: build metadata is ignored."""
 
     major: int
     minor: int
@@ -32,11 +32,11 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> "Version":
-        """Read a SemVer version; raises UsageError on anything else."""
+        """Parse a SemVer version; raises UsageError on anything else."""
         match = _SEMVER.fullmatch(text)
         if match is None:
             raise UsageError(
-                f"`{text}` is no version; expected one like 1.2.0 or 1.2.0-alpha.1"
+                f"`{text}` is not a version; expected one like 1.2.0 or 1.2.0-alpha.1"
             )
         major, minor, patch, prerelease, _ = match.groups()
         words = tuple(prerelease.split(".")) if prerelease else ()
@@ -44,7 +44,7 @@ class Version:
 
     @classmethod
     def from_project(cls, text: str) -> "Version":
-        """Read a project's version, which uv may have spelt the PEP 440 way."""
+        """Parse a project's version, which uv may have rewritten by PEP 440."""
         match = _PEP_440.fullmatch(text)
         if match is None:
             return cls.parse(text)
@@ -54,7 +54,7 @@ class Version:
 
     @classmethod
     def from_tag(cls, tag: str) -> "Version | None":
-        """Read a tag such as `v1.2.0`; None if it is not the tag of a version."""
+        """Parse a tag such as `v1.2.0`; None if it is not a version tag."""
         match = _SEMVER.fullmatch(tag.removeprefix("v"))
         if match is None or not tag.startswith("v") or match.group(5):
             return None
@@ -67,7 +67,7 @@ class Version:
 
     @property
     def stable(self) -> bool:
-        """Whether this is no prerelease."""
+        """Whether this is not a prerelease."""
         return not self.prerelease
 
     def __str__(self) -> str:
@@ -88,5 +88,5 @@ class Version:
 
 
 def looks_like_version_tag(tag: str) -> bool:
-    """Whether a tag would be taken for a version's, well-formed or not."""
+    """Whether a tag looks like a version tag, well-formed or not."""
     return _TAG_LIKE.match(tag) is not None

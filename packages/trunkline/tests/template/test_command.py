@@ -31,4 +31,4 @@ def test_outside_of_a_repository_there_is_nothing_to_update(sample: Sample) -> N
     (sample.root / ".git").rename(sample.root.parent / "elsewhere")
     ran = sample.trunkline("template", "update")
     assert ran.code == 2
-    assert "is in no git work tree" in ran.err
+    assert "is not in a git repository" in ran.err

@@ -139,7 +139,7 @@ def test_a_name_that_will_not_do_leaves_nothing_behind(
 def test_a_folder_with_something_in_it_is_refused(upstream: Sample) -> None:
     ran = run_tool(upstream, "work")
     assert ran.code == 1
-    assert "is a folder with something in it" in ran.err
+    assert "is a folder that is not empty" in ran.err
 
 
 def test_a_template_that_is_not_there_is_named(upstream: Sample) -> None:

@@ -78,7 +78,7 @@ def test_two_may_be_made_at_once(
     said = ["".join(process.communicate()) for process in both]
     codes = sorted(process.returncode for process in both)
     assert codes == ([0, 1] if len(set(names)) == 1 else [0, 0]), said
-    assert ("is a folder with something in it" in "".join(said)) == (codes[1] == 1)
+    assert ("is a folder that is not empty" in "".join(said)) == (codes[1] == 1)
     fresh = by_tool(upstream, "fresh", "--package", "acme")
     for name in set(names):
         assert tree(here.root / name) == tree(fresh.root)
