@@ -115,7 +115,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     ),
     Benchmark(
         name="commit-msg",
-        bound=Bound(limit=50, unit=" ms"),
+        bound=Bound(limit=200, unit=" ms"),
         run=messages.run,
         rounds=25,
         quick_rounds=7,

@@ -6,10 +6,9 @@ from commitizen.config.base_config import BaseConfig
 from commitizen.cz.conventional_commits.conventional_commits import (
     ConventionalCommitsCz,
 )
-from commitizen.defaults import BUMP_MAP, BUMP_PATTERN, DEFAULT_SETTINGS
+from commitizen.defaults import DEFAULT_SETTINGS
 from commitizen.exceptions import CommitMessageLengthExceededError
 from commitizen.git import GitCommit
-from commitizen.version_increment import VersionIncrement
 from hypothesis import strategies as st
 
 # True: commitizen accepts it.
@@ -88,14 +87,3 @@ def cz_accepts(message: str) -> bool:
         ).is_valid
     except CommitMessageLengthExceededError:
         return False
-
-
-def cz_increment(message: str) -> str:
-    """Ask commitizen which part of the version a message raises."""
-    return VersionIncrement.from_message(message, BUMP_PATTERN, BUMP_MAP).name
-
-
-def cz_lists(line: str) -> bool:
-    """Ask commitizen whether it would make an entry of a line."""
-    pattern = ConventionalCommitsCz.commit_parser
-    return re.match(pattern, line, re.MULTILINE) is not None

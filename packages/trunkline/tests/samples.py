@@ -181,9 +181,6 @@ def build_template(folder: Path) -> None:
     sample.write("pyproject.toml", project_file())
     sample.write("CHANGELOG.md", "# Changelog\n")
     sample.write(".gitignore", ".venv/\n")
-    (work / "packages/trunkline").mkdir(parents=True)
-    template = "packages/trunkline/changelog.md.j2"
-    shutil.copy(REPOSITORY / template, work / template)
     ran = sample.run("uv", "lock", "-q", "--offline")
     assert ran.code == 0, ran.all
     sample.git("add", "-A")

@@ -2,11 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messages import ANY_MESSAGES, LINES, TEXT, cz_increment, cz_lists
+from messages import TEXT
 from trunkline.commits.conventional import (
-    ENTRY,
     Header,
-    increment,
+    entries,
     parse,
     shown,
     without_comments,
@@ -21,15 +20,19 @@ def test_a_message_is_read_into_type_scope_breaking_and_subject() -> None:
     assert parse("Docs: tell more") is None
 
 
-@given(ANY_MESSAGES)
-def test_lines_raise_the_version_as_they_do_for_commitizen(message: str) -> None:
-    ours = max(increment(line) for line in message.split("\n"))
-    assert ours.name == cz_increment(message)
-
-
-@given(LINES)
-def test_an_entry_of_the_changelog_is_what_commitizen_makes_one_of(line: str) -> None:
-    assert bool(ENTRY.match(line)) == cz_lists(line)
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ("fixes: #12\n\nWarning: it hurts", ""),
+        ("words\nfix: b", ""),
+        ("feat: add login\n\nwords", "feat: add login"),
+        ("Refs: #1\nBREAKING CHANGE: y\nmore of it", "BREAKING CHANGE: y\nmore of it"),
+        ("feat: a\nfix: b", "feat: a\n\nfix: b"),
+        ("BREAKING-CHANGE: y", "BREAKING-CHANGE: y"),
+    ],
+)
+def test_a_body_is_reduced_to_its_entries(body: str, kept: str) -> None:
+    assert entries(body) == kept
 
 
 def test_comments_and_the_diff_of_a_verbose_commit_are_no_part_of_a_message() -> None:

@@ -17,7 +17,6 @@ def test_the_commits_and_the_title_of_a_pull_request_are_checked_together(
     assert ran.code == 1
     assert f"commit {bad[:12]} refused by rule `schema`" in ran.err
     assert "found:     Add a button" in ran.err
-    assert "example:   feat: add a button" in ran.err
     assert "type next: git commit --amend" in ran.err
     assert "title refused" in ran.err
     assert "3 checked: 2 to fix" in ran.err
@@ -65,7 +64,7 @@ def test_a_machine_gets_the_problems_as_json(sample: Sample) -> None:
     assert answer["checked"] == 1
     (problem,) = answer["problems"]
     assert problem["rule"] == "schema"
-    assert problem["example"] == "feat: x"
+    assert problem["found"] == "feature: x"
 
 
 @pytest.mark.parametrize(
@@ -108,13 +107,13 @@ def test_a_message_that_is_no_utf_8_is_still_judged(sample: Sample) -> None:
     assert sample.trunkline("commits", "--message-file", "message").code == 0
 
 
-def test_commits_that_git_accepts_and_the_rules_refuse_are_all_named(
+def test_the_command_that_changes_an_earlier_commit_is_named(
     sample: Sample,
 ) -> None:
     sample.git("switch", "-q", "-c", "feat/login")
-    first = sample.commit("docs: a\n\nfixes: #12")
+    first = sample.commit("Add a")
     sample.commit("feat: fine")
     ran = sample.trunkline("commits", "--range", "main..")
     assert ran.code == 1
     assert f"git rebase -i {first[:12]}^" in ran.err
-    assert "- fixes: #12" in ran.err
+    assert "found:     Add a" in ran.err

@@ -1,43 +1,42 @@
-"""Conventional Commits as commitizen reads them. Pure.
-
-The schema is commitizen's (`cz check`), and so is the way a message raises the version:
-every line of it counts, not the subject alone. The patterns are written out again
-because importing commitizen takes longer than a commit; a test compares the two.
-"""
+"""Conventional Commits: the one definition that git's hook, CI and commitizen use."""
 
 import re
 from dataclasses import dataclass
-from enum import IntEnum
 
 TYPES = (
     "build", "bump", "chore", "ci", "docs", "feat", "fix", "perf", "refactor",
     "revert", "style", "test",
 )  # fmt: skip
-# The types that commitizen puts into the changelog.
+# The types that have a heading in the changelog.
 LISTED = ("feat", "fix", "refactor", "perf")
-# What git and its hosts write themselves; commitizen looks at no more than the start.
+# Messages that git and its hosts write themselves.
 WRITTEN_BY_TOOLS = (
     "Merge", "Revert", "Pull request", "fixup!", "squash!", "amend!",
 )  # fmt: skip
 LONGEST_SUBJECT = 72
+LONGEST_SHOWN = 120
 
-_HEAD = rf"(?P<type>{'|'.join(TYPES)})(?:\((?P<scope>\S+)\))?(?P<breaking>!)?: "
-_SCHEMA = re.compile(rf"(?s){_HEAD}(?P<subject>[^\n\r]+)(?:\n\n.*|\s*)?$")
-_RAISES = re.compile(r"((?:BREAKING[- ]CHANGE|\w+)(?:\(.+\))?!?):")
-# What commitizen makes an entry of, at the start of the subject or of a paragraph.
-ENTRY = re.compile(
-    r"(?:(?:feat|fix|refactor|perf|BREAKING CHANGE)(?:\([^()\r\n]*\)|\()?!?|\w+!):\s"
+SCHEMA = (
+    rf"(?s)(?P<type>{'|'.join(TYPES)})(?:\((?P<scope>\S+)\))?(?P<breaking>!)?: "
+    r"(?P<subject>[^\n\r]+)(?:\n\n.*|\s*)?$"
 )
+# A line that raises the version and becomes an entry of the changelog: a listed type,
+# or a breaking change of any type. commitizen reads its groups by name.
+ENTRY = (
+    rf"^((?:(?P<change_type>{'|'.join(LISTED)}|BREAKING[ -]CHANGE)"
+    r"|\w+(?=(?:\([^()\r\n]*\))?!))"
+    r"(?:\((?P<scope>[^()\r\n]*)\))?(?P<breaking>!)?): (?P<message>.*\S.*)"
+)
+# Which part of the version the words before the colon raise; the first match counts.
+INCREMENTS = {
+    r"^.+!$": "MAJOR",
+    r"^BREAKING[ -]CHANGE": "MAJOR",
+    r"^feat": "MINOR",
+    r"^(fix|refactor|perf)": "PATCH",
+}
+_schema = re.compile(SCHEMA)
+_entry = re.compile(ENTRY)
 _SCISSORS = "------------------------ >8 ------------------------"
-
-
-class Increment(IntEnum):
-    """Which part of the version a line raises."""
-
-    NONE = 0
-    PATCH = 1
-    MINOR = 2
-    MAJOR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +51,35 @@ class Header:
 
 def parse(message: str) -> Header | None:
     """Read type, scope, breaking and subject; None if the schema does not fit."""
-    match = _SCHEMA.match(message)
+    match = _schema.match(message)
     if match is None:
         return None
     breaking = match["breaking"] is not None
     return Header(match["type"], match["scope"], breaking, match["subject"])
 
 
-def increment(line: str) -> Increment:
-    """Return what commitizen makes of one line, wherever in the message it stands."""
-    match = _RAISES.match(line)
-    if match is None:
-        return Increment.NONE
-    head = match[1]
-    if head.endswith("!") or head.startswith(("BREAKING CHANGE", "BREAKING-CHANGE")):
-        return Increment.MAJOR
-    if head.startswith("feat"):
-        return Increment.MINOR
-    if head.startswith(("fix", "refactor", "perf")):
-        return Increment.PATCH
-    return Increment.NONE
+def entries(body: str) -> str:
+    """Keep the parts of a commit's body that become entries, one per paragraph.
+
+    An entry starts a paragraph; only a `BREAKING CHANGE` may follow other footers
+    directly. Without this commitizen raises the version for any line of prose that
+    looks like an entry, and does not list it.
+    """
+    kept: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", body.strip()):
+        inside = False
+        for number, line in enumerate(paragraph.split("\n")):
+            begins = number == 0 or inside or line.startswith("BREAKING")
+            if begins and _entry.match(line):
+                inside = True
+                kept.append(line)
+            elif inside:
+                kept[-1] += f"\n{line}"
+    return "\n\n".join(kept)
 
 
 def without_comments(text: str) -> str:
-    """Take out of a message file what git takes out: comments and a verbose diff."""
+    """Remove from a message file what git removes: comments and a verbose diff."""
     kept = []
     for line in text.split("\n"):
         if _SCISSORS in line:
@@ -85,13 +89,10 @@ def without_comments(text: str) -> str:
     return "\n".join(kept)
 
 
-LONGEST_SHOWN = 120
-
-
 def shown(text: str) -> str:
-    """Make a text from outside safe to print: one line, nothing that steers a terminal.
+    """Make untrusted text safe to print: one line without control characters.
 
-    A line break in a title could otherwise begin a command to the CI that prints it.
+    A line break in a title could otherwise start a workflow command in CI's log.
     """
     safe = "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text

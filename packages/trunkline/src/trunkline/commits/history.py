@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from trunkline.errors import Refusal, UsageError
-from trunkline.git import Repository
+from trunkline.git import HEADS, Repository
+from trunkline.settings import read_settings
 from trunkline.versions import Version
 
-# Hash, author, date, subject, body; no message can hold a NUL.
+# Hash, author, date, subject, body; a message cannot contain NUL.
 _FORMAT = "--format=%H%x00%an%x00%aI%x00%s%x00%b"
 _FIELDS = 5
 LONG = 600
@@ -14,7 +15,7 @@ LONG = 600
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit; `date` is the author's, by ISO 8601."""
+    """One commit; `date` is the author date in ISO 8601."""
 
     hash: str
     author: str
@@ -24,16 +25,16 @@ class Commit:
 
     @property
     def message(self) -> str:
-        """The message as commitizen puts it together from subject and body."""
+        """Subject and body, joined as commitizen joins them."""
         return f"{self.subject}\n\n{self.body}".strip()
 
 
 def read_commits(
     repository: Repository, *revisions: str, limit: int | None = None
 ) -> list[Commit]:
-    """List commits, the newest first, none before a commit that follows it.
+    """List commits, newest first, children before parents.
 
-    `revisions` are hashes, `^hash` for what to leave out; resolve names first.
+    `revisions` are hashes, or `^hash` to exclude; resolve names first.
     """
     most = () if limit is None else (f"--max-count={limit}",)
     answer = repository.run(
@@ -49,27 +50,27 @@ def read_commits(
 
 
 def resolve(repository: Repository, name: str) -> str:
-    """Return the hash of a commit; raises UsageError where `name` names none."""
+    """Return the hash of a commit; raises UsageError if there is none of this name."""
     answer = repository.run(
         "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
     )
     if not answer.ok:
         raise UsageError(
-            f"`{name}` names no commit here; expected a branch, a tag or a hash "
-            "(`git fetch origin` brings those of the remote)"
+            f"`{name}` is not a commit here; expected a branch, a tag or a hash "
+            "(`git fetch origin` fetches those of the remote)"
         )
     return answer.text
 
 
 def resolve_range(repository: Repository, text: str) -> tuple[str, str]:
-    """Return both ends of `A..B` as hashes; an end that is left out is HEAD.
+    """Return both ends of `A..B` as hashes; a missing end is HEAD.
 
-    Raises UsageError on anything else, and Refusal where a shallow clone does not hold
-    the commits between them.
+    Raises UsageError on anything else, and Refusal if a shallow clone lacks the commits
+    between them.
     """
     start, dots, end = text.partition("..")
     if not dots or end.startswith("."):
-        raise UsageError(f"`{text}` is no range; expected one like main..HEAD")
+        raise UsageError(f"`{text}` is not a range; expected one like main..HEAD")
     ends = resolve(repository, start or "HEAD"), resolve(repository, end or "HEAD")
     if repository.shallow and not repository.run("merge-base", *ends).ok:
         raise Refusal(
@@ -81,11 +82,28 @@ def resolve_range(repository: Repository, text: str) -> tuple[str, str]:
     return ends
 
 
+def own_commits(repository: Repository) -> str:
+    """Name the range of HEAD's commits that the trunk does not contain."""
+    settings = read_settings(repository.root / "pyproject.toml")
+    names = {
+        f"refs/remotes/{settings.remote}/{settings.trunk}",
+        f"{HEADS}{settings.trunk}",
+    }
+    here = sorted(repository.refs(*names), reverse=True)  # The remote's first.
+    if not here:
+        raise UsageError(
+            f"neither {settings.remote}/{settings.trunk} nor {settings.trunk} is here; "
+            "expected --range A..B, or "
+            f"`git fetch {settings.remote} {settings.trunk}` before"
+        )
+    return f"{here[0]}..HEAD"
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
     """The commits that `end` contains and `start` does not.
 
-    `start` is None where everything before `end` counts. The names are for people.
+    `start` is None if everything before `end` counts. The names are for people.
     """
 
     start: str | None
@@ -105,10 +123,10 @@ class Range:
 
 
 def release_range(repository: Repository, version: Version | None) -> Range:
-    """Return what a version brings; None stands for what HEAD has and no release.
+    """Return the commits of a version; None stands for what is not released yet.
 
-    The previous version is looked for among the ancestors, not by date or by number:
-    lines of releases run side by side, and tags may be of the same second.
+    The previous version is found among the ancestors, not by date or by number:
+    release lines run in parallel, and tags may carry the same second.
     """
     name = f"refs/tags/{version.tag}" if version else "HEAD"
     end = resolve(repository, name)
@@ -122,7 +140,7 @@ def release_range(repository: Repository, version: Version | None) -> Range:
 
 
 def reachable_versions(repository: Repository, commit: str) -> list[Version]:
-    """List the versions whose tags `commit` contains, in order."""
+    """List the versions whose tags are ancestors of `commit`, in order."""
     names = repository.read(
         "for-each-ref",
         f"--merged={commit}",
@@ -137,9 +155,10 @@ def previous_version(
 ) -> Version | None:
     """Choose where the notes of a version start; None for the first release.
 
-    A stable release tells everything since the stable one before it, for its changelog
-    section takes in those of its prereleases; so will the next, for which `version` is
-    None. A prerelease tells what is new since whatever was before it.
+    The notes of a stable release cover everything since the previous stable one,
+    because its changelog section merges those of its prereleases. `version` None stands
+    for the next stable release. A prerelease covers what is new since the version
+    before it.
     """
     stable_only = version is None or version.stable
     before = (

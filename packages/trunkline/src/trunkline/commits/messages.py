@@ -1,4 +1,4 @@
-"""`trunkline commits`: check the messages of a pull request and its title."""
+"""`trunkline commits`: check commit messages and the title of a pull request."""
 
 import os
 import shlex
@@ -7,16 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from trunkline.commits.conventional import shown, without_comments
-from trunkline.commits.history import read_commits, resolve_range
-from trunkline.commits.rules import Problem, problems
+from trunkline.commits.rules import MessageProblem, problems
 from trunkline.errors import UsageError
-from trunkline.git import Repository
 from trunkline.options import JSON, command, option
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to check: where it is from, and the command that fixes it there."""
+    """A message to check, where it comes from, and the command that changes it."""
 
     source: str
     text: str
@@ -48,19 +46,23 @@ def check_commits(
     message_file: str | None,
     json: bool,
 ) -> int:
-    """Check everything that was asked for; without a request, the commits of HEAD that
-    the trunk does not contain.
+    """Check everything that was asked for; by default, the commits of HEAD that the
+    trunk does not contain.
 
-    Text from outside comes from a file or the environment, so that no shell ever
-    reads it. A file named `-` is standard input.
+    Untrusted text is read from a file or the environment, so that it never passes
+    through a shell. A file named `-` is standard input.
     """
     messages: list[Message] = []
-    if title_file:
-        messages.append(title(read_text(title_file)))
-    if title_env:
-        messages.append(title(read_variable(title_env)))
+    titles = [read_text(title_file)] if title_file else []
+    titles += [read_variable(title_env)] if title_env else []
+    for title in titles:
+        messages.append(
+            Message("title", title.strip(), "edit the title of the pull request")
+        )
     if message_file:
-        messages.append(message(message_file))
+        text = without_comments(read_text(message_file)).strip()
+        edit = f"git commit --edit --file {shlex.quote(message_file)}"
+        messages.append(Message("message", text, edit))
     if revisions or not messages:
         messages.extend(of_range(revisions))
     found = [(it, problem) for it in messages for problem in problems(it.text)]
@@ -71,20 +73,12 @@ def check_commits(
     return 1 if found else 0
 
 
-def title(text: str) -> Message:
-    """Take a text as the title of a pull request."""
-    return Message("title", text.strip(), "edit the title of the pull request")
-
-
-def message(file: str) -> Message:
-    """Take a file as `git commit` hands it to its commit-msg hook."""
-    name = shlex.quote(file)
-    text = without_comments(read_text(file)).strip()
-    return Message("message", text, f"git commit --edit --file {name}")
-
-
 def of_range(revisions: str | None) -> list[Message]:
     """Read the messages of a range."""
+    # The commit-msg hook, which does not need git, starts faster without it.
+    from trunkline.commits.history import own_commits, read_commits, resolve_range  # noqa: PLC0415
+    from trunkline.git import Repository  # noqa: PLC0415
+
     repository = Repository.find()
     start, end = resolve_range(repository, revisions or own_commits(repository))
     head = repository.read("rev-parse", "HEAD")
@@ -98,25 +92,6 @@ def of_range(revisions: str | None) -> list[Message]:
         )
         for commit in read_commits(repository, f"^{start}", end)
     ]
-
-
-def own_commits(repository: Repository) -> str:
-    """Name the range of commits that the trunk does not contain."""
-    from trunkline.settings import read_settings  # noqa: PLC0415 - TOML takes time
-
-    settings = read_settings(repository.root / "pyproject.toml")
-    names = {
-        f"refs/remotes/{settings.remote}/{settings.trunk}",
-        f"refs/heads/{settings.trunk}",
-    }
-    here = sorted(repository.refs(*names), reverse=True)  # The remote's first.
-    if not here:
-        raise UsageError(
-            f"neither {settings.remote}/{settings.trunk} nor {settings.trunk} is here; "
-            "expected --range A..B, or "
-            f"`git fetch {settings.remote} {settings.trunk}` before"
-        )
-    return f"{here[0]}..HEAD"
 
 
 def read_text(file: str) -> str:
@@ -133,23 +108,21 @@ def read_variable(name: str) -> str:
     value = os.environ.get(name)
     if value is None:
         raise UsageError(
-            f"the environment has no variable {name}; expected the title in it"
+            f"the environment variable {name} is not set; expected the title in it"
         )
     return value
 
 
-def print_problems(checked: int, found: list[tuple[Message, Problem]]) -> None:
-    """Say which message, what was found, what was expected and what would pass."""
+def print_problems(checked: int, found: list[tuple[Message, MessageProblem]]) -> None:
+    """Print each problem with what was found, what was expected and what to type."""
     if not found:
         print(f"{checked} checked: {'every message passes' if checked else 'nothing'}")
         return
     for it, problem in found:
-        example = problem.example.replace("\n", "\n             ")
         print(
             f"trunkline: {it.source} refused by rule `{problem.rule}`\n"
             f"  found:     {problem.found}\n"
             f"  expected:  {problem.expected}\n"
-            f"  example:   {example}\n"
             f"  type next: {it.fix}",
             file=sys.stderr,
         )
@@ -157,8 +130,8 @@ def print_problems(checked: int, found: list[tuple[Message, Problem]]) -> None:
     print(f"{checked} checked: {wrong} to fix", file=sys.stderr)
 
 
-def print_json(checked: int, found: list[tuple[Message, Problem]]) -> None:
-    """Print the same for a machine."""
+def print_json(checked: int, found: list[tuple[Message, MessageProblem]]) -> None:
+    """Print the same as JSON."""
     import json  # noqa: PLC0415 - not needed by the hook
 
     rows = [

@@ -8,7 +8,7 @@ from trunkline.releases.changelog import Section
 from trunkline.versions import Version
 
 BREAKING_HEADING = "Breaking changes"
-# What changelog.md.j2 puts before a breaking change.
+# What the changelog template puts before a breaking change.
 _MARK = re.compile(r"^([-*] +)\*\*BREAKING\*\* ")
 _GROUP = re.compile(r"^###+ +(.+?)\s*$")
 _ENTRY = re.compile(r"^[-*] ")

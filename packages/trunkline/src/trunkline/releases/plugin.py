@@ -1,0 +1,61 @@
+"""The commitizen plugin: this tool's commit rules and changelog in every `cz` command.
+
+An entry point, `name = "trunkline"` in [tool.commitizen] selects it.
+"""
+
+from collections.abc import Mapping
+
+from commitizen.cz.base import ValidationResult
+from commitizen.cz.conventional_commits.conventional_commits import (
+    ConventionalCommitsCz,
+)
+from commitizen.git import GitCommit
+from jinja2 import PackageLoader
+
+from trunkline.commits.conventional import ENTRY, INCREMENTS, SCHEMA, entries
+from trunkline.commits.rules import problems
+
+
+class TrunklineCz(ConventionalCommitsCz):
+    """Conventional Commits whose changelog lists exactly what raises the version."""
+
+    bump_pattern = ENTRY
+    bump_map: Mapping[str, str | None] = INCREMENTS
+    bump_map_major_version_zero: Mapping[str, str | None] = {
+        pattern: "MINOR" if part == "MAJOR" else part
+        for pattern, part in INCREMENTS.items()
+    }
+    commit_parser = ENTRY
+    changelog_pattern = ".*"  # `filter_commits` has chosen already.
+    change_type_map = {  # noqa: RUF012 - as commitizen declares it
+        "feat": "Feat",
+        "fix": "Fix",
+        "refactor": "Refactor",
+        "perf": "Perf",
+        "BREAKING-CHANGE": "BREAKING CHANGE",
+    }
+    template_loader = PackageLoader("trunkline.releases", "templates")
+
+    def filter_commits(self, commits: list[GitCommit]) -> list[GitCommit]:
+        """Reduce each body to its entries, for the version and the changelog alike.
+
+        A host writes the title of a pull request into the body of its merge commit; the
+        merged commits have entries of their own.
+        """
+        for commit in commits:
+            merge = commit.title.startswith("Merge")
+            commit.body = "" if merge else entries(commit.body)
+        return commits
+
+    def schema_pattern(self) -> str:
+        """Return the pattern that a whole message must match."""
+        return SCHEMA
+
+    def validate_commit_message(
+        self, *, commit_msg: str, allow_abort: bool, **_: object
+    ) -> ValidationResult:
+        """Check a message by the rules of `trunkline commits`."""
+        if not commit_msg:
+            return ValidationResult(allow_abort, ["the message is empty"])
+        found = [f"{it.found}\nexpected: {it.expected}" for it in problems(commit_msg)]
+        return ValidationResult(not found, found)
