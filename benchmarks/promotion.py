@@ -27,7 +27,7 @@ IMAGES = ("sha-0123456789ab", "sha-123456789abc")
 # What `trunkline publish` does with the registry once it knows the release's tags.
 PROMOTE = """
 import os, sys
-from trunkline.images.pointers import move_pointers
+from trunkline.images.write_tags import write_tags
 from trunkline.registry.reference import parse_image_name
 from trunkline.registry.client import Registry
 from trunkline.images.tags import ImageTag
@@ -35,7 +35,7 @@ address, image, version = sys.argv[1:]
 names = ((version, False), ("latest", True))
 tags = [ImageTag(name, mutable=mutable, why="") for name, mutable in names]
 with Registry.connect(parse_image_name(address), environ=os.environ) as registry:
-    move_pointers(registry, registry.manifest(image), tags)
+    write_tags(registry, registry.manifest(image), tags)
 """
 
 
@@ -144,7 +144,7 @@ def profile() -> str:
     """Show what is imported."""
     return profiles.imports(
         PYTHON,
-        ours="import trunkline.images.pointers",
+        ours="import trunkline.images.write_tags",
         theirs="pass",
         env=processes.environment(),
     )

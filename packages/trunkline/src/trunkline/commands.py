@@ -66,7 +66,7 @@ def load(name: str) -> Callable[..., int]:
 
             return show_notes
         case "tags":
-            from trunkline.images.tagging import tags
+            from trunkline.images.list_tags import tags
 
             return tags
         case "publish":
@@ -74,7 +74,7 @@ def load(name: str) -> Callable[..., int]:
 
             return publish
         case "prune":
-            from trunkline.images.pruning import prune
+            from trunkline.images.prune import prune
 
             return prune
         case "template":

@@ -227,6 +227,23 @@ def test_a_hotfix_of_an_older_line_does_not_become_latest(service: Service) -> N
     assert service.tags()["latest"] == service.tags()["0.2.0"]
 
 
+def test_a_version_whose_git_tag_was_deleted_stays_latest_everywhere(
+    service: Service,
+) -> None:
+    sample = service.sample
+    first = release(service)
+    sample.commit("feat: more")
+    second = release(service)
+    for tag in (first, second):
+        service.published(tag)
+    sample.git("push", "-q", "--no-verify", "origin", f":refs/tags/{second}")
+    planned = json.loads(sample.trunkline("tags", first, "--json").out)
+    report = service.published(first)
+    assert [tag["name"] for tag in planned["tags"][1:]] == ["0.1.0"]
+    assert [tag["name"] for tag in report["tags"][1:]] == ["0.1.0"]
+    assert service.tags()["latest"] == service.tags()["0.2.0"]
+
+
 def test_a_version_that_has_another_image_is_refused_with_both_digests(
     service: Service,
 ) -> None:

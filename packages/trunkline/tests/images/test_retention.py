@@ -5,15 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.images.retention import (
-    Holdings,
-    Plan,
-    Rules,
-    in_question,
-    is_branch_tag,
-    plan_pruning,
-)
-from trunkline.images.tags import branch_tag
+from trunkline.images.retention import Holdings, Plan, Rules, in_question, plan_pruning
+from trunkline.images.tags import branch_tag, is_branch_tag
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 OLD, NEW = NOW - timedelta(days=30), NOW - timedelta(days=1)

@@ -1,14 +1,13 @@
-"""`trunkline publish`: one image for the commit of a ref, and its tags as pointers."""
+"""`trunkline publish`: one image for the commit of a ref, and its tags."""
 
 import json as json_
 import os
 from dataclasses import asdict, dataclass
 
-from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.images.build_image import make_image, tested_image
 from trunkline.images.labels import home_branch
-from trunkline.images.pointers import move_pointers
+from trunkline.images.mutable_tags import MutableTags, commit_of
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import (
     Remote,
@@ -17,19 +16,18 @@ from trunkline.images.remote import (
     require_history,
     require_pushed,
 )
-from trunkline.images.settling import Pointers, Settled, revision
-from trunkline.images.tags import ImageTag, ImageTags, image_tags
+from trunkline.images.tags import LATEST, ImageTags, image_tags
+from trunkline.images.write_tags import TagChange, create_only, write_tags
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, JSON, command, option, switch
 from trunkline.output import say, write_outputs
 from trunkline.project import HOTFIX_PREFIX, Project, head_project, project_at
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
-from trunkline.registry.reference import image_name, shown_name
+from trunkline.registry.reference import shown_name
 from trunkline.releases.pushedtag import require_release
 from trunkline.signals import interrupted_by_signals
 
 _HEADS = "refs/heads/"
-LATEST = ImageTag("latest", mutable=True, why="the highest stable version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +112,26 @@ def survey(repository: Repository, ref: str | None) -> Publication:
     settings = head_project(repository).settings
     name, commit = find_ref(repository, ref, settings.remote)
     project = project_at(repository, commit)
-    image = image_name(settings, os.environ)
     require_history(repository, settings)
+    registry = Registry.of(settings, os.environ)
+    published: list[str] = []
     if name.startswith("refs/tags/"):
         commit = require_release(repository, name)
+        published = registry.tags()
     remote = read_remote(repository, settings)
     plan = image_tags(
         name,
         commit=commit,
-        image=str(image),
+        image=str(registry.name),
         all_branches=remote.heads,
         all_tags=remote.tags,
+        published=published,
     )
     if plan.kind == "branch":
         branch = name.removeprefix(_HEADS)
         require_pushed(
             repository, settings, branch=branch, commit=commit, remote=remote
         )
-    registry = Registry.of(settings, os.environ)
     return Publication(repository, registry, project, plan, remote)
 
 
@@ -149,10 +149,10 @@ def _run(publication: Publication, *, dry_run: bool) -> dict[str, object]:
             say(f"  tag      {tag.name}: {tag.why}")
         return _report(plan, found, built=False, ends=present)
     manifest = found or _make(publication)
-    settled = point(publication, manifest)
-    for one in settled:
-        say(_line(one, manifest))
-    ends = {one.tag.name: one.after for one in settled}
+    changes = point(publication, manifest)
+    for change in changes:
+        say(_line(change, manifest))
+    ends = {change.tag.name: change.after for change in changes}
     return _report(plan, manifest, built=found is None, ends=ends)
 
 
@@ -166,16 +166,14 @@ def find_image(registry: Registry, plan: ImageTags) -> Manifest | None:
         return found
     for tag in others:
         found = registry.manifest(tag.name)
-        built_from = revision(registry, found) if found else None
+        built_from = commit_of(registry, found) if found else None
         if found and built_from == plan.commit:
             return found
         if found and not tag.mutable:
-            raise Refusal(
-                rule="create-only",
-                found=f"tag {tag.name} is {found.digest}, of commit "
-                f"{(built_from or 'unknown')[:12]}",
-                expected=f"no such tag, or the image of {plan.commit[:12]}",
-                fix="release the next version: what was published stays what it is",
+            raise create_only(
+                tag,
+                found=f"{found.digest}, of commit {(built_from or 'unknown')[:12]}",
+                expected=f"the image of {plan.commit[:12]}",
             )
     return None
 
@@ -209,34 +207,30 @@ def _make(publication: Publication) -> Manifest:
     return made
 
 
-def point(publication: Publication, manifest: Manifest) -> list[Settled]:
+def point(publication: Publication, manifest: Manifest) -> list[TagChange]:
     """Create the tags that never change, then move the one that does."""
     plan, registry = publication.plan, publication.registry
     fixed = [tag for tag in plan.tags if not tag.mutable]
-    ends = [
-        Settled(pointer.tag, pointer.before, pointer.after)
-        for pointer in move_pointers(registry, manifest, fixed)
-    ]
-    pointers = Pointers(publication.repository, registry, publication.project.settings)
-    moving = [tag for tag in plan.tags if tag.mutable]
-    if plan.kind == "release":
-        moving = [LATEST]
-    return ends + [
-        pointers.settle(tag, branch=publication.branch, commit=plan.commit)
-        for tag in moving
-    ]
-
-
-def _line(settled: Settled, manifest: Manifest) -> str:
-    """Say in one line what has become of a tag."""
-    if settled.after != manifest.digest:
-        return (
-            f"  left     {settled.tag.name}: {settled.note or 'moved by another run'}"
+    # Every release moves `latest` to where it belongs, not only the highest one.
+    mutable = LATEST if plan.kind == "release" else plan.tags[-1]
+    changes = list(write_tags(registry, manifest, fixed))
+    if mutable.mutable:
+        tags = MutableTags(
+            publication.repository, registry, publication.project.settings
         )
-    if settled.before == settled.after:
-        return f"  same     {settled.tag.name}"
-    word = "create" if settled.before is None else "move"
-    return f"  {word:8} {settled.tag.name} to {manifest.digest}"
+        changes.append(
+            tags.update(mutable, branch=publication.branch, commit=plan.commit)
+        )
+    return changes
+
+
+def _line(change: TagChange, manifest: Manifest) -> str:
+    """Describe in one line what happened to a tag."""
+    if change.after != manifest.digest:
+        return f"  left     {change.tag.name}: {change.note or 'moved by another run'}"
+    if change.action == "same":
+        return f"  same     {change.tag.name}"
+    return f"  {change.action:8} {change.tag.name} to {manifest.digest}"
 
 
 def _hand_on(report: dict[str, object]) -> None:

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from trunkline.images.tags import LONGEST
+from trunkline.images.tags import LATEST, is_branch_tag, is_commit_tag
 from trunkline.versions import Version
 
-# No branch is called so; whatever else stands in a registry is somebody else's.
-_COMMIT = re.compile(r"sha-[0-9a-f]{12}")
-_BRANCH = re.compile(r"(?!sha-|v[0-9]|latest$)[a-z]([a-z0-9-]*[a-z0-9])?")
 # Signatures and attestations that are stored beside an image, under its digest.
 _ATTACHED = re.compile(r"(sha256)-([0-9a-f]{64})(?:\.[a-z]+)?")
 
@@ -75,11 +72,6 @@ class Plan:
         return not self.untag and not self.delete
 
 
-def is_branch_tag(tag: str) -> bool:
-    """Whether a branch could have this tag: no version, commit or foreign tag."""
-    return len(tag) <= LONGEST and _BRANCH.fullmatch(tag) is not None
-
-
 def in_question(tags: Mapping[str, str], rules: Rules) -> set[str]:
     """Return the digests whose age decides, so that it has to be looked up."""
     return {
@@ -117,13 +109,13 @@ def _unconditional(tag: str, rules: Rules) -> str | None:
     pattern = next((p for p in rules.keep if fnmatchcase(tag, p)), None)
     if pattern is not None:
         return f"`{pattern}` is to be kept"
-    if tag == "latest" or Version.from_tag(f"v{tag}"):
+    if tag == LATEST.name or Version.from_tag(f"v{tag}"):
         return "of a release"
     if tag in rules.live:
         return f"branch {rules.live[tag]} lives"
     if tag in rules.commits:
         return rules.commits[tag]
-    if not _COMMIT.fullmatch(tag) and not is_branch_tag(tag):
+    if not is_commit_tag(tag) and not is_branch_tag(tag):
         return "neither a branch's nor a commit's"
     return None
 
@@ -133,15 +125,13 @@ def _verdict(tag: str, digest: str, holdings: Holdings, rules: Rules) -> Verdict
     made = holdings.made.get(digest)
     if why is None and made is None:
         why = "its image does not say that it was published by trunkline"
-    if why is None and made and _COMMIT.fullmatch(tag):
+    if why is None and made and is_commit_tag(tag):
         age = rules.now - made
         if age < timedelta(days=rules.days):
             why = f"{max(age.days, 0)} days old, less than {rules.days}"
     if why is not None:
         return Verdict(tag, digest, stays=True, why=why)
-    gone = (
-        "no branch has its commit" if tag.startswith("sha-") else "its branch is gone"
-    )
+    gone = "no branch has its commit" if is_commit_tag(tag) else "its branch is gone"
     return Verdict(tag, digest, stays=False, why=gone)
 
 

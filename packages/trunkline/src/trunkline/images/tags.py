@@ -1,9 +1,9 @@
-"""Which image tags a git ref gets. Pure: a ref in, a plan out."""
+"""Which image tags a git ref gets. Pure."""
 
 import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from trunkline.errors import Refusal, UsageError
@@ -16,16 +16,23 @@ COMMIT_DIGITS = 12
 LONGEST = 63
 CUT = 54
 _MEMBER_TAG = re.compile(r"refs/tags/(.+)-v[0-9]+\.[0-9]+\.[0-9]+.*")
-_TAKEN = re.compile(r"latest$|[0-9]|v[0-9]|sha-")
+# Names that mean something else, so that no branch may have them.
+_RESERVED = r"latest$|[0-9]|v[0-9]|sha-"
+_TAKEN = re.compile(_RESERVED)
+_BRANCH_TAG = re.compile(rf"(?!{_RESERVED})[a-z]([a-z0-9-]*[a-z0-9])?")
+_COMMIT_TAG = re.compile(rf"sha-[0-9a-f]{{{COMMIT_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
 class ImageTag:
-    """One tag: a mutable one moves with each push, another is created once."""
+    """One tag: a mutable one is moved, any other is created once."""
 
     name: str
     mutable: bool
     why: str
+
+
+LATEST = ImageTag("latest", mutable=True, why="the highest stable version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class ImageTags:
 def branch_tag(branch: str) -> str:
     """Turn a branch's name into a legal image tag that is also a DNS label.
 
-    Never equal to the tag of a release, of a commit or `latest`.
+    It never equals the tag of a release or a commit, or `latest`.
     """
     digest = hashlib.sha256(branch.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     slug = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")
@@ -56,38 +63,70 @@ def branch_tag(branch: str) -> str:
     return slug
 
 
+def is_branch_tag(tag: str) -> bool:
+    """Whether a branch could have this tag: no version, commit or foreign tag."""
+    return len(tag) <= LONGEST and _BRANCH_TAG.fullmatch(tag) is not None
+
+
+def is_commit_tag(tag: str) -> bool:
+    """Whether this is the tag of some commit's own image."""
+    return _COMMIT_TAG.fullmatch(tag) is not None
+
+
+def commit_tag(commit: str) -> str:
+    """Return the tag of a commit's own image."""
+    return f"sha-{commit[:COMMIT_DIGITS]}"
+
+
+def highest_release(
+    git_tags: Iterable[str], published: Iterable[str] = ()
+) -> Version | None:
+    """Return the highest stable version, which is the one that `latest` belongs to.
+
+    A version counts if its image was published, even if its git tag was deleted since:
+    `latest` never moves back.
+    """
+    tags = {*git_tags, *(f"v{tag}" for tag in published)}
+    versions = (Version.from_tag(tag) for tag in tags)
+    return max((v for v in versions if v and v.stable), default=None)
+
+
 def image_tags(
     ref: str,
     *,
     commit: str,
     image: str,
     all_tags: Iterable[str],
+    published: Collection[str] | None = None,
     all_branches: Iterable[str] = (),
 ) -> ImageTags:
-    """Plan the tags of `refs/heads/…` or `refs/tags/v…`; `all_tags` decides `latest`.
+    """Plan the image tags of `refs/heads/…` or `refs/tags/v…`.
 
-    Raises UsageError on a tag that is no version's, and Refusal on a branch of which
-    another one in `all_branches` has the tag.
+    `all_tags` are git's tags and `published` those of the registry, None if it was not
+    asked; they decide on `latest`. Raises UsageError on a git tag that is no version,
+    and Refusal on a branch whose image tag another one of `all_branches` has.
     """
-    first = ImageTag(
-        f"sha-{commit[:COMMIT_DIGITS]}", mutable=False, why="the image of this commit"
-    )
+    first = ImageTag(commit_tag(commit), mutable=False, why="the image of this commit")
     if ref.startswith("refs/heads/"):
         branch = ref.removeprefix("refs/heads/")
         tag = branch_tag(branch)
         _require_unshared(tag, branch, all_branches)
-        pointer = ImageTag(tag, mutable=True, why=f"moves with branch {branch}")
-        return ImageTags(ref, "branch", commit, image, None, (first, pointer))
+        own = ImageTag(tag, mutable=True, why=f"moves with branch {branch}")
+        return ImageTags(ref, "branch", commit, image, None, (first, own))
     version = Version.from_tag(ref.removeprefix("refs/tags/"))
     if version is None or not ref.startswith("refs/tags/"):
         member = _MEMBER_TAG.fullmatch(ref)
-        what = f", for it is a version of {member[1]} alone" if member else ""
+        why = f", because it is a version of {member[1]} alone" if member else ""
         raise UsageError(
-            f"`{ref}` gets no image{what}; expected a branch or a tag like v1.2.0"
+            f"`{ref}` gets no image{why}; expected a branch or a tag like v1.2.0"
         )
     kind: Kind = "release" if version.stable else "prerelease"
-    tags = (first, *_release_tags(version, all_tags))
-    return ImageTags(ref, kind, commit, image, str(version), tags)
+    own = ImageTag(str(version), mutable=False, why=f"release {version.tag}")
+    if version != highest_release({*all_tags, version.tag}, published or ()):
+        return ImageTags(ref, kind, commit, image, str(version), (first, own))
+    doubt = " in git; the registry was not asked" if published is None else ""
+    latest = replace(LATEST, why=f"{version} is the highest stable version{doubt}")
+    return ImageTags(ref, kind, commit, image, str(version), (first, own, latest))
 
 
 def _require_unshared(tag: str, branch: str, all_branches: Iterable[str]) -> None:
@@ -97,17 +136,5 @@ def _require_unshared(tag: str, branch: str, all_branches: Iterable[str]) -> Non
             rule="branch-tag",
             found=f"branches {branch} and {', '.join(others)} both get image tag {tag}",
             expected="one live branch for each image tag",
-            fix=f"git branch -m {branch} ANOTHER-NAME, and push that one",
+            fix=f"git branch -m {branch} ANOTHER-NAME, then push the renamed branch",
         )
-
-
-def _release_tags(version: Version, all_tags: Iterable[str]) -> tuple[ImageTag, ...]:
-    own = ImageTag(str(version), mutable=False, why=f"release {version.tag}")
-    if not version.stable:
-        return (own,)
-    versions = (Version.from_tag(tag) for tag in all_tags)
-    highest = max((v for v in versions if v and v.stable), default=version)
-    if version < highest:
-        return (own,)
-    why = f"{version} is the highest stable version"
-    return (own, ImageTag("latest", mutable=True, why=why))

@@ -56,13 +56,19 @@ class Registry:
         self._base = f"/v2/{name.path}"
 
     @classmethod
-    def of(cls, settings: Settings, environ: Mapping[str, str]) -> Self:
-        """Open the project's own repository; raises Refusal where it has none."""
+    def of(
+        cls,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        retry_policy: RetryPolicy | None = None,
+    ) -> Self:
+        """Open the project's own repository; raises Refusal if it has none."""
         return cls.connect(
             image_name(settings, environ),
             environ=environ,
             insecure=settings.insecure_registries,
-            retry_policy=RetryPolicy(read=settings.timeout),
+            retry_policy=retry_policy or RetryPolicy(read=settings.timeout),
         )
 
     @classmethod

@@ -1,10 +1,12 @@
 """`trunkline release`: check, bump, and push branch and tag in one atomic push."""
 
+import os
 import sys
 from dataclasses import replace
 
 from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
+from trunkline.images.mutable_tags import published_tags
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command
@@ -204,6 +206,7 @@ def show_plan(place: Place, leftover: Leftover, state: State, found: Preview) ->
         commit=state.head,
         image=place.settings.image,
         all_tags=known,
+        published=published_tags(place.settings, os.environ),
     )
     print(f"release {found.tag} from {branch}, which is at {state.current}")
     print(f"  commit  bump: version {state.current} → {found.tag.removeprefix('v')}")

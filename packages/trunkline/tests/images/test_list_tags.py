@@ -39,7 +39,8 @@ def test_what_is_printed_is_the_contract(released: Sample) -> None:
             {
                 "name": "latest",
                 "mutable": True,
-                "why": "1.1.0 is the highest stable version",
+                "why": "1.1.0 is the highest stable version in git; "
+                "the registry was not asked",
             },
         ],
     }

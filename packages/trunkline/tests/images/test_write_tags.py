@@ -5,60 +5,62 @@ import pytest
 from faults import Fault, Proxy
 from registries import push_image
 from trunkline.errors import Refusal
-from trunkline.images.pointers import move_pointers, plan_pointers
-from trunkline.images.tags import ImageTag
+from trunkline.images.tags import LATEST, ImageTag
+from trunkline.images.write_tags import write_tags
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
 from trunkline.registry.responses import RegistryError
 
-ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 VERSION = ImageTag("1.2.0", mutable=False, why="release v1.2.0")
-LATEST = ImageTag("latest", mutable=True, why="the highest")
 TAGS = (LATEST, VERSION)
 
 
-@pytest.mark.parametrize(
-    ("before", "action"), [(None, "create"), (ONE, "same"), (TWO, "move")]
-)
-def test_a_pointer_is_created_kept_or_moved(before: str | None, action: str) -> None:
-    (pointer,) = plan_pointers([LATEST], digest=ONE, present={"latest": before})
-    assert (pointer.action, pointer.before) == (action, before)
+def test_a_mutable_tag_is_moved(registry: Registry) -> None:
+    old, new = push_image(registry, "old"), push_image(registry, "new")
+    write_tags(registry, old, [LATEST])
+    (change,) = write_tags(registry, new, [LATEST])
+    assert (change.action, change.before, change.after) == (
+        "move",
+        old.digest,
+        new.digest,
+    )
 
 
-@pytest.mark.parametrize(("before", "action"), [(None, "create"), (ONE, "same")])
-def test_a_create_only_tag_is_created_once(before: str | None, action: str) -> None:
-    (pointer,) = plan_pointers([VERSION], digest=ONE, present={"1.2.0": before})
-    assert pointer.action == action
-
-
-def test_a_create_only_tag_of_another_digest_is_refused_with_both() -> None:
+def test_a_create_only_tag_of_another_digest_is_refused_with_both(
+    registry: Registry,
+) -> None:
+    old, new = push_image(registry, "old"), push_image(registry, "new")
+    write_tags(registry, old, [VERSION])
     with pytest.raises(Refusal, match="create-only") as caught:
-        plan_pointers([VERSION], digest=ONE, present={"1.2.0": TWO})
-    assert (ONE in str(caught.value), TWO in str(caught.value)) == (True, True)
+        write_tags(registry, new, [VERSION])
+    assert old.digest in caught.value.found
+    assert new.digest in caught.value.expected
 
 
 def test_tags_point_at_the_image_afterwards(registry: Registry) -> None:
     image = push_image(registry)
-    pointers = move_pointers(registry, image, TAGS)
-    assert [(p.action, p.after) for p in pointers] == [("create", image.digest)] * 2
+    changes = write_tags(registry, image, TAGS)
+    assert [(change.action, change.after) for change in changes] == [
+        ("create", image.digest)
+    ] * 2
     assert {registry.digest(tag.name) for tag in TAGS} == {image.digest}
 
 
 def test_doing_it_again_writes_nothing(proxy: Proxy) -> None:
     with proxy.server.connect() as registry:
         image = push_image(registry)
-        move_pointers(registry, image, TAGS)
+        write_tags(registry, image, TAGS)
         proxy.requests.clear()
-        pointers = move_pointers(registry, image, TAGS)
-    assert [pointer.action for pointer in pointers] == ["same", "same"]
+        changes = write_tags(registry, image, TAGS)
+    assert [change.action for change in changes] == ["same", "same"]
     assert proxy.count("^PUT") == 0
 
 
 def test_nothing_moves_where_one_tag_is_refused(registry: Registry) -> None:
     old, new = push_image(registry, "old"), push_image(registry, "new")
-    move_pointers(registry, old, TAGS)
+    write_tags(registry, old, TAGS)
     with pytest.raises(Refusal, match=old.digest):
-        move_pointers(registry, new, TAGS)
+        write_tags(registry, new, TAGS)
     assert registry.digest("latest") == old.digest
 
 
@@ -66,8 +68,8 @@ def test_a_lost_answer_is_no_failure(proxy: Proxy) -> None:
     proxy.faults.append(Fault("^PUT .*/manifests/1.2.0", lost=True, times=9))
     with proxy.server.connect() as registry:
         image = push_image(registry)
-        pointers = move_pointers(registry, image, TAGS)
-        assert [pointer.after for pointer in pointers] == [image.digest] * 2
+        changes = write_tags(registry, image, TAGS)
+        assert [change.after for change in changes] == [image.digest] * 2
 
 
 def test_whoever_is_second_at_a_create_only_tag_hears_of_the_first(
@@ -83,7 +85,7 @@ def test_whoever_is_second_at_a_create_only_tag_hears_of_the_first(
             )
         )
         with pytest.raises(Refusal, match=first.digest):
-            move_pointers(late, second, [VERSION])
+            write_tags(late, second, [VERSION])
     assert registry.digest("1.2.0") == first.digest
 
 
@@ -100,7 +102,7 @@ def test_a_tag_that_is_deleted_under_us_is_noticed(
             ),
         ]
         with pytest.raises(RegistryError, match="was written and is gone"):
-            move_pointers(ours, image, [ImageTag("main", mutable=True, why="")])
+            write_tags(ours, image, [ImageTag("main", mutable=True, why="")])
 
 
 def race(proxy: Proxy, path: str, images: list[Manifest]) -> list[str]:
@@ -109,7 +111,7 @@ def race(proxy: Proxy, path: str, images: list[Manifest]) -> list[str]:
     def write(image: Manifest) -> str | None:
         with proxy.server.connect(path) as registry:
             try:
-                move_pointers(registry, image, TAGS)
+                write_tags(registry, image, TAGS)
             except Refusal:
                 return None
         return image.digest

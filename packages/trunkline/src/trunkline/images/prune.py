@@ -13,7 +13,7 @@ from trunkline.images.deletion import carry_out
 from trunkline.images.inventory import read_holdings, read_tags
 from trunkline.images.remote import Remote, read_remote, require_history
 from trunkline.images.retention import Plan, Rules, in_question, plan_pruning
-from trunkline.images.tags import COMMIT_DIGITS, branch_tag
+from trunkline.images.tags import branch_tag, commit_tag
 from trunkline.options import DRY_RUN, JSON, YES, command, repeated
 from trunkline.output import say
 from trunkline.process import ProcessError
@@ -118,7 +118,7 @@ def _commits(
     for name, oid in remote.tags.items():
         if Version.from_tag(name):
             found.append((f"release {name} was made of its commit", [oid]))
-    return {f"sha-{oid[:COMMIT_DIGITS]}": why for why, oids in found for oid in oids}
+    return {commit_tag(oid): why for why, oids in found for oid in oids}
 
 
 def _list(repository: Repository, tips: Sequence[str], *options: str) -> list[str]:

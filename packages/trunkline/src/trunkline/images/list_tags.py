@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from trunkline.errors import Refusal, UsageError
 from trunkline.git import Repository
+from trunkline.images.mutable_tags import published_tags
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, read_remote, require_history
 from trunkline.images.tags import ImageTags, image_tags
@@ -65,8 +66,11 @@ def plan_tags(
     require_history(repository, settings)
     name, commit = find_ref(repository, ref or _head(repository), settings.remote)
     there = _remote(repository, settings)
-    if there and Version.from_tag(name.removeprefix(_TAGS)):
-        commit = require_release(repository, name)
+    published = None
+    if Version.from_tag(name.removeprefix(_TAGS)):
+        published = published_tags(settings, environ)
+        if there:
+            commit = require_release(repository, name)
     known = there or _local(repository)
     return image_tags(
         name,
@@ -74,6 +78,7 @@ def plan_tags(
         image=shown_name(settings, environ),
         all_branches=known.heads,
         all_tags=known.tags,
+        published=published,
     )
 
 
