@@ -37,10 +37,9 @@ test-postgres: setup ## Run those of what is stored on a PostgreSQL of their own
 test-tool: setup ## Run every test of the release tool, the slow ones too
 	@$(UV) run pytest packages/trunkline/tests -n auto --dist worksteal -m 'slow or not slow'
 
-bench-images: setup ## Measure the image and its release beside others, quickly
-	@$(UV) run --group bench python -m benchmarks --quick --only promotion \
-		--only image-layers --only image-transfer --only image-size \
-		--only container-start --only container-drain
+bench-images: setup ## Measure the image beside others, quickly
+	@$(UV) run --group bench python -m benchmarks --quick --only image-layers \
+		--only image-transfer --only image-size --only container-start
 
 watch: setup ## Run the quick tests, again after each save
 	@$(UV) run ptw .

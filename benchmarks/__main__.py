@@ -9,14 +9,14 @@ from pathlib import Path
 
 from benchmarks import machine, report
 from benchmarks.benchmark import Benchmark, BenchmarkError, UnavailableError
-from benchmarks.catalogue import BENCHMARKS
 from benchmarks.report import Outcome
+from benchmarks.suite import BENCHMARKS
 
 INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what was asked for and print it; 1 only where that was not possible."""
+    """Run the chosen benchmarks and print the figures; 1 only if one could not run."""
     options = parse(arguments)
     chosen = [each for each in BENCHMARKS if each.name in (options.only or NAMES)]
     print(machine.describe(), file=sys.stderr)
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         options.json.write_text(report.as_json(outcomes), encoding="utf-8")
     broken = any(outcome.broken for outcome in outcomes)
-    # CI has all that they stand on.
+    # CI has everything that they need.
     missing = "CI" in os.environ and any(outcome.unavailable for outcome in outcomes)
     return 1 if broken or missing else 0
 
@@ -45,20 +45,22 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         choices=NAMES,
         metavar="NAME",
-        help=f"run this one; may be given again ({', '.join(NAMES)})",
+        help=f"run this benchmark (repeatable): {', '.join(NAMES)}",
     )
     parser.add_argument("--quick", action="store_true", help="run fewer rounds")
     parser.add_argument(
         "--profile",
         action="store_true",
-        help="show where the time goes, not only for a missed bound",
+        help="show where the time goes, also where the bound is met",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write figures too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the figures as JSON"
+    )
     return parser.parse_args(arguments)
 
 
 def measure(benchmark: Benchmark, rounds: int, *, profile: bool) -> Outcome:
-    """Run one benchmark, and its profile where that was asked for or explains."""
+    """Run one benchmark, and its profile on request or if its bound is missed."""
     try:
         outcome = Outcome(benchmark, comparisons=tuple(benchmark.run(rounds)))
     except UnavailableError as error:
@@ -66,7 +68,7 @@ def measure(benchmark: Benchmark, rounds: int, *, profile: bool) -> Outcome:
     except BenchmarkError as error:
         return Outcome(benchmark, broken=str(error))
     if benchmark.profile and (profile or outcome.missed):
-        # The figures stand, whatever becomes of what would explain them.
+        # A failing profile does not invalidate the figures.
         try:
             return replace(outcome, profile=benchmark.profile())
         except BenchmarkError as error:

@@ -1,27 +1,27 @@
-"""What a benchmark is, and what it finds."""
+"""Benchmarks and their results."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 
 class BenchmarkError(Exception):
-    """A benchmark could not measure; its message says what was found."""
+    """A benchmark could not measure; the message says what was found."""
 
 
 class UnavailableError(BenchmarkError):
-    """What would be measured does not exist on this machine or in this checkout."""
+    """This machine or checkout lacks what would be measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """How good the first comparison has to be, and each that is `bounded`."""
+    """The value that a comparison must reach or must not exceed."""
 
     limit: float
     at_least: bool = False
     unit: str = ""
 
     def holds(self, value: float) -> bool:
-        """Tell whether `value`, as far as it is printed, is within the bound."""
+        """Whether `value`, rounded as it is printed, is within the bound."""
         printed = round(value, 2)
         return printed >= self.limit if self.at_least else printed <= self.limit
 
@@ -34,10 +34,10 @@ class Bound:
 class Comparison:
     """One figure of ours beside the same figure of a peer.
 
-    `ratio` is ours divided by the peer's, the median of pairs measured one after the
-    other where there are pairs; `spread` holds the quartiles of those pairs, or those
-    of `ours` where there is no ratio. A bound is about the first comparison, and about
-    each that is `bounded`.
+    `ratio` is ours divided by the peer's: the median over pairs measured one after the
+    other, where there are pairs. `spread` holds the quartiles of the ratios, or of
+    `ours` if there is no ratio. The benchmark's bound applies to the first comparison
+    and to each that is `bounded`; `bound` is one of its own.
     """
 
     what: str
@@ -48,23 +48,25 @@ class Comparison:
     ratio: float | None = None
     spread: tuple[float, float] | None = None
     bounded: bool = False
+    bound: Bound | None = None
 
     @property
     def judged(self) -> float:
-        """The value that a bound is about: the ratio, ours alone without a peer."""
+        """The value that a bound applies to: the ratio, or ours if there is none."""
         return self.ours if self.ratio is None else self.ratio
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Benchmark:
-    """One entry of the catalogue.
+    """One benchmark of the suite.
 
-    `run` takes the number of rounds and returns comparisons, the first of which `bound`
-    is about. `profile` returns text that shows where the time goes.
+    `run` takes the number of rounds and returns comparisons; `bound` applies to the
+    first of them. `profile` returns text that shows where the time goes.
     """
 
     name: str
     run: Callable[[int], Sequence[Comparison]]
+    _: KW_ONLY
     rounds: int
     quick_rounds: int
     bound: Bound | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
-from benchmarks import releases, traces
+from benchmarks import bump_profile, releases
 from benchmarks.benchmark import Comparison
 from benchmarks.histories import History
 from benchmarks.samples import added, compared, interleaved
@@ -71,6 +71,9 @@ def profile() -> str:
                     compare(
                         old.guarded, young.guarded, ours=str(history), theirs=str(YOUNG)
                     )
-                    for compare in (traces.processes_of, traces.functions_of)
+                    for compare in (
+                        bump_profile.processes_of,
+                        bump_profile.functions_of,
+                    )
                 ]
     return "\n\n".join(texts)

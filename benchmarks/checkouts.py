@@ -1,4 +1,4 @@
-"""Copies of the project, and environments that hold what it needs."""
+"""Copies of the project, and environments with its dependencies."""
 
 import shutil
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def copied() -> Iterator[Path]:
 
 @contextmanager
 def development() -> Iterator[Path]:
-    """Copy the project and give the copy the environment of a developer."""
+    """Copy the project and install a developer's environment in the copy."""
     with copied() as copy:
         sync(copy)
         yield copy
@@ -45,14 +45,14 @@ def development() -> Iterator[Path]:
 
 @contextmanager
 def production() -> Iterator[Path]:
-    """Make an environment without the development tools; yields its Python."""
+    """Create an environment without development tools; yields its Python."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
         sync(PROJECT, "--no-dev", UV_PROJECT_ENVIRONMENT=folder)
         yield Path(folder, "bin", "python")
 
 
 def sync(project: Path, *options: str, **variables: str) -> None:
-    """Install what the lock file says, from uv's cache where it holds that."""
+    """Install what is locked, from uv's cache if possible."""
     command = (processes.uv(), "sync", "--frozen", "--quiet", *options)
     env = processes.environment(**variables)
     try:

@@ -1,7 +1,7 @@
-"""A keep-alive HTTP client for where wrk is missing: prints requests and seconds.
+"""A keep-alive HTTP client for machines without wrk: prints requests and seconds.
 
 `python -m benchmarks.client 8000 1 32 REQUEST`: port, seconds, connections, and the
-whole request, in which NUMBER is another number each time.
+whole request, in which NUMBER is replaced by a new number each time.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 class Connection(asyncio.Protocol):
-    """Sends the next request when the answer to the last one is complete."""
+    """Sends the next request once the previous answer is complete."""
 
     def __init__(self, requests: Iterator[bytes]) -> None:
         self.requests = requests
@@ -46,12 +46,12 @@ class Connection(asyncio.Protocol):
         self.transport.write(next(self.requests))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Remember that the server closed, which it has no reason to."""
+        """Record that the server closed the connection, which is a failure."""
         self.failure = self.failure or f"connection lost: {exc}"
 
 
 def numbered(request: str) -> Iterator[bytes]:
-    """Put into each request a number that no other has, of this run or another."""
+    """Yield requests with a number that is unique across runs."""
     run = os.urandom(8).hex().encode()
     template = request.encode()
     for number in itertools.count():
@@ -59,7 +59,7 @@ def numbered(request: str) -> Iterator[bytes]:
 
 
 async def main(port: int, seconds: float, connections: int, request: str) -> None:
-    """Ask over all connections at once, then print what was answered."""
+    """Send requests over all connections at once, then print the count of answers."""
     requests = numbered(request)
     loop = asyncio.get_running_loop()
     begun = perf_counter()

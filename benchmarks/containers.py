@@ -1,4 +1,4 @@
-"""Containers of the image: their start, and the requests in flight at their end."""
+"""The start of a container."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,24 +12,22 @@ from benchmarks import images, machine, processes
 from benchmarks.benchmark import BenchmarkError, Comparison
 from benchmarks.samples import compared_by_best, interleaved
 from tests.images import engine as docker
-from tests.images.draining import answers_while_stopping
-from tests.images.engine import Container, Image, running
+from tests.images.engine import Container, Image
 
-REQUESTS = 20
 PUBLISHED = ("--publish=127.0.0.1::8000", "--env=APP_ENVIRONMENT=staging")
 UNCOMPILED = "ours, uncompiled library"
 COMPILED = "COPY --from=stdlib /layer/ /\n"
 
 
 class Start(NamedTuple):
-    """The seconds to the first 200, and the CPU's share of them."""
+    """Seconds to the first 200, and the CPU time in them."""
 
     seconds: float
     cpu: float | None
 
 
 def start(rounds: int) -> list[Comparison]:
-    """Start each image in turn, ours without its compiled standard library, too.
+    """Start each image in turn, and ours without its compiled standard library.
 
     A start is the same work each time, so the best of all rounds is compared.
     """
@@ -52,7 +50,7 @@ def start(rounds: int) -> list[Comparison]:
 def compared_starts(
     what: str, samples: dict[str, list[Start]], peers: Sequence[str], field: int
 ) -> list[Comparison]:
-    """Compare one field of ours with that of each peer, where the system tells it."""
+    """Compare one field with that of each peer, if the system reports it."""
     values = {name: [each[field] for each in found] for name, found in samples.items()}
     known = {
         name: [each for each in found if each is not None]
@@ -87,23 +85,10 @@ def first_answer(image: Image) -> Start:
 
 @contextmanager
 def created(image: Image) -> Iterator[Container]:
-    """Make a container without starting it, and remove it at the end."""
+    """Create a container without starting it, and remove it at the end."""
     name = f"benchmark-{uuid4().hex}"
     docker.run("create", f"--name={name}", *PUBLISHED, image.name)
     try:
         yield Container(name)
     finally:
         docker.run("container", "rm", "--force", "--volumes", name)
-
-
-def drain(rounds: int) -> list[Comparison]:
-    """Stop a container again and again while request bodies arrive; count losses."""
-    lost = 0
-    with images.building() as (engine, project):
-        image = engine.build(project)
-        for _ in range(rounds):
-            with running(image) as container:
-                answers = answers_while_stopping(container, requests=REQUESTS)
-            lost += sum(not answer.startswith(b"HTTP/1.1 200") for answer in answers)
-    what = f"lost of {rounds * REQUESTS} requests in flight"
-    return [Comparison(what=what, unit="", ours=lost)]

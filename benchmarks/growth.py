@@ -1,4 +1,4 @@
-"""How long a page of the list takes as the list grows."""
+"""The time for a page of a list as the list grows."""
 
 import json
 import sqlite3
@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from my_app.core.platform.cursors import encode
 from my_app.core.platform.identifiers import Identifiers, made_at
 
-from benchmarks import machine, stores
+from benchmarks import databases, machine
 from benchmarks.benchmark import BenchmarkError, Comparison
 from benchmarks.samples import compared_by_best, interleaved
 
@@ -31,7 +31,7 @@ LINES = json.dumps(
 
 
 class Sample(NamedTuple):
-    """Seconds for a page: of service and database together, and until it is there."""
+    """Seconds for a page: CPU time of service and database, and the client's wait."""
 
     cpu: float | None
     wall: float
@@ -39,22 +39,20 @@ class Sample(NamedTuple):
 
 def run(rounds: int) -> list[Comparison]:
     """Ask for the first page and for one in the middle, of both lists in turns."""
-    return [
-        comparison
-        for name, make_database in stores.stores()
-        for comparison in on(name, make_database, rounds)
-    ]
+    return databases.on_each(partial(on, rounds=rounds))
 
 
-def on(name: str, make_database: stores.MakeDatabase, rounds: int) -> list[Comparison]:
+def on(
+    name: str, make_database: databases.MakeDatabase, *, rounds: int
+) -> list[Comparison]:
     """Compare on one kind of database."""
     measures = {}
     with ExitStack() as stack:
         for count in (FEW, MANY):
             database = make_database(f"list_of_{count}")
-            stores.migrate(database)
+            databases.migrate(database)
             cursor = encode(fill(database, count), of="invoices")
-            server = stack.enter_context(stores.served("invoices", database))
+            server = stack.enter_context(databases.served("invoices", database))
             ask(server.port, "", pages=1)
             pids = [server.process.pid, *backends(database)]
             for page, query in (("first", ""), ("middle", f"?cursor={cursor}")):
@@ -89,7 +87,7 @@ def compare(
 
 
 def fill(database: str, count: int) -> UUID:
-    """Put so many invoices into a database, one a second; return the middle one."""
+    """Fill a database with invoices, one second apart; return the middle one's id."""
     begun = time_ns() - count * 10**9
     clock = iter(range(begun, begun + (count + 1) * 10**9, 10**9))
     make = Identifiers(lambda: next(clock))
@@ -124,7 +122,7 @@ def fill_sqlite(file: str, identifiers: list[UUID]) -> None:
 
 
 def fill_postgres(database: str, identifiers: list[UUID]) -> None:
-    """Copy them in, and have the server look at what it got, as it would in time."""
+    """Copy them in and update the statistics, as autovacuum would."""
     statement = "COPY invoices (id, created_at, currency, lines, total) FROM STDIN"
     with psycopg.connect(database, autocommit=True) as connection:
         with connection.cursor().copy(statement) as copy:
@@ -146,7 +144,7 @@ def backends(database: str) -> list[int]:
 
 
 def sample(pids: Sequence[int], port: int, query: str) -> Sample:
-    """Ask for a page again and again, and see what it takes."""
+    """Request a page repeatedly and measure."""
     before = [machine.cpu_seconds(pid) for pid in pids]
     wall = ask(port, query, pages=PAGES)
     after = [machine.cpu_seconds(pid) for pid in pids]
@@ -156,7 +154,7 @@ def sample(pids: Sequence[int], port: int, query: str) -> Sample:
 
 
 def ask(port: int, query: str, *, pages: int) -> float:
-    """Ask for a page so many times; return the median time until it is there."""
+    """Request a page `pages` times; return the median time."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     took = []
     for _ in range(pages):

@@ -1,4 +1,4 @@
-"""Repositories of any age: commits and tags as a project gathers them in years."""
+"""Repositories with as many commits and tags as a project collects over years."""
 
 import re
 import tomllib
@@ -10,7 +10,7 @@ from time import time
 from benchmarks import processes
 from benchmarks.processes import PROJECT
 
-# What the release is made of stays the same, however long the history is.
+# The commits to release are the same, however long the history is.
 UNRELEASED = 20
 SECONDS_APART = 600
 SUBJECTS = (
@@ -44,7 +44,7 @@ class History:
 
 
 def build(folder: Path, history: History, *, env: dict[str, str]) -> None:
-    """Make the bare repository `folder` with the project's own files at its end."""
+    """Create the bare repository `folder`, with the project's own files at HEAD."""
     processes.run(("git", "init", "-q", "--bare", "-b", "main", folder), env=env)
     written = folder / "stream"
     with written.open("w", encoding="utf-8") as stream:
@@ -61,7 +61,7 @@ def build(folder: Path, history: History, *, env: dict[str, str]) -> None:
 
 
 def commands(history: History) -> Iterator[str]:
-    """Write the whole history in the words of `git fast-import`."""
+    """Write the whole history as commands for `git fast-import`."""
     begun = int(time()) - history.commits * SECONDS_APART
     released = history.released
     for number in range(1, history.commits + 1):
@@ -86,7 +86,7 @@ def file(path: str, text: str) -> str:
 
 
 def data(text: str) -> str:
-    """Write a text after its length in bytes."""
+    """Write a text prefixed with its length in bytes."""
     return f"data {len(text.encode())}\n{text}\n"
 
 
@@ -120,7 +120,7 @@ def versioned(text: str, after: str, version: str) -> str:
 
 
 def changelog(history: History) -> str:
-    """Tell each release's features and fixes, the last release first."""
+    """List each release's features and fixes, the latest release first."""
     sections = []
     begun = 1
     for end, version in history.released.items():

@@ -19,11 +19,11 @@ PRODUCTION = {
 
 
 def run(rounds: int) -> list[Comparison]:
-    """Import where the service ships, then where it is developed."""
+    """Import as in production, then as in development."""
     with checkouts.production() as python:
         shipped = measured("import, as shipped", python, rounds, PRODUCTION)
-    # Development tools bring libraries that others import when they are there, and the
-    # application asks git what it is.
+    # Development tools install libraries that others import if present, and the
+    # application asks git for its version.
     developed = measured("import, in development", Path(sys.executable), rounds, {})
     return [shipped, developed]
 
@@ -31,7 +31,7 @@ def run(rounds: int) -> list[Comparison]:
 def measured(
     what: str, python: Path, rounds: int, variables: dict[str, str]
 ) -> Comparison:
-    """Compare the whole of `python -c`, the start of the interpreter included."""
+    """Compare `python -c`, including the start of the interpreter."""
     env = processes.environment(**variables)
     samples = interleaved(
         rounds,
@@ -50,7 +50,7 @@ def measured(
 
 
 def profile() -> str:
-    """Show what each package costs by itself."""
+    """Show the import time of each package."""
     with checkouts.production() as python:
         return profiles.imports(
             python, ours=OURS, theirs=PEER, env=processes.environment(**PRODUCTION)

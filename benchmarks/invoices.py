@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import partial
 from http.client import HTTPConnection
 
-from benchmarks import machine, stores
+from benchmarks import databases, machine
 from benchmarks.benchmark import BenchmarkError, Comparison
 from benchmarks.load import send
 from benchmarks.samples import compared, interleaved
@@ -25,21 +25,19 @@ CREATED = 201
 
 def run(rounds: int) -> list[Comparison]:
     """Load both services in turns of one second, on each database."""
-    return [
-        comparison
-        for name, make_database in stores.stores()
-        for comparison in on(name, make_database, rounds)
-    ]
+    return databases.on_each(partial(on, rounds=rounds))
 
 
-def on(name: str, make_database: stores.MakeDatabase, rounds: int) -> list[Comparison]:
+def on(
+    name: str, make_database: databases.MakeDatabase, *, rounds: int
+) -> list[Comparison]:
     """Compare on one kind of database."""
     measures = {}
     with ExitStack() as stack:
         for peer in INVOICE_PEERS:
             database = make_database(peer)
-            stores.migrate(database)
-            server = stack.enter_context(stores.served(peer, database))
+            databases.migrate(database)
+            server = stack.enter_context(databases.served(peer, database))
             read = request_for(first(server.port))
             measures[f"{peer} created"] = partial(sample, server, ORDER)
             measures[f"{peer} read"] = partial(sample, server, read)
@@ -56,7 +54,7 @@ def on(name: str, make_database: stores.MakeDatabase, rounds: int) -> list[Compa
 def compare(
     what: str, ours: Sequence[Sample], theirs: Sequence[Sample]
 ) -> Iterator[Comparison]:
-    """Compare what was answered, and the server's CPU time for it."""
+    """Compare rates and the server's CPU time per invoice."""
     yield compared(
         f"invoices/s {what}",
         "/s",

@@ -1,4 +1,4 @@
-"""Requests, as many as the server answers: wrk, or a client in Python without it."""
+"""Generate load with wrk, or with a client in Python where wrk is missing."""
 
 import re
 import shutil
@@ -12,19 +12,19 @@ CONNECTIONS = 32
 
 
 class Load(NamedTuple):
-    """What a client saw."""
+    """How many requests were answered in how many seconds."""
 
     requests: int
     seconds: float
 
 
 def client_name() -> str:
-    """Say which client makes the requests."""
+    """Name the client that makes the requests."""
     return "wrk" if shutil.which("wrk") else "Python client"
 
 
 def load(port: int, path: str, *, seconds: int) -> Load:
-    """Ask for `path` over keep-alive connections for that long.
+    """Request `path` over keep-alive connections for some seconds.
 
     Raises:
         BenchmarkError: where an answer is not 200 or a connection fails.
@@ -41,7 +41,7 @@ def wrk(port: int, path: str, seconds: int) -> Load:
     said = processes.run(("wrk", *options, f"http://127.0.0.1:{port}{path}")).stdout
     found = re.search(r"(\d+) requests in ([\d.]+)s", said)
     if found is None or "Non-2xx" in said or "Socket errors" in said:
-        raise BenchmarkError(f"wrk met errors: {said}")
+        raise BenchmarkError(f"wrk reported errors: {said}")
     return Load(int(found[1]), float(found[2]))
 
 
@@ -53,7 +53,7 @@ def python_client(port: int, path: str, seconds: int) -> Load:
 
 
 def send(port: int, request: str, *, seconds: int) -> Load:
-    """Send a request of any kind again and again, as `benchmarks.client` does."""
+    """Send any request repeatedly, as `benchmarks.client` does."""
     options = (str(port), str(seconds), str(CONNECTIONS), request)
     command = (sys.executable, "-m", "benchmarks.client", *options)
     with machine.pinned(machine.cpus().client):

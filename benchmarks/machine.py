@@ -1,4 +1,4 @@
-"""What the benchmarks run on: its CPUs, and the CPU time of a process."""
+"""The machine: its CPUs, and the CPU time of a process."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Cpus(NamedTuple):
-    """Which CPUs the two sides run on; None where that cannot be chosen."""
+    """The CPUs of server and client; None where they cannot be chosen."""
 
     server: set[int] | None
     client: set[int] | None
@@ -28,7 +28,7 @@ def cpus() -> Cpus:
 
 @contextmanager
 def pinned(chosen: set[int] | None) -> Iterator[None]:
-    """Let the processes that are started meanwhile run on these CPUs only."""
+    """Restrict processes that are started meanwhile to these CPUs."""
     if sys.platform != "linux" or chosen is None:
         yield
         return
@@ -41,18 +41,18 @@ def pinned(chosen: set[int] | None) -> Iterator[None]:
 
 
 def cpu_seconds(pid: int) -> float | None:
-    """Return the CPU time that a process has used so far, None where unknown."""
+    """Return the CPU time of a process so far, None if unknown."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return None
-    # The name in brackets may hold blanks; what follows it is proc(5)'s field 3 on.
+    # The name in brackets may contain spaces; field 3 of proc(5) comes after it.
     fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
     user, system = int(fields[11]), int(fields[12])
     return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
 def describe() -> str:
-    """Say where and when the figures were seen."""
+    """Describe where and when the figures were measured."""
     now = datetime.now(UTC).date().isoformat()
     return (
         f"{now}, {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, "

@@ -1,4 +1,4 @@
-"""The `commit-msg` hook, against the check of commitizen that it stands for."""
+"""The `commit-msg` hook, compared with commitizen's own check."""
 
 from functools import partial
 from pathlib import Path

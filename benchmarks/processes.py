@@ -1,4 +1,4 @@
-"""The one place that starts processes, and ends them with all that they started."""
+"""Start processes, and end them with everything that they started."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from benchmarks.benchmark import BenchmarkError
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-# A variable of the caller that would change what is measured.
+# Variables of the caller that would change what is measured.
 CLEARED = ("APP_", "ENABLE_", "PYTHON", "PYTEST", "COVERAGE", "MAKE", "MFLAGS")
 CLEARED_NAMES = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_RUN_RECURSION_DEPTH"}
 
@@ -26,7 +26,7 @@ RUN_SECONDS = 300
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return the caller's environment without what this run put into it."""
+    """Return the caller's environment without what would change the figures."""
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -48,7 +48,7 @@ def started(
     stdin: int = subprocess.DEVNULL,
     output: IO[bytes] | int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process in a group of its own, and kill the whole group at the end."""
+    """Run a process in its own group, and kill the whole group at the end."""
     process = subprocess.Popen(
         [str(part) for part in command],
         cwd=cwd,
@@ -65,7 +65,7 @@ def started(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process to stop, then kill what is left of its group."""
+    """Ask a process to stop, then kill the rest of its group."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -82,10 +82,10 @@ def run(
     accepted: Sequence[int] = (0,),
     stdin: int = subprocess.DEVNULL,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, which is good with one of the `accepted` exit codes.
+    """Run a command, which must end with one of the `accepted` exit codes.
 
     Raises:
-        BenchmarkError: where it failed, with the end of what it said, or hangs.
+        BenchmarkError: it failed, with the end of its output, or timed out.
     """
     line = " ".join(str(part) for part in command)
     with started(
@@ -108,7 +108,7 @@ def seconds_of(
     cwd: Path = PROJECT,
     env: dict[str, str] | None = None,
 ) -> float:
-    """Return the wall time of a command that succeeds."""
+    """Return the wall time of a command, which must succeed."""
     begun = perf_counter()
     run(command, cwd=cwd, env=env)
     return perf_counter() - begun
@@ -131,7 +131,7 @@ def free_port() -> int:
 
 
 def get(port: int, path: str, *, seconds: float = 2) -> bytes | None:
-    """Return the body of a 200 answer, None where there is no such answer."""
+    """Return the body of a 200 response, None for anything else."""
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", path)
@@ -147,10 +147,10 @@ def get(port: int, path: str, *, seconds: float = 2) -> bytes | None:
 def wait_for(
     process: subprocess.Popen[bytes], port: int, path: str, *, body: bytes | None = None
 ) -> None:
-    """Return as soon as `path` answers 200, and where given, with `body`.
+    """Return as soon as `path` answers 200, with `body` if given.
 
     Raises:
-        BenchmarkError: where the process ends first, or takes over a minute.
+        BenchmarkError: the process ended first, or a minute has passed.
     """
     limit = perf_counter() + START_SECONDS
     while perf_counter() < limit:
@@ -159,6 +159,6 @@ def wait_for(
             return
         if process.poll() is not None:
             break
-        # Short beside what is measured, long enough to leave the CPU to the server.
+        # Short compared to what is measured, long enough to leave the server the CPU.
         sleep(0.001)
     raise BenchmarkError(f"{process.args!r} never answered {path} as expected")

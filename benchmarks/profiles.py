@@ -14,20 +14,20 @@ IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
 WAITING = "select.epoll"
 # Calls per request: the access log is written once for many requests.
 RARELY = 0.01
-# Of several tries the quickest is the least disturbed.
+# The fastest of several attempts is the least disturbed.
 TRIES = 5
 
 
 class Calls(NamedTuple):
-    """How often a function was called, and the time that it took by itself."""
+    """How often a function was called, and its own time."""
 
     number: int
     seconds: float
 
 
 def recorded(file: Path) -> dict[str, Calls]:
-    """Read what cProfile recorded of each function, but for waiting for requests."""
-    # typeshed does not know the attribute that holds all that was recorded.
+    """Read cProfile's figures of each function, except waiting for requests."""
+    # typeshed does not declare the attribute with the recorded figures.
     stats = pstats.Stats(str(file)).stats  # type: ignore[attr-defined]
     found: dict[str, Calls] = defaultdict(lambda: Calls(0, 0))
     for (path, _, function), (_, number, own, _, _) in stats.items():
@@ -39,10 +39,10 @@ def recorded(file: Path) -> dict[str, Calls]:
 
 
 def per_request(idle: Path, loaded: Path, requests: int) -> dict[str, float]:
-    """Return each function's own time in microseconds for one request.
+    """Return each function's own time in microseconds per request.
 
-    What an idle server spent on its start is taken off; what is not called again and
-    again is left out.
+    The time of the start is subtracted, and functions that are not called for each
+    request are left out.
     """
     begun = recorded(idle)
     times = {}
@@ -55,16 +55,16 @@ def per_request(idle: Path, loaded: Path, requests: int) -> dict[str, float]:
 
 
 def module(path: str) -> str:
-    """Shorten a source path to the end that tells it apart."""
+    """Shorten a source path to its distinctive end."""
     return "" if path == "~" else "/".join(Path(path).parts[-2:]) + " "
 
 
 def import_times(
     python: Path, statement: str, *, env: dict[str, str], cwd: Path = processes.PROJECT
 ) -> dict[str, float]:
-    """Return the milliseconds that importing each package takes by itself.
+    """Return the own import time of each package in milliseconds.
 
-    Our own modules are told apart, others are summed up by their first name.
+    Our own modules are listed one by one, others are summed by package.
     """
     command = (python, "-I", "-X", "importtime", "-c", statement)
     said = processes.run(command, env=env, cwd=cwd).stderr
@@ -92,7 +92,7 @@ def imports(
         for statement in (ours, theirs)
     }
     return side_by_side(
-        f"own time in ms of `{ours}`, by -X importtime, which makes all slower",
+        f"own time in ms of `{ours}`, by -X importtime, which slows everything down",
         ours=found[ours],
         theirs=found[theirs],
         peer=theirs,
@@ -102,7 +102,7 @@ def imports(
 def side_by_side(
     title: str, *, ours: Mapping[str, float], theirs: Mapping[str, float], peer: str
 ) -> str:
-    """List what costs ours more than the peer, the largest difference first."""
+    """List what costs more than in the peer, the largest difference first."""
     names = sorted(
         ours.keys() | theirs.keys(),
         key=lambda name: theirs.get(name, 0) - ours.get(name, 0),

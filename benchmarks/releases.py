@@ -1,4 +1,4 @@
-"""`cz bump`, with and without the guard, in clones that are put back after each."""
+"""`cz bump` with and without the guard, in clones that are reset after each run."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ HOOK = "pre_bump_hooks"
 
 @dataclass(frozen=True)
 class Clone:
-    """A work tree whose next release can be made again and again."""
+    """A working tree in which the next release can be made repeatedly."""
 
     root: Path
     start: str
@@ -31,7 +31,7 @@ class Clone:
         return self.bump_by(TOOLS / "cz")
 
     def bump_by(self, *command: str | Path, **variables: str) -> float:
-        """Do the same with other words for `cz`, and more variables."""
+        """Do the same with another command for `cz` and more variables."""
         seconds = processes.seconds_of(
             (*command, "bump", "--yes"), cwd=self.root, env=self.env | variables
         )

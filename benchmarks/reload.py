@@ -1,4 +1,4 @@
-"""From saving a file to the answer of the new code, through `fastapi dev`."""
+"""From saving a file to an answer of the new code, through `fastapi dev`."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,7 +14,7 @@ from benchmarks.samples import compared, interleaved
 
 MAIN = Path("src", "my_app", "main.py")
 BARE = "from fastapi import FastAPI\n\napp = FastAPI()\n"
-# Long enough for the watcher to have seen all of the last save.
+# Long enough for the watcher to have noticed the previous save.
 SETTLE_SECONDS = 0.5
 
 
@@ -31,7 +31,7 @@ class Loop:
     def save(self) -> bytes:
         """Save the file with a new answer, and return that answer."""
         number = next(self.numbers)
-        # The length changes too: bytecode goes by length and by second.
+        # The length changes too, because bytecode is checked by length and second.
         self.file.write_text(
             f"{self.source}\n\n@app.get('/benchmark')\ndef benchmark() -> int:\n"
             f"    return {number}  # {'.' * number}\n",
@@ -80,7 +80,7 @@ def looping(copy: Path, cwd: Path, loop: Loop) -> Iterator[Loop]:
 
 
 def profile() -> str:
-    """Show what is imported again after a save: nearly all of a reload is that."""
+    """Show what is imported after a save, which is most of a reload."""
     with checkouts.development() as copy:
         return profiles.imports(
             copy / ".venv/bin/python",

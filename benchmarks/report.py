@@ -1,4 +1,4 @@
-"""The table that a person reads, and the same figures for a machine."""
+"""Print the results as a table or as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ HEADER = ("benchmark", "what", "peer", "ours", "ratio", "bound", "")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one benchmark: comparisons, or why there are none."""
+    """The comparisons of one benchmark, or the reason why there are none."""
 
     benchmark: Benchmark
     comparisons: tuple[Comparison, ...] = ()
@@ -23,13 +23,15 @@ class Outcome:
 
     @property
     def missed(self) -> bool:
-        """Whether there is a bound and it does not hold somewhere."""
+        """Whether any bound is missed."""
         return any("MISSED" in self.verdict(each) for each in self.comparisons)
 
     def verdict(self, comparison: Comparison) -> tuple[str, str]:
-        """Render the bound and whether it holds; empty where it says nothing."""
-        bound = self.benchmark.bound
-        if bound and (comparison.bounded or comparison is self.comparisons[0]):
+        """Render the bound and whether it holds; empty without a bound."""
+        bound = comparison.bound
+        if comparison.bounded or comparison is self.comparisons[0]:
+            bound = bound or self.benchmark.bound
+        if bound:
             return str(bound), "met" if bound.holds(comparison.judged) else "MISSED"
         return "", ""
 
@@ -37,7 +39,7 @@ class Outcome:
 def table(outcomes: Sequence[Outcome]) -> str:
     """Render all outcomes as one table, aligned for a terminal."""
     rows = [HEADER, *(row for outcome in outcomes for row in rows_of(outcome))]
-    # What could not be measured is a sentence, and may run over the columns.
+    # The reason for a missing figure is a sentence that may exceed its column.
     columns = zip_longest(*(row for row in rows if len(row) == len(HEADER)))
     widths = [max(len(cell) for cell in column) for column in columns]
     lines = [
@@ -81,12 +83,12 @@ def cells(comparison: Comparison) -> tuple[str, str, str, str]:
 
 
 def figure(value: float) -> str:
-    """Render three significant digits, all of them from 100 on."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - as said
+    """Render three significant digits, and from 100 on all digits of the integer."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - see above
 
 
 def as_json(outcomes: Sequence[Outcome]) -> str:
-    """Render all outcomes, with the machine that they were seen on."""
+    """Render all outcomes as JSON, with the machine that they were measured on."""
     found = [
         {
             "name": outcome.benchmark.name,
@@ -102,7 +104,6 @@ def as_json(outcomes: Sequence[Outcome]) -> str:
 
 
 def judgement(outcome: Outcome) -> bool | None:
-    """Tell whether the bound was met, None where nothing can be said."""
-    if outcome.benchmark.bound is None or not outcome.comparisons:
-        return None
-    return not outcome.missed
+    """Whether the bounds were met; None if there are none."""
+    verdicts = [outcome.verdict(each) for each in outcome.comparisons]
+    return not outcome.missed if any(bound for bound, _ in verdicts) else None

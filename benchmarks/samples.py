@@ -1,4 +1,4 @@
-"""Measurements taken in turns, so that a slow moment of the machine hits all alike."""
+"""Measure in turns, so that a slow moment of the machine affects all alike."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median, quantiles
@@ -13,7 +13,7 @@ def interleaved[Sample](
 ) -> dict[str, list[Sample]]:
     """Measure each in turn, `rounds` times: A B, B A, A B, …
 
-    One more round goes first and is thrown away: it fills caches and writes bytecode.
+    A warm-up round goes first and is discarded: it fills caches and writes bytecode.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in measures}
     names = list(measures)
@@ -57,7 +57,7 @@ def compared_by_best(
     theirs: Sequence[float],
     bounded: bool = False,
 ) -> Comparison:
-    """Compare the smallest of each: for work that is the same in every round."""
+    """Compare the minimum of each, for work that is the same in every round."""
     return Comparison(
         what=what,
         unit=unit,
@@ -71,21 +71,21 @@ def compared_by_best(
 
 
 def alone(what: str, unit: str, ours: Sequence[float]) -> Comparison:
-    """Tell one figure without a peer, for a bound that is no ratio."""
+    """Return one figure without a peer, for a bound that is not a ratio."""
     return Comparison(what=what, unit=unit, ours=median(ours), spread=spread(ours))
 
 
 def added(
     what: str, unit: str, *, ours: Sequence[float], theirs: Sequence[float]
 ) -> Comparison:
-    """Tell the median of the differences of pairs measured in the same round."""
+    """Return the median difference of pairs measured in the same round."""
     return alone(
         what, unit, [mine - other for mine, other in zip(ours, theirs, strict=True)]
     )
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:
-    """Return the quartiles, of few values the smallest and the largest."""
+    """Return the quartiles, or the extremes of few values."""
     if len(values) < FEWEST_FOR_QUARTILES:
         return min(values), max(values)
     low, _, high = quantiles(values, n=4)

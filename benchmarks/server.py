@@ -1,7 +1,7 @@
 """Serve a peer: `python -m benchmarks.server bare_fastapi 8000`.
 
-Every peer runs on the same event loop and the same HTTP parser; only ours brings its
-own protocol class and its own server options, those of `my_app.__main__`.
+Every peer runs on the same event loop and HTTP parser; only ours has its own protocol
+class and server options, those of `my_app.__main__`.
 """
 
 import argparse

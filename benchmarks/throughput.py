@@ -1,4 +1,4 @@
-"""Requests per second: everything observed, against servers that observe nothing."""
+"""Requests per second with full observability, against servers without any."""
 
 import signal
 import sys
@@ -23,7 +23,7 @@ PROFILED_SECONDS = 3
 
 
 class Sample(NamedTuple):
-    """What one round of load showed."""
+    """The figures of one round of load."""
 
     requests: int
     requests_per_second: float
@@ -83,7 +83,7 @@ def sample(server: Server) -> Sample:
 
 
 def check_access_log(log: Path, requests: int) -> None:
-    """Make sure that the access log, which is part of what is measured, was written."""
+    """Check that the access log, which is part of what is measured, was written."""
     with log.open("rb") as lines:
         written = sum(b'"http.response.status_code":200' in line for line in lines)
     if written < requests:
@@ -117,16 +117,16 @@ def cpu_times(samples: dict[str, list[Sample]]) -> Iterator[Comparison]:
 
 
 def microseconds(found: Sequence[Sample]) -> list[float]:
-    """Return the CPU times; none where the machine does not tell them."""
+    """Return the CPU times, or none if the machine does not report them."""
     return [
         each.cpu_per_request * MICROSECONDS for each in found if each.cpu_per_request
     ]
 
 
 def profile() -> str:
-    """Show the functions that cost ours more than they cost bare FastAPI."""
+    """Show the functions that take longer than in bare FastAPI."""
     return profiles.side_by_side(
-        "own time in µs per request, under cProfile, which makes all slower",
+        "own time in µs per request, under cProfile, which slows everything down",
         ours=profiled("ours"),
         theirs=profiled("bare_fastapi"),
         peer="FastAPI",
@@ -134,7 +134,7 @@ def profile() -> str:
 
 
 def profiled(peer: str) -> dict[str, float]:
-    """Return each function's own time for one request, without that of the start."""
+    """Return each function's own time per request, without the start."""
     with TemporaryDirectory() as folder:
         idle, loaded = Path(folder, "idle"), Path(folder, "loaded")
         recorded(peer, idle, seconds=0)
@@ -143,7 +143,7 @@ def profiled(peer: str) -> dict[str, float]:
 
 
 def recorded(peer: str, file: Path, *, seconds: int) -> int:
-    """Write the profile of one server, and return how many requests it answered."""
+    """Write the profile of one server and return the number of answered requests."""
     requests = 0
     with served(peer, file.parent, "-m", "cProfile", "-o", file) as server:
         if seconds:

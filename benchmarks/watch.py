@@ -1,4 +1,4 @@
-"""From saving a file to the verdict of the tests, through `ptw`."""
+"""From saving a file to the result of the tests, through `ptw`."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from benchmarks.samples import compared, interleaved
 SAVED = Path("src", "my_app", "main.py")
 COLOUR = re.compile(rb"\x1b\[[\d;]*[A-Za-z]")
 VERDICT = re.compile(rb"(\d+ (?:passed|failed|errors?)[^\n]*?) in [\d.]+s")
-# Shown before the first run and after each; a save before that is lost.
+# Printed before the first run and after each; a save before that is missed.
 READY = re.compile(rb"Current runner args")
 VERDICT_SECONDS = 60
 SETTLE_SECONDS = 0.5
@@ -28,17 +28,17 @@ RED = 1
 
 
 class Terminal:
-    """What a program shows on a terminal of its own."""
+    """The output of a program on its own terminal."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self.shown = b""
 
     def read_until(self, pattern: re.Pattern[bytes]) -> str:
-        """Return what matched, as soon as it is shown; what follows is kept.
+        """Return what matched as soon as it is printed; the rest is kept.
 
         Raises:
-            BenchmarkError: where it is not shown within a minute.
+            BenchmarkError: it was not printed within a minute.
         """
         limit = perf_counter() + VERDICT_SECONDS
         while not (found := pattern.search(self.shown)):
@@ -52,7 +52,7 @@ class Terminal:
         last = self.shown[-200:].decode(errors="replace").strip()
         raise BenchmarkError(
             f"expected ptw to show /{pattern.pattern.decode()}/ within "
-            f"{VERDICT_SECONDS} s; its last words: {last!r}"
+            f"{VERDICT_SECONDS} s; last output: {last!r}"
         )
 
 
@@ -78,7 +78,7 @@ def run(rounds: int) -> list[Comparison]:
 
 
 def empty_test(copy: Path, folder: Path) -> "partial[float]":
-    """Return what measures pytest with next to nothing to do."""
+    """Return a function that measures pytest with one empty test."""
     test = "def test_empty() -> None:\n    pass\n"
     (folder / "test_empty.py").write_text(test, encoding="utf-8")
     return partial(processes.seconds_of, (copy / ".venv/bin/pytest",), cwd=folder)
@@ -119,7 +119,7 @@ def profile() -> str:
     with checkouts.development() as copy:
         python = copy / ".venv/bin/python"
         env = processes.environment()
-        # Without -s pytest keeps what the interpreter says about imports to itself.
+        # Without -s pytest captures the interpreter's report about imports.
         collect = "import pytest; pytest.main(['-s', '-q', '--co', '--no-cov'])"
         imported = profiles.imports(
             python, ours=collect, theirs="import pytest", env=env, cwd=copy

@@ -1,4 +1,4 @@
-"""Invoices as one would write them by hand with FastAPI and SQLAlchemy.
+"""Invoices written by hand with FastAPI and SQLAlchemy.
 
 The same price, the same table and the same settings of the database, but neither
 idempotency nor paging nor observability.
@@ -30,7 +30,7 @@ if url.startswith("sqlite"):
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _: object) -> None:  # noqa: ANN401 - any driver's
-        """Do what one reads everywhere that one should."""
+        """Set the pragmas that most guides recommend."""
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA busy_timeout=10000")
 

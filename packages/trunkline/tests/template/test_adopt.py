@@ -81,7 +81,7 @@ def test_what_the_team_did_is_kept_and_renamed(releases: Sample) -> None:
         "  kept      benchmarks/README.md: dropped by the template but changed by you"
     )
     assert kept in ran.out
-    assert not (copy.root / "benchmarks/catalogue.py").exists()
+    assert not (copy.root / "benchmarks/suite.py").exists()
 
 
 @pytest.mark.parametrize("command", UPDATES, ids=lambda words: words[0])

@@ -1,7 +1,7 @@
-"""Databases made for a run, and services that use them."""
+"""Temporary databases, and services that use them."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,17 +9,29 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import make_url
 
 from benchmarks import machine, processes
+from benchmarks.benchmark import Comparison
 from benchmarks.throughput import Server
 from tests.postgres import Postgres, programs, running_postgres
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 
-# Makes an empty database of a name, and returns its URL.
+# Creates an empty database with a name and returns its URL.
 type MakeDatabase = Callable[[str], str]
 
 
-def stores() -> Iterator[tuple[str, MakeDatabase]]:
-    """Yield each kind of database that this machine has."""
+def on_each(
+    measure: Callable[[str, MakeDatabase], Sequence[Comparison]],
+) -> list[Comparison]:
+    """Measure on each kind of database that this machine has."""
+    return [
+        comparison
+        for name, make_database in available()
+        for comparison in measure(name, make_database)
+    ]
+
+
+def available() -> Iterator[tuple[str, MakeDatabase]]:
+    """Yield each kind of database that this machine has, with its factory."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
         yield "SQLite", lambda name: f"sqlite:///{folder}/{name}.db"
     if found := programs():
@@ -28,13 +40,13 @@ def stores() -> Iterator[tuple[str, MakeDatabase]]:
 
 
 def created(server: Postgres, name: str) -> str:
-    """Make a database on a server."""
+    """Create a database on a server."""
     server.execute(f"CREATE DATABASE {name}")
     return server.url(name)
 
 
 def migrate(database: str) -> None:
-    """Make the tables of the service."""
+    """Create the tables of the service."""
     env = processes.environment(APP_DATABASE_URL=database)
     processes.run((sys.executable, "-m", "my_app", "migrate"), env=env)
 

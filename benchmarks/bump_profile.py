@@ -1,4 +1,4 @@
-"""Where a release spends its time: the git processes, and Python's functions."""
+"""Where `cz bump` spends its time: git processes and Python functions."""
 
 import json
 import sys
@@ -14,8 +14,8 @@ from benchmarks.releases import Clone
 MILLISECONDS = 1000
 # The tool sets it for each git that it starts, commitizen does not.
 MARK = "GIT_OPTIONAL_LOCKS"
-REST = "all else: Python of both, and starting processes"
-# Of several tries the quickest is the least disturbed.
+REST = "everything else: Python, and starting processes"
+# The fastest of several attempts is the least disturbed.
 TRIES = 5
 
 
@@ -30,9 +30,9 @@ def processes_of(mine: Clone, other: Clone, *, ours: str, theirs: str) -> str:
 
 
 def functions_of(mine: Clone, other: Clone, *, ours: str, theirs: str) -> str:
-    """Compare commitizen's functions in two clones; waiting for git is one of them."""
+    """Compare commitizen's functions in two clones, including waiting for git."""
     return profiles.side_by_side(
-        f"own time in ms of Python in cz, by cProfile, which makes all slower: {ours}",
+        f"own time in ms of Python in cz, by cProfile, which slows it down: {ours}",
         ours=quickest(function_times, mine),
         theirs=quickest(function_times, other),
         peer=theirs,
@@ -42,12 +42,12 @@ def functions_of(mine: Clone, other: Clone, *, ours: str, theirs: str) -> str:
 def quickest(
     measure: Callable[[Clone], Mapping[str, float]], where: Clone
 ) -> Mapping[str, float]:
-    """Measure several times and return the try with the smallest sum."""
+    """Measure several times and return the attempt with the smallest sum."""
     return min((measure(where) for _ in range(TRIES)), key=lambda it: sum(it.values()))
 
 
 def git_times(where: Clone) -> dict[str, float]:
-    """Return the milliseconds of each git process, and of all that is none."""
+    """Return the milliseconds of each git process and of everything else."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
         whole = where.bump_by(
             releases.TOOLS / "cz", GIT_TRACE2_EVENT=folder, GIT_TRACE2_ENV_VARS=MARK
@@ -56,7 +56,7 @@ def git_times(where: Clone) -> dict[str, float]:
     times: dict[str, float] = {}
     seen: Counter[str] = Counter()
     for events in sorted(traces, key=lambda events: str(events[0]["time"])):
-        # What git starts itself is part of the time of that git.
+        # Processes that git starts itself are part of its time.
         if "/" not in events[0]["sid"]:
             name = named(events)
             seen[name] += 1
@@ -67,12 +67,12 @@ def git_times(where: Clone) -> dict[str, float]:
 
 
 def read_events(file: Path) -> list[dict[str, Any]]:
-    """Read what one git process told, a JSON object a line, in order."""
+    """Read the trace of one git process, one JSON object per line."""
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 def named(events: list[dict[str, Any]]) -> str:
-    """Say who started a git process, and its command."""
+    """Name the program that started a git process, and its command."""
     told = {event["event"]: event for event in events}
     _, *words = told["start"]["argv"]
     # commitizen writes `git -c KEY=VALUE log`.
