@@ -88,8 +88,8 @@ def test_secrets_are_nowhere_in_the_bundle_and_their_places_are_told(
     released.write(".env", "DB_PASSWORD=hunter2\n")
     target = tmp_path / "bundle"
     ran = released.trunkline("notes", "--unreleased", "--bundle", str(target))
-    assert "secrets masked: 3 (2 github-token, 1 assignment)" in ran.out
-    assert "app.py:1 (github-token)" in ran.out
+    assert "secrets masked: 3 (2 key, 1 assignment)" in ran.out
+    assert "app.py:1 (key)" in ran.out
     assert ".env:1 (assignment)" in ran.out
     everything = ran.all + "".join(contents(target).values())
     assert key not in everything

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trunkline.commits.history import (
     Commit,
@@ -18,19 +18,17 @@ from trunkline.folders import require_free, write_folder
 from trunkline.git import Repository
 from trunkline.notes.areas import area_of, file_names
 from trunkline.notes.budget import allot, cut
+from trunkline.notes.masking import MaskedSecret, mask_text, summary
 from trunkline.notes.patches import (
-    Change,
-    Diff,
-    Part,
+    FileChange,
+    FilePatch,
+    MaskedDiff,
     read_diff,
     release_trees,
     work_tree,
 )
 from trunkline.notes.prompts import commit_prompt, notes_prompt
-from trunkline.notes.redaction import Found, mask_text, summary
-
-if TYPE_CHECKING:
-    from trunkline.notes.command import Subject
+from trunkline.notes.release_notes import ReleaseSubject
 
 # Characters of one area's diff; the rest is cut.
 AREA_LIMIT = 120_000
@@ -57,14 +55,14 @@ class Material:
     span: Range
     commits: list[Commit]
     notes: str
-    released: Diff
-    uncommitted: Diff
+    released: MaskedDiff
+    uncommitted: MaskedDiff
     # The latest commits of HEAD, for the style of their messages.
     recent: list[Commit]
-    secrets: list[Found]
+    secrets: list[MaskedSecret]
 
 
-def write_bundle(repository: Repository, subject: "Subject", where: str) -> Bundle:
+def write_bundle(repository: Repository, subject: ReleaseSubject, where: str) -> Bundle:
     """Write the folder `where`, which is complete or not there.
 
     The range is that of the notes; the prompt for commit messages is always about the
@@ -87,7 +85,7 @@ def write_bundle(repository: Repository, subject: "Subject", where: str) -> Bund
     )
 
 
-def gather_material(repository: Repository, subject: "Subject") -> Material:
+def gather_material(repository: Repository, subject: ReleaseSubject) -> Material:
     """Read commits and diffs, and mask them."""
     span = release_range(repository, subject.version)
     head = resolve(repository, "HEAD")
@@ -106,7 +104,7 @@ def gather_material(repository: Repository, subject: "Subject") -> Material:
 def bundle_files(name: str, material: Material) -> dict[str, str]:
     """Make the files of a bundle, each by its path in it."""
     released, uncommitted = material.released, material.uncommitted
-    diffs, waiting = by_area(released.parts), by_area(uncommitted.parts)
+    diffs, waiting = by_area(released.patches), by_area(uncommitted.patches)
     stat = stat_table(released.changes)
     names = file_names(diffs)
     return {
@@ -130,10 +128,12 @@ def bundle_files(name: str, material: Material) -> dict[str, str]:
     }
 
 
-def masked_commits(commits: Iterable[Commit]) -> tuple[list[Commit], list[Found]]:
+def masked_commits(
+    commits: Iterable[Commit],
+) -> tuple[list[Commit], list[MaskedSecret]]:
     """Mask subjects and bodies; a line counts from the subject, which is line 1."""
     result: list[Commit] = []
-    secrets: list[Found] = []
+    secrets: list[MaskedSecret] = []
     for commit in commits:
         text, found = mask_text(
             f"{commit.subject}\n\n{commit.body}", f"commit {commit.hash[:12]}"
@@ -144,9 +144,9 @@ def masked_commits(commits: Iterable[Commit]) -> tuple[list[Commit], list[Found]
     return result, secrets
 
 
-def by_area(parts: Sequence[Part]) -> dict[str, str]:
+def by_area(parts: Sequence[FilePatch]) -> dict[str, str]:
     """Join the patches of each area, cutting what is too large."""
-    areas: dict[str, list[Part]] = {}
+    areas: dict[str, list[FilePatch]] = {}
     for part in parts:
         areas.setdefault(area_of(part.path), []).append(part)
     result: dict[str, str] = {}
@@ -159,9 +159,9 @@ def by_area(parts: Sequence[Part]) -> dict[str, str]:
     return result
 
 
-def stat_table(changes: Sequence[Change]) -> str:
+def stat_table(changes: Sequence[FileChange]) -> str:
     """List every changed file below its area, with lines added and removed."""
-    areas: dict[str, list[Change]] = {}
+    areas: dict[str, list[FileChange]] = {}
     for change in changes:
         areas.setdefault(area_of(change.path), []).append(change)
     lines = []

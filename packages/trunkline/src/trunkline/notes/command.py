@@ -1,12 +1,13 @@
 """`trunkline notes`: what a version brings, for people and for language models."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from trunkline.errors import Refusal, UsageError
 from trunkline.files import decode_text
 from trunkline.git import Repository
-from trunkline.notes.release_notes import Notes, nearest, release_notes
+from trunkline.notes.bundle import write_bundle
+from trunkline.notes.release_notes import ReleaseSubject, nearest, release_notes
 from trunkline.options import JSON, command, option, switch
 from trunkline.project import (
     CHANGELOG,
@@ -20,19 +21,6 @@ from trunkline.releases import commitizen
 from trunkline.releases.changelog import Section, find_section, sections
 from trunkline.releases.commitizen import Nothing
 from trunkline.versions import Version
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What the notes are about; `version` is None for what is not released yet.
-
-    `notes` is None where there is nothing to tell; `reason` says why.
-    """
-
-    name: str
-    version: Version | None
-    notes: Notes | None
-    reason: str = ""
 
 
 @command(
@@ -56,9 +44,6 @@ def show_notes(
     if bundle is None:
         print_notes(subject, json=json)
         return 0
-    # It needs a parser of diffs.
-    from trunkline.notes.bundle import write_bundle  # noqa: PLC0415
-
     written = write_bundle(repository, subject, bundle)
     if json:
         print_json({**as_data(subject), "bundle": written.data})
@@ -67,7 +52,7 @@ def show_notes(
     return 0
 
 
-def of_version(repository: Repository, asked: str | None) -> Subject:
+def of_version(repository: Repository, asked: str | None) -> ReleaseSubject:
     """Cut the section of a version out of the changelog; it is never made anew.
 
     A version whose section is not in the work tree, such as a hotfix of an older line
@@ -77,7 +62,7 @@ def of_version(repository: Repository, asked: str | None) -> Subject:
     section = find_in_work_tree(repository, version) or find_in_tag(repository, version)
     if section is None:
         raise unknown(repository, version, asked=asked is not None)
-    return Subject(version.tag, version, release_notes(section))
+    return ReleaseSubject(version.tag, version, release_notes(section))
 
 
 def read_version(repository: Repository, asked: str | None) -> Version:
@@ -135,7 +120,7 @@ def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal
     )
 
 
-def of_next(repository: Repository) -> Subject:
+def of_next(repository: Repository) -> ReleaseSubject:
     """Ask commitizen what it would write for the commits since the last release."""
     current = head_project(repository).version
     require_whole_release(repository, current)
@@ -145,12 +130,12 @@ def of_next(repository: Repository) -> Subject:
         since=current.tag,
     )
     if isinstance(found, Nothing):
-        return Subject("unreleased", None, None, found.reason)
+        return ReleaseSubject("unreleased", None, None, found.reason)
     section = find_section(found.section, found.tag)
     if section is None or section.empty:
         reason = f"{found.tag} would be released without an entry"
-        return Subject(found.tag, None, None, reason)
-    return Subject(found.tag, None, release_notes(section))
+        return ReleaseSubject(found.tag, None, None, reason)
+    return ReleaseSubject(found.tag, None, release_notes(section))
 
 
 def preview_options(repository: Repository) -> tuple[str, ...]:
@@ -183,7 +168,7 @@ def require_whole_release(repository: Repository, current: Version) -> None:
     )
 
 
-def print_notes(subject: Subject, *, json: bool) -> None:
+def print_notes(subject: ReleaseSubject, *, json: bool) -> None:
     """Print notes as markdown or as JSON."""
     if json:
         print_json(as_data(subject))
@@ -193,7 +178,7 @@ def print_notes(subject: Subject, *, json: bool) -> None:
         print(subject.notes.markdown)
 
 
-def as_data(subject: Subject) -> dict[str, Any]:
+def as_data(subject: ReleaseSubject) -> dict[str, Any]:
     """Turn notes into what JSON can hold."""
     notes = subject.notes
     return {

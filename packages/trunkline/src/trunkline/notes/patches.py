@@ -1,38 +1,38 @@
 """Read a diff from git: what changed, file by file, with secrets masked."""
 
-import ast
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-
-from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchedFile, PatchSet
 
 from trunkline import process
 from trunkline.commits.history import LONG, Range
 from trunkline.git import QUIET, Repository
-from trunkline.notes.redaction import Found, Redactor
+from trunkline.notes.masking import MaskedSecret, Masker
 from trunkline.workspace.lockfiles import is_lock_file, lock_summary
 
-# Whatever the user's own settings are, the output must be what the parser expects.
+# Independent of the user's own settings, because the output is parsed.
 _DIFF = (
     "git", "-c", "core.quotePath=false", "-c", "diff.context=3",
     "-c", "diff.interHunkContext=0", "diff", "--no-ext-diff", "--no-textconv",
     "--no-color", "--no-relative", "--find-renames", "--submodule=short",
     "--ignore-submodules=dirty", "--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null",
 )  # fmt: skip
-# Lines that changed in one file; what is larger was made by a program.
+# Changed lines of one file; a larger change was made by a program.
 LARGEST = 20_000
 LONGEST_LINE = 2_000
+_START = "diff --git "
+_HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One changed file; the numbers are None for a binary."""
+class FileChange:
+    """One changed file; the numbers are None for a binary file."""
 
     path: str
     added: int | None
@@ -40,7 +40,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePatch:
     """What a bundle shows of one file: its patch, or a line about it."""
 
     path: str
@@ -48,16 +48,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Diff:
+class MaskedDiff:
     """A whole diff, masked, and the secrets that were in it."""
 
-    changes: tuple[Change, ...]
-    parts: tuple[Part, ...]
-    secrets: tuple[Found, ...]
+    changes: tuple[FileChange, ...]
+    patches: tuple[FilePatch, ...]
+    secrets: tuple[MaskedSecret, ...]
 
 
 class Trees:
-    """Two trees to compare; the work tree, new files included, where `new` is None."""
+    """Two trees to compare; without `new`, the working tree with its new files."""
 
     def __init__(
         self, repository: Repository, old: str, new: str | None, index: Path | None
@@ -67,12 +67,11 @@ class Trees:
         self._new = new
         self._env = {**QUIET, "GIT_INDEX_FILE": str(index)} if index else QUIET
 
-    def diff(self, *options: str, only: str = "", leave_out: Sequence[str] = ()) -> str:
-        """Run `git diff` on both."""
+    def diff(self) -> str:
+        """Return the numbers of each file, and after two NULs all patches."""
         trees = [self._old, self._new] if self._new else [self._old]
-        paths = [f":(top,exclude,literal){path}" for path in leave_out]
         done = process.run(
-            [*_DIFF, *options, *trees, "--", f":(top,literal){only}", *paths],
+            [*_DIFF, "--numstat", "--patch", "-z", *trees, "--"],
             cwd=self._repository.root,
             env=self._env,
             timeout=LONG,
@@ -81,7 +80,7 @@ class Trees:
         return done.stdout.decode("utf-8", "replace")
 
     def contents(self, path: str) -> tuple[bytes | None, bytes | None]:
-        """Read a file on both sides; None where it is not there."""
+        """Read a file in both trees; None where it does not exist."""
         names = [f"{tree}:{path}" for tree in (self._old, self._new) if tree]
         found = self._repository.objects(names)
         old, *new = (found[name] for name in names)
@@ -102,9 +101,9 @@ def release_trees(repository: Repository, span: Range) -> Iterator[Trees]:
 
 @contextmanager
 def work_tree(repository: Repository, head: str) -> Iterator[Trees]:
-    """Compare HEAD with the work tree.
+    """Compare HEAD with the working tree.
 
-    A copy of the index takes in the new files, so that the user's own stays as it is.
+    New files are added to a copy of the index, so that the user's own stays as it is.
     """
     with tempfile.TemporaryDirectory(prefix="trunkline-") as folder:
         index = Path(folder, "index")
@@ -121,55 +120,46 @@ def work_tree(repository: Repository, head: str) -> Iterator[Trees]:
         yield Trees(repository, head, None, index)
 
 
-def read_diff(trees: Trees) -> Diff:
-    """Read what changed; lock files, binaries and what is huge become one line each."""
-    changes = tuple(_changes(trees.diff("--numstat", "-z")))
-    lines = {change.path: line for change in changes if (line := _line(trees, change))}
-    hidden = [it.path for it in changes if it.added is not None and it.path in lines]
-    try:
-        files = list(PatchSet(trees.diff(leave_out=hidden)))
-    except UnidiffParseError:
-        shown = (it.path for it in changes if it.path not in lines)
-        files = [file for path in shown for file in _alone(trees, path, lines)]
-    parts = {path: Part(path, f"{line}\n") for path, line in lines.items()}
-    secrets: list[Found] = []
-    for file in files:
-        path = unquoted(file.path)
-        if file.is_binary_file:
-            continue
-        secrets.extend(_mask(file, path))
-        before = parts[path].text if path in parts else ""
-        parts[path] = Part(path, before + str(file))
-    ordered = tuple(parts[path] for path in sorted(parts))
-    return Diff(changes, ordered, tuple(secrets))
+def read_diff(trees: Trees) -> MaskedDiff:
+    """Read what changed; lock files, binary and huge files become one line each."""
+    numbers, _, text = trees.diff().partition("\0\0")
+    changes = tuple(_changes(numbers))
+    patches: list[FilePatch] = []
+    secrets: list[MaskedSecret] = []
+    for change, patch in zip(changes, _split(text), strict=True):
+        line = _summary(trees, change)
+        shown, masked = (f"{line}\n", []) if line else mask_patch(change.path, patch)
+        patches.append(FilePatch(change.path, shown))
+        secrets += masked
+    return MaskedDiff(changes, tuple(patches), tuple(secrets))
 
 
-def _alone(trees: Trees, path: str, lines: dict[str, str]) -> list[PatchedFile]:
-    """Read one file's patch; one whose name the parser cannot read gets a line."""
-    try:
-        return list(PatchSet(trees.diff(only=path)))
-    except UnidiffParseError:
-        lines[path] = f"{path}: changed; its name keeps the diff from being read"
-        return []
+def _split(text: str) -> list[str]:
+    """Cut a diff into the patches of its files.
+
+    A file that became a link has two parts with the same first line.
+    """
+    parts = re.split(f"^(?={_START})", text, flags=re.MULTILINE)[1:]
+    return ["".join(same) for _, same in groupby(parts, lambda p: p.partition("\n")[0])]
 
 
-def _changes(numbers: str) -> Iterator[Change]:
+def _changes(numbers: str) -> Iterator[FileChange]:
     fields = iter(numbers.split("\0"))
     for field in fields:
         if not field:
             continue
         added, removed, path = field.split("\t", 2)
-        if not path:  # A renaming: both names follow.
+        if not path:  # Renamed: both names follow.
             next(fields)
             path = next(fields)
         binary = added == "-"
-        yield Change(
+        yield FileChange(
             path, None if binary else int(added), None if binary else int(removed)
         )
 
 
-def _line(trees: Trees, change: Change) -> str | None:
-    """Sum up a file that is not shown; None for one that is."""
+def _summary(trees: Trees, change: FileChange) -> str | None:
+    """Summarise a file that is not shown; None for one that is."""
     if change.added is None or change.removed is None:
         return f"{change.path}: binary, changed"
     added, removed = change.added, change.removed
@@ -183,26 +173,28 @@ def _line(trees: Trees, change: Change) -> str | None:
     return None
 
 
-def _mask(file: PatchedFile, path: str) -> Iterator[Found]:
-    """Mask the lines of one file in place; gives what was found."""
-    for hunk in file:
-        redactor = Redactor(path)
-        for line in hunk:
-            masked, kinds = redactor.mask(line.value.rstrip("\n"))
+def mask_patch(path: str, patch: str) -> tuple[str, list[MaskedSecret]]:
+    """Mask the lines of one file's patch. Pure; lines count as in the file."""
+    lines: list[str] = []
+    secrets: list[MaskedSecret] = []
+    masker: Masker | None = None
+    numbers = {"-": 0, "+": 0}
+    for line in patch.split("\n"):
+        shown, sign = line, line[:1]
+        if hunk := _HUNK.match(line):
+            # Without the line of context that git repeats there.
+            shown, masker = hunk[0], Masker(path)
+            numbers = {"-": int(hunk[1]), "+": int(hunk[2])}
+        elif line.startswith(_START):
+            masker = None
+        elif masker and sign in {" ", "-", "+"}:
+            masked, kinds = masker.mask(line[1:])
             if len(masked) > LONGEST_LINE:
                 masked = f"{masked[:LONGEST_LINE]}…[cut: {len(masked)} characters]"
-            line.value = f"{masked}\n"
-            number = line.target_line_no or line.source_line_no or 0
-            for kind in kinds:
-                yield Found(path, number, kind)
-
-
-def unquoted(path: str) -> str:
-    """Read a name that git has put in quotes because of a character in it."""
-    if not path.startswith('"'):
-        return path
-    try:
-        text = ast.literal_eval(path)
-    except (SyntaxError, ValueError):
-        return path
-    return str(text)
+            shown = f"{sign}{masked}"
+            number = numbers["-" if sign == "-" else "+"]
+            secrets += [MaskedSecret(path, number, kind) for kind in kinds]
+            for side in "-+" if sign == " " else sign:
+                numbers[side] += 1
+        lines.append(shown)
+    return "\n".join(lines), secrets

@@ -52,6 +52,19 @@ class Notes:
         return "\n\n".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseSubject:
+    """What notes are about; `version` is None for what is not released yet.
+
+    `notes` is None if there is nothing to describe; `reason` says why.
+    """
+
+    name: str
+    version: Version | None
+    notes: Notes | None
+    reason: str = ""
+
+
 def release_notes(section: Section) -> Notes:
     """Take a changelog section apart; every block of it is in the notes once."""
     heading, _, body = section.text.partition("\n")

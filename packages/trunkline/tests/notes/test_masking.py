@@ -1,6 +1,6 @@
 import random
 import string
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
 from itertools import pairwise
 from time import monotonic
 
@@ -8,8 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trunkline.notes.redaction import Found, mask_text, summary
-from trunkline.notes.secret_patterns import find_secrets, looks_random
+from trunkline.notes.masking import MaskedSecret, find_secrets, mask_text, summary
 
 # Put together here, so that no scanner of this repository takes them for real.
 RANDOM = random.Random(3)  # noqa: S311 - the same words in every run
@@ -21,33 +20,31 @@ def word(size: int, alphabet: str = LETTERS) -> str:
 
 
 UPPER = string.ascii_uppercase + string.digits
-KEYS = {
-    "aws-key": "AKIA" + word(16, UPPER),
-    "github-token": "ghp_" + word(36),
-    "gitlab-token": "glpat-" + word(20),
-    "slack-token": "xoxb-" + word(12, string.digits) + "-" + word(24),
-    "stripe-key": "sk_live_" + word(24),
-    "google-key": "AIza" + word(35),
-    "model-key": "sk-proj-" + word(40),
-    "npm-token": "npm_" + word(36),
-    "pypi-token": "pypi-AgEI" + word(60),
-    "sendgrid-key": f"SG.{word(22)}.{word(43)}",
-    "jwt": f"eyJ{word(20)}.eyJ{word(40)}.{word(43)}",
-    "docker-token": "dckr_pat_" + word(27),
-}
+KEYS = [
+    "AKIA" + word(16, UPPER),
+    "ghp_" + word(36),
+    "glpat-" + word(20),
+    "xoxb-" + word(12, string.digits) + "-" + word(24),
+    "sk_live_" + word(24),
+    "AIza" + word(35),
+    "sk-proj-" + word(40),
+    "npm_" + word(36),
+    "pypi-AgEI" + word(60),
+    f"SG.{word(22)}.{word(43)}",
+    f"eyJ{word(20)}.eyJ{word(40)}.{word(43)}",
+    "dckr_pat_" + word(27),
+]
 
 
-@pytest.mark.parametrize(("kind", "key"), KEYS.items())
+@pytest.mark.parametrize("key", KEYS)
 @given(
     before=st.sampled_from(["", "x = '", "--header ", "{", "# "]),
     after=st.sampled_from(["", "'", " tail", "}", ","]),
 )
-def test_a_key_of_a_known_form_never_stays(
-    kind: str, key: str, before: str, after: str
-) -> None:
+def test_a_key_of_a_known_form_never_stays(key: str, before: str, after: str) -> None:
     masked, found = mask_text(f"{before}{key}{after}")
     assert key[8:] not in masked
-    assert kind in {one.kind for one in found}
+    assert "key" in {one.kind for one in found}
 
 
 @pytest.mark.parametrize(
@@ -99,19 +96,8 @@ def test_a_value_whose_name_says_secret_is_masked(
         ('error = "the token is not valid"', "a.py"),
     ],
 )
-def test_what_is_no_secret_does_not_drown_the_report(line: str, path: str) -> None:
+def test_other_text_is_not_masked(line: str, path: str) -> None:
     assert mask_text(line, path) == (line, [])
-
-
-def test_most_random_words_are_found_without_a_name() -> None:
-    def share(words: list[str]) -> float:
-        return sum(map(looks_random, words)) / len(words)
-
-    words = [urlsafe_b64encode(RANDOM.randbytes(32)).decode() for _ in range(500)]
-    assert share(words) > 0.95
-    words = [b64encode(RANDOM.randbytes(30)).decode() for _ in range(500)]
-    assert share(words) > 0.95
-    assert share([word(32) for _ in range(500)]) > 0.95
 
 
 def test_a_private_key_is_masked_as_a_whole_and_counted_once() -> None:
@@ -121,7 +107,7 @@ def test_a_private_key_is_masked_as_a_whole_and_counted_once() -> None:
     masked, found = mask_text(text, "key.pem")
     assert not any(line in masked for line in body.splitlines())
     assert masked.endswith(f"{end}\ndone here")
-    assert found == [Found("key.pem", 2, "private-key")]
+    assert found == [MaskedSecret("key.pem", 2, "private-key")]
 
 
 def test_a_private_key_in_one_line_of_json_is_masked() -> None:
@@ -142,7 +128,7 @@ def test_a_certificate_is_public() -> None:
 
 
 PIECES = st.sampled_from(
-    [*KEYS.values(), "password=", 'token = "', '"', "://a:", "@", " ", "\n", "\\",
+    [*KEYS, "password=", 'token = "', '"', "://a:", "@", " ", "\n", "\\",
      "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", word(40)]
 )  # fmt: skip
 TEXTS = st.lists(PIECES | st.text(max_size=8), max_size=12).map("".join)
@@ -159,8 +145,8 @@ def test_masking_twice_changes_nothing_and_keeps_every_line(text: str) -> None:
 @given(TEXTS)
 def test_spans_do_not_overlap(text: str) -> None:
     spans = find_secrets(text)
-    assert all(0 <= span.start < span.end <= len(text) for span in spans)
-    assert all(a.end <= b.start for a, b in pairwise(spans))
+    assert all(0 <= start < end <= len(text) for start, end, _ in spans)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
 
 
 @pytest.mark.parametrize(
