@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from githubs import TOKEN, FakeGitHub, github_api
 from samples import Ran, Sample
 from trunkline.errors import Refusal
-from trunkline.notes.github import GitHub, Place, place
-from trunkline.notes.github_release import LONGEST, decide, publish, wanted
+from trunkline.notes.github import GitHub, GitHubRepository, find_repository
+from trunkline.notes.github_release import LONGEST, publish, release_page
 from trunkline.versions import Version
 
 
@@ -63,7 +63,7 @@ def test_called_again_it_writes_nothing(released: Sample, github: FakeGitHub) ->
     before = list(github.written)
     ran = release(released, github, "v1.1.0")
     assert (ran.code, github.written) == (0, before)
-    assert "as it should be" in ran.out
+    assert "up to date" in ran.out
 
 
 def test_what_somebody_changed_is_corrected(
@@ -98,7 +98,7 @@ def test_a_dry_run_needs_no_token_and_asks_nothing(
 
 @pytest.mark.parametrize(
     ("token", "said"),
-    [("", "export GITHUB_TOKEN="), ("wrong", "401: Bad credentials")],
+    [("", "export GITHUB_TOKEN="), ("wrong", "Bad credentials")],
 )
 def test_without_the_right_token_it_says_so_and_never_shows_it(
     released: Sample, github: FakeGitHub, token: str, said: str
@@ -112,19 +112,19 @@ def test_without_the_right_token_it_says_so_and_never_shows_it(
 def test_a_release_that_another_run_has_just_made_is_no_failure(
     github: FakeGitHub,
 ) -> None:
-    want = wanted("v1.0.0", "## v1.0.0\n\ntext", ["v1.0.0"])
-    client = GitHub(Place(github.url, "acme/my-app", TOKEN), backoff=0)
+    page = release_page("v1.0.0", "## v1.0.0\n\ntext", ["v1.0.0"])
+    client = GitHub(GitHubRepository(github.url, "acme/my-app", TOKEN), backoff=0)
     # The release is stored, its answer is lost, and the second try is refused.
-    github.store("v1.0.0", want.fields)
+    github.store("v1.0.0", page.fields)
     github.faults = [("GET", 404), ("POST", 502)]
-    assert publish(client, want)[0] == "same"
+    assert publish(client, page)[0] == "up to date"
     assert list(github.releases) == ["v1.0.0"]
 
 
 def test_an_answer_that_passes_is_asked_for_again(github: FakeGitHub) -> None:
     github.faults = [("GET", 503), ("GET", 500), ("POST", 502)]
-    client = GitHub(Place(github.url, "acme/my-app", TOKEN), backoff=0)
-    assert publish(client, wanted("v1.0.0", "text", ["v1.0.0"]))[0] == "create"
+    client = GitHub(GitHubRepository(github.url, "acme/my-app", TOKEN), backoff=0)
+    assert publish(client, release_page("v1.0.0", "text", ["v1.0.0"]))[0] == "created"
 
 
 @pytest.mark.parametrize(
@@ -136,16 +136,16 @@ def test_an_answer_that_passes_is_asked_for_again(github: FakeGitHub) -> None:
     ],
 )
 def test_on_a_laptop_the_remote_says_which_repository_it_is(address: str) -> None:
-    assert place({"GH_TOKEN": "t"}, address).repository == "acme/my-app"
+    assert find_repository({"GH_TOKEN": "t"}, address).name == "acme/my-app"
 
 
 def test_a_remote_elsewhere_is_no_repository_on_github() -> None:
     with pytest.raises(Refusal, match="GITHUB_REPOSITORY=OWNER/NAME"):
-        place({"GH_TOKEN": "t"}, "/srv/git/my-app.git")
+        find_repository({"GH_TOKEN": "t"}, "/srv/git/my-app.git")
 
 
 def test_notes_that_are_too_long_end_with_where_the_rest_is() -> None:
-    body = wanted("v1.0.0", "## v1.0.0\n\n" + "- a line\n" * 20_000, []).body
+    body = release_page("v1.0.0", "## v1.0.0\n\n" + "- a line\n" * 20_000, []).body
     assert len(body) < LONGEST + 100
     assert body.endswith("- a line\n\nThe rest is in CHANGELOG.md.")
 
@@ -164,16 +164,16 @@ def test_of_any_tags_at_most_one_is_the_latest_and_it_is_the_highest(
     tags: list[Version],
 ) -> None:
     all_tags = [version.tag for version in tags]
-    latest = [tag for tag in all_tags if wanted(tag, "", all_tags).latest]
+    latest = [tag for tag in all_tags if release_page(tag, "", all_tags).latest]
     stable = [version for version in tags if version.stable]
     assert latest == ([max(stable).tag] if stable else [])
 
 
 @given(st.text(max_size=20), st.booleans())
-def test_what_was_published_is_what_is_wanted(notes: str, latest: bool) -> None:
-    want = wanted("v1.0.0", notes, ["v1.0.0"] if latest else ["v1.0.0", "v2.0.0"])
-    shown = "v1.0.0" if want.latest else None
-    crlf = want.body.replace("\n", "\r\n")
-    assert decide({**want.fields, "body": crlf}, shown, want) == "same"
-    assert decide({**want.fields, "body": f"x{want.body}"}, shown, want) == "edit"
-    assert decide(want.fields, "v9.0.0" if want.latest else "v1.0.0", want) == "edit"
+def test_what_was_published_is_what_is_release_page(notes: str, latest: bool) -> None:
+    page = release_page("v1.0.0", notes, ["v1.0.0"] if latest else ["v1.0.0", "v2.0.0"])
+    shown = "v1.0.0" if page.latest else None
+    crlf = page.body.replace("\n", "\r\n")
+    assert page.matches({**page.fields, "body": crlf}, shown)
+    assert not page.matches({**page.fields, "body": f"x{page.body}"}, shown)
+    assert not page.matches(page.fields, "v9.0.0" if page.latest else "v1.0.0")

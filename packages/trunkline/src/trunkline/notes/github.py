@@ -16,12 +16,12 @@ from trunkline.errors import FailedError, Refusal
 
 API = "https://api.github.com"
 OK, CREATED, NOT_FOUND, INVALID = 200, 201, 404, 422
-_PASSING = (429, 500, 502, 503, 504)
+_TRANSIENT = (429, 500, 502, 503, 504)
 _ADDRESS = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
 
 class GitHubError(FailedError):
-    """GitHub did not do what it was asked; `status` is its answer's, 0 for none."""
+    """A request failed; `status` is that of the response, 0 without one."""
 
     exit_code: ClassVar[int] = 1
 
@@ -31,22 +31,25 @@ class GitHubError(FailedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A repository on GitHub, the address of its API and who asks."""
+class GitHubRepository:
+    """A repository on GitHub, the address of its API and a token for it."""
 
     api: str
-    repository: str
+    name: str
     token: str
 
 
-def place(environ: Mapping[str, str], remote_address: str) -> Place:
-    """Find the repository: a workflow says it, elsewhere the remote's address does.
+def find_repository(
+    environ: Mapping[str, str], remote_address: str
+) -> GitHubRepository:
+    """Find the repository in a workflow's variables, elsewhere in the remote's address.
 
     Raises Refusal without a token or a repository on GitHub.
     """
-    repository = repository_name(environ, remote_address)
+    address = _ADDRESS.search(remote_address)
+    name = environ.get("GITHUB_REPOSITORY") or (address[1] if address else "")
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN", "")
-    if not repository:
+    if not name:
         raise Refusal(
             rule="github",
             found=f"a remote at {remote_address or 'no address'}",
@@ -60,83 +63,64 @@ def place(environ: Mapping[str, str], remote_address: str) -> Place:
             expected="a token that may write the contents of the repository",
             fix="export GITHUB_TOKEN=$(gh auth token)",
         )
-    return Place(environ.get("GITHUB_API_URL") or API, repository, token)
-
-
-def repository_name(environ: Mapping[str, str], remote_address: str) -> str:
-    """Return OWNER/NAME; empty text where neither says it."""
-    found = _ADDRESS.search(remote_address)
-    return environ.get("GITHUB_REPOSITORY") or (found[1] if found else "")
+    return GitHubRepository(environ.get("GITHUB_API_URL") or API, name, token)
 
 
 class GitHub:
-    """Ask the API about one repository; every method raises GitHubError."""
+    """A client for the releases of one repository; methods raise GitHubError."""
 
-    def __init__(self, where: Place, *, backoff: float = 0.5) -> None:
-        self.root = f"{where.api}/repos/{where.repository}"
+    def __init__(self, repository: GitHubRepository, *, backoff: float = 0.5) -> None:
+        self._root = f"{repository.api}/repos/{repository.name}/releases"
         self._headers = {
             "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {where.token}",
+            "Authorization": f"Bearer {repository.token}",
             "User-Agent": f"trunkline/{__version__}",
             "X-GitHub-Api-Version": "2022-11-28",
         }
-        # A POST, too: that a release is there already is an answer like another.
+        # POST is retried, too: that the release exists already is an answer to handle.
         retries = Retry(
             4,
             allowed_methods=None,
-            status_forcelist=_PASSING,
+            status_forcelist=_TRANSIENT,
             backoff_factor=backoff,
             raise_on_status=False,
         )
-        self._pool = urllib3.PoolManager(
-            timeout=Timeout(connect=10, read=60), retries=retries
-        )
+        timeout = Timeout(connect=10, read=60)
+        self._pool = urllib3.PoolManager(timeout=timeout, retries=retries)
 
     def release(self, tag: str) -> dict[str, Any] | None:
         """Return the published release of a tag; None if there is none."""
-        return self._ask("GET", f"/releases/tags/{quote(tag, safe='')}", missing=True)
+        return self._request("GET", f"/tags/{quote(tag, safe='')}")
 
     def latest(self) -> str | None:
         """Return the tag of the release that is marked as the latest."""
-        found = self._ask("GET", "/releases/latest", missing=True)
+        found = self._request("GET", "/latest")
         return str(found["tag_name"]) if found else None
 
     def create(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Create a release."""
-        return self._ask("POST", "/releases", fields) or {}
+        return self._request("POST", "", fields) or {}
 
     def edit(self, number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Change a release."""
-        return self._ask("PATCH", f"/releases/{number}", fields) or {}
+        return self._request("PATCH", f"/{number}", fields) or {}
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        fields: Mapping[str, Any] | None = None,
-        *,
-        missing: bool = False,
+    def _request(
+        self, method: str, path: str, fields: Mapping[str, Any] | None = None
     ) -> dict[str, Any] | None:
+        """Send a request; None where a GET finds nothing."""
         body = None if fields is None else json.dumps(fields).encode()
-        url = f"{self.root}{path}"
+        url = f"{self._root}{path}"
         try:
             answer = self._pool.request(method, url, body=body, headers=self._headers)
         except HTTPError as error:
             raise GitHubError(f"{method} {url}: {error}", status=0) from error
-        if answer.status == NOT_FOUND and missing:
+        if answer.status == NOT_FOUND and method == "GET":
             return None
         if answer.status not in (OK, CREATED):
-            said = _message(answer.data)
+            said = answer.data[:500].decode("utf-8", "replace")
             raise GitHubError(
                 f"{method} {url} was answered with {answer.status}: {said}",
                 status=answer.status,
             )
         return dict(json.loads(answer.data))
-
-
-def _message(data: bytes) -> str:
-    """Return what GitHub says about an error, or what else was answered."""
-    try:
-        return str(json.loads(data)["message"])
-    except (ValueError, KeyError, TypeError):
-        return data[:200].decode("utf-8", "replace")
