@@ -1,0 +1,77 @@
+"""Every page leads somewhere, and every decision record is in its index."""
+
+import posixpath
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from samples import REPOSITORY
+
+SERVICE = "docs/decisions"
+TOOL = "packages/trunkline/docs/decisions"
+LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
+RECORD = re.compile(r"\brecords? (\d+)\b")
+STATUS = re.compile(r"^Status: (\S.*) · Date: (\d{4}-\d\d-\d\d)$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| (\d+) \| \[(.+)\]\((\S+)\) \| (\w+) \| (\S+) \| .+ \|$", re.MULTILINE
+)
+# These stand at the root of a service, not where they are kept.
+OVERLAY = ".template/overlay/"
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of each tracked page."""
+    listing = ("git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md")
+    ran = subprocess.run(
+        listing, cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    for path in ran.stdout.splitlines():
+        file = REPOSITORY / path
+        if file.exists():
+            yield path, file.read_text(encoding="utf-8")
+
+
+def test_every_relative_link_leads_to_a_file_or_folder() -> None:
+    dead = []
+    for path, text in pages():
+        folder = posixpath.dirname(path.removeprefix(OVERLAY))
+        for target in LINK.findall(text):
+            if not (
+                REPOSITORY / posixpath.normpath(posixpath.join(folder, target))
+            ).exists():
+                dead.append(f"{path}: {target}")
+    assert dead == []
+
+
+def test_every_record_that_a_page_names_exists() -> None:
+    numbers = {int(name[:4]) for house in (SERVICE, TOOL) for name in records(house)}
+    named = {
+        (path, int(number)) for path, text in pages() for number in RECORD.findall(text)
+    }
+    assert {(path, number) for path, number in named if number not in numbers} == set()
+
+
+@pytest.mark.parametrize("house", [SERVICE, TOOL])
+def test_the_index_has_every_record_with_its_title_status_and_date(house: str) -> None:
+    index = (REPOSITORY / house / "README.md").read_text(encoding="utf-8")
+    rows = {row[2]: (row[0], row[1], row[3], row[4]) for row in ROW.findall(index)}
+    assert rows == {name: header(house, name) for name in records(house)}
+
+
+def records(house: str) -> list[str]:
+    return sorted(path.name for path in (REPOSITORY / house).glob("0*.md"))
+
+
+def text(house: str, name: str) -> str:
+    return (REPOSITORY / house / name).read_text(encoding="utf-8")
+
+
+def header(house: str, name: str) -> tuple[str, str, str, str]:
+    """Read number, title, status and date from the head of a record."""
+    content = text(house, name)
+    title = content.splitlines()[0].removeprefix(f"# {int(name[:4])}. ")
+    status = STATUS.search(content)
+    assert status, f"{house}/{name} has no line `Status: … · Date: …`"
+    return str(int(name[:4])), title, status[1].split(",")[0], status[2]
