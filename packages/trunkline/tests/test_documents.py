@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from samples import REPOSITORY
+from trunkline.commands import COMMANDS
 
 SERVICE = "docs/decisions"
 TOOL = "packages/trunkline/docs/decisions"
@@ -19,6 +20,9 @@ ROW = re.compile(
 )
 # These stand at the root of a service, not where they are kept.
 OVERLAY = ".template/overlay/"
+BLOCK = re.compile(r"^```\w*[^`\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+COMMAND = re.compile(r"^(?:uv run )?trunkline ([a-z][a-z-]*)")
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -53,11 +57,33 @@ def test_every_record_that_a_page_names_exists() -> None:
     assert {(path, number) for path, number in named if number not in numbers} == set()
 
 
+def test_every_command_of_the_tool_that_a_page_names_exists() -> None:
+    assert {found for found in named(COMMAND) if found[1] not in COMMANDS} == set()
+
+
 @pytest.mark.parametrize("house", [SERVICE, TOOL])
 def test_the_index_has_every_record_with_its_title_status_and_date(house: str) -> None:
     index = (REPOSITORY / house / "README.md").read_text(encoding="utf-8")
     rows = {row[2]: (row[0], row[1], row[3], row[4]) for row in ROW.findall(index)}
     assert rows == {name: header(house, name) for name in records(house)}
+
+
+def named(what: re.Pattern[str]) -> set[tuple[str, str]]:
+    """Find what pages show as code, each with the page that shows it."""
+    return {
+        (path, match[1])
+        for path, text in pages()
+        if not path.startswith((SERVICE, TOOL))  # these tell of what was, too
+        for code in code_of(text)
+        if (match := what.match(code))
+    }
+
+
+def code_of(text: str) -> Iterator[str]:
+    """Yield each command of the blocks, and what stands between backticks."""
+    for block in BLOCK.findall(text):
+        yield from re.split(r"\n| && |'", block)
+    yield from SPAN.findall(BLOCK.sub("", text))
 
 
 def records(house: str) -> list[str]:
