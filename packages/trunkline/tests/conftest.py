@@ -1,4 +1,4 @@
-"""Fixtures of all tests."""
+"""Fixtures for all tests."""
 
 import signal
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ from trunkline.registry.client import Registry
 settings.register_profile("trunkline", deadline=None)
 settings.load_profile("trunkline")
 
-# A shell starts what runs in the background with SIGINT ignored, and so would all be
-# that the tests start, which would pass nothing on of an interrupt.
+# A shell starts background jobs with SIGINT ignored. Programs that the tests start
+# would inherit that and never see an interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the sample project, built once; tests copy it."""
+    """Folder with the sample project; built once, copied by the tests."""
     folder = tmp_path_factory.mktemp("template")
     build_template(folder)
     return folder
@@ -78,7 +78,7 @@ def hotfixed(hotfixed_template: Path, tmp_path: Path) -> Sample:
 
 @pytest.fixture(scope="session")
 def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running registry that lets everybody in and allows to delete."""
+    """A running registry without authentication that allows deletion."""
     with running_registry(tmp_path_factory.mktemp("registry")) as server:
         yield server
 
@@ -92,24 +92,24 @@ def registry(registry_server: Server) -> Iterator[Registry]:
 
 @pytest.fixture
 def proxy(registry_server: Server) -> Iterator[Proxy]:
-    """A proxy before the registry, in which tests plant faults."""
+    """A proxy in front of the registry into which tests inject faults."""
     with proxy_before(registry_server) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="session")
 def engine() -> None:
-    """A container engine with the base image of the service of the tests."""
+    """A container engine with the base image of the test service."""
     require_engine()
 
 
 @pytest.fixture
 def service(sample: Sample, registry_server: Server) -> Service:
-    """A sample project with a service, whose images have a new repository."""
+    """A sample project with a service and a new image repository."""
     return add_service(sample, registry_server)
 
 
 @pytest.fixture
 def watched(sample: Sample, proxy: Proxy) -> Service:
-    """A service whose registry is behind the proxy: it can fail, and is recorded."""
+    """A service whose registry is behind the proxy."""
     return add_service(sample, proxy.server)

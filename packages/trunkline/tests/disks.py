@@ -1,4 +1,4 @@
-"""A small disk of its own, so that a test may fill it."""
+"""A small disk that a test can fill."""
 
 import os
 import subprocess
@@ -13,13 +13,13 @@ SUDO = () if os.geteuid() == 0 else ("sudo", "-n")
 
 @contextmanager
 def small_disk(folder: Path, *, kibibytes: int) -> Iterator[Path]:
-    """Mount a disk of that size at a new folder; skips where that is not allowed."""
+    """Mount a disk of this size at a new folder; skips if mounting is not allowed."""
     folder.mkdir()
     options = f"size={kibibytes}k,mode=777"
     command = (*SUDO, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder))
     mounted = subprocess.run(command, capture_output=True, check=False)
     if mounted.returncode:
-        missing(f"no disk may be mounted here: {mounted.stderr.decode()}")
+        missing(f"no permission to mount a disk: {mounted.stderr.decode()}")
     try:
         yield folder
     finally:
@@ -27,7 +27,7 @@ def small_disk(folder: Path, *, kibibytes: int) -> Iterator[Path]:
 
 
 def fill(folder: Path, *, but: int) -> Path:
-    """Write a file that leaves that many kibibytes of the disk."""
+    """Write a file that leaves this many kibibytes free."""
     file = folder / "filling"
     room = os.statvfs(folder)
     file.write_bytes(bytes(max(0, room.f_bavail * room.f_frsize - but * 1024)))

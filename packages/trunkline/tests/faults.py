@@ -1,4 +1,4 @@
-"""A proxy before a registry that does what networks and registries do on a bad day."""
+"""A proxy in front of a registry that injects failures of networks and registries."""
 
 import re
 import socket
@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from http_servers import QuietHandler, serving
 from registries import Server
 
 _OWN = {"connection", "transfer-encoding", "content-length", "date", "server"}
@@ -20,9 +20,10 @@ _OWN = {"connection", "transfer-encoding", "content-length", "date", "server"}
 class Fault:
     """What happens to the next `times` requests whose method and path match.
 
-    `status` answers in the registry's place; `delay` waits first; `before` is called
-    first; `cut` passes on that many bytes of the body and breaks both connections;
-    `lost` passes the request on and breaks the connection in place of the answer.
+    `status` is returned instead of the registry's response; `delay` waits first;
+    `before` is called first; `cut` forwards that many bytes of the body and closes both
+    connections; `lost` forwards the request and closes the connection without a
+    response.
     """
 
     matches: str
@@ -38,20 +39,20 @@ class Fault:
 
 @dataclass(slots=True)
 class Proxy:
-    """The proxy: what it will do wrong, and every request that came."""
+    """The proxy: the faults to inject, and every request that it received."""
 
     server: Server
     faults: list[Fault] = field(default_factory=list)
-    # "METHOD path" and the status that was answered, 0 for none.
+    # "METHOD path" and the status of the response, 0 for none.
     requests: list[tuple[str, int]] = field(default_factory=list)
     # The header `Authorization` of every request, in the same order.
     authorizations: list[str | None] = field(default_factory=list)
-    # Every digest that each tag ever had, in order, as far as it came through here.
+    # Every digest that was written to each tag through the proxy, in order.
     pointed: dict[str, list[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, request: str) -> Fault | None:
-        """Return the first fault that is meant for a request, and count it."""
+        """Return the first fault that matches a request, and count it."""
         with self.lock:
             for fault in self.faults:
                 if fault.times > 0 and re.search(fault.matches, request):
@@ -66,32 +67,20 @@ class Proxy:
 
 @contextmanager
 def proxy_before(server: Server) -> Iterator[Proxy]:
-    """Run a proxy before a registry; `proxy.server` is how a client sees it."""
+    """Run a proxy in front of a registry; clients connect to `proxy.server`."""
 
     class Handler(_Handler):
         upstream = server.host
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listener.daemon_threads = True
-    host = f"127.0.0.1:{listener.server_address[1]}"
-    Handler.proxy = Proxy(Server(host, server.storage))
-    thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as host:
+        Handler.proxy = Proxy(Server(host, server.storage))
         yield Handler.proxy
-    finally:
-        listener.shutdown()
-        listener.server_close()
-        thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
     proxy: Proxy
     upstream: str
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing: the proxy keeps its own list."""
 
     def handle_any(self) -> None:
         request = f"{self.command} {self.path}"
@@ -111,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return self.read_body()
         chunks = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
             chunks.append(self.rfile.read(size))
@@ -133,20 +122,13 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._answer(answer.status, _headers(answer), content)
         except ConnectionError:
-            self._break()  # The client or the registry has gone.
+            self._break()  # The client or the registry is gone.
         finally:
             connection.close()
 
     def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self._record(status)
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if "Content-Length" not in headers:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.reply(status, headers, body)
 
     def _remember(self, answer: HTTPResponse) -> None:
         put = re.fullmatch(r"PUT .*/manifests/([^:]+)", f"{self.command} {self.path}")
@@ -155,19 +137,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.proxy.pointed.setdefault(put[1], []).append(digest)
 
     def _record(self, status: int) -> None:
-        # Before the client knows, so that a test finds it afterwards.
+        # Before the client sees the response, so that a test finds it afterwards.
         self.proxy.authorizations.append(self.headers.get("Authorization"))
         self.proxy.requests.append((f"{self.command} {self.path}", status))
 
     def _cut(self, part: bytes, length: int) -> None:
-        """Give the registry only a part of what it was promised."""
+        """Send the registry only a part of the body that was announced."""
         host, _, port = self.upstream.rpartition(":")
         head = [f"{self.command} {self.path} HTTP/1.1"]
         head += [f"{k}: {v}" for k, v in self.headers.items() if k.lower() not in _OWN]
         head += [f"Content-Length: {length}", "Connection: close", "", ""]
         with socket.create_connection((host, int(port))) as line:
             line.sendall("\r\n".join(head).encode() + part)
-            time.sleep(0.2)  # The registry writes what it got.
+            time.sleep(0.2)  # The registry writes what it received.
         self._break()
 
     def _break(self) -> None:

@@ -1,7 +1,7 @@
-"""Run a Python program in a fork, where its imports are loaded already.
+"""Run a Python program in a fork, where its imports are already loaded.
 
-Most of the 0.7 s of a `cz bump` are imports. A fork has them for nothing and is in all
-else a process of its own: folder, environment, descriptors, exit code.
+Most of the 0.7 s of a `cz bump` are imports. A fork gets them for free and is otherwise
+a separate process: folder, environment, descriptors, exit code.
 """
 
 import os
@@ -21,7 +21,7 @@ def run_forked(
     cwd: Path,
     env: Mapping[str, str],
 ) -> tuple[int, str, str]:
-    """Run `main` as the program `argv`; returns exit code, output and errors."""
+    """Run `main` as the program `argv`; returns exit code, output and error output."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
@@ -52,7 +52,7 @@ def _become(
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
-        # Nothing of the test run may be cleaned up a second time.
+        # The fork must not run the clean-up of the test run.
         os._exit(code)
 
 

@@ -1,4 +1,4 @@
-"""Services made of the template, by either door."""
+"""Services generated from the template, by the tool or by copier."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from samples import Ran, Sample, identify
 
 
 def by_tool(upstream: Sample, name: str, *options: str) -> Sample:
-    """Make a service with the tool, in the folder `name` beside the template."""
+    """Generate a service with the tool, in the folder `name` beside the template."""
     folder = upstream.root.parent / name
     ran = run_tool(upstream, name, *options)
     assert ran.code == 0, ran.all
@@ -34,7 +34,7 @@ def by_copier(
     at: str | None = None,
     address: str | None = None,
 ) -> Path:
-    """Make a service with copier, without trust, as somebody answers its questions."""
+    """Generate a service with copier, without `--trust`, from answers."""
     folder = upstream.root.parent / name
     run_copy(
         address or str(upstream.origin),
@@ -48,7 +48,7 @@ def by_copier(
 
 
 def tree(folder: Path) -> dict[str, tuple[bytes, bool]]:
-    """Every file of a folder: its bytes, and whether it is executable."""
+    """Every file of a folder with its bytes and whether it is executable."""
     return {
         str(path.relative_to(folder)): (
             path.read_bytes(),

@@ -1,19 +1,19 @@
-"""A stand-in for GitHub's API of releases, at a free port of this machine."""
+"""A fake of GitHub's releases API on a free port of this machine."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-TOKEN = "ghs_0123456789"  # noqa: S105 - of the stand-in
+from http_servers import QuietHandler, serving
+
+TOKEN = "ghs_0123456789"  # noqa: S105 - of the fake
 
 
 @dataclass
 class FakeGitHub:
-    """Releases by tag, and what was asked; `faults` are answered first."""
+    """Releases by tag, and the requests; `faults` are returned first."""
 
     url: str = ""
     releases: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -60,35 +60,20 @@ class FakeGitHub:
 
 @contextmanager
 def github_api() -> Iterator[FakeGitHub]:
-    """Serve a stand-in until the end of the block."""
+    """Serve a fake until the end of the block."""
     fake = FakeGitHub()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def handle_any(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            fields = json.loads(self.rfile.read(length) or b"{}")
+            fields = json.loads(self.read_body() or b"{}")
             path = self.path.removeprefix("/repos/acme/my-app")
             status, body = fake.answer(self.command, path, fields)
             if self.headers["Authorization"] != f"Bearer {TOKEN}":
                 status, body = 401, {"message": "Bad credentials"}
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.reply(status, {}, json.dumps(body).encode())
 
         do_GET = do_POST = do_PATCH = handle_any
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving(Handler) as host:
+        fake.url = f"http://{host}"
         yield fake
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

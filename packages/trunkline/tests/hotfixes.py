@@ -1,4 +1,4 @@
-"""A trunk and a hotfix beside it."""
+"""A trunk and a hotfix branch."""
 
 from samples import Ran, Sample
 
@@ -12,7 +12,7 @@ def release_hotfix(
     since: str = "v1.1.0",
     files: dict[str, str] | None = None,
 ) -> str:
-    """Release a hotfix from its own branch, go back to main; returns the fix."""
+    """Release a hotfix from its own branch, return to main; returns the fix."""
     sample.git("switch", "-q", "-c", f"hotfix/v{version}", since)
     fix = sample.commit("fix: a crash", files or CRASH)
     sample.bump("--increment", "PATCH")
@@ -21,7 +21,7 @@ def release_hotfix(
 
 
 def arrange(sample: Sample, *messages: str, alpha: bool = False, bump: bool) -> None:
-    """Let main go on, with a release of its own if `bump` says so."""
+    """Add commits to main, and a release if `bump` is set."""
     for message in messages:
         sample.commit(message)
     sample.push()

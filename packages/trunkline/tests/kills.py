@@ -1,4 +1,4 @@
-"""Kill a command of the tool with -9: at a step of it, or at a time."""
+"""Kill a command with SIGKILL, at a step or after some time."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ exec "{real}" "$@"
 def start(
     sample: Sample, command: Sequence[str], **env: str
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a group of its own, which can be killed as a whole."""
+    """Start a command in its own process group, which can be killed as a whole."""
     return subprocess.Popen(
         command,
         cwd=sample.root,
@@ -34,9 +34,9 @@ def start(
 def kill_at_step(
     sample: Sample, step: int, command: Sequence[str], *, counted: Sequence[str]
 ) -> bool:
-    """Kill a command when it starts program number `step` of those that are counted.
+    """Kill a command when it starts the `step`-th of the counted programs.
 
-    False if it ended before.
+    Returns False if the command ended before.
     """
     folder = sample.root.parent / "killers"
     folder.mkdir()
@@ -56,7 +56,7 @@ def kill_at_step(
 
 
 def kill_after(sample: Sample, seconds: float, command: Sequence[str]) -> None:
-    """Kill a command after this time, if it still runs."""
+    """Kill a command after this time if it is still running."""
     process = start(sample, command)
     time.sleep(seconds)
     if process.poll() is None:

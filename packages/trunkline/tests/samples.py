@@ -1,7 +1,7 @@
 """A small real project: git, a bare origin, real `cz`, real `uv lock`.
 
-The template is built once in a session and copied for every test, which takes a few
-milliseconds. Its configuration of commitizen is this repository's own.
+It is built once per session and copied for every test, which takes a few milliseconds.
+Its commitizen configuration is this repository's own.
 """
 
 import os
@@ -23,7 +23,7 @@ BIN = Path(sys.executable).parent
 
 
 def environment(home: Path, **extra: str) -> dict[str, str]:
-    """Return an environment that knows nothing of the machine's own git settings."""
+    """Return an environment without the machine's own git settings."""
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "CZ_"))}
     return {
@@ -41,7 +41,7 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a program ended, with both of its outputs as text."""
+    """How a program ended, with its output as text."""
 
     code: int
     out: str
@@ -54,7 +54,7 @@ class Ran:
 
 @dataclass(slots=True)
 class Sample:
-    """One clone of the sample project; `root` is its work tree."""
+    """One clone of the sample project; `root` is its working tree."""
 
     root: Path
     origin: Path
@@ -75,7 +75,7 @@ class Sample:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def start(self, *argv: str) -> subprocess.Popen[str]:
-        """Start a program beside the test, and others; it reads nothing."""
+        """Start a program without input and return immediately."""
         return subprocess.Popen(
             argv,
             cwd=self.root,
@@ -87,7 +87,7 @@ class Sample:
         )
 
     def git(self, *arguments: str) -> str:
-        """Run git, which must succeed, and return what it prints."""
+        """Run git, which must succeed, and return its output."""
         ran = self.run("git", *arguments)
         assert ran.code == 0, f"git {arguments}: {ran.all}"
         return ran.out.strip()
@@ -103,7 +103,7 @@ class Sample:
         )
 
     def bump(self, *arguments: str) -> None:
-        """Make and push a release, which must succeed."""
+        """Create and push a release, which must succeed."""
         ran = self.cz("bump", "--yes", *arguments)
         assert ran.code == 0, ran.all
         self.git("push", "-q", "--follow-tags", "origin", "HEAD")
@@ -143,7 +143,7 @@ class Sample:
         return str(document["project"]["version"])
 
     def tree(self) -> dict[str, tuple[bytes, int]]:
-        """Every file of the work tree with its bytes and its permissions."""
+        """Every file of the working tree with its bytes and permissions."""
         return {
             str(path.relative_to(self.root)): (path.read_bytes(), path.stat().st_mode)
             for path in sorted(self.root.rglob("*"))
@@ -151,13 +151,13 @@ class Sample:
         }
 
     def picture(self) -> tuple[object, ...]:
-        """Everything that a refusal must leave alone: files, index, refs."""
+        """Everything that a refusal must not change: files, index, refs."""
         refs = self.git("for-each-ref", "refs/heads", "refs/tags")
         head = self.git("rev-parse", "HEAD")
         return self.tree(), self.git("ls-files", "--stage"), refs, head
 
     def remote_refs(self) -> dict[str, str]:
-        """Branches and tags of origin; an annotated tag by the id of its commit."""
+        """Branches and tags of origin; annotated tags by the id of their commit."""
         lines = self.git("ls-remote", "--heads", "--tags", "origin").splitlines()
         rows = [line.split("\t") for line in lines]
         return {name.removesuffix("^{}"): oid for oid, name in rows}
@@ -169,7 +169,7 @@ def identify(sample: Sample, name: str) -> None:
 
 
 def build_template(folder: Path) -> None:
-    """Build work tree `work` and bare `origin.git` in `folder`."""
+    """Build the working tree `work` and the bare `origin.git` in `folder`."""
     env = environment(folder)
     work = folder / "work"
     sample = Sample(work, folder / "origin.git", env)
@@ -189,7 +189,7 @@ def build_template(folder: Path) -> None:
 
 
 def project_file() -> str:
-    """A project without dependencies and with the real settings of commitizen."""
+    """A project without dependencies but with the real commitizen settings."""
     real = tomlkit.parse((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     document = tomlkit.parse(
         "[project]\n"
@@ -197,13 +197,13 @@ def project_file() -> str:
         'version = "0.0.0" # written by `cz bump`\n'
         'requires-python = ">=3.12"\n'
     )
-    # Its gates, its image and its migrations are not here.
+    # Without its gates, its image and its migrations.
     own = {name: real["tool"]["trunkline"][name] for name in ("image", "flags")}
     document["tool"] = {"commitizen": real["tool"]["commitizen"], "trunkline": own}
     return tomlkit.dumps(document)
 
 
 def copied(template: Path, folder: Path) -> Sample:
-    """Copy a folder with work tree and origin."""
+    """Copy a folder with working tree and origin."""
     shutil.copytree(template, folder, dirs_exist_ok=True, symlinks=True)
     return Sample(folder / "work", folder / "origin.git", environment(folder))

@@ -1,46 +1,45 @@
-"""A token service as registries use one: it signs tokens, which the registry checks."""
+"""A token service for registries: it signs tokens, which the registry verifies."""
 
 import base64
 import json
 import math
 import secrets
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from http_servers import QuietHandler, serving
 from registries import PASSWORD, USER
 
 ISSUER, SERVICE = "test-issuer", "test-registry"
-# The registry accepts a token for that many seconds after its end.
+# The registry accepts a token for this many seconds after it has expired.
 LEEWAY = 60
 IDENTITY = "identity-of-robot"
 
 
 @dataclass(slots=True)
 class TokenService:
-    """The service: how long its tokens live, and every scope that it was asked for."""
+    """The service: the lifetime of its tokens, and every requested scope."""
 
     key: Path
     certificate: Path
     realm: str = ""
-    # Seconds until the registry refuses a token, and what the answer says of that.
+    # Seconds until the registry rejects a token, and the lifetime that is reported.
     life: float = 300
     told_life: float | None = None
-    # What an account may do, and what nobody needs an account for.
+    # What an account may do, and what is allowed without an account.
     actions: tuple[str, ...] = ("pull", "push", "delete")
     anonymous: tuple[str, ...] = ("pull",)
     scopes: list[str] = field(default_factory=list)
 
     @property
     def auth(self) -> dict[str, Any]:
-        """The configuration of a registry that believes this service."""
+        """The configuration of a registry that trusts this service."""
         return {
             "token": {
                 "realm": self.realm,
@@ -51,7 +50,7 @@ class TokenService:
         }
 
     def answer(self, scope: str, *, known: bool) -> bytes:
-        """Make a token for what is allowed of a scope."""
+        """Issue a token for the allowed part of a scope."""
         self.scopes.append(scope)
         kind, name, wanted = scope.split(":")
         allowed = self.actions if known else self.anonymous
@@ -89,49 +88,24 @@ def _base64(content: bytes) -> str:
 
 @contextmanager
 def running_token_service(folder: Path) -> Iterator[TokenService]:
-    """Run a token service with a new key of its own."""
+    """Run a token service with a new key."""
     folder.mkdir(parents=True, exist_ok=True)
     service = TokenService(folder / "key.pem", folder / "certificate.pem")
     files = ["-keyout", str(service.key), "-out", str(service.certificate)]
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=test",
-            *files,
-        ],
-        capture_output=True,
-        check=True,
-    )
+    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    argv = ["openssl", "req", *options, "-subj", "/CN=test", *files]
+    subprocess.run(argv, capture_output=True, check=True)
 
     class Handler(_Handler):
         own = service
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listener.daemon_threads = True
-    service.realm = f"http://127.0.0.1:{listener.server_address[1]}/token"
-    thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as host:
+        service.realm = f"http://{host}/token"
         yield service
-    finally:
-        listener.shutdown()
-        listener.server_close()
-        thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     own: TokenService
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
 
     def do_GET(self) -> None:
         sent = self.headers.get("Authorization")
@@ -140,15 +114,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(query, known=sent == f"Basic {pair}", wrong=sent is not None)
 
     def do_POST(self) -> None:
-        text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        form = parse_qs(text)
+        form = parse_qs(self.read_body().decode())
         known = form.get("refresh_token") == [IDENTITY]
         self._answer(form, known=known, wrong=True)
 
     def _answer(self, asked: dict[str, list[str]], *, known: bool, wrong: bool) -> None:
         refused = wrong and not known
         body = b"{}" if refused else self.own.answer(asked["scope"][0], known=known)
-        self.send_response(401 if refused else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.reply(401 if refused else 200, {}, body)
