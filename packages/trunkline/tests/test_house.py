@@ -1,0 +1,72 @@
+"""The tool's own house rules: sizes, names, and imports that point one way."""
+
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+
+import trunkline
+
+SOURCE = Path(trunkline.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+# From the top: each may import what stands below it, and what is beside all subjects.
+LAYERS = (
+    {"template"},
+    {"notes"},
+    {"images"},
+    {"backport"},
+    {"releases"},
+    {"registry", "gates"},
+    {"commits", "workspace"},
+)
+# The plan of a release names the image tags that it will get.
+EXCEPTIONS = {("releases", "images")}
+    r"\b(mend(s|ed|ing)?|goes without|be let|work trees?)\b", re.IGNORECASE
+)
+
+
+@pytest.fixture(scope="module")
+def imports() -> dict[str, set[str]]:
+    graph = grimp.build_graph("trunkline", cache_dir=None)
+    return {
+        module: graph.find_modules_directly_imported_by(module)
+        for module in graph.modules
+    }
+
+
+def test_imports_have_no_cycle(imports: dict[str, set[str]]) -> None:
+    TopologicalSorter(imports).prepare()
+
+
+def test_subjects_import_only_what_stands_below_them(
+    imports: dict[str, set[str]],
+) -> None:
+    levels = {name: level for level, names in enumerate(LAYERS) for name in names}
+    upward = [
+        f"{importer} imports {imported}"
+        for importer, found in imports.items()
+        for imported in found
+        if (arrow := (subject(importer), subject(imported))) not in EXCEPTIONS
+        and arrow[0] not in {arrow[1], "commands"}
+        and arrow[1] in levels
+        and levels.get(arrow[0], len(LAYERS)) >= levels[arrow[1]]
+    ]
+    assert upward == []
+
+
+def test_every_folder_has_its_layer() -> None:
+    folders = {file.parent.name for file in SOURCE.glob("*/__init__.py")}
+    assert folders <= set().union(*LAYERS)
+
+
+def subject(module: str) -> str:
+    return [*module.split("."), ""][1]
+
+
+def test_a_file_has_at_most_300_lines() -> None:
+    assert [file for file in MODULES if lines(file) > 300] == []
+
+
+def lines(file: Path) -> int:
+    return file.read_bytes().count(b"\n")
