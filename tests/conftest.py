@@ -1,4 +1,4 @@
-"""What every test may ask for: the real application, through a client, with flags."""
+"""Fixtures for every test: the real application, a client, flags."""
 
 import gc
 import os
@@ -43,68 +43,71 @@ __all__ = [
     "postgres",
 ]
 
-# The watch loop answers sooner with fewer examples; every other run has them all. No
-# example has a time limit: a busy machine is no fault of the service.
-profiles.register_profile("default", deadline=None)
+# Hypothesis generates few examples where speed matters, and all of them in a run that
+# includes the slow tests. There is no deadline: a busy machine is not a bug.
+profiles.register_profile("thorough", deadline=None)
+profiles.register_profile("default", max_examples=10, deadline=None)
 profiles.register_profile("quick", max_examples=5, deadline=None)
 profiles.load_profile("default")
 
 
 class MakeClient(Protocol):
-    """Opens a client of an application that is built for one test."""
+    """Opens a client for an application built for one test."""
 
     def __call__(self, app: FastAPI) -> AbstractAsyncContextManager[AsyncClient]:
-        """Start the application, and stop it at the end."""
+        """Start the application, and stop it afterwards."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a whole run choose its flags and its database."""
+    """Add options for the flags and the database of a run."""
     parser.addoption(
         "--flags",
         choices=("environment", "off", "on"),
         default="environment",
-        help="state of every feature flag (default: as the environment says, else off)",
+        help="state of every feature flag (default: as in the environment, else off)",
     )
     parser.addoption(
         "--database",
         default="sqlite",
         metavar="sqlite|postgres|URL",
-        help="sqlite; postgres: that of APP_TEST_POSTGRES_URL, or one started for the "
-        "run; URL: one whose tables are there already",
+        help="sqlite; postgres: the server of APP_TEST_POSTGRES_URL, or one started "
+        "for the run; URL: an existing database with all tables",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep what is said of the tests in the environment, before that is emptied."""
+    """Choose how thorough the run is; read the environment before it is cleared."""
+    if "not slow" not in config.getoption("markexpr"):
+        profiles.load_profile("thorough")
     if server := os.environ.get("APP_TEST_POSTGRES_URL"):
         config.stash[SERVER] = server
     elif config.getoption("--database") == "postgres" and not programs():
-        # As `make check` has it for what could not be checked.
+        # The exit code by which `make check` knows that nothing was checked.
         pytest.exit("No PostgreSQL found; type: apt install postgresql", NOT_CHECKED)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test in both states of a flag whose name, in lower case, it asks for."""
+    """Run a test in both states of each flag that it requests in lower case."""
     for name in Flags.model_fields:
         if name.lower() in metafunc.fixturenames:
             metafunc.parametrize(name.lower(), [False, True], ids=["off", "on"])
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what lives as long as the run: all imports."""
+    """Exclude all imported objects from garbage collection: they stay anyway."""
     gc.collect()
     gc.freeze()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say with which flags this run tests."""
+    """Report the flags of the run."""
     states = run_flags(config).enabled()
     on = [name for name, state in states.items() if state]
     return f"flags on: {', '.join(on) or 'none'}"
 
 
 def run_flags(config: pytest.Config) -> Flags:
-    """Return the flags that a run was asked for."""
+    """Return the flags of the run."""
     chosen = config.getoption("--flags")
     if chosen == "environment":
         return Flags()
@@ -113,7 +116,7 @@ def run_flags(config: pytest.Config) -> Flags:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> Iterator[None]:
-    """Keep a developer's own APP_ variables out of the tests; flags are let in."""
+    """Hide a developer's own settings from the tests, but not their flags."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.startswith(("APP_", "SENTRY_", "OTEL_", "PROMETHEUS_")):
@@ -124,7 +127,7 @@ def _own_environment() -> Iterator[None]:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run asynchronous tests as the server runs the application."""
+    """Run asynchronous tests with asyncio, as the server does."""
     return "asyncio"
 
 
@@ -136,7 +139,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 def flags(request: pytest.FixtureRequest) -> Flags:
-    """Flags as the run chose them, and as the test asked for one of them."""
+    """Flags of the run, overridden by those that the test requests."""
     states = run_flags(request.config).enabled()
     for name in states:
         if name.lower() in request.fixturenames:
@@ -146,13 +149,13 @@ def flags(request: pytest.FixtureRequest) -> Flags:
 
 @pytest.fixture
 def app(settings: Settings, flags: Flags, database: Database) -> FastAPI:
-    """Build the service as it ships, on the test's own transaction."""
+    """Build the real service on the test's own transaction."""
     return create_app(settings, flags, on(database))
 
 
 @pytest.fixture
 def make_client() -> MakeClient:
-    """Open a client of any application, started and stopped as a server would."""
+    """Open a client for any application, started and stopped as by a server."""
 
     @asynccontextmanager
     async def open_client(app: FastAPI) -> AsyncIterator[AsyncClient]:
@@ -168,6 +171,6 @@ def make_client() -> MakeClient:
 
 @pytest.fixture
 async def client(app: FastAPI, make_client: MakeClient) -> AsyncIterator[AsyncClient]:
-    """Ask the service as it ships."""
+    """Open a client for the real service."""
     async with make_client(app) as client:
         yield client
