@@ -1,6 +1,7 @@
 """`migrate`, `migration` and `migrations`, from a shell."""
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -39,7 +40,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def my_app(
+def run(
     copy: Path, *arguments: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -59,10 +60,10 @@ def test_a_new_table_is_a_migration_and_then_a_table(copy: Path) -> None:
     (feature / "__init__.py").touch()
     (feature / "tables.py").write_text(TABLE)
 
-    written = my_app(copy, "migration", "-m", "Keep notes")
-    migrated = my_app(copy, "migrate")
-    heads = my_app(copy, "migrations", "--json")
-    known = my_app(copy, "migrations")
+    written = run(copy, "migration", "-m", "Keep notes")
+    migrated = run(copy, "migrate")
+    heads = run(copy, "migrations", "--json")
+    known = run(copy, "migrations")
 
     assert [it.returncode for it in (written, migrated, heads, known)] == [0, 0, 0, 0]
     (head,) = json.loads(heads.stdout)
@@ -76,13 +77,14 @@ def test_a_new_table_is_a_migration_and_then_a_table(copy: Path) -> None:
     assert "CONSTRAINT pk_sample_notes PRIMARY KEY" in sql
     folder = copy / "src/my_app/migrations/versions"
     (file,) = folder.glob("*keep*.py")
-    assert "my_app" not in file.read_text()
+    imported = re.findall(r"^(?:from|import) (\w+)", file.read_text(), re.MULTILINE)
+    assert set(imported) == {"alembic", "sqlalchemy"}
 
 
 def test_an_unreadable_environment_is_listed_before_anything_is_migrated(
     copy: Path,
 ) -> None:
-    done = my_app(copy, "migrate", APP_PORT="high")
+    done = run(copy, "migrate", APP_PORT="high")
 
     assert done.returncode == 2
     assert "APP_PORT" in done.stderr
