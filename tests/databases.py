@@ -36,7 +36,7 @@ from my_app.config import Settings
 from my_app.core.app import FEATURES
 from my_app.core.platform.db import database as platform
 from my_app.core.platform.db import sqlite
-from my_app.core.platform.db.engine import Database, Turns, connect, url_of
+from my_app.core.platform.db.engine import Admission, Database, connect, url_of
 from my_app.core.platform.db.revisions import read_revisions
 from my_app.core.platform.feature import Feature
 from my_app.migrations.commands import migrate
@@ -143,7 +143,7 @@ class Joined(Database):
     def __init__(self, connection: AsyncConnection) -> None:
         # In place of all that `Database` makes, which is more than a test's set-up.
         self.engine = connection.engine
-        self.read_turn = self.write_turn = Turns(PATIENCE)
+        self.read_limit = self.write_limit = Admission(PATIENCE)
         self.reading = self.writing = async_sessionmaker(
             connection,
             expire_on_commit=False,
@@ -268,7 +268,7 @@ def engine(databases: Databases) -> Iterator[AsyncEngine | Open]:
             connect_args=sqlite.CONNECT_ARGS,
             **sqlite.OPTIONS,
         )
-        sqlite.prepare(engine, statement_seconds=PATIENCE)
+        sqlite.configure(engine, statement_seconds=PATIENCE)
         opened = Open(engine)
         yield opened
         asyncio.run(opened.close())

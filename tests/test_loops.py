@@ -97,9 +97,9 @@ def test_the_watcher_goes_red_and_green_on_a_save(copy: Path) -> None:
     broken = copy / BROKEN
     with watching(copy, "ptw", ".", "tests/test_config.py") as terminal:
         first = verdict(terminal, broken)
-        save(broken, "LIKENESS = 0.85", "LIKENESS = 1 / 0")
+        save(broken, "SIMILARITY = 0.85", "SIMILARITY = 1 / 0")
         red = verdict(terminal, broken)
-        save(broken, "LIKENESS = 1 / 0", "LIKENESS = 0.85")
+        save(broken, "SIMILARITY = 1 / 0", "SIMILARITY = 0.85")
         green = verdict(terminal, broken)
 
     assert "[100%]" in first

@@ -97,7 +97,7 @@ def test_a_stopping_server_is_not_ready_and_finishes_what_it_began(
             in_flight.sendall(b"GET /stream?seconds=2 HTTP/1.1\r\nHost: test\r\n\r\n")
             begun = in_flight.recv(65536)
             program.process.terminate()
-            program.wait_for("stopping: not ready any more")
+            program.wait_for("stopping: no longer ready")
 
             not_ready = get(port, "/readyz")
             alive = get(port, "/healthz")

@@ -1,4 +1,4 @@
-"""Serve from a shell: `my-app`; with a word more, migrate."""
+"""The command `my-app`: serve, or run a migration command."""
 
 import argparse
 import os
@@ -19,16 +19,16 @@ MIGRATION_COMMANDS = ("migrate", "migration", "migrations")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until stopped. Options win over the environment."""
+    """Serve until stopped. Options take precedence over the environment."""
     words = sys.argv[1:] if arguments is None else arguments
     if words and words[0] in MIGRATION_COMMANDS:
-        # Alembic is for these alone.
+        # Only these commands need Alembic.
         from .migrations.cli import main as run  # noqa: PLC0415
 
         sys.exit(run(words))
     options = parse(words)
-    # The server's processes read the environment again; what was asked for here
-    # reaches them, and is validated, the same way as everything else.
+    # The server's processes read the environment again, so options reach them, and are
+    # validated, like every other setting.
     os.environ.update(
         (f"APP_{name.upper()}", value) for name, value in options.items() if value
     )
@@ -42,12 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def parse(arguments: Sequence[str]) -> dict[str, str | None]:
-    """Read the options, each named like the variable it stands for."""
+    """Parse the options, each named after its variable."""
     parser = argparse.ArgumentParser(
         prog="my-app",
         description="Serve My App.",
-        epilog="my-app migrate brings the database "
-        "to this build; migration and migrations are for its developers.",
+        epilog="my-app migrate upgrades the database to this build; "
+        "my-app migration and my-app migrations are for developers.",
     )
     parser.add_argument("--host", help="address to listen on (APP_HOST)")
     parser.add_argument("--port", help="port to listen on (APP_PORT)")
@@ -55,20 +55,18 @@ def parse(arguments: Sequence[str]) -> dict[str, str | None]:
     parser.add_argument(
         "--log-level",
         choices=get_args(LogLevel),
-        help="lowest level that is logged (APP_LOG_LEVEL)",
+        help="minimum level to log (APP_LOG_LEVEL)",
     )
     return vars(parser.parse_args(arguments))
 
 
 def serve(settings: Settings) -> None:
-    """Run the server in this process, or in as many as the settings say."""
+    """Run the server in this process, or in worker processes if there are several."""
     with ExitStack() as opened:
-        # A single process needs no file, so that it runs where none can be written.
+        # A single process needs no files, so it also runs on a read-only file system.
         if settings.workers > 1 and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            # Where the processes' metrics meet, so that any of them answers for all.
-            folder = tempfile.TemporaryDirectory(
-                prefix="my-app-metrics-",
-            )
+            # Where the workers share metrics, so that any of them exposes the total.
+            folder = tempfile.TemporaryDirectory(prefix="my-app-metrics-")
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = opened.enter_context(folder)
         uvicorn.run(
             "my_app.main:app",

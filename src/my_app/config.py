@@ -1,4 +1,4 @@
-"""Settings and flags: everything that the service reads from the environment."""
+"""Settings and flags: everything the service reads from the environment."""
 
 import os
 import re
@@ -33,7 +33,7 @@ DATABASE_URL = re.compile(
 
 
 class Settings(BaseSettings):
-    """How this process runs. One variable each; frozen once read."""
+    """How this process runs: one variable per setting, immutable once read."""
 
     model_config = SettingsConfigDict(
         env_prefix="APP_", frozen=True, extra="ignore", populate_by_name=True
@@ -43,70 +43,72 @@ class Settings(BaseSettings):
         "development", description="development, test, staging or production"
     )
     host: str = Field("127.0.0.1", description="Address to listen on")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any")
-    workers: int = Field(1, ge=1, le=64, description="Server processes")
+    port: int = Field(
+        8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one"
+    )
+    workers: int = Field(1, ge=1, le=64, description="Number of server processes")
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
 
     allowed_hosts: Names = Field(
         ("*",),
-        description="Host names answered to, by comma; *.example.com for subdomains",
+        description="Accepted host names, comma-separated; *.example.com: subdomains",
     )
     cors_origins: Names = Field(
-        (), description="Origins whose pages may call the service, by comma"
+        (), description="Origins whose pages may call the service, comma-separated"
     )
     security_headers: bool = Field(
-        True, description="Send them; false where a proxy in front does"
+        True, description="Send security headers; false if a proxy adds them"
     )
     content_security_policy: str = Field(
         "default-src 'none'; frame-ancestors 'none'",
-        description="Policy of every response but the service's own pages",
+        description="Policy of all responses except the service's own HTML pages",
     )
     hsts_seconds: int = Field(
-        31_536_000, ge=0, description="Strict-Transport-Security max-age; 0: not sent"
+        31_536_000, ge=0, description="max-age of Strict-Transport-Security; 0 omits it"
     )
     max_body_bytes: int = Field(
-        1_048_576, ge=0, description="Largest request body, in bytes"
+        1_048_576, ge=0, description="Maximum size of a request body, in bytes"
     )
     request_timeout_seconds: float = Field(
-        30, gt=0, description="Time for a body to arrive and an answer to begin"
+        30, gt=0, description="Time to receive the body and to start responding"
     )
     readiness_timeout_seconds: float = Field(
-        2, gt=0, description="Time that one readiness check may take"
+        2, gt=0, description="Timeout of a readiness check"
     )
     readiness_cache_seconds: float = Field(
-        1, ge=0, description="Time for which a readiness answer is reused"
+        1, ge=0, description="Time for which readiness results are cached"
     )
     shutdown_delay_seconds: float = Field(
-        0, ge=0, description="Time between being not ready and closing the port"
+        0, ge=0, description="Time between reporting not ready and closing the port"
     )
     shutdown_grace_seconds: int = Field(
-        20, ge=1, description="Time that requests in flight get to finish"
+        20, ge=1, description="Time for requests in flight to finish"
     )
 
     database_url: SecretStr = Field(
         SecretStr("sqlite:///my-app.db"),
-        description=f"{DATABASE_URLS}; SQLite's FILE may be /absolute",
+        description=f"{DATABASE_URLS}; an absolute FILE has four slashes",
     )
     database_pool_size: int = Field(
-        10, ge=1, le=1000, description="Connections of one process, at most"
+        10, ge=1, le=1000, description="Maximum number of connections per process"
     )
     database_connect_timeout_seconds: float = Field(
         5, gt=0, description="Time to wait for a connection"
     )
     database_statement_timeout_seconds: float = Field(
-        10, gt=0, description="Time that one statement, or a wait for a lock, may take"
+        10, gt=0, description="Timeout of a statement or of a wait for a lock"
     )
     database_lock_timeout_seconds: float = Field(
-        5, gt=0, description="Time that a migration may wait for a table"
+        5, gt=0, description="Time for which a migration waits for a table"
     )
 
     idempotency_key_hours: int = Field(
         24, ge=1, le=8760, description="Time for which an Idempotency-Key is remembered"
     )
 
-    commit: str = Field("unknown", description="Commit; set by the build")
-    branch: str = Field("unknown", description="Branch; set by the build")
-    built_at: str = Field("unknown", description="Time; set by the build")
+    commit: str = Field("unknown", description="Commit, set by the build")
+    branch: str = Field("unknown", description="Branch, set by the build")
+    built_at: str = Field("unknown", description="Build time, set by the build")
 
     sentry_dsn: SecretStr | None = Field(
         None, alias="SENTRY_DSN", description="Sends errors to Sentry (extra: sentry)"
@@ -120,40 +122,40 @@ class Settings(BaseSettings):
     @field_validator("log_level", mode="before")
     @classmethod
     def in_lower_case(cls, value: object) -> object:
-        """Read INFO as info, the way that other tools write it."""
+        """Accept INFO for info, as other tools write it."""
         return value.lower() if isinstance(value, str) else value
 
     @field_validator("allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def split_by_comma(cls, value: object) -> object:
-        """Read `a, b` as two names."""
+        """Split `a, b` into two names."""
         if isinstance(value, str):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
     @field_validator("database_url")
     @classmethod
-    def of_a_known_database(cls, value: SecretStr) -> SecretStr:
-        """Refuse what names no database, before anything asks for it."""
+    def supported_database(cls, value: SecretStr) -> SecretStr:
+        """Refuse an unsupported database URL at start."""
         if not DATABASE_URL.fullmatch(value.get_secret_value()):
             raise PydanticCustomError("database_url", DATABASE_URLS)
         return value
 
     @property
     def development(self) -> bool:
-        """Whether this is a developer's own machine."""
+        """Whether this is a developer's machine."""
         return self.environment == "development"
 
     @property
     def production(self) -> bool:
-        """Whether real users are served."""
+        """Whether this process serves real users."""
         return self.environment == "production"
 
 
 def flag(description: str, *, owner: str, expires: date) -> Any:  # noqa: ANN401
     """Declare a flag: what it switches, who removes it, and by when.
 
-    Typed as pydantic's `Field` is, for which a default stands for any type.
+    Returns `Any`, as pydantic's `Field` does.
     """
     return Field(
         default=False,
@@ -163,9 +165,9 @@ def flag(description: str, *, owner: str, expires: date) -> Any:  # noqa: ANN401
 
 
 class Flags(BaseSettings):
-    """Unfinished work, off unless its variable says otherwise.
+    """Unfinished work, off unless its variable is true.
 
-    A flag has one name everywhere: in the environment, in the code, in a search.
+    A flag has the same name in the environment and in the code, so one search finds it.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=True)
@@ -189,34 +191,34 @@ class Config(NamedTuple):
 
 
 def load(env_file: Path = Path(".env")) -> Config:
-    """Read settings and flags, in development from `env_file` too.
+    """Read settings and flags; in development from `env_file`, too.
 
     Raises:
-        EnvironmentVariablesError: with every problem of every variable.
+        EnvironmentVariablesError: lists the problems of all variables.
     """
     present = dict(os.environ)
     problems: list[Problem] = []
     dotenv = env_file if reads_dotenv() and env_file.is_file() else None
     if dotenv:
-        given = read_dotenv(dotenv)
-        problems += misplaced(given.get("APP_ENVIRONMENT"), dotenv)
-        present |= {name: value or "" for name, value in given.items()}
+        assigned = read_dotenv(dotenv)
+        problems += misplaced(assigned.get("APP_ENVIRONMENT"), dotenv)
+        present |= {name: value or "" for name, value in assigned.items()}
     settings = build(Settings, dotenv, problems)
     flags = build(Flags, dotenv, problems)
     for model in (Settings, Flags):
         problems += misspelt(present, model)
     if settings is not None:
-        problems += unfit(settings)
+        problems += unsuitable(settings)
     if problems or settings is None or flags is None:
         raise EnvironmentVariablesError(problems)
     return Config(settings, flags)
 
 
 def read_dotenv(path: Path) -> dict[str, str | None]:
-    """Return what `path` assigns.
+    """Return the assignments in `path`.
 
     Raises:
-        EnvironmentVariablesError: it is no text.
+        EnvironmentVariablesError: the file is not UTF-8.
     """
     try:
         return dotenv_values(path)
@@ -230,14 +232,14 @@ def read_dotenv(path: Path) -> dict[str, str | None]:
 
 
 def reads_dotenv() -> bool:
-    """Tell whether this process is one of the environments that read `.env`."""
+    """Return whether this process reads `.env`."""
     return os.environ.get("APP_ENVIRONMENT", "development") == "development"
 
 
 def build[Model: BaseSettings](
     model: type[Model], dotenv: Path | None, problems: list[Problem]
 ) -> Model | None:
-    """Read one settings class, adding what is wrong to `problems`."""
+    """Read one settings class and add its errors to `problems`."""
     try:
         return model(_env_file=dotenv)
     except ValidationError as error:
@@ -246,27 +248,27 @@ def build[Model: BaseSettings](
 
 
 def misplaced(environment: str | None, dotenv: Path) -> list[Problem]:
-    """List the one variable that decides whether `.env` is read, if that sets it."""
+    """Report `.env` setting the variable that decides whether `.env` is read."""
     if environment in (None, "development"):
         return []
     return [
         Problem(
             variable="APP_ENVIRONMENT",
             found=f"{environment!r} in {dotenv}",
-            expected="development there; any other is set in the process itself",
+            expected="development; set other environments in the process itself",
         )
     ]
 
 
-def unfit(settings: Settings) -> list[Problem]:
-    """List what is well formed but will not do: rules across variables."""
+def unsuitable(settings: Settings) -> list[Problem]:
+    """List valid values that do not fit together: rules across variables."""
     problems = []
     if settings.production and "*" in settings.allowed_hosts:
         problems.append(
             Problem(
                 variable="APP_ALLOWED_HOSTS",
                 found="* (the development default)",
-                expected="in production, the host names of the service, by comma",
+                expected="in production, the service's host names, comma-separated",
             )
         )
     database = settings.database_url.get_secret_value()
@@ -274,8 +276,8 @@ def unfit(settings: Settings) -> list[Problem]:
         problems.append(
             Problem(
                 variable="APP_DATABASE_URL",
-                found=f"{database} (in whichever folder it is started)",
-                expected="in production, postgresql://… or the whole path of a file "
+                found=f"{database} (relative to the working directory)",
+                expected="in production, postgresql://… or the absolute path of a file "
                 "that outlives the container: sqlite:////data/my-app.db",
             )
         )

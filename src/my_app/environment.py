@@ -1,4 +1,4 @@
-"""How the environment is read: once, whole, with every problem listed at once."""
+"""Reading the environment: once, with all problems reported together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-# Of two names this alike, one is the other with a slip of the finger:
-# ENABLE_NEW_SERCH passes, ENABLE_OLD_SEARCH (a flag that was removed) does not.
-LIKENESS = 0.85
-# Names without a common prefix are other programs' more often than slips.
-LIKENESS_OF_STRANGERS = 0.9
+# Names at least this similar to a declared one count as typos of it: ENABLE_NEW_SERCH
+# does, ENABLE_OLD_SEARCH (a flag that was removed) does not.
+SIMILARITY = 0.85
+# Names without a common prefix are more often other programs' variables than typos.
+SIMILARITY_WITHOUT_PREFIX = 0.9
 
-# Said in plainer words than pydantic's own.
+# Plainer than pydantic's own messages.
 EXPECTED = {
     "bool_parsing": "true or false",
     "float_parsing": "a number",
@@ -25,7 +25,7 @@ EXPECTED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One variable that cannot be used as it is."""
+    """One variable with an unusable value or name."""
 
     variable: str
     found: str
@@ -37,7 +37,7 @@ class Problem:
 
 
 class EnvironmentVariablesError(Exception):
-    """Variables are missing, malformed or misspelt; the message lists them all."""
+    """Variables are missing, malformed or misspelt; the message lists all of them."""
 
     exit_code = 2
 
@@ -52,7 +52,7 @@ class EnvironmentVariablesError(Exception):
 
 
 def variable_names(model: type[BaseSettings]) -> dict[str, str]:
-    """Map each environment variable that a settings class reads to its field."""
+    """Map each variable that a settings class reads to its field."""
     prefix = model.model_config.get("env_prefix", "")
     return {
         field.alias or f"{prefix}{name}".upper(): name
@@ -61,7 +61,7 @@ def variable_names(model: type[BaseSettings]) -> dict[str, str]:
 
 
 def problems_of(model: type[BaseSettings], error: ValidationError) -> Iterator[Problem]:
-    """Translate pydantic's errors into the names and words of the environment."""
+    """Translate pydantic's errors to the names of the environment."""
     variables = {field: variable for variable, field in variable_names(model).items()}
     variables |= {variable: variable for variable in variables.values()}
     for detail in error.errors(include_url=False, include_context=False):
@@ -77,17 +77,17 @@ def problems_of(model: type[BaseSettings], error: ValidationError) -> Iterator[P
 
 
 def shortened(value: object, limit: int = 80) -> str:
-    """Show a value on one line of at most about `limit` characters."""
+    """Return a value on one line of about `limit` characters at most."""
     text = repr(value)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 def misspelt(present: Iterable[str], model: type[BaseSettings]) -> Iterator[Problem]:
-    """Yield a problem for each variable that looks like a declared one but is not.
+    """Yield a problem for each variable that looks like a typo of a declared one.
 
-    Names are compared in upper case: `enable_new_search` is a slip, too, where case
-    matters. Standard names, such as SENTRY_DSN, have standard neighbours and are left
-    out.
+    Names are compared in upper case: `enable_new_search` is a typo as well where case
+    matters. Standard names such as SENTRY_DSN are skipped, because similar names belong
+    to the same standard.
     """
     own = model.model_config.get("env_prefix", "")
     declared = [name for name in variable_names(model) if name.startswith(own)]
@@ -103,10 +103,10 @@ def misspelt(present: Iterable[str], model: type[BaseSettings]) -> Iterator[Prob
 
 
 def nearest(name: str, declared: Sequence[str]) -> str | None:
-    """Return the declared name that `name` is a slip of, if any.
+    """Return the declared name that `name` is a typo of, if any.
 
-    Names are compared without the prefix that they share, for that makes short names
-    look alike. Letters in another order are a slip, however short the name.
+    Names are compared without their common prefix, which would make short names look
+    similar. Swapped letters are a typo however short the name is.
     """
     prefix = name.split("_", 1)[0] + "_"
     tails = {
@@ -114,24 +114,23 @@ def nearest(name: str, declared: Sequence[str]) -> str | None:
         for variable in declared
         if variable.startswith(prefix)
     }
-    tail, likeness = name.removeprefix(prefix), LIKENESS
+    tail, similarity = name.removeprefix(prefix), SIMILARITY
     if not tails:
-        tail, likeness = name, LIKENESS_OF_STRANGERS
+        tail, similarity = name, SIMILARITY_WITHOUT_PREFIX
         tails = {variable: variable for variable in declared}
     for candidate, variable in tails.items():
         if sorted(candidate) == sorted(tail):
             return variable
-    matches = get_close_matches(tail, tails, 1, likeness)
+    matches = get_close_matches(tail, tails, 1, similarity)
     return tails[matches[0]] if matches else None
 
 
 def example(models: Sequence[type[BaseSettings]]) -> str:
-    """Render `.env.example`: every variable with its meaning and its default."""
+    """Render `.env.example`: every variable with its description and default."""
     blocks = [
-        "# Every variable that the service reads, with its default.\n"
-        "# Copy to .env for development; no other environment reads that file.\n"
-        "# Made by `uv run python -m "
-        "my_app.config > .env.example`."
+        "# Every variable that the service reads, with its default value.\n"
+        "# Copy this file to .env for development; other environments ignore it.\n"
+        "# Generated by `uv run python -m my_app.config > .env.example`."
     ]
     for model in models:
         for variable, name in variable_names(model).items():
@@ -140,25 +139,25 @@ def example(models: Sequence[type[BaseSettings]]) -> str:
 
 
 def example_entry(variable: str, field: FieldInfo) -> str:
-    """Render one variable as a commented-out assignment under its description."""
+    """Render a variable as a commented-out assignment below its description."""
     notes: Mapping[str, Any] = (
         field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     )
-    about = [field.description or ""]
+    lines = [field.description or ""]
     if notes:
-        about.append("; ".join(f"{key}: {value}" for key, value in notes.items()))
-    comment = "\n".join(f"# {line}" for line in about)
-    return f"{comment}\n# {variable}={as_written(field.default)}"
+        lines.append("; ".join(f"{key}: {value}" for key, value in notes.items()))
+    comment = "\n".join(f"# {line}" for line in lines)
+    return f"{comment}\n# {variable}={to_shell(field.default)}"
 
 
-def as_written(value: object) -> str:
-    """Write a default the way the variable would be typed in a shell."""
+def to_shell(value: object) -> str:
+    """Return a default as it would be typed in a shell."""
     match value:
         case None:
             return ""
         case bool():
             return str(value).lower()
-        case SecretStr():  # A default is in the source, and no secret.
+        case SecretStr():  # A default value is in the source, so it is no secret.
             return value.get_secret_value()
         case tuple():
             return ",".join(str(item) for item in value)

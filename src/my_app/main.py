@@ -1,4 +1,4 @@
-"""The application that a server loads: settings, logging, app. Nothing imports it."""
+"""The application that servers load: settings, logging, app. Nothing imports it."""
 
 import sys
 

@@ -61,7 +61,7 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(
 
     assert migrate(settings_of(empty_url), versions=tmp_path) == 1
     assert tables(empty_url) == set()
-    assert "Not migrated:" in capsys.readouterr().err
+    assert "Migration failed:" in capsys.readouterr().err
 
 
 def test_two_migrators_at_once_run_each_migration_once(
@@ -127,7 +127,7 @@ def test_a_database_that_does_not_answer_is_named_in_one_line(
     ):
         assert migrate(settings_of(url), versions=tmp_path) == 1
         said = capsys.readouterr().err
-        assert said.startswith("Not migrated: ")
+        assert said.startswith("Migration failed: ")
         assert "APP_DATABASE_URL" in said
         assert "hunter2" not in said
 
@@ -223,7 +223,7 @@ def test_on_postgresql_a_migrator_waits_for_the_one_before(
     with psycopg.connect(on_postgres, autocommit=True) as first:
         first.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
         second.start()
-        while "Another migrator is at work" not in capsys.readouterr().err:
+        while "Waiting for another migration" not in capsys.readouterr().err:
             second.join(0.01)
             assert second.is_alive()
         assert tables(on_postgres) == set()

@@ -1,4 +1,4 @@
-"""The composition root: the one place where the parts of the service are wired."""
+"""The composition root: the one place where the service is wired together."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,23 +25,23 @@ from .platform.observability.observe import Observe
 from .platform.observability.telemetry import start_sentry, telemetry
 from .platform.operations import endpoints as operations
 from .platform.operations.landing_page import DOCS_POLICY, POLICY
-from .platform.operations.shutdown import not_ready_first
+from .platform.operations.shutdown import drain_before_stop
 from .platform.readiness import Readiness
 
-# Every feature of the service. Deleting one is deleting its folder and its line here.
+# Every feature of the service. To delete one, delete its folder, tests and line here.
 FEATURES: tuple[Feature, ...] = (
     database.feature,
     billing.feature,
 )
 
-# What a page of another origin may read of an answer, besides what every page may.
+# Response headers that pages of other origins may read.
 EXPOSED_HEADERS = ("Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID")
 
 
 def create_app(
     settings: Settings, flags: Flags, features: Sequence[Feature] = FEATURES
 ) -> FastAPI:
-    """Build the service. Nothing is opened until its lifespan begins."""
+    """Build the service. Nothing is opened before its lifespan starts."""
     build = identify(settings)
     context = Context(
         settings=settings,
@@ -59,8 +59,8 @@ def create_app(
         version=build.version,
         redoc_url=None,
         telemetry=telemetry(settings),
-        # Side by side, not included: each included router costs every request a
-        # second search, which is a tenth of what a small request costs in all.
+        # Flat, not included: each included router costs every request another lookup, a
+        # tenth of the total cost of a small request.
         routes=[route for router in routers for route in router.routes],
         middleware=middleware(context),
         lifespan=lifespan(context, features),
@@ -70,13 +70,13 @@ def create_app(
     add_problem_schema(app)
     for route in app.routes:
         if isinstance(route, APIRoute):
-            # Short, and what a generated client calls the operation.
+            # Short, because generated clients name their methods after it.
             route.operation_id = route.name
     return app
 
 
 def middleware(context: Context) -> list[Middleware]:
-    """List what a request passes on its way in, outermost first."""
+    """List the middleware, outermost first."""
     settings = context.settings
     layers = [
         Middleware(
@@ -114,7 +114,7 @@ def middleware(context: Context) -> list[Middleware]:
 
 
 def readiness(settings: Settings, features: Sequence[Feature]) -> Readiness:
-    """Gather every feature's checks under its name."""
+    """Collect the checks of every feature under its name."""
     return Readiness(
         {
             f"{feature.name}.{check.__name__}": check
@@ -127,12 +127,12 @@ def readiness(settings: Settings, features: Sequence[Feature]) -> Readiness:
 
 
 def lifespan(context: Context, features: Sequence[Feature]) -> Lifespan:
-    """Open what the features need, in order; close it in the opposite order."""
+    """Open what the features need, in order; close it in reverse order."""
     delay = context.settings.shutdown_delay_seconds
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
-        with not_ready_first(context.readiness, delay_seconds=delay):
+        with drain_before_stop(context.readiness, delay_seconds=delay):
             async with AsyncExitStack() as opened:
                 for feature in features:
                     if feature.lifespan:

@@ -1,1 +1,1 @@
-"""How the database came to have its tables: one file in `versions` for each step."""
+"""Database migrations: one file in `versions` per step."""

@@ -11,7 +11,7 @@ from . import commands
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; return the exit code."""
+    """Run a command and return its exit code."""
     options = parse(arguments)
     if options.command == "migrations":
         return commands.list_migrations(as_json=options.json)
@@ -27,12 +27,21 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command and its options."""
+    """Parse the command and its options."""
     parser = argparse.ArgumentParser(prog="my-app")
     found = parser.add_subparsers(dest="command", required=True)
-    found.add_parser("migrate", help="bring the database to this build's tables")
-    new = found.add_parser("migration", help="write a migration to the models' tables")
-    new.add_argument("-m", "--message", required=True, help="what it does, in words")
+    found.add_parser("migrate", help="upgrade the database to this build")
+    new = found.add_parser(
+        "migration", help="write a migration from the changes to the models"
+    )
+    new.add_argument(
+        "-m",
+        "--message",
+        required=True,
+        help="short description, such as 'add invoices'",
+    )
     known = found.add_parser("migrations", help="list the migrations of this build")
-    known.add_argument("--json", action="store_true", help="the last one, as JSON")
+    known.add_argument(
+        "--json", action="store_true", help="print the latest revision as JSON"
+    )
     return parser.parse_args(arguments)

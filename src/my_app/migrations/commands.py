@@ -1,4 +1,4 @@
-"""What `python -m my_app migrate` and its neighbours do."""
+"""The commands `migrate`, `migration` and `migrations`."""
 
 import json
 import sys
@@ -18,42 +18,42 @@ from .connection import MigrationError, migrating
 
 
 def configuration(versions: Path = VERSIONS) -> Config:
-    """Tell Alembic where the migrations are and how their files are named."""
+    """Return Alembic's configuration."""
     config = Config()
     config.set_main_option("script_location", str(VERSIONS.parent))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(versions))
-    # By date and time, so that the files stand in the order in which they run.
+    # Named by date and time, so that files are listed in the order in which they run.
     template = "%%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s"
     config.set_main_option("file_template", template)
     return config
 
 
 def migrate(settings: Settings, *, versions: Path = VERSIONS) -> int:
-    """Bring the database to the newest migration; return the exit code."""
+    """Upgrade the database to the newest migration; return the exit code."""
     config = configuration(versions)
     try:
         with migrating(settings) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except (CommandError, DBAPIError, MigrationError) as error:
-        print(f"Not migrated: {explained(error)}", file=sys.stderr)
+        print(f"Migration failed: {explain(error)}", file=sys.stderr)
         return 1
     heads = read_revisions(versions).heads
-    print(f"The database is at {', '.join(heads) or 'its beginning'}.")
+    print(f"The database is at {', '.join(heads) or 'no revision'}.")
     return 0
 
 
-def explained(error: Exception) -> str:
-    """Say what the driver said, without the statement and its values."""
+def explain(error: Exception) -> str:
+    """Return the driver's message, without the statement and its values."""
     if not isinstance(error, DBAPIError):
         return str(error)
-    said = str(error.orig).strip()
-    return said if error.statement else f"{said}\nIs APP_DATABASE_URL right?"
+    message = str(error.orig).strip()
+    return message if error.statement else f"{message}\nCheck APP_DATABASE_URL."
 
 
 def list_migrations(*, as_json: bool) -> int:
-    """Print the heads as JSON, or every migration for a person."""
+    """Print the heads as JSON, or all migrations for people."""
     if as_json:
         print(json.dumps(read_revisions().heads))
         return 0
@@ -63,9 +63,9 @@ def list_migrations(*, as_json: bool) -> int:
 
 
 def new_migration(message: str) -> int:
-    """Write a migration from what the migrations make to what the models say.
+    """Write a migration that turns the existing tables into those of the models.
 
-    Compares with a database of its own, so that nobody's has to be there.
+    Compares with a temporary database, so that no other is needed.
     """
     with TemporaryDirectory() as folder:
         scratch = Settings(

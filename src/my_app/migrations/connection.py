@@ -1,4 +1,4 @@
-"""The connection that migrations run on: one migrator at a time, no long waits."""
+"""The connection of a migration: one migrator at a time, no long waits."""
 
 import sqlite3
 import sys
@@ -12,19 +12,19 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from ..config import Settings
 from ..core.platform.db.engine import url_of
 
-# Any number will do that no other program takes on the same database.
+# Any number that no other program uses as an advisory lock on the same database.
 LOCK = 0x6D_69_67_72_61_74_65
 POLL_SECONDS = 0.2
-SQLITE_PATIENCE_SECONDS = 60
+SQLITE_TIMEOUT_SECONDS = 60
 
 
 class MigrationError(Exception):
-    """A migration would leave the database wrong, so nothing of it was kept."""
+    """A migration would corrupt the database, so it was rolled back."""
 
 
 @contextmanager
 def migrating(settings: Settings) -> Iterator[Connection]:
-    """Connect as the only migrator of this database; wait for another to finish."""
+    """Connect as the only migrator of this database, waiting for any other."""
     url = url_of(settings)
     opened = (
         sqlite(url) if url.get_backend_name() == "sqlite" else postgres(url, settings)
@@ -35,7 +35,7 @@ def migrating(settings: Settings) -> Iterator[Connection]:
 
 @contextmanager
 def sqlite(url: URL) -> Iterator[Connection]:
-    """Lock the file and change it in one transaction, all of it or nothing.
+    """Lock the file and run all migrations in one transaction.
 
     Foreign keys are off meanwhile: SQLite changes a column by copying the table, and
     dropping the old one would delete the rows that refer to it.
@@ -43,31 +43,31 @@ def sqlite(url: URL) -> Iterator[Connection]:
     engine = create_engine(
         url.set(drivername="sqlite"),
         poolclass=NullPool,
-        connect_args={"timeout": SQLITE_PATIENCE_SECONDS, "isolation_level": None},
+        connect_args={"timeout": SQLITE_TIMEOUT_SECONDS, "isolation_level": None},
     )
     prepare_sqlite(engine)
     with engine.connect() as connection:
         with connection.begin():
             yield connection
             refuse_broken_references(connection)
-        # Of two that do this at once one is refused, whatever it would wait; the other
-        # has done it then.
+        # If two processes do this at once, SQLite refuses one without waiting; by then
+        # the other has done it.
         with suppress(sqlite3.OperationalError):
             connection.connection.cursor().execute("PRAGMA journal_mode=WAL")
 
 
 def refuse_broken_references(connection: Connection) -> None:
-    """Check what was not checked while foreign keys were off."""
+    """Check foreign keys, which were off during the migration."""
     if broken := connection.execute(text("PRAGMA foreign_key_check")).all():
         tables = ", ".join(sorted({row[0] for row in broken}))
         raise MigrationError(
-            f"The migration leaves {len(broken)} rows that refer to nothing, "
+            f"The migration leaves {len(broken)} rows with broken foreign keys "
             f"in: {tables}. Nothing was changed."
         )
 
 
 def prepare_sqlite(engine: Engine) -> None:
-    """Have each transaction begin with the lock, tables' changes included."""
+    """Begin each transaction with the write lock, including schema changes."""
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:  # noqa: ANN401 - any driver's
@@ -80,10 +80,9 @@ def prepare_sqlite(engine: Engine) -> None:
 
 @contextmanager
 def postgres(url: URL, settings: Settings) -> Iterator[Connection]:
-    """Hold an advisory lock; each migration is a transaction of its own.
+    """Hold an advisory lock and run each migration in its own transaction.
 
-    No statement waits long for a table: whoever waits for one holds up everybody who
-    comes after.
+    No statement waits long for a table, because it would block everyone after it.
     """
     engine = create_engine(
         url,
@@ -101,16 +100,16 @@ def postgres(url: URL, settings: Settings) -> Iterator[Connection]:
 
 
 def lock(connection: Connection) -> None:
-    """Wait until no other migrator is at work.
+    """Wait until no other migrator is running.
 
-    Asked for again and again, for a transaction that waits is one that `CREATE INDEX
-    CONCURRENTLY` of the other migrator waits for.
+    Polls, because a waiting transaction would block `CREATE INDEX CONCURRENTLY` of the
+    other migrator.
     """
-    told = False
+    announced = False
     while not connection.scalar(text(f"SELECT pg_try_advisory_lock({LOCK})")):
         connection.commit()
-        if not told:
-            print("Another migrator is at work; waiting for it.", file=sys.stderr)
-            told = True
+        if not announced:
+            print("Waiting for another migration to finish.", file=sys.stderr)
+            announced = True
         time.sleep(POLL_SECONDS)
     connection.commit()

@@ -1,4 +1,4 @@
-"""What Alembic runs: every command of its own, and ours."""
+"""The script that Alembic runs for every command."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def render_item(kind: str, item: object, _: "AutogenContext") -> str | Literal[False]:
-    """Write the database's own type: a migration stays as it is while code changes."""
+    """Render the underlying type, so that migrations do not depend on our code."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"
     return False
 
 
 def include_name(name: str | None, kind: str, _: object) -> bool:
-    """Leave out of comparisons the table that is no feature's."""
+    """Exclude the history table from comparisons."""
     return not (kind == "table" and name == HISTORY.name)
 
 
 def run(connection: Connection) -> None:
-    """Run the command on a connection that `migrating` has made ready."""
+    """Run the command on a connection from `migrating`."""
     context.configure(
         connection=connection,
         target_metadata=load_tables(),
@@ -45,7 +45,7 @@ def run(connection: Connection) -> None:
 
 
 if context.is_offline_mode():
-    raise SystemExit("Migrations run on a database: leave out --sql.")
+    raise SystemExit("Migrations need a database: run without --sql.")
 if given := context.config.attributes.get("connection"):
     run(given)
 else:

@@ -1,8 +1,7 @@
-"""Which migrations made the database what it is, kept in the database itself.
+"""The history of applied migrations, stored in the database itself.
 
-Alembic keeps the last one only. An older build that finds a revision it has never
-heard of cannot tell a newer build's from another branch's; in this list it looks for
-its own.
+Alembic only stores the latest. An older build that finds an unknown revision cannot
+tell a newer build's from another branch's; in this history it looks for its own.
 """
 
 from collections.abc import Collection
@@ -24,22 +23,22 @@ HISTORY = Table(
 def record(
     ctx: MigrationContext, step: object, heads: Collection[str], run_args: object
 ) -> None:
-    """Have the list hold what `heads` are made of; in the step's own transaction."""
+    """Update the history to the ancestry of `heads`, in the step's transaction."""
     connection, script = ctx.connection, ctx.script
-    if connection is None or script is None:  # pragma: no cover - as for --sql
+    if connection is None or script is None:  # pragma: no cover - only with --sql
         return
     HISTORY.create(connection, checkfirst=True)
     listed = set(
         connection.scalars(HISTORY.select().with_only_columns(HISTORY.c.revision))
     )
-    made_of = {
+    ancestry = {
         step.revision
         for head in heads
         for step in script.iterate_revisions(head, "base")
     }
-    for revision in listed - made_of:
+    for revision in listed - ancestry:
         connection.execute(HISTORY.delete().where(HISTORY.c.revision == revision))
     now = datetime.now(UTC)
-    for revision in made_of - listed:
+    for revision in ancestry - listed:
         values = {"revision": revision, "applied_at": now}
         connection.execute(HISTORY.insert().values(values))

@@ -14,7 +14,7 @@ from uuid import uuid4
 import schemathesis
 
 from my_app.core.platform.cursors import encode
-from my_app.core.platform.idempotency import HEADER, WRITTEN_KEY
+from my_app.core.platform.idempotency import HEADER, HEADER_VALUE
 from my_app.core.platform.identifiers import new_identifier
 
 
@@ -29,5 +29,5 @@ def before_call(
             case.body["discount_code"] = "WELCOME10"
     if isinstance(case.query.get("cursor"), str):
         case.query["cursor"] = encode(new_identifier(), of="invoices")
-    if WRITTEN_KEY.fullmatch(str(case.headers.get(HEADER, ""))):
+    if HEADER_VALUE.fullmatch(str(case.headers.get(HEADER, ""))):
         case.headers[HEADER] = str(uuid4())

@@ -17,12 +17,12 @@ from my_app.config import Flags
 from my_app.core.billing.invoices import Invoice, issue
 from my_app.core.billing.pricing import Plan, calculate_billing
 from my_app.core.billing.repository import (
-    FORGET_AT_MOST,
-    FORGET_EVERY,
+    PURGE_BATCH,
+    PURGE_EVERY,
     Invoices,
-    columns,
-    newest,
-    newest_before,
+    select_newest,
+    select_older,
+    table,
 )
 from my_app.core.platform.db.engine import Database
 from my_app.core.platform.idempotency import Claim, KeyReusedError, fingerprint
@@ -61,7 +61,7 @@ def claim(invoice: Invoice, key: str | None = None, body: str = "") -> Claim:
 
 
 async def remembered(session: AsyncSession) -> int:
-    key = columns.idempotency_key
+    key = table.c.idempotency_key
     return (await session.scalars(select(func.count(key)))).one()
 
 
@@ -133,7 +133,9 @@ async def add(invoices: Invoices) -> Invoice:
     return invoice
 
 
-@pytest.mark.parametrize("statement", [newest, newest_before], ids=["first", "next"])
+@pytest.mark.parametrize(
+    "statement", [select_newest, select_older], ids=["first", "next"]
+)
 async def test_a_page_is_read_along_the_primary_key(
     session: AsyncSession, statement: Select[Any]
 ) -> None:
@@ -181,11 +183,11 @@ async def test_a_key_is_remembered_until_it_is_over(invoices: Invoices) -> None:
 async def test_keys_that_are_over_are_forgotten_some_at_a_time(
     invoices: Invoices, session: AsyncSession
 ) -> None:
-    olds = [made(ago=LIFETIME * 2) for _ in range(FORGET_AT_MOST + 10)]
+    olds = [made(ago=LIFETIME * 2) for _ in range(PURGE_BATCH + 10)]
     for old in olds:
         await invoices.add(old, claim(old))
     fresh = await add(invoices)
-    new = made(identifier=UUID(int=new_identifier().int // FORGET_EVERY * FORGET_EVERY))
+    new = made(identifier=UUID(int=new_identifier().int // PURGE_EVERY * PURGE_EVERY))
     await invoices.add_once(new, claim(new), lifetime=LIFETIME)
 
     assert await remembered(session) == 10 + 2
@@ -212,8 +214,8 @@ async def test_keys_never_pile_up(invoices: Invoices, session: AsyncSession) -> 
     clock = itertools.count(time.time_ns(), step)
     make = Identifiers(lambda: next(clock))
     for number in range(10 * per_lifetime):
-        drawn = make().int // FORGET_EVERY * FORGET_EVERY
-        new = made(identifier=UUID(int=drawn + number % FORGET_EVERY))
+        drawn = make().int // PURGE_EVERY * PURGE_EVERY
+        new = made(identifier=UUID(int=drawn + number % PURGE_EVERY))
         await invoices.add_once(new, claim(new), lifetime=LIFETIME)
 
-    assert await remembered(session) <= per_lifetime + FORGET_EVERY
+    assert await remembered(session) <= per_lifetime + PURGE_EVERY

@@ -16,10 +16,10 @@ from my_app.core.platform.idempotency import (
     KeyReusedError,
     MalformedKeyError,
     MissingKeyError,
-    check_repeats,
+    check_same_request,
     fingerprint,
-    is_over,
-    read_key,
+    is_expired,
+    parse_key,
 )
 
 from tests.conftest import MakeClient
@@ -37,14 +37,14 @@ def claim(content: dict[str, object], made_at: datetime = NOW) -> Claim:
 
 @given(keys)
 def test_a_key_is_the_same_with_quotes_and_without(key: str) -> None:
-    assert read_key([key]) == read_key([f'"{key}"']) == key
+    assert parse_key([key]) == parse_key([f'"{key}"']) == key
 
 
 @pytest.mark.parametrize(
     "key", ["8e03978e-40d5-43dd-bc93-6894a57f9324", "order:7/2026", "dGVzdA=="]
 )
 def test_what_clients_send_is_a_key(key: str) -> None:
-    assert read_key([key]) == key
+    assert parse_key([key]) == key
 
 
 @given(st.text().filter(lambda text: not text.isascii() or not text.isprintable()))
@@ -60,22 +60,22 @@ def test_what_clients_send_is_a_key(key: str) -> None:
 @example("a" * 256)
 def test_what_cannot_be_a_key_is_refused(text: str) -> None:
     with pytest.raises(MalformedKeyError) as raised:
-        read_key([text])
+        parse_key([text])
 
     assert raised.value.status == 400
 
 
 def test_a_request_without_a_key_is_told_what_to_send() -> None:
     with pytest.raises(MissingKeyError, match="such as a UUID") as raised:
-        read_key([])
+        parse_key([])
 
     assert raised.value.status == 400
 
 
 @given(st.lists(keys, min_size=2, max_size=3))
 def test_several_keys_are_refused(several: list[str]) -> None:
-    with pytest.raises(MalformedKeyError, match="one"):
-        read_key(several)
+    with pytest.raises(MalformedKeyError, match="single"):
+        parse_key(several)
 
 
 @given(contents)
@@ -85,7 +85,7 @@ def test_the_order_in_which_something_was_written_does_not_matter(
     backwards = dict(reversed(content.items()))
 
     assert fingerprint(content) == fingerprint(backwards)
-    check_repeats(claim(content), claim(backwards))
+    check_same_request(claim(content), claim(backwards))
 
 
 @given(contents, contents)
@@ -93,10 +93,10 @@ def test_a_key_is_refused_exactly_where_another_thing_is_asked_for(
     one: dict[str, object], other: dict[str, object]
 ) -> None:
     if one == other:
-        check_repeats(claim(one), claim(other))
+        check_same_request(claim(one), claim(other))
     else:
         with pytest.raises(KeyReusedError) as raised:
-            check_repeats(claim(one), claim(other))
+            check_same_request(claim(one), claim(other))
         assert raised.value.status == 422
 
 
@@ -106,7 +106,7 @@ def test_a_key_is_over_after_its_lifetime_and_not_before(
 ) -> None:
     lifetime = timedelta(hours=hours)
 
-    assert is_over(claim({}, NOW - age), NOW, lifetime) == (age >= lifetime)
+    assert is_expired(claim({}, NOW - age), NOW, lifetime) == (age >= lifetime)
 
 
 @pytest.fixture

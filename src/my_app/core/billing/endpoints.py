@@ -1,4 +1,4 @@
-"""Billing over HTTP."""
+"""The HTTP API of billing."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query, Response
 from ..platform import cursors
 from ..platform.context import CurrentContext, CurrentFlags
 from ..platform.db.database import Session
-from ..platform.errors import DomainError
 from ..platform.http.openapi import problem_responses
 from ..platform.idempotency import (
     DOCUMENTED_KEY,
@@ -21,7 +20,7 @@ from ..platform.idempotency import (
 )
 from ..platform.identifiers import made_at, new_identifier
 from .invoices import Invoice, UnknownInvoiceError, issue
-from .pricing import Plan, Quote, calculate_billing
+from .pricing import Plan, Quote, UnknownDiscountError, calculate_billing
 from .schemas import InvoicePage, InvoiceResponse, QuoteRequest, QuoteResponse
 
 if TYPE_CHECKING:
@@ -35,8 +34,8 @@ LARGEST_PAGE = 100
 
 
 async def get_invoices(session: Session) -> "Invoices":
-    """Give an endpoint the invoices, within its transaction."""
-    # Imports SQLAlchemy, which by now the database has.
+    """Provide the invoices within the request's transaction."""
+    # Imported late: importing the application must not import SQLAlchemy.
     from .repository import Invoices  # noqa: PLC0415
 
     return Invoices(session)
@@ -51,7 +50,7 @@ StoredInvoices = Annotated["Invoices", Depends(get_invoices)]
     responses=problem_responses(400, 408, 413, 415, 422, 500, 503),
 )
 async def create_quote(request: QuoteRequest, flags: CurrentFlags) -> Quote:
-    """Price a plan, line by line."""
+    """Quote the price of a plan, line by line."""
     plan = Plan(**request.model_dump())
     return calculate_billing(plan, flags)
 
@@ -61,7 +60,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
         "description": "The invoice",
         "headers": {
             "Location": {
-                "description": "Address of the invoice",
+                "description": "URL of the invoice",
                 "schema": {"type": "string"},
             },
             **DOCUMENTED_REPLAYED,
@@ -91,31 +90,30 @@ async def create_invoice(
     context: CurrentContext,
     response: Response,
 ) -> Invoice:
-    """Turn the quote of a plan into an invoice, once for each Idempotency-Key."""
+    """Create the invoice of a plan, once per Idempotency-Key."""
     identifier = new_identifier()
     claim = Claim(
         key=key,
-        # Without what was left at its default: a field that is added later on, with a
-        # default, leaves the keys of requests without it as they are.
+        # Without defaults: adding a field with a default later leaves the fingerprints
+        # of requests that do not send it unchanged.
         fingerprint=fingerprint(request.model_dump(exclude_defaults=True)),
         made_at=made_at(identifier),
     )
     lifetime = timedelta(hours=context.settings.idempotency_key_hours)
     try:
         quote = calculate_billing(Plan(**request.model_dump()), context.flags)
-    except DomainError:
-        # What cannot be ordered any more may have been ordered before.
-        invoice = await invoices.replay(claim, lifetime=lifetime)
-        if invoice is None:
-            raise
-        replayed = True
-    else:
         invoice, replayed = await invoices.add_once(
             issue(quote, identifier), claim, lifetime=lifetime
         )
+    except UnknownDiscountError:
+        # The discount may have ended since the first request; replay its response.
+        earlier = await invoices.replay(claim, lifetime=lifetime)
+        if earlier is None:
+            raise
+        invoice, replayed = earlier, True
     if replayed:
         response.headers[REPLAYED] = "true"
-    # Relative to this address, so that it is right behind any proxy.
+    # Relative, so that it is correct behind any proxy.
     response.headers["Location"] = f"invoices/{invoice.id}"
     return invoice
 
@@ -128,25 +126,27 @@ async def create_invoice(
 async def list_invoices(
     invoices: StoredInvoices,
     limit: Annotated[
-        int, Query(ge=1, le=LARGEST_PAGE, description="Most invoices to return")
+        int,
+        Query(
+            ge=1, le=LARGEST_PAGE, description="Maximum number of invoices to return"
+        ),
     ] = DEFAULT_PAGE,
     cursor: Annotated[
-        str | None, Query(description="next_cursor of the page before")
+        str | None, Query(description="next_cursor of the previous page")
     ] = None,
 ) -> dict[str, Any]:
     """List invoices, newest first, page by page.
 
-    What is added while you read comes before the first page, and moves none of the
-    others.
+    Invoices created while you page through the list appear before its first page and
+    do not shift the other pages.
     """
     before = None if cursor is None else cursors.decode(cursor, of=LIST)
-    # One more than asked for tells whether there is a next page.
+    # One extra invoice tells whether there is a next page.
     found = await invoices.newest(limit + 1, before=before)
-    items = found[:limit]
-    more = len(found) > limit
+    items, has_more = found[:limit], len(found) > limit
     return {
         "items": items,
-        "next_cursor": cursors.encode(items[-1].id, of=LIST) if more else None,
+        "next_cursor": cursors.encode(items[-1].id, of=LIST) if has_more else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""What an invoice is: a quote that was accepted, and does not change any more."""
+"""Invoices: accepted quotes, which never change."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +20,8 @@ class UnknownInvoiceError(DomainError):
 class Invoice:
     """What a customer owes: `total`, in minor units, is the sum of the lines.
 
-    The total is kept beside the lines, for it is what was agreed on; how lines are
-    added up may change, this may not.
+    The total is stored with the lines because it is what the customer agreed to; the
+    way that lines are added up may change, the total may not.
     """
 
     id: UUID
@@ -32,7 +32,7 @@ class Invoice:
 
 
 def issue(quote: Quote, identifier: UUID) -> Invoice:
-    """Turn a quote into an invoice, as of when its identifier was made."""
+    """Turn a quote into an invoice dated by its identifier."""
     return Invoice(
         id=identifier,
         created_at=made_at(identifier),

@@ -1,8 +1,8 @@
-"""The price of a plan: rules only, on integers and decimals.
+"""Pricing rules: pure functions on integers and decimals.
 
 Amounts are integers in the currency's minor unit (cents; whole yen). Rates are exact
 decimals. Each line is rounded once, half up, and a total is the sum of its lines, so
-what a customer adds up is what is charged.
+customers are charged exactly what they add up themselves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +18,8 @@ Kind = Literal["seats", "usage", "discount"]
 MAX_SEATS = 100_000
 MAX_USAGE = 1_000_000_000
 
-# What a rate of 1 comes to in each currency's minor unit. Prices are set, not
-# converted by the day: 1.00 is 90 euro cents, 150 yen or 100 US cents.
+# A rate of 1 in each currency's minor unit. Prices are fixed per currency, not
+# converted daily: 1.00 is 90 euro cents, 150 yen or 100 US cents.
 MINOR_UNITS: Mapping[Currency, Decimal] = {
     "EUR": Decimal(90),
     "JPY": Decimal(150),
@@ -31,14 +31,14 @@ FLAT_RATE = Decimal("12.00")
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Units up to and including `upto` cost `rate` each; None: all that remain."""
+    """Units up to and including `upto` cost `rate` each; None means no upper limit."""
 
     upto: int | None
     rate: Decimal
 
 
-# Graduated: each unit costs the rate of the tier that it falls in, so crossing an edge
-# changes the price of what comes after it and of nothing before.
+# Graduated: each unit costs the rate of the tier it falls into, so crossing a boundary
+# changes only the price of the units above it.
 SEAT_TIERS = (
     Tier(10, Decimal("12.00")),
     Tier(50, Decimal("10.00")),
@@ -73,7 +73,7 @@ class UnknownDiscountError(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a customer asks the price of, within MAX_SEATS and MAX_USAGE."""
+    """What a customer wants priced, within MAX_SEATS and MAX_USAGE."""
 
     seats: int
     usage: int
@@ -83,7 +83,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a quote; `amount` in minor units, negative for a discount."""
+    """One line of a quote; `amount` is in minor units, negative for a discount."""
 
     kind: Kind
     description: str
@@ -108,7 +108,7 @@ def calculate_billing(plan: Plan, flags: BillingFlags) -> Quote:
     """Price a plan.
 
     Raises:
-        UnknownDiscountError: the plan's discount code is not one of ours.
+        UnknownDiscountError: the plan's discount code does not exist.
     """
     minor_units = MINOR_UNITS[plan.currency]
     if flags.ENABLE_NEW_BILLING:
@@ -124,7 +124,7 @@ def calculate_billing(plan: Plan, flags: BillingFlags) -> Quote:
 
 
 def flat(seats: int, minor_units: Decimal) -> Line:
-    """Price every seat at the same rate; usage is free."""
+    """Price every seat at the same rate; usage is free of charge."""
     return Line(
         kind="seats",
         description="Seats",
@@ -136,7 +136,7 @@ def flat(seats: int, minor_units: Decimal) -> Line:
 def graduated(
     kind: Kind, units: int, tiers: Sequence[Tier], minor_units: Decimal
 ) -> Iterator[Line]:
-    """Price units tier by tier, one line for each tier that is reached."""
+    """Price units tier by tier, with one line per tier reached."""
     below = 0
     for tier in tiers:
         top = units if tier.upto is None else min(units, tier.upto)
@@ -153,7 +153,7 @@ def graduated(
 
 
 def discount(code: str, lines: Sequence[Line]) -> Line:
-    """Take a percentage off the sum of the lines."""
+    """Deduct a percentage of the sum of the lines."""
     share = DISCOUNTS.get(code)
     if share is None:
         raise UnknownDiscountError("No discount has this code.")

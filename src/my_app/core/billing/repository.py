@@ -10,92 +10,92 @@ from sqlalchemy import CursorResult, Insert, Row, Table, bindparam, select, upda
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..platform.idempotency import Claim, check_repeats, is_over
+from ..platform.idempotency import Claim, check_same_request, is_expired
 from .invoices import Invoice
 from .pricing import Line
 from .tables import InvoiceRow
 
-# One new invoice in so many makes the service forget keys that are over, at most so
-# many of them: twice as many as came in the meantime, so that they never pile up.
-FORGET_EVERY = 32
-FORGET_AT_MOST = 64
+# One new invoice in PURGE_EVERY clears up to PURGE_BATCH expired keys: twice as many as
+# were added in the meantime, so that they never pile up.
+PURGE_EVERY = 32
+PURGE_BATCH = 64
 
-# Statements of the table rather than of its class: half the time to put together, and
-# nothing is kept track of that never changes. Made once, for the same reason.
-invoices: Table = InvoiceRow.metadata.tables[InvoiceRow.__tablename__]
-columns = invoices.c
-every = select(invoices)
-by_id = every.where(columns.id == bindparam("id"))
-by_key = every.where(columns.idempotency_key == bindparam("key"))
-newest = every.order_by(columns.id.desc()).limit(bindparam("size"))
-newest_before = newest.where(columns.id < bindparam("before"))
-over = (
-    select(columns.id)
-    .where(columns.idempotency_key.is_not(None))
-    .where(columns.created_at <= bindparam("until"))
-    .order_by(columns.created_at)
-    .limit(FORGET_AT_MOST)
-    # Two at once take different ones; neither waits. (SQLite has one writer anyway.)
+# Core statements rather than ORM queries: they take half the time to build, and rows
+# that never change need no change tracking. Built once, for the same reason.
+table: Table = InvoiceRow.metadata.tables[InvoiceRow.__tablename__]
+select_all = select(table)
+select_by_id = select_all.where(table.c.id == bindparam("id"))
+select_by_key = select_all.where(table.c.idempotency_key == bindparam("key"))
+select_newest = select_all.order_by(table.c.id.desc()).limit(bindparam("size"))
+select_older = select_newest.where(table.c.id < bindparam("before"))
+expired_keys = (
+    select(table.c.id)
+    .where(table.c.idempotency_key.is_not(None))
+    .where(table.c.created_at <= bindparam("until"))
+    .order_by(table.c.created_at)
+    .limit(PURGE_BATCH)
+    # Concurrent purges skip each other's rows. (SQLite has a single writer anyway.)
     .with_for_update(skip_locked=True)
 )
-forget = update(invoices).values(idempotency_key=None, fingerprint=None)
-forget_over = forget.where(columns.id.in_(over))
-forget_one = forget.where(columns.id == bindparam("of"))
-ADD: Mapping[str, Insert] = {
-    name: insert(invoices)
-    .on_conflict_do_nothing(index_elements=[columns.idempotency_key])
+clear_keys = update(table).values(idempotency_key=None, fingerprint=None)
+clear_expired_keys = clear_keys.where(table.c.id.in_(expired_keys))
+clear_key_of = clear_keys.where(table.c.id == bindparam("of"))
+INSERT: Mapping[str, Insert] = {
+    name: insert(table)
+    .on_conflict_do_nothing(index_elements=[table.c.idempotency_key])
     .execution_options(preserve_rowcount=True)
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 
 
-class Answer(NamedTuple):
-    """The invoice of a request, and whether an earlier request made it."""
+class AddResult(NamedTuple):
+    """The invoice of a request, and whether an earlier request created it."""
 
     invoice: Invoice
     replayed: bool
 
 
 class Invoices:
-    """The invoices of the database, within one transaction."""
+    """The invoices in the database, within one transaction."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
 
     async def get(self, identifier: UUID) -> Invoice | None:
-        """Return an invoice, None where there is none."""
-        row = (await self.session.execute(by_id, {"id": identifier})).one_or_none()
-        return invoice_of(row) if row else None
+        """Return an invoice; None if there is none with this id."""
+        result = await self.session.execute(select_by_id, {"id": identifier})
+        row = result.one_or_none()
+        return to_invoice(row) if row else None
 
     async def newest(self, size: int, *, before: UUID | None = None) -> list[Invoice]:
-        """Return at most so many invoices, newest first, those before one of them."""
-        statement = newest_before if before else newest
-        found = await self.session.execute(statement, {"size": size, "before": before})
-        return [invoice_of(row) for row in found]
+        """Return up to `size` invoices, newest first, all older than `before`."""
+        statement = select_older if before else select_newest
+        rows = await self.session.execute(statement, {"size": size, "before": before})
+        return [to_invoice(row) for row in rows]
 
     async def add_once(
         self, invoice: Invoice, claim: Claim, *, lifetime: timedelta
-    ) -> Answer:
-        """Store an invoice, unless an earlier request under the same key has.
+    ) -> AddResult:
+        """Store an invoice, unless an earlier request with the same key did.
 
-        Where that request is still under way this waits for it to end.
+        Waits for the earlier request if it is still in progress.
 
         Raises:
             KeyReusedError: the earlier request asked for something else.
         """
-        # Goes round again only where a key is forgotten in between, by us or by
-        # another: the next round then stores the invoice or finds a key made just now.
+        # Loops only if a key expires in between: the next attempt either stores the
+        # invoice or finds a key that was stored just now.
         while not await self.add(invoice, claim):
             earlier = await self.replay(claim, lifetime=lifetime)
             if earlier:
-                return Answer(earlier, replayed=True)
-        if invoice.id.int % FORGET_EVERY == 0:
-            await self.forget(until=claim.made_at - lifetime)
-        return Answer(invoice, replayed=False)
+                return AddResult(earlier, replayed=True)
+        if invoice.id.int % PURGE_EVERY == 0:
+            await self.purge_keys(until=claim.made_at - lifetime)
+        return AddResult(invoice, replayed=False)
 
     async def add(self, invoice: Invoice, claim: Claim) -> bool:
-        """Store an invoice and its key; False where the key is taken."""
-        statement = ADD[self.session.get_bind().dialect.name]
+        """Store an invoice and its key; return False if the key is taken."""
+        statement = INSERT[self.session.get_bind().dialect.name]
         values = {
             "id": invoice.id,
             "created_at": invoice.created_at,
@@ -105,35 +105,35 @@ class Invoices:
             "idempotency_key": claim.key,
             "fingerprint": claim.fingerprint,
         }
-        added = cast(CursorResult[Any], await self.session.execute(statement, values))
-        return added.rowcount == 1
+        result = cast(CursorResult[Any], await self.session.execute(statement, values))
+        return result.rowcount == 1
 
     async def replay(self, claim: Claim, *, lifetime: timedelta) -> Invoice | None:
-        """Return what was stored under a key; None where nothing is, or not any more.
+        """Return the invoice stored under a key; None if there is none or it expired.
 
         Raises:
             KeyReusedError: the earlier request asked for something else.
         """
-        found = await self.session.execute(by_key, {"key": claim.key})
-        row = found.one_or_none()
+        result = await self.session.execute(select_by_key, {"key": claim.key})
+        row = result.one_or_none()
         if row is None:
             return None
         earlier = Claim(
             key=claim.key, fingerprint=row.fingerprint, made_at=row.created_at
         )
-        if is_over(earlier, claim.made_at, lifetime):
-            await self.session.execute(forget_one, {"of": row.id})
+        if is_expired(earlier, claim.made_at, lifetime):
+            await self.session.execute(clear_key_of, {"of": row.id})
             return None
-        check_repeats(claim, earlier)
-        return invoice_of(row)
+        check_same_request(claim, earlier)
+        return to_invoice(row)
 
-    async def forget(self, *, until: datetime) -> None:
-        """Forget some of the keys that were made until then; invoices stay."""
-        await self.session.execute(forget_over, {"until": until})
+    async def purge_keys(self, *, until: datetime) -> None:
+        """Clear some of the keys stored up to `until`; their invoices stay."""
+        await self.session.execute(clear_expired_keys, {"until": until})
 
 
-def invoice_of(row: Row[Any]) -> Invoice:
-    """Read an invoice from its row."""
+def to_invoice(row: Row[Any]) -> Invoice:
+    """Build an invoice from its row."""
     return Invoice(
         id=row.id,
         created_at=row.created_at,

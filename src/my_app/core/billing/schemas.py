@@ -1,4 +1,4 @@
-"""What billing reads and answers over HTTP."""
+"""Request and response bodies of billing."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,7 +11,7 @@ from .pricing import MAX_SEATS, MAX_USAGE, Currency, Kind
 
 
 def whole(value: object) -> object:
-    """Read 5.0 as 5: in JSON it is an integer. Strictness still refuses "5"."""
+    """Accept 5.0 as 5: in JSON it is an integer. Strict mode still refuses "5"."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -37,7 +37,7 @@ class QuoteRequest(BaseModel):
         ge=1, le=MAX_SEATS, description="People who use the service"
     )
     usage: WholeNumber = Field(
-        0, ge=0, le=MAX_USAGE, description="Metered units, such as calls in a month"
+        0, ge=0, le=MAX_USAGE, description="Metered units, such as API calls per month"
     )
     currency: Currency
     discount_code: str | None = Field(
@@ -96,7 +96,7 @@ INVOICE: JsonDict = {
 
 
 class InvoiceResponse(BaseModel):
-    """A quote that was accepted; it does not change any more."""
+    """An accepted quote, which never changes."""
 
     model_config = ConfigDict(
         from_attributes=True, json_schema_extra={"examples": [INVOICE]}
@@ -110,7 +110,7 @@ class InvoiceResponse(BaseModel):
 
 
 class InvoicePage(BaseModel):
-    """Some invoices, newest first."""
+    """One page of invoices, newest first."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -125,5 +125,5 @@ class InvoicePage(BaseModel):
 
     items: list[InvoiceResponse]
     next_cursor: str | None = Field(
-        description="Send it as cursor for the next page; null where this is the last"
+        description="Send as cursor to get the next page; null on the last page"
     )

@@ -1,4 +1,4 @@
-"""Where invoices are kept."""
+"""The table of invoices."""
 
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,11 @@ from ..platform.idempotency import FINGERPRINT_BYTES, MAX_KEY_LENGTH
 
 
 class InvoiceRow(Base):
-    """One invoice, and for some time the key under which it was asked for.
+    """One invoice and, for a limited time, the idempotency key of its request.
 
-    The key stands in the same row, so that one statement stores both and its unique
-    constraint is what keeps an invoice from being made twice. The identifier sorts by
-    age, which makes the primary key the index that pages are read by.
+    Both are in one row, so a single statement stores them and the unique constraint on
+    the key prevents duplicate invoices. Identifiers sort by age, so the primary key is
+    the index for paging.
     """
 
     __tablename__ = "invoices"
@@ -24,17 +24,17 @@ class InvoiceRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     created_at: Mapped[datetime]
     currency: Mapped[str] = mapped_column(String(3))
-    # Lines are read with their invoice and never change: nobody asks for one alone.
+    # Lines are only ever read with their invoice and never change: JSON is enough.
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     total: Mapped[int] = mapped_column(BigInteger)
-    # Both are there while the key is remembered, and nothing afterwards.
+    # Set while the key is remembered, null afterwards.
     idempotency_key: Mapped[str | None] = mapped_column(
         String(MAX_KEY_LENGTH), unique=True
     )
     fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary(FINGERPRINT_BYTES))
 
 
-# The keys that are remembered, oldest first: it stays small, whatever the table does.
+# Remembered keys, oldest first. Stays small however large the table grows.
 Index(
     "ix_invoices_remembered_keys",
     InvoiceRow.created_at,

@@ -1,4 +1,4 @@
-"""What is running: the version, and the commit it was built from."""
+"""The running build: its version and the commit it was built from."""
 
 import subprocess
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Build:
 
 
 def identify(settings: Settings) -> Build:
-    """Say what is running, as the build recorded it.
+    """Return the identity that was recorded at build time.
 
-    In development nothing was built, so commit and branch are those of the checkout.
+    In development nothing was built: commit and branch come from the checkout.
     """
     commit, branch = settings.commit, settings.branch
     if settings.development and UNKNOWN in (commit, branch):
@@ -39,7 +39,7 @@ def identify(settings: Settings) -> Build:
 
 
 def service_fields(settings: Settings) -> dict[str, str]:
-    """Name this service in its log lines."""
+    """Return the fields that identify this service in its log lines."""
     return {
         "name": DISTRIBUTION,
         "version": installed_version(),
@@ -49,7 +49,7 @@ def service_fields(settings: Settings) -> dict[str, str]:
 
 @cache
 def installed_version(distribution: str = DISTRIBUTION) -> str:
-    """Return the installed version, "unknown" where the source was only copied."""
+    """Return the installed version, "unknown" if the package is not installed."""
     try:
         return version(distribution)
     except PackageNotFoundError:
@@ -57,9 +57,9 @@ def installed_version(distribution: str = DISTRIBUTION) -> str:
 
 
 def git(*arguments: str) -> str:
-    """Return what git says of the current folder, nothing where it says nothing."""
+    """Run git in the current folder; return its output, empty if it fails."""
     try:
-        done = subprocess.run(  # noqa: S603 - only our own words reach it
+        result = subprocess.run(  # noqa: S603 - constant arguments only
             ["git", *arguments],  # noqa: S607
             capture_output=True,
             text=True,
@@ -68,4 +68,4 @@ def git(*arguments: str) -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout.strip()
+    return result.stdout.strip()

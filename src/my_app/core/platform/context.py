@@ -1,4 +1,4 @@
-"""What the application holds while it runs, and how an endpoint asks for it."""
+"""The application context, and how endpoints get at it."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,7 +13,7 @@ from .readiness import Readiness
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The parts that one application is made of."""
+    """The parts that make up one application."""
 
     settings: Settings
     flags: Flags
@@ -23,13 +23,13 @@ class Context:
 
 
 async def get_context(request: Request) -> Context:
-    """Return the context of the application that answers this request."""
+    """Return the context of the application that handles this request."""
     context: Context = request.app.state.context
     return context
 
 
 async def get_flags(request: Request) -> Flags:
-    """Return the flags of the application that answers this request."""
+    """Return the flags of the application that handles this request."""
     return (await get_context(request)).flags
 
 

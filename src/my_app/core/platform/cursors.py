@@ -1,9 +1,9 @@
-"""Cursors: where a page of a list ended, as text that a caller can only give back.
+"""Pagination cursors: the position where a page ended, as opaque text.
 
-A cursor holds the identifier of the last entry of a page and a checksum. What was cut
-off, mistyped, or taken from another list is told from what this service gave out. It
-is no secret and grants nothing: whoever works out the checksum can begin a page
-anywhere in a list that they may read from its beginning.
+A cursor holds the identifier of the last item of a page and a checksum, which detects
+cursors that were truncated, mistyped or taken from another list. A cursor is no secret
+and grants no access: forging one only starts a page elsewhere in a list that the caller
+may read anyway.
 """
 
 import re
@@ -13,30 +13,30 @@ from uuid import UUID
 
 from .errors import DomainError
 
-# 16 bytes and 8: a multiple of three, so that base64 needs no padding and has exactly
-# one way to write them.
+# 24 bytes in total, a multiple of three: base64 needs no padding and each cursor has
+# exactly one encoding.
 IDENTIFIER_BYTES = 16
 CHECKSUM_BYTES = 8
 CURSOR = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 class InvalidCursorError(DomainError):
-    """This cursor is none that the list has given out."""
+    """The cursor was not issued by this list."""
 
     status = 400
     code = "invalid_cursor"
 
 
 def encode(last: UUID, *, of: str) -> str:
-    """Write the cursor that continues the list `of` after the entry `last`."""
+    """Return the cursor that continues the list `of` after the item `last`."""
     return urlsafe_b64encode(last.bytes + checksum(last.bytes, of)).decode()
 
 
 def decode(cursor: str, *, of: str) -> UUID:
-    """Return the entry after which the list `of` continues.
+    """Return the item after which the list `of` continues.
 
     Raises:
-        InvalidCursorError: `encode` did not write this for this list.
+        InvalidCursorError: `encode` did not issue it for this list.
     """
     if CURSOR.fullmatch(cursor):
         raw = urlsafe_b64decode(cursor)
@@ -44,11 +44,11 @@ def decode(cursor: str, *, of: str) -> UUID:
         if sum_ == checksum(last, of):
             return UUID(bytes=last)
     raise InvalidCursorError(
-        "This cursor is not one that the list has given out. "
-        "Take next_cursor as it is, or leave it out to begin anew."
+        "This cursor was not issued by this list. "
+        "Send next_cursor unchanged, or omit it to start from the first page."
     )
 
 
 def checksum(data: bytes, of: str) -> bytes:
-    """Sum up a position in the list `of`."""
+    """Return the checksum of a position in the list `of`."""
     return blake2b(data, digest_size=CHECKSUM_BYTES, key=of.encode()).digest()

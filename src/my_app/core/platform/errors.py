@@ -1,10 +1,10 @@
-"""The base of every feature's errors. Imports no framework, so that rules may."""
+"""The base class of domain errors. Imports no framework, so rules may use it."""
 
 
 class DomainError(Exception):
-    """A rule of a feature was broken by the caller; subclasses say which.
+    """The caller broke a rule of a feature; each subclass stands for one rule.
 
-    `status` has no default: each error decides what it means to a caller.
+    `status` has no default: each error decides which HTTP status it maps to.
     """
 
     status: int

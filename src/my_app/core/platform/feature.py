@@ -1,4 +1,4 @@
-"""What a feature hands to the application."""
+"""What a feature provides to the application."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -9,30 +9,30 @@ from fastapi import APIRouter, FastAPI
 
 
 class NotReadyError(Exception):
-    """What a check found, in words that anybody who can ask /readyz may read."""
+    """A failed check. Its message is public: /readyz shows it to every caller."""
 
 
 class Check(Protocol):
-    """Returns when the thing that it asks is usable; raises otherwise.
+    """A readiness check: returns if its subject is usable, raises otherwise.
 
-    Its name is what /readyz calls it; what it returns is what /readyz says of it, "ok"
-    for None. Of an error only the kind is told, unless it is a `NotReadyError` or a
-    `DomainError`, whose messages are for callers.
+    /readyz shows its name and its return value, "ok" for None. Of an exception it shows
+    only the type, except for `NotReadyError` and `DomainError`, whose messages are
+    meant for callers.
     """
 
     __name__: str
 
     def __call__(self, app: FastAPI, /) -> Awaitable[str | None]:
-        """Ask."""
+        """Run the check."""
 
 
-# Opens on entering what the feature needs, and closes it on leaving.
+# Opens what the feature needs on entry and closes it on exit.
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """One feature: its routes, what it opens and how to ask whether that works."""
+    """One feature: its routes, its lifespan and its readiness checks."""
 
     name: str
     router: APIRouter

@@ -1,8 +1,8 @@
-"""Idempotency keys: a request that is sent again is answered again, not done again.
+"""Idempotency keys: a repeated request is answered again, not executed again.
 
-Follows draft-ietf-httpapi-idempotency-key-header, but for one thing: of two requests
-with one key at the same time the second waits for the first and gets its answer, where
-the draft allows to refuse it with 409.
+Follows draft-ietf-httpapi-idempotency-key-header with one difference: of two concurrent
+requests with the same key, the second waits for the first and gets its response. The
+draft allows refusing it with 409.
 """
 
 import json
@@ -22,11 +22,11 @@ REPLAYED = "Idempotency-Replayed"
 MAX_KEY_LENGTH = 255
 FINGERPRINT_BYTES = 32
 
-# Visible ASCII that needs no escape in a structured header's string, without what
-# separates the values of a header. The draft's quotes around it may be left out, as
-# most clients do.
+# Visible ASCII that needs no escaping in a structured header string, without the
+# characters that separate header values. The quotes that the draft requires are
+# optional, because most clients omit them.
 KEY = rf"[!#-+\--:<-\[\]-~]{{1,{MAX_KEY_LENGTH}}}"
-WRITTEN_KEY = re.compile(f'"({KEY})"|({KEY})')
+HEADER_VALUE = re.compile(f'"({KEY})"|({KEY})')
 
 
 class MissingKeyError(DomainError):
@@ -37,14 +37,14 @@ class MissingKeyError(DomainError):
 
 
 class MalformedKeyError(DomainError):
-    """The request has a key that cannot be one, or several."""
+    """The request has several keys or an invalid one."""
 
     status = 400
     code = "idempotency_key_malformed"
 
 
 class KeyReusedError(DomainError):
-    """The key belongs to a request with another body."""
+    """The key belongs to a request with a different body."""
 
     status = 422
     code = "idempotency_key_reused"
@@ -52,80 +52,80 @@ class KeyReusedError(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A key, what was asked for under it, and when."""
+    """A key, what was requested with it, and when."""
 
     key: str
     fingerprint: bytes
     made_at: datetime
 
 
-def read_key(written: Sequence[str]) -> str:
-    """Read the key from the values of its header.
+def parse_key(values: Sequence[str]) -> str:
+    """Parse the key from the values of its header.
 
     Raises:
         MissingKeyError: there is none.
-        MalformedKeyError: there are several, or this cannot be one.
+        MalformedKeyError: there are several, or it is invalid.
     """
-    if not written:
+    if not values:
         raise MissingKeyError(
-            f"Send an {HEADER} header with a value of your own, such as a UUID, "
-            "and the same one again when you repeat the request."
+            f"Send an {HEADER} header with a unique value, such as a UUID, "
+            "and the same value again when you retry the request."
         )
-    if len(written) > 1:
-        raise MalformedKeyError(f"Send one {HEADER} header, not several.")
-    found = WRITTEN_KEY.fullmatch(written[0])
+    if len(values) > 1:
+        raise MalformedKeyError(f"Send a single {HEADER} header.")
+    found = HEADER_VALUE.fullmatch(values[0])
     if found is None:
         raise MalformedKeyError(
-            f"{HEADER} is 1 to {MAX_KEY_LENGTH} characters of visible ASCII, "
-            "without a backslash, a comma or a semicolon; a UUID will do."
+            f"{HEADER} must be 1 to {MAX_KEY_LENGTH} visible ASCII characters without "
+            "quotes, backslashes, commas or semicolons; for example, a UUID."
         )
     return found[1] or found[2]
 
 
 def fingerprint(content: Mapping[str, object]) -> bytes:
-    """Sum up what a request asks for, however its JSON was written."""
-    written = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return sha256(written.encode()).digest()
+    """Hash the content of a request, independent of its JSON formatting."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return sha256(canonical.encode()).digest()
 
 
-def is_over(earlier: Claim, now: datetime, lifetime: timedelta) -> bool:
-    """Tell whether a key may be used for something else by now."""
+def is_expired(earlier: Claim, now: datetime, lifetime: timedelta) -> bool:
+    """Return whether a key may be used for another request by now."""
     return now - earlier.made_at >= lifetime
 
 
-def check_repeats(claim: Claim, earlier: Claim) -> None:
-    """Make sure that `claim` asks for what was asked for earlier under its key.
+def check_same_request(claim: Claim, earlier: Claim) -> None:
+    """Check that a key is used for the same request as before.
 
     Raises:
-        KeyReusedError: it asks for something else.
+        KeyReusedError: the request differs.
     """
     if claim.fingerprint != earlier.fingerprint:
         raise KeyReusedError(
-            f"This {HEADER} was sent before with another body. "
-            "Send a new key with a new request."
+            f"This {HEADER} was already used with a different body. "
+            "Use a new key for a new request."
         )
 
 
 async def get_idempotency_key(request: Request) -> str:
     """Return the key of this request.
 
-    Read by hand: FastAPI answers a header that is missing with 422, the draft with 400.
+    Not a `Header` parameter: FastAPI answers a missing one with 422, not 400.
     """
-    return read_key(request.headers.getlist(HEADER))
+    return parse_key(request.headers.getlist(HEADER))
 
 
 IdempotencyKey = Annotated[str, Depends(get_idempotency_key)]
 
-# For `openapi_extra` of an operation that asks for a key.
+# For `openapi_extra` of an operation that requires a key.
 DOCUMENTED_KEY: dict[str, Any] = {
     "parameters": [
         {
             "name": HEADER,
             "in": "header",
             "required": True,
-            "description": "A name of your own for this request, such as a UUID. "
-            "Send the same one to repeat it: it is then done once and answered again.",
-            "schema": {"type": "string", "pattern": f"^({WRITTEN_KEY.pattern})$"},
+            "description": "A unique value for this request, such as a UUID. Send "
+            "the same value to retry safely: the request is executed only once.",
+            "schema": {"type": "string", "pattern": f"^({HEADER_VALUE.pattern})$"},
             "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
         }
     ]
@@ -134,7 +134,7 @@ DOCUMENTED_KEY: dict[str, Any] = {
 # For `headers` of the response.
 DOCUMENTED_REPLAYED: dict[str, Any] = {
     REPLAYED: {
-        "description": "`true` where an earlier request had this key",
+        "description": "`true` if an earlier request had this key",
         "schema": {"type": "string", "enum": ["true"]},
     }
 }

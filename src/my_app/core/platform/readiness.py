@@ -1,4 +1,4 @@
-"""Readiness: whether this process should be sent requests."""
+"""Readiness: whether this process should receive requests."""
 
 import asyncio
 from collections.abc import Mapping
@@ -16,21 +16,21 @@ log = structlog.stdlib.get_logger(__name__)
 OK = "ok"
 
 
-class Answer(NamedTuple):
-    """What a check found."""
+class CheckResult(NamedTuple):
+    """The outcome of one check."""
 
     ready: bool
-    said: str
+    message: str
 
 
-STOPPING = Answer(ready=False, said="stopping")
+STOPPING = CheckResult(ready=False, message="stopping")
 
 
 class Readiness:
-    """Asks every feature's checks at once, each within a time, and keeps the answer.
+    """Runs every feature's checks concurrently, each with a timeout.
 
-    The answer is kept for a moment, and callers that come while the checks run wait
-    for the same run, so that a probe that asks often loads nothing.
+    Results are cached briefly, and callers that arrive during a run share it, so that
+    frequent probes cause no load.
     """
 
     def __init__(
@@ -44,34 +44,34 @@ class Readiness:
         self.timeout_seconds = timeout_seconds
         self.cache_seconds = cache_seconds
         self.stopping = False
-        self._answer: dict[str, Answer] = {}
-        self._asked_at = float("-inf")
+        self._results: dict[str, CheckResult] = {}
+        self._checked_at = float("-inf")
         self._lock = asyncio.Lock()
 
-    async def ask(self, app: FastAPI) -> dict[str, Answer]:
-        """Return what each check found, by its name."""
+    async def check(self, app: FastAPI) -> dict[str, CheckResult]:
+        """Return the result of each check by name."""
         if self.stopping:
             return {"server": STOPPING}
         async with self._lock:
-            if monotonic() - self._asked_at >= self.cache_seconds:
-                answers = (self._run(*check, app) for check in self.checks.items())
-                results = await asyncio.gather(*answers)
-                self._answer = dict(zip(self.checks, results, strict=True))
-                self._asked_at = monotonic()
-        return self._answer
+            if monotonic() - self._checked_at >= self.cache_seconds:
+                runs = (self._run(*check, app) for check in self.checks.items())
+                results = await asyncio.gather(*runs)
+                self._results = dict(zip(self.checks, results, strict=True))
+                self._checked_at = monotonic()
+        return self._results
 
-    async def _run(self, name: str, check: Check, app: FastAPI) -> Answer:
+    async def _run(self, name: str, check: Check, app: FastAPI) -> CheckResult:
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                return Answer(ready=True, said=await check(app) or OK)
+                return CheckResult(ready=True, message=await check(app) or OK)
         except TimeoutError:
-            log.warning("not ready: no answer in time", check=name)
-            said = f"no answer within {self.timeout_seconds:g} s"
+            log.warning("not ready: check timed out", check=name)
+            message = f"no answer within {self.timeout_seconds:g} s"
         except (NotReadyError, DomainError) as error:
             log.warning("not ready", check=name, exc_info=error)
-            said = str(error)
+            message = str(error)
         except Exception as error:
-            # The message may hold an address or a password; it is for the log only.
+            # The message may contain an address or a password: log only.
             log.warning("not ready", check=name, exc_info=error)
-            said = f"failed: {type(error).__name__}"
-        return Answer(ready=False, said=said)
+            message = f"failed: {type(error).__name__}"
+        return CheckResult(ready=False, message=message)

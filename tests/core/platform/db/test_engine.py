@@ -5,7 +5,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from my_app.config import Settings
-from my_app.core.platform.db.engine import Database, Turns, options, url_of
+from my_app.core.platform.db.engine import Admission, Database, options, url_of
 from my_app.core.platform.db.errors import DatabaseBusyError
 
 
@@ -48,7 +48,7 @@ async def test_the_settings_reach_the_database(own_database: Database) -> None:
 
 
 async def test_a_turn_that_does_not_come_in_time_is_an_outage() -> None:
-    turns = Turns(0.01, at_once=1)
+    turns = Admission(0.01, at_once=1)
     async with turns:
         with pytest.raises(DatabaseBusyError):
             await turns.__aenter__()

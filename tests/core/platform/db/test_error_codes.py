@@ -14,7 +14,7 @@ from sqlalchemy.exc import (
     TimeoutError,
 )
 
-from my_app.core.platform.db.errors import outage
+from my_app.core.platform.db.errors import to_outage
 
 
 def of_sqlite(code: int) -> DBAPIError:
@@ -54,7 +54,7 @@ def of_postgres(kind: type[psycopg.Error]) -> DBAPIError:
     ],
 )
 def test_what_may_pass_is_an_outage(error: DBAPIError, code: str) -> None:
-    found = outage(error)
+    found = to_outage(error)
 
     assert found is not None
     assert (found.status, found.code) == (503, code)
@@ -71,4 +71,4 @@ def test_what_may_pass_is_an_outage(error: DBAPIError, code: str) -> None:
     ],
 )
 def test_what_will_not_pass_is_a_bug(error: DBAPIError) -> None:
-    assert outage(error) is None
+    assert to_outage(error) is None

@@ -56,8 +56,8 @@ async def test_the_service_starts_without_its_database_and_finds_it_later(
         await until_ready(client)
 
     assert waiting.json()["errors"][0] == {
-        "pointer": "/checks/database.answers",
-        "detail": "The database cannot be used now. Try again later.",
+        "pointer": "/checks/database.reachable",
+        "detail": "The database is unavailable. Try again later.",
     }
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "1"

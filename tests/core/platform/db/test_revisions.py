@@ -31,23 +31,23 @@ def at_two(empty_url: str, tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("known", "status", "said"),
     [
-        (TWO, 200, "same: the database is at what this build needs"),
+        (TWO, 200, "same: the database has exactly the migrations of this build"),
         (
             ONE,
             200,
-            "ahead: the database is newer than this build, and has what it needs",
+            "ahead: the database is newer than this build and compatible with it",
         ),
         (
             TWO | {"three": ("two",)},
             503,
             "behind: the database is at two, this build needs three; "
-            "run its migrations: my-app migrate",
+            "run the migrations: my-app migrate",
         ),
         (
             ONE | {"other": ("one",)},
             503,
             "unknown: the database is at two, this build needs other; "
-            "another branch's migrations were run; use a database of its own",
+            "migrations of another branch were run; use a separate database",
         ),
     ],
 )
@@ -76,7 +76,7 @@ async def test_a_database_without_tables_is_behind(
         response = await client.get("/readyz")
 
     assert response.status_code == 503
-    assert "behind: the database is at its beginning" in response.text
+    assert "behind: the database is at no revision" in response.text
 
 
 def test_heads_are_read_from_the_files_without_running_them(tmp_path: Path) -> None:

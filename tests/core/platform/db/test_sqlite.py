@@ -53,8 +53,8 @@ async def test_a_file_that_cannot_be_opened_is_used_once_it_can(
         ready = await client.get("/readyz")
 
     assert waiting.json()["errors"][0] == {
-        "pointer": "/checks/database.answers",
-        "detail": "The database cannot be used now. Try again later.",
+        "pointer": "/checks/database.reachable",
+        "detail": "The database is unavailable. Try again later.",
     }
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "1"

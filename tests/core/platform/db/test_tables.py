@@ -37,5 +37,5 @@ async def test_no_moment_stays_none(database: Database) -> None:
 
 
 async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
-    with pytest.raises(StatementError, match="a moment needs a time zone"):
+    with pytest.raises(StatementError, match="a datetime needs a time zone"):
         await kept(database, datetime(2026, 11, 21))

@@ -66,7 +66,7 @@ async def test_an_answer_that_does_not_begin_is_503(client: AsyncClient) -> None
     response = await client.get("/sleep")
 
     assert response.status_code == 503
-    assert response.json()["detail"].startswith("The service did not answer in time")
+    assert response.json()["detail"].startswith("The service did not respond in time")
 
 
 @pytest.mark.slow

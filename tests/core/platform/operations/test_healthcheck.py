@@ -45,7 +45,7 @@ def test_a_service_that_answers_is_healthy(answering: Answering) -> None:
     [
         (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", "503 Service Unavailable"),
         (b"SSH-2.0-OpenSSH\r\n", "SSH-2.0-OpenSSH"),
-        (b"", "no answer"),
+        (b"", "no response"),
     ],
 )
 def test_any_other_answer_is_named(

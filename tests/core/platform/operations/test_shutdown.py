@@ -7,7 +7,7 @@ from types import FrameType
 
 import pytest
 
-from my_app.core.platform.operations.shutdown import not_ready_first
+from my_app.core.platform.operations.shutdown import drain_before_stop
 from my_app.core.platform.readiness import Readiness
 
 
@@ -32,7 +32,7 @@ def reached() -> Iterator[list[int]]:
 async def test_without_a_delay_the_server_stops_at_once(
     readiness: Readiness, reached: list[int]
 ) -> None:
-    with not_ready_first(readiness, delay_seconds=0):
+    with drain_before_stop(readiness, delay_seconds=0):
         signal.raise_signal(signal.SIGTERM)
 
     assert readiness.stopping
@@ -43,7 +43,7 @@ async def test_without_a_delay_the_server_stops_at_once(
 async def test_readiness_ends_before_the_server_stops(
     readiness: Readiness, reached: list[int]
 ) -> None:
-    with not_ready_first(readiness, delay_seconds=0.05):
+    with drain_before_stop(readiness, delay_seconds=0.05):
         signal.raise_signal(signal.SIGTERM)
         await asyncio.sleep(0)
         assert readiness.stopping
@@ -56,7 +56,7 @@ async def test_readiness_ends_before_the_server_stops(
 async def test_a_second_signal_is_not_delayed(
     readiness: Readiness, reached: list[int]
 ) -> None:
-    with not_ready_first(readiness, delay_seconds=60):
+    with drain_before_stop(readiness, delay_seconds=60):
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)
 
@@ -68,7 +68,7 @@ async def test_the_servers_handlers_are_put_back(
 ) -> None:
     before = signal.getsignal(signal.SIGTERM)
 
-    with not_ready_first(readiness, delay_seconds=0):
+    with drain_before_stop(readiness, delay_seconds=0):
         assert signal.getsignal(signal.SIGTERM) is not before
 
     assert signal.getsignal(signal.SIGTERM) is before
@@ -77,7 +77,7 @@ async def test_the_servers_handlers_are_put_back(
 async def test_a_handler_that_another_set_meanwhile_stays(
     readiness: Readiness, reached: list[int]
 ) -> None:
-    with not_ready_first(readiness, delay_seconds=0):
+    with drain_before_stop(readiness, delay_seconds=0):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
@@ -87,7 +87,7 @@ async def test_in_another_thread_nothing_changes(readiness: Readiness) -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     def elsewhere() -> bool:
-        with not_ready_first(readiness, delay_seconds=0):
+        with drain_before_stop(readiness, delay_seconds=0):
             return signal.getsignal(signal.SIGTERM) is before
 
     assert await asyncio.to_thread(elsewhere)

@@ -1,7 +1,7 @@
-"""The database as features see it: one transaction for each request.
+"""The database as features use it: one transaction per request.
 
-SQLAlchemy takes longer to import than the rest of the service, so nothing here
-imports it: `engine.py` does, once the application starts.
+SQLAlchemy takes longer to import than the rest of the service, so this module does not
+import it: `engine.py` does, when the application starts.
 """
 
 from collections.abc import AsyncIterator
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from .engine import Database
 
 READY = {
-    "same": "same: the database is at what this build needs",
-    "ahead": "ahead: the database is newer than this build, and has what it needs",
+    "same": "same: the database has exactly the migrations of this build",
+    "ahead": "ahead: the database is newer than this build and compatible with it",
 }
 NEXT = {
-    "behind": "run its migrations: my-app migrate",
-    "unknown": "another branch's migrations were run; use a database of its own",
+    "behind": "run the migrations: my-app migrate",
+    "unknown": "migrations of another branch were run; use a separate database",
 }
 
-READING = ("GET", "HEAD", "OPTIONS")
+READ_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 @asynccontextmanager
 async def open_database(app: FastAPI) -> AsyncIterator[None]:
-    """Hold the database while the application runs; nothing connects yet."""
+    """Provide the database while the application runs. Does not connect yet."""
     from .engine import connect  # noqa: PLC0415 - see above
 
     app.state.database = connect(app.state.context.settings)
@@ -50,27 +50,27 @@ def database_of(app: FastAPI) -> "Database":
 
 
 async def get_session(request: Request) -> AsyncIterator["AsyncSession"]:
-    """Give an endpoint its transaction, committed before the response is sent."""
-    writing = request.method not in READING
+    """Provide the request's transaction, committed before the response is sent."""
+    writing = request.method not in READ_METHODS
     async with database_of(request.app).transaction(writing=writing) as session:
         yield session
 
 
-# The scope makes FastAPI end the transaction before it sends the response: what a
-# client is told to be done is done, and a commit that fails is an error.
+# The scope makes FastAPI end the transaction before it sends the response: a success
+# is only reported once committed, and a failed commit is an error.
 Session = Annotated["AsyncSession", Depends(get_session, scope="function")]
 
 
-async def answers(app: FastAPI) -> None:
-    """Ask the database for anything at all."""
+async def reachable(app: FastAPI) -> None:
+    """Check that the database answers."""
     await database_of(app).ping()
 
 
 async def revision(app: FastAPI) -> str:
-    """Tell whether the tables are those that this build uses.
+    """Check that the database has the tables that this build uses.
 
     Raises:
-        NotReadyError: they are not, or nobody can tell.
+        NotReadyError: it has not, or its state is unknown.
     """
     build: Revisions = app.state.revisions
     current, history = await database_of(app).revisions()
@@ -78,7 +78,7 @@ async def revision(app: FastAPI) -> str:
     if state in READY:
         return READY[state]
     raise NotReadyError(
-        f"{state}: the database is at {', '.join(sorted(current)) or 'its beginning'}, "
+        f"{state}: the database is at {', '.join(sorted(current)) or 'no revision'}, "
         f"this build needs {', '.join(build.heads)}; {NEXT[state]}"
     )
 
@@ -87,5 +87,5 @@ feature = Feature(
     name="database",
     router=APIRouter(),
     lifespan=open_database,
-    checks=(answers, revision),
+    checks=(reachable, revision),
 )

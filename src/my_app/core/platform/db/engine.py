@@ -1,4 +1,4 @@
-"""The connections to the database, and what goes wrong with them."""
+"""The database engine: connections, transactions and limits on every wait."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,57 +16,56 @@ from sqlalchemy.ext.asyncio import (
 
 from ....config import Settings
 from . import sqlite
-from .errors import BUSY, DatabaseBusyError, outage
+from .errors import BUSY, DatabaseBusyError, to_outage
 
-# Where Alembic keeps its own word, and where `migrations/history.py` keeps the rest.
+# Alembic's own table holds the current revision, ours (`migrations/history.py`) all.
 REVISIONS = (("version_num", "alembic_version"), ("revision", "migration_history"))
 
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",  # as some hosts write it
+    "postgres": "postgresql+psycopg",  # some hosting providers write it this way
 }
 
 
 class Database:
-    """The one database of an application. Connects when it is first used."""
+    """The database of an application. Connects on first use."""
 
     def __init__(self, engine: AsyncEngine, *, wait_seconds: float) -> None:
         self.engine = engine
         self.reading = sessions(engine)
         self.writing = sessions(engine.execution_options(writing=True))
-        self.read_turn = self.write_turn = Turns(wait_seconds, at_once=None)
+        self.read_limit = self.write_limit = Admission(wait_seconds, at_once=None)
         if engine.dialect.name == "sqlite":
-            # It lets one write at a time. Who waits here is woken when it is over; in
-            # SQLite it would hold a connection and look every now and then. Two do:
-            # one takes over while the event loop is still busy with the one before.
-            self.write_turn = Turns(wait_seconds, at_once=3)
+            # SQLite allows one writer at a time; others would hold a connection and
+            # poll. Two more are admitted, so that the next writer takes over while the
+            # event loop finishes the previous one.
+            self.write_limit = Admission(wait_seconds, at_once=3)
 
     @asynccontextmanager
     async def transaction(self, *, writing: bool) -> AsyncIterator[AsyncSession]:
-        """Open a session whose work is committed at the end, all of it or none.
+        """Open a session that commits at the end, or rolls back on an exception.
 
         Raises:
-            DatabaseUnavailableError: in place of what the driver raised, where that is
-                a sign of an outage.
+            DatabaseUnavailableError: the driver's error indicates an outage.
         """
-        turn = self.write_turn if writing else self.read_turn
+        limit = self.write_limit if writing else self.read_limit
         open_session = self.writing if writing else self.reading
         try:
-            async with turn, open_session.begin() as session:
+            async with limit, open_session.begin() as session:
                 yield session
         except SQLAlchemyError as error:
-            if unavailable := outage(error):
+            if unavailable := to_outage(error):
                 raise unavailable from error
             raise
 
     async def ping(self) -> None:
-        """Ask for anything at all."""
+        """Check connectivity (`SELECT 1`)."""
         async with self.transaction(writing=False) as session:
             await session.execute(text("SELECT 1"))
 
     async def revisions(self) -> tuple[set[str], set[str]]:
-        """Return the database's current revisions, and all that it is made of."""
+        """Return the database's current revisions and all those applied so far."""
         async with self.transaction(writing=False) as session:
             connection = await session.connection()
             tables = await connection.run_sync(lambda it: inspect(it).get_table_names())
@@ -82,8 +81,8 @@ class Database:
         await self.engine.dispose()
 
 
-class Turns:
-    """Lets so many at once pass, in the order in which they came; None: all."""
+class Admission:
+    """Admits at most `at_once` callers, first come, first served; None: no limit."""
 
     def __init__(self, wait_seconds: float, *, at_once: int | None = 1) -> None:
         self.wait_seconds = wait_seconds
@@ -104,11 +103,11 @@ class Turns:
 
 
 def connect(settings: Settings) -> Database:
-    """Make ready for the database that the settings name, without asking it."""
+    """Create the database from the settings. Does not connect yet."""
     url = url_of(settings)
     engine = create_async_engine(url, hide_parameters=True, **options(url, settings))
     if url.get_backend_name() == "sqlite":
-        sqlite.prepare(
+        sqlite.configure(
             engine, statement_seconds=settings.database_statement_timeout_seconds
         )
     wait = settings.database_connect_timeout_seconds
@@ -116,18 +115,18 @@ def connect(settings: Settings) -> Database:
 
 
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    """Open sessions whose objects may be read after the commit."""
+    """Create sessions whose objects stay readable after the commit."""
     return async_sessionmaker(engine, expire_on_commit=False)
 
 
 def url_of(settings: Settings) -> URL:
-    """Name the driver of the database that the settings name."""
+    """Return the database URL of the settings, with its driver."""
     url = make_url(settings.database_url.get_secret_value())
     return url.set(drivername=DRIVERS[url.get_backend_name()])
 
 
 def options(url: URL, settings: Settings) -> dict[str, Any]:
-    """Bound every wait: for a connection, for a lock, for a statement."""
+    """Limit every wait: for a connection, for a lock, for a statement."""
     pool = {
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
@@ -141,7 +140,7 @@ def options(url: URL, settings: Settings) -> dict[str, Any]:
     statement = round(settings.database_statement_timeout_seconds * 1000)
     connect_args = {
         "connect_timeout": max(round(connecting), 1),
-        # A server that has vanished answers nothing, not even that it is gone.
+        # A host that vanished does not even refuse the connection.
         "tcp_user_timeout": round(connecting * 1000),
         "options": f"-c statement_timeout={statement}",
     }

@@ -1,6 +1,6 @@
-"""Which of the database's errors are outages: it cannot now, and may later.
+"""Database outages: errors that may go away, mapped to 503.
 
-What is left is a bug, and answered as one.
+Every other database error is a bug and is answered with 500.
 """
 
 import sqlite3
@@ -11,29 +11,29 @@ from ..errors import DomainError
 
 
 class DatabaseUnavailableError(DomainError):
-    """The database cannot be used now. A later attempt may succeed."""
+    """The database is unavailable; a later attempt may succeed."""
 
     status = 503
     code = "database_unavailable"
 
 
 class DatabaseBusyError(DatabaseUnavailableError):
-    """Every connection is in use, or somebody else holds what is needed."""
+    """Every connection is in use, or another transaction holds a lock."""
 
     code = "database_busy"
 
 
 class DatabaseFullError(DatabaseUnavailableError):
-    """There is no room for what was to be written."""
+    """The disk of the database is full."""
 
     code = "database_full"
 
 
-UNAVAILABLE = "The database cannot be used now. Try again later."
-BUSY = "The database has too much to do. Try again later."
-FULL = "The database has no room left. Give the service's operators the request_id."
+UNAVAILABLE = "The database is unavailable. Try again later."
+BUSY = "The database is busy. Try again later."
+FULL = "The database is full. Report the request_id to the operators."
 
-# SQLite's result codes, without what they say in particular (the higher bits).
+# SQLite's primary result codes (the low 8 bits of the extended ones).
 SQLITE_BUSY = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_INTERRUPT,
@@ -48,27 +48,27 @@ SQLITE_UNAVAILABLE = {
     sqlite3.SQLITE_READONLY,
 }
 
-# PostgreSQL's: serialization failure, deadlock, too many connections, lock not
-# available, query cancelled (as after the statement timeout).
+# PostgreSQL's SQLSTATEs: serialization failure, deadlock, too many connections, lock
+# not available, query cancelled (for example by the statement timeout).
 POSTGRES_BUSY = {"40001", "40P01", "53300", "55P03", "57014"}
 POSTGRES_FULL = {"53100"}
-# It has become a standby, so that this connection leads to the wrong server.
+# The server became a standby, so this connection leads to the wrong one.
 POSTGRES_MOVED = {"25006"}
 
 
-def outage(error: SQLAlchemyError) -> DatabaseUnavailableError | None:
-    """Tell which outage an error is a sign of; None: it is none."""
+def to_outage(error: SQLAlchemyError) -> DatabaseUnavailableError | None:
+    """Map a driver error to an outage; None if it is a bug."""
     if isinstance(error, TimeoutError):
         return DatabaseBusyError(BUSY)
     if not isinstance(error, DBAPIError):
         return None
     if sqlite_code := getattr(error.orig, "sqlite_errorcode", 0):
-        return of_sqlite(sqlite_code & 0xFF)
-    return of_postgres(error, getattr(error.orig, "sqlstate", None))
+        return from_sqlite(sqlite_code & 0xFF)
+    return from_postgres(error, getattr(error.orig, "sqlstate", None))
 
 
-def of_sqlite(code: int) -> DatabaseUnavailableError | None:
-    """Read SQLite's result code."""
+def from_sqlite(code: int) -> DatabaseUnavailableError | None:
+    """Map SQLite's result code."""
     if code in SQLITE_BUSY:
         return DatabaseBusyError(BUSY)
     if code == sqlite3.SQLITE_FULL:
@@ -76,10 +76,10 @@ def of_sqlite(code: int) -> DatabaseUnavailableError | None:
     return DatabaseUnavailableError(UNAVAILABLE) if code in SQLITE_UNAVAILABLE else None
 
 
-def of_postgres(
+def from_postgres(
     error: DBAPIError, sqlstate: str | None
 ) -> DatabaseUnavailableError | None:
-    """Read PostgreSQL's SQLSTATE; an error of the connection itself has none."""
+    """Map PostgreSQL's SQLSTATE; connection errors have none."""
     if sqlstate in POSTGRES_BUSY:
         return DatabaseBusyError(BUSY)
     if sqlstate in POSTGRES_FULL:

@@ -1,4 +1,4 @@
-"""Which migrations this build brings, read from their files without running them."""
+"""The migrations of this build, read from their files without running them."""
 
 import ast
 from collections.abc import Mapping, Set
@@ -13,25 +13,24 @@ VERSIONS = Path(__file__).parents[3] / "migrations/versions"
 
 @dataclass(frozen=True)
 class Revisions:
-    """The revisions that a build knows, each with those that it builds upon."""
+    """The revisions that a build contains, each with its parents."""
 
     parents: Mapping[str, tuple[str, ...]]
 
     @property
     def heads(self) -> list[str]:
-        """Those that no other builds upon: one, unless two branches each added one."""
-        built_upon = {parent for parents in self.parents.values() for parent in parents}
-        return sorted(self.parents.keys() - built_upon)
+        """Revisions without children: one, unless two branches each added one."""
+        with_children = {one for parents in self.parents.values() for one in parents}
+        return sorted(self.parents.keys() - with_children)
 
     def state_of(self, current: Set[str], history: Set[str]) -> State:
-        """Tell where a database stands, as this build sees it.
+        """Compare a database with this build.
 
-        - same: it is what this build's migrations make.
-        - ahead: it is that and more. A newer build's migration was run, which leaves
-          in place what this build uses.
-        - behind: this build's migrations have not all been run.
-        - unknown: it has been through a migration of which this build knows nothing,
-          and not through this build's, such as another branch's.
+        - same: it has exactly the migrations of this build.
+        - ahead: it has those and newer ones, which keep what this build uses.
+        - behind: some migrations of this build have not been run.
+        - unknown: it has migrations that this build does not contain, such as another
+          branch's, and lacks some of this build's.
         """
         heads = set(self.heads)
         if current == heads:
@@ -42,7 +41,7 @@ class Revisions:
 
 
 def read_revisions(folder: Path = VERSIONS) -> Revisions:
-    """Read what the files of a folder assign to `revision` and `down_revision`."""
+    """Read `revision` and `down_revision` from every file in a folder."""
     parents: dict[str, tuple[str, ...]] = {}
     for file in sorted(folder.glob("*.py")):
         names = assignments(file.read_text())
@@ -55,7 +54,7 @@ def read_revisions(folder: Path = VERSIONS) -> Revisions:
 
 
 def assignments(source: str) -> dict[str, str | tuple[str, ...] | None]:
-    """Evaluate the constants that a module assigns at its top level."""
+    """Evaluate the constants assigned at the top level of a module."""
     found = {}
     for statement in ast.parse(source).body:
         match statement:

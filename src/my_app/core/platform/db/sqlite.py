@@ -1,4 +1,4 @@
-"""SQLite, made to do as other databases do."""
+"""Make SQLite behave like PostgreSQL."""
 
 import asyncio
 import sqlite3
@@ -11,46 +11,48 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolResetState
 
-# Of `create_async_engine`: transactions begin and end by hand, as `prepare` has it.
+# For `create_async_engine`: `configure` controls transactions explicitly.
 OPTIONS: dict[str, Any] = {"pool_reset_on_return": None}
 CONNECT_ARGS: dict[str, Any] = {"isolation_level": None}
 
-# Write-ahead: readers and a writer do not wait for each other. A commit is on the disk
-# when it returns.
+# Write-ahead log: readers and a writer do not block each other. FULL: a commit is on
+# disk when it returns.
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
-# Steps of SQLite's own machine between two looks at the clock, about a millisecond.
+# Virtual machine instructions between two checks of the clock, about a millisecond.
 STEPS = 10_000
 
 
-class Clock:
-    """Ends a statement whose time is up: SQLite itself bounds only waits for a lock."""
+class StatementTimeout:
+    """A statement timeout. SQLite itself only limits waits for a lock."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.due = inf
 
     def start(self) -> None:
-        """Begin to count for a statement."""
+        """Start the clock for a statement."""
         self.due = monotonic() + self.seconds
 
-    def ring(self) -> None:
-        """End the statement that runs, if one does."""
+    def interrupt(self) -> None:
+        """Abort the running statement, if any."""
         self.due = -inf
 
-    def rings(self) -> bool:
-        """Tell SQLite whether to stop."""
+    def expired(self) -> bool:
+        """Return whether SQLite must abort the statement."""
         return monotonic() > self.due
 
 
-def prepare(engine: AsyncEngine, *, statement_seconds: float) -> None:
-    """Set connections up, bound each statement, and do transactions by hand."""
+def configure(engine: AsyncEngine, *, statement_seconds: float) -> None:
+    """Set up connections, limit each statement and control transactions."""
     sync = engine.sync_engine
 
     @event.listens_for(sync, "connect")
     def set_up(connection: Any, record: Any) -> None:  # noqa: ANN401 - any driver's
-        clock = record.info["clock"] = Clock(statement_seconds)
-        connection.run_async(lambda it: it.set_progress_handler(clock.rings, STEPS))
+        timeout = record.info["timeout"] = StatementTimeout(statement_seconds)
+        connection.run_async(
+            lambda driver: driver.set_progress_handler(timeout.expired, STEPS)
+        )
         cursor = connection.cursor()
         for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
@@ -58,21 +60,21 @@ def prepare(engine: AsyncEngine, *, statement_seconds: float) -> None:
 
     @event.listens_for(sync, "invalidate")
     def stop(_: object, record: Any, __: object) -> None:  # noqa: ANN401
-        # Whoever asked has gone, and the connection closes after what it is doing.
-        record.info["clock"].ring()
+        # The caller is gone, and the connection closes once its statement ends.
+        record.info["timeout"].interrupt()
 
-    begin_and_end_by_hand(sync)
+    control_transactions(sync)
 
 
-def begin_and_end_by_hand(engine: Engine) -> None:
-    """Have transactions begin when they must, and end once.
+def control_transactions(engine: Engine) -> None:
+    """Begin transactions as late as possible, and end them once.
 
-    One that will write takes its lock at the start, where the wait for it is bounded: a
-    read that turns into a write behind another writer fails at once. One that is to
-    read begins with its first statement that is no query; until then each query sees
+    A writing transaction takes the write lock at its start, where the wait is limited:
+    a read that turns into a write behind another writer would fail at once. A reading
+    one begins at its first statement that is not a query; until then each query sees
     what was committed before it, as on PostgreSQL.
 
-    Every word to a connection is a turn of its thread and back. This saves two of the
+    Every call costs a round trip to the connection's thread; this saves two of the
     seven that a read would cost.
     """
 
@@ -83,31 +85,28 @@ def begin_and_end_by_hand(engine: Engine) -> None:
 
     @event.listens_for(engine, "before_cursor_execute", named=True)
     def begin_to_read(conn: Connection, context: ExecutionContext, **_: object) -> None:
-        asked = context.invoked_statement
-        query = asked is not None and asked.is_select
+        statement = context.invoked_statement
+        query = statement is not None and statement.is_select
         if not query and not is_open(driver_of(conn)):
             begin(conn, "BEGIN")
-        conn.info["clock"].start()
+        conn.info["timeout"].start()
 
     @event.listens_for(engine, "reset")
     def end(driver: AdaptedConnection, _: object, state: PoolResetState) -> None:
-        # The pool would roll back after a commit, too.
+        # The pool would roll back even after a commit.
         if state.asyncio_safe and is_open(driver):
-            driver.run_async(lambda it: it.rollback())
+            driver.run_async(lambda connection: connection.rollback())
 
 
 def begin(connection: Connection, statement: str) -> None:
-    """Begin a transaction in one turn of the connection's thread.
-
-    SQLAlchemy's cursor would take three.
-    """
-    connection.info["clock"].start()
+    """Begin a transaction in one round trip; SQLAlchemy's cursor would take three."""
+    connection.info["timeout"].start()
     try:
-        driver_of(connection).run_async(lambda it: it.execute(statement))
+        driver_of(connection).run_async(lambda driver: driver.execute(statement))
     except sqlite3.Error as error:
         raise OperationalError(statement, None, error) from error
     except asyncio.CancelledError:
-        # It may begin yet, when nobody is there to end it.
+        # The transaction may still begin, with nobody left to end it.
         connection.invalidate()
         raise
 
@@ -118,6 +117,6 @@ def driver_of(connection: Connection) -> AdaptedConnection:
 
 
 def is_open(driver: AdaptedConnection) -> bool:
-    """Tell whether a transaction has begun and not ended."""
+    """Return whether a transaction is open."""
     found: bool = driver.driver_connection.in_transaction
     return found

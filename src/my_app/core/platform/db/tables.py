@@ -1,4 +1,4 @@
-"""What every table is made of: the base of the models, and portable column types."""
+"""The base class of all models, and portable column types."""
 
 from datetime import UTC, datetime
 from importlib import import_module
@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from .... import core
 
-# A constraint that a migration is to change needs a name that is the same everywhere.
+# Migrations refer to constraints by name, so names must be the same everywhere.
 NAMES = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -22,7 +22,7 @@ NAMES = {
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment, in UTC on the way in and out; SQLite has no time zones."""
+    """An aware datetime, stored and returned in UTC; SQLite has no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -30,36 +30,36 @@ class UTCDateTime(TypeDecorator[datetime]):
     def process_bind_param(
         self, value: datetime | None, dialect: Dialect
     ) -> datetime | None:
-        """Turn into UTC.
+        """Convert to UTC.
 
         Raises:
-            ValueError: it has no time zone, so nobody knows which moment it is.
+            ValueError: the datetime is naive, so its UTC time is unknown.
         """
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment needs a time zone: datetime.now(UTC)")
+            raise ValueError("a datetime needs a time zone: datetime.now(UTC)")
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(
         self, value: datetime | None, dialect: Dialect
     ) -> datetime | None:
-        """Say that it is UTC."""
+        """Mark as UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value
 
 
 class Base(DeclarativeBase):
-    """The base of every model; `datetime` is a moment in UTC."""
+    """The base of every model; `datetime` columns are UTC."""
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {datetime: UTCDateTime}  # noqa: RUF012 - SQLAlchemy's own
 
 
 def load_tables() -> MetaData:
-    """Import every feature's `tables` module; return all tables there are."""
+    """Import every feature's `tables` module and return all tables."""
     for feature in iter_modules(core.__path__, f"{core.__name__}."):
         if feature.ispkg and find_spec(f"{feature.name}.tables"):
             import_module(f"{feature.name}.tables")

@@ -1,4 +1,4 @@
-"""Headers: reading one of a request, and the security headers of a response."""
+"""Request headers, and the security headers of responses."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,12 +13,12 @@ PAGE_HEADERS: Sequence[Header] = (
 
 
 class SecurityHeaders:
-    """The security headers of each response, made once.
+    """The security headers of every response, built once.
 
-    For the API the set is OWASP's (REST Security Cheat Sheet); Content-Security-Policy
-    also covers what X-Frame-Options did. The two more that pages have mean nothing
-    elsewhere. Browsers heed Strict-Transport-Security over HTTPS only, so it does no
-    harm in development.
+    The API's set follows OWASP's REST Security Cheat Sheet; Content-Security-Policy
+    supersedes X-Frame-Options. HTML pages get two more, which mean nothing elsewhere.
+    Browsers ignore Strict-Transport-Security over plain HTTP, so it does no harm in
+    development.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class SecurityHeaders:
             if enabled
         }
 
-    def of(self, path: str) -> Sequence[Header]:
-        """Return the headers of a response to a request for `path`."""
+    def for_path(self, path: str) -> Sequence[Header]:
+        """Return the headers for responses to requests for `path`."""
         return self._pages.get(path, self._default)
 
 
@@ -53,10 +53,7 @@ def with_policy(headers: Sequence[Header], policy: str) -> tuple[Header, ...]:
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
-    """Return the first header of this lower-case name; None if there is none.
-
-    Reads the scope: a request object around it would cost more than the search.
-    """
+    """Return the first header with this lower-case name; None if there is none."""
     for key, value in scope["headers"]:
         if key == name:
             found: bytes = value

@@ -1,4 +1,4 @@
-"""Which host names the service answers to."""
+"""The host names that the service accepts."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .headers import header
 from .problems import problem
 
-# Asked for by address, not by name: by an orchestrator's probe and by Prometheus.
+# Requested by IP address: by an orchestrator's probes and by Prometheus.
 EXEMPT = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class TrustedHosts:
-    """Refuse a request for another host, whose name could end up in links and caches.
+    """Refuses requests for other hosts, whose names could end up in links and caches.
 
-    Starlette's own middleware does the same but answers in plain text and knows no
-    exempt addresses.
+    Unlike Starlette's middleware it sends a problem document and exempts probes.
     """
 
     def __init__(self, app: ASGIApp, *, allowed: Sequence[str]) -> None:
@@ -26,7 +25,7 @@ class TrustedHosts:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on if its Host header is one of ours."""
+        """Pass the request on if its Host header is allowed."""
         if scope["type"] != "http" or scope["path"] in EXEMPT:
             await self.app(scope, receive, send)
             return
@@ -38,13 +37,13 @@ class TrustedHosts:
             scope,
             400,
             code="unknown_host",
-            detail="The Host header names no host of this service (APP_ALLOWED_HOSTS).",
+            detail="The Host header names an unknown host. Allowed: APP_ALLOWED_HOSTS.",
         )
         await refusal(scope, receive, send)
 
 
 def host_of(scope: Scope) -> str:
-    """Return the request's host in lower case, without its port; empty if none."""
+    """Return the requested host in lower case without its port; empty if none."""
     host = (header(scope, b"host") or b"").decode("latin-1").lower()
     if host.startswith("["):
         return host.partition("]")[0] + "]"

@@ -1,4 +1,4 @@
-"""The bounds of one request: how long its body is, how long it takes, how it fails."""
+"""The limits of a request: body size and time; and the answer to a crash."""
 
 import asyncio
 
@@ -15,13 +15,13 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class RequestLimits:
-    """Innermost middleware: answers for the application where that cannot.
+    """Innermost middleware: responds when the application cannot.
 
-    - A body over `max_body_bytes`: 413, at once where its length is declared.
-    - A body that has not arrived within `timeout_seconds`: 408.
-    - No answer begun within `timeout_seconds`: 503, and the handler is cancelled. A
-      response that has begun may take as long as it needs.
-    - An exception that nobody handled: logged with its traceback, and 500.
+    - Body larger than `max_body_bytes`: 413, at once if its length is declared.
+    - Body not received within `timeout_seconds`: 408.
+    - No response started within `timeout_seconds`: 503, and the handler is cancelled.
+      Once started, a response may take as long as it needs.
+    - Unhandled exception: 500, logged with its traceback.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class RequestLimits:
         self.deadlines = Deadlines(timeout_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application within the bounds."""
+        """Run the application within the limits."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -51,7 +51,7 @@ class RequestLimits:
         try:
             await self.app(scope, receive, exchange.send)
         except ClientDisconnect:
-            log.info("the client went away while its request was read")
+            log.info("client disconnected while its request was read")
         except (Exception, asyncio.CancelledError) as error:
             failure = error
         finally:
@@ -60,60 +60,60 @@ class RequestLimits:
         if isinstance(failure, asyncio.CancelledError) and cancelled_by_others:
             raise failure
         if failure:
-            await self.answer_failure(scope, exchange, failure, late=late)
+            await self.respond_to_failure(scope, exchange, failure, late=late)
 
-    async def answer_failure(
+    async def respond_to_failure(
         self, scope: Scope, exchange: "Exchange", failure: BaseException, *, late: bool
     ) -> None:
-        """Log what went wrong, and answer."""
+        """Log the failure and respond to it."""
         if late and exchange.receiving:
-            # The rest of the body may still come: only closing the connection ends it.
+            # The rest of the body may yet arrive: close the connection to stop it.
             headers = {"connection": "close"}
             response = problem(scope, status.HTTP_408_REQUEST_TIMEOUT, headers=headers)
         elif late:
-            log.error("no answer in time", timeout_seconds=self.deadlines.seconds)
+            log.error("request timed out", timeout_seconds=self.deadlines.seconds)
             response = problem(scope, status.HTTP_503_SERVICE_UNAVAILABLE)
         else:
             log.error("unhandled exception", exc_info=failure)
             response = problem(scope, status.HTTP_500_INTERNAL_SERVER_ERROR)
-        # Of an answer that has begun the server closes the connection instead, which
-        # tells the client that the rest is missing.
-        if not exchange.answering:
+        # If the response has started, the server closes the connection instead, so the
+        # client sees that it was cut off.
+        if not exchange.responding:
             await response(scope, exchange.receive, exchange.send)
 
 
 class Exchange:
-    """One request and its response, watched as they pass."""
+    """One request and its response, observed as they pass."""
 
     __slots__ = (
-        "answering",
         "deadlines",
         "downstream",
         "max_body_bytes",
         "receiving",
+        "responding",
         "size",
         "task",
         "upstream",
     )
 
-    def __init__(self, receive: Receive, send: Send, bounds: RequestLimits) -> None:
+    def __init__(self, receive: Receive, send: Send, limits: RequestLimits) -> None:
         task = asyncio.current_task()
         if task is None:  # pragma: no cover - servers run an application in a task
-            raise RuntimeError("an ASGI application runs in a task")
+            raise RuntimeError("an ASGI application must run in a task")
         self.task: asyncio.Task[object] = task
         self.upstream = receive
         self.downstream = send
-        self.max_body_bytes = bounds.max_body_bytes
-        self.deadlines = bounds.deadlines
+        self.max_body_bytes = limits.max_body_bytes
+        self.deadlines = limits.deadlines
         self.size = 0
         self.receiving = False
-        self.answering = False
+        self.responding = False
 
     async def receive(self) -> Message:
-        """Count the body as it comes.
+        """Count the body as it arrives.
 
         Raises:
-            HTTPException: 413, which the application's own handler answers.
+            HTTPException: 413, answered by the application's own handler.
         """
         message = await self.upstream()
         if message["type"] == "http.request":
@@ -124,15 +124,15 @@ class Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """Stop the clock when the answer begins."""
-        if not self.answering and message["type"] == "http.response.start":
-            self.answering = True
+        """Stop the clock when the response starts."""
+        if not self.responding and message["type"] == "http.response.start":
+            self.responding = True
             self.deadlines.stop(self.task)
         await self.downstream(message)
 
 
 def body_framing(scope: Scope) -> tuple[int, bool]:
-    """Return the declared length of the body, 0 if none, and whether it is chunked."""
+    """Return the declared body length, 0 if none, and whether the body is chunked."""
     length = 0
     chunked = False
     for name, value in scope["headers"]:

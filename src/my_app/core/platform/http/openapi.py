@@ -1,4 +1,4 @@
-"""The OpenAPI document: what it says of errors."""
+"""Problem documents in the OpenAPI schema."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ SCHEMA = "#/components/schemas/"
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document these statuses for OpenAPI, each with an example."""
-    return {status: documented(status) for status in statuses}
+    """Describe these error statuses for OpenAPI, each with an example."""
+    return {status: describe(status) for status in statuses}
 
 
-def documented(status: int) -> dict[str, Any]:
+def describe(status: int) -> dict[str, Any]:
     """Describe one error status for OpenAPI."""
     example = problem_content(status, instance="/some/path") | {
         "request_id": "4f1c2d3e4b5a69788796a5b4c3d2e1f0"
@@ -31,7 +31,7 @@ def documented(status: int) -> dict[str, Any]:
 
 
 def add_problem_schema(app: FastAPI) -> None:
-    """Describe problem documents in place of FastAPI's own validation errors."""
+    """Describe problem documents instead of FastAPI's own validation errors."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents, for every error that the service answers."""
+"""RFC 9457 problem documents for every error response."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ from ..request_id import current_request_id
 
 
 class FieldProblem(BaseModel):
-    """One part of the request that did not fit."""
+    """One invalid part of the request."""
 
     pointer: str = Field(examples=["/body/seats"])
     detail: str = Field(examples=["Input should be greater than or equal to 1"])
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457 problem details, with the id to look for in the logs."""
+    """RFC 9457 problem details, with the request id to look up in the logs."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,40 +33,40 @@ class ProblemDocument(BaseModel):
     title: str = Field(examples=["Not Found"])
     status: int = Field(examples=[404])
     code: str = Field(examples=["not_found"])
-    detail: str = Field(examples=["Nothing is at this address."])
+    detail: str = Field(examples=["There is nothing at this URL."])
     instance: str = Field(examples=["/nowhere"])
     request_id: str = Field(examples=["4f1c2d3e4b5a69788796a5b4c3d2e1f0"])
     errors: list[FieldProblem] | None = None
 
 
 class ProblemResponse(JSONResponse):
-    """A problem document. ASCII only: it may quote what is not valid Unicode."""
+    """A problem document. ASCII only: it may quote invalid Unicode."""
 
     media_type = "application/problem+json"
 
     def render(self, content: object) -> bytes:
-        """Encode as JSON with everything outside ASCII escaped."""
+        """Encode as JSON with non-ASCII characters escaped."""
         return json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()
 
 
-# RFC 9110's names, which Python's own table has from 3.13 on.
+# The names of RFC 9110; Python has them since 3.13.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
-# What a caller is told where the error itself says nothing more.
+# The detail of errors that carry none of their own.
 DETAILS = {
-    400: "The request could not be read. Check its syntax against /docs.",
-    404: "Nothing is at this address. /docs lists what is.",
-    405: "The Allow header names the methods that this address answers.",
-    408: "The request body did not arrive in time. Send it again, faster.",
+    400: "The request could not be parsed. Check its syntax against /docs.",
+    404: "There is nothing at this URL. See /docs for what there is.",
+    405: "The Allow header lists the methods that this URL supports.",
+    408: "The request body did not arrive in time. Send it again.",
     413: "The request body is too large.",
     415: "Send the body as application/json.",
-    422: "The request does not fit; errors lists what to change.",
-    500: "The service failed. Give its operators the request_id.",
-    503: "The service did not answer in time. Try again later.",
+    422: "The request is invalid; errors lists what to change.",
+    500: "The service failed. Report the request_id to its operators.",
+    503: "The service did not respond in time. Try again later.",
 }
 
 UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
-# Short: what is unavailable is most often so for moments, as in a restart.
+# Short: most outages last only moments, such as a restart.
 RETRY_AFTER_SECONDS = "1"
 
 
@@ -79,7 +79,7 @@ def problem(
     errors: Sequence[Mapping[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ProblemResponse:
-    """Build the problem document that answers the request of `scope`."""
+    """Build the problem document in response to the request of `scope`."""
     content = problem_content(
         status, instance=scope["path"], detail=detail, code=code, errors=errors
     )
@@ -97,7 +97,7 @@ def problem_content(
     code: str | None = None,
     errors: Sequence[Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """Fill the members of a problem document, as a mapping ready for JSON."""
+    """Return the members of a problem document, ready for JSON."""
     title = title_of(status)
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -114,7 +114,7 @@ def problem_content(
 
 
 def title_of(status: int) -> str:
-    """Return the name of a status; "Error" for a number that has none."""
+    """Return the name of a status; "Error" if it has none."""
     try:
         return TITLES.get(status) or HTTPStatus(status).phrase
     except ValueError:
@@ -122,16 +122,16 @@ def title_of(status: int) -> str:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Answer every error of the application with a problem document."""
+    """Respond to every error of the application with a problem document."""
     app.exception_handler(HTTPException)(answer_http_error)
     app.exception_handler(RequestValidationError)(answer_invalid_request)
     app.exception_handler(DomainError)(answer_domain_error)
 
 
 async def answer_http_error(request: Request, error: HTTPException) -> ProblemResponse:
-    """Translate the framework's own errors: 404, 405, 413 and the like."""
-    told = error.detail not in (title_of(error.status_code), "")
-    detail = error.detail if told else None
+    """Translate the framework's own errors, such as 404, 405 and 413."""
+    default = error.detail in (title_of(error.status_code), "")
+    detail = None if default else error.detail
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(allowed_methods(request))
@@ -139,7 +139,7 @@ async def answer_http_error(request: Request, error: HTTPException) -> ProblemRe
 
 
 def allowed_methods(request: Request) -> list[str]:
-    """List what an address answers: the framework names its first route's only."""
+    """List the methods of a URL: the framework only knows those of its first route."""
     routes = (route for route in request.app.routes if isinstance(route, Route))
     matching = (
         route for route in routes if route.matches(request.scope)[0] is not Match.NONE
@@ -148,16 +148,16 @@ def allowed_methods(request: Request) -> list[str]:
 
 
 async def answer_domain_error(request: Request, error: DomainError) -> ProblemResponse:
-    """Translate a feature's error by the status and code it carries."""
+    """Translate a domain error by its status and code."""
     return problem(request.scope, error.status, detail=str(error), code=error.code)
 
 
 async def answer_invalid_request(
     request: Request, error: RequestValidationError
 ) -> ProblemResponse:
-    """Tell apart what FastAPI calls invalid: the syntax, the media type, the values.
+    """Distinguish invalid syntax (400), media type (415) and values (422).
 
-    What was sent is never repeated: it may be a secret, and it may be huge.
+    The input is never repeated: it may be secret, and it may be huge.
     """
     details = error.errors()
     if any(detail["type"] == "json_invalid" for detail in details):
@@ -175,13 +175,13 @@ async def answer_invalid_request(
 
 
 def is_json(request: Request) -> bool:
-    """Tell whether the request says that its body is JSON."""
+    """Return whether the request declares its body as JSON."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip()
     main, _, sub = media_type.lower().partition("/")
     return main == "application" and (sub == "json" or sub.endswith("+json"))
 
 
 def pointer(location: Sequence[str | int]) -> str:
-    """Write a location as a JSON pointer (RFC 6901), a long name cut short."""
+    """Return a location as a JSON pointer (RFC 6901) with long names cut."""
     parts = (str(part)[:64].replace("~", "~0").replace("/", "~1") for part in location)
     return "".join(f"/{part}" for part in parts)

@@ -1,4 +1,4 @@
-"""What is not HTTP never becomes a request; this answers it like any other error."""
+"""Problem documents for malformed HTTP, which never becomes a request."""
 
 import json
 
@@ -12,10 +12,10 @@ log = structlog.stdlib.get_logger("access")
 
 
 class ProblemProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, with a problem document for unreadable requests."""
+    """uvicorn's HTTP protocol, with a problem document for malformed requests."""
 
     def send_400_response(self, msg: str) -> None:
-        """Answer with 400 and close: nothing after a malformed request can be read."""
+        """Respond with 400 and close: nothing after a malformed request is readable."""
         identifier = new_request_id()
         request_id.set(identifier)
         log.info("malformed request", status=400, client=self.client and self.client[0])

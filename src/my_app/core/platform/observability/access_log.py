@@ -1,4 +1,4 @@
-"""The access log: one line for each finished request."""
+"""The access log: one line per finished request."""
 
 import asyncio
 import json
@@ -21,23 +21,23 @@ SERVER_ERROR = 500
 
 
 class AccessLog(Protocol):
-    """Writes down one finished request."""
+    """Records finished requests."""
 
     def write(
         self, scope: Scope, route: str, status: int, seconds: float, request_id: str
     ) -> None:
-        """Record a request: its route template, its status, its time, its id."""
+        """Record a request: its route template, status, duration and id."""
 
 
 def access_log(settings: Settings) -> AccessLog:
-    """Choose the form of the access log as `configure_logging` does for the rest."""
+    """Choose the format of the access log as `configure_logging` does for the rest."""
     if settings.development:
         return ConsoleAccessLog()
     return EcsAccessLog(sys.stdout.buffer, service_fields(settings))
 
 
 class ConsoleAccessLog:
-    """For a person at a terminal, in the style of the other lines."""
+    """For people at a terminal, in the style of the other lines."""
 
     def __init__(self) -> None:
         self._log = structlog.stdlib.get_logger("access")
@@ -55,11 +55,11 @@ class ConsoleAccessLog:
 
 
 class EcsAccessLog:
-    """For a machine: JSON in the field names of the Elastic Common Schema.
+    """For machines: JSON with the field names of the Elastic Common Schema.
 
-    The line is put together by hand: through a logging library it costs several times
-    as much, a tenth of all that a small request costs. The lines of one turn of the
-    event loop are written in one call, at the end of that turn.
+    Lines are assembled by hand: a logging library costs several times as much, a tenth
+    of the total cost of a small request. The lines of one iteration of the event loop
+    are written in a single call at its end.
     """
 
     def __init__(self, stream: BinaryIO, service: Mapping[str, str]) -> None:
@@ -74,14 +74,14 @@ class EcsAccessLog:
     def write(
         self, scope: Scope, route: str, status: int, seconds: float, request_id: str
     ) -> None:
-        """Queue one line; it is written before the event loop next waits."""
+        """Queue one line; it is written before the event loop waits again."""
         if not self._lines:
             asyncio.get_running_loop().call_soon(self.flush)
             self._timestamp = timestamp(time())
         client = scope["client"]
         self._lines.append(
             f'{{"@timestamp":"{self._timestamp}",'
-            f"{described(scope['method'], scope['path'], route, status)},"
+            f"{render_request(scope['method'], scope['path'], route, status)},"
             f'"event.duration":{int(seconds * 1e9)},'
             f'"client.ip":"{client[0] if client else ""}",'
             f'"http.request.id":"{request_id}"{self._end}'
@@ -90,16 +90,16 @@ class EcsAccessLog:
     def flush(self) -> None:
         """Write the queued lines."""
         lines, self._lines = self._lines, []
-        # As with the logging module, a full disk must not stop the service.
+        # As in the logging module, a full disk must not stop the service.
         with suppress(OSError):
             self._stream.write("".join(lines).encode())
             self._stream.flush()
 
 
-# Most requests are like one before them, but for who asked and how long it took.
+# Most requests repeat an earlier one, except for the client and the duration.
 @lru_cache(maxsize=1024)
-def described(method: str, path: str, route: str, status: int) -> str:
-    """Render what was asked and answered as members of a JSON object."""
+def render_request(method: str, path: str, route: str, status: int) -> str:
+    """Render a request and its status as members of a JSON object."""
     fields: dict[str, str | int] = {
         "log.level": "error" if status >= SERVER_ERROR else "info",
         "log.logger": "access",

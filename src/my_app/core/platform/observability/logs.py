@@ -1,4 +1,4 @@
-"""Logs: one format for ours and for every library's, on standard output."""
+"""Logs: one format for our code and all libraries, on standard output."""
 
 import logging
 import sys
@@ -17,10 +17,10 @@ ECS_VERSION = "9.0.0"
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send everything that is logged to standard output.
+    """Send all logs to standard output.
 
-    In development these are coloured lines for a person; elsewhere one JSON object a
-    line, in the field names of the Elastic Common Schema.
+    In development as coloured lines for people; elsewhere as one JSON object per line
+    with the field names of the Elastic Common Schema.
     """
     shared: list[Processor] = [
         add_request_id,
@@ -53,31 +53,31 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
-    # The server brings handlers of its own; its access log is replaced by ours.
+    # The server installs its own handlers; our access log replaces its own.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi"):
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = name != "uvicorn.access"
-    # The reloader tells of every file it sees change, its own caches included.
+    # The reloader logs every changed file, including its own caches.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 
 def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Mark what is logged while a request is answered."""
+    """Add the id of the current request."""
     if identifier := current_request_id():
         event.setdefault("request_id", identifier)
     return event
 
 
 def console_renderers() -> list[Processor]:
-    """Render for a person at a terminal."""
+    """Render for people at a terminal."""
     colours = sys.stdout.isatty()
     plain = structlog.dev.plain_traceback
     return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
 
 
 def ecs_renderers(service: Mapping[str, str]) -> list[Processor]:
-    """Render one JSON object in Elastic's field names."""
+    """Render one JSON object with Elastic's field names."""
     constant = {"ecs.version": ECS_VERSION} | {
         f"service.{key}": value for key, value in service.items()
     }
@@ -92,7 +92,7 @@ def ecs_renderers(service: Mapping[str, str]) -> list[Processor]:
 
     def rename(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         named = {renamed.get(key, key): value for key, value in event.items()}
-        # Whatever else was logged stands apart, where it cannot clash with the schema.
+        # All other fields go under "labels", where they cannot clash with the schema.
         known = {*renamed.values(), "error.type", "error.message", "error.stack_trace"}
         extra = {key: named.pop(key) for key in list(named) if key not in known}
         first = {key: named.pop(key) for key in ("@timestamp", "log.level", "message")}
@@ -102,7 +102,7 @@ def ecs_renderers(service: Mapping[str, str]) -> list[Processor]:
 
 
 def add_error(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Turn `exc_info` into the schema's error fields."""
+    """Convert `exc_info` to the schema's error fields."""
     exc_info: Any = event.pop("exc_info", None)
     if exc_info is True:
         exc_info = sys.exc_info()

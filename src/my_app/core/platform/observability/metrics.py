@@ -1,4 +1,4 @@
-"""Prometheus metrics: what is measured of every request, and their exposition."""
+"""Prometheus metrics: the requests, the build and the process."""
 
 import os
 
@@ -13,13 +13,13 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-# What may stand in a label, so that a caller who makes up methods makes no series.
+# Methods allowed as labels, so that invented ones do not create new series.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
 
 
 class Metrics:
-    """The metrics of one application, in a registry of its own."""
+    """The metrics of one application, in their own registry."""
 
     def __init__(self, *, version: str, commit: str, branch: str) -> None:
         self.registry = CollectorRegistry()
@@ -34,7 +34,7 @@ class Metrics:
         )
         Gauge(
             "build_info",
-            "Always 1; its labels say what is running.",
+            "Always 1; the labels identify the running build.",
             ("version", "commit", "branch"),
             registry=self.registry,
             multiprocess_mode="max",
@@ -46,7 +46,7 @@ class Metrics:
         key = (method, route, status)
         child = self._children.get(key)
         if child is None:
-            # Looking the child up by its labels costs more than recording with it.
+            # Looking up the child by its labels costs more than recording the value.
             known = method if method in METHODS else "OTHER"
             child = self.requests.labels(known, route, str(status))
             if known == method:
@@ -56,9 +56,9 @@ class Metrics:
     def expose(self) -> bytes:
         """Return all metrics in Prometheus's text format.
 
-        With several worker processes each keeps its own numbers in files, and any of
-        them answers for all: prometheus_client does so when PROMETHEUS_MULTIPROC_DIR
-        is set, as `my-app --workers` does.
+        With several worker processes each keeps its numbers in files, and any of them
+        exposes the total: prometheus_client does so if PROMETHEUS_MULTIPROC_DIR is set,
+        as `my-app --workers` sets it.
         """
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self.registry)

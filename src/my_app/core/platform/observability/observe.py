@@ -10,15 +10,15 @@ from ..request_id import VALID_REQUEST_ID, new_request_id, request_id
 from .access_log import AccessLog
 from .metrics import UNMATCHED, Metrics
 
-# Logged where a client left before it got an answer (nginx's number for it).
+# Logged if the client disconnected before the response (nginx's status for it).
 CLIENT_CLOSED_REQUEST = 499
 
 
 class Observe:
-    """See every request and response, and mark each response.
+    """Observes every request and adds the id and security headers to its response.
 
-    A plain ASGI middleware, and one for all three: each layer costs a request about
-    as much as routing it does, and `BaseHTTPMiddleware` several times that.
+    One plain ASGI middleware for all of it: each layer costs a request about as much as
+    routing does, and `BaseHTTPMiddleware` several times that.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Observe:
         self.security_headers = security_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request under an id of its own, then record how that went."""
+        """Handle a request under its own id, then record the outcome."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -45,24 +45,24 @@ class Observe:
         identifier = given.decode() if given and valid else new_request_id()
         request_id.set(identifier)
         status = CLIENT_CLOSED_REQUEST
-        marks = [
+        extra_headers = [
             (b"x-request-id", identifier.encode()),
-            *self.security_headers.of(scope["path"]),
+            *self.security_headers.for_path(scope["path"]),
         ]
 
-        async def send_marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *marks]
+                message["headers"] = [*message["headers"], *extra_headers]
             await send(message)
 
         try:
             if valid or given is None:
-                await self.app(scope, receive, send_marked)
+                await self.app(scope, receive, send_with_headers)
             else:
                 refusal = invalid_request_id(scope)
-                await refusal(scope, receive, send_marked)
+                await refusal(scope, receive, send_with_headers)
         finally:
             seconds = perf_counter() - started
             route = route_of(scope)
@@ -71,16 +71,16 @@ class Observe:
 
 
 def invalid_request_id(scope: Scope) -> ASGIApp:
-    """Refuse an id that cannot stand in a header and a log line as it is."""
+    """Refuse an id that would need escaping in a header or a log line."""
     return problem(
         scope,
         400,
         code="invalid_request_id",
-        detail='X-Request-ID is up to 200 visible ASCII characters, without " and \\.',
+        detail='X-Request-ID allows 1 to 200 visible ASCII characters, no " or \\.',
     )
 
 
 def route_of(scope: Scope) -> str:
-    """Return the path template that matched, so that metrics do not grow with ids."""
+    """Return the matched path template, so that metrics do not grow with ids."""
     route = scope.get("route")
     return getattr(route, "path", UNMATCHED)

@@ -1,4 +1,4 @@
-"""Errors to Sentry, traces to a collector: extras, each switched on by a variable."""
+"""Optional extras: errors to Sentry and traces to a collector."""
 
 from importlib.util import find_spec
 
@@ -10,7 +10,7 @@ from ..build import Build
 
 
 def start_sentry(settings: Settings, build: Build) -> None:
-    """Send unhandled and logged errors to Sentry, where SENTRY_DSN is set.
+    """Send unhandled and logged errors to Sentry if SENTRY_DSN is set.
 
     Raises:
         EnvironmentVariablesError: the extra is not installed, or the DSN is malformed.
@@ -27,7 +27,7 @@ def start_sentry(settings: Settings, build: Build) -> None:
             dsn,
             release=build.version,
             environment=settings.environment,
-            # Personal data is not sent unless asked for; nor are bodies.
+            # Request bodies may hold personal data.
             max_request_body_size="never",
         )
     except BadDsn as error:
@@ -43,9 +43,9 @@ def start_sentry(settings: Settings, build: Build) -> None:
 
 
 def telemetry(settings: Settings) -> TelemetryConfig:
-    """Have FastAPI trace requests, where OTEL_EXPORTER_OTLP_ENDPOINT is set.
+    """Let FastAPI trace requests if OTEL_EXPORTER_OTLP_ENDPOINT is set.
 
-    The exporter reads the other OTEL_ variables itself. Metrics and logs stay with
+    The exporter reads the other OTEL_ variables itself. Metrics and logs still go to
     Prometheus and standard output.
 
     Raises:
@@ -59,7 +59,7 @@ def telemetry(settings: Settings) -> TelemetryConfig:
 
 
 def require(module: str, *, variable: str, extra: str) -> None:
-    """Refuse a variable that switches on what is not installed."""
+    """Refuse a variable whose extra is not installed."""
     try:
         installed = find_spec(module) is not None
     except ModuleNotFoundError:
@@ -70,7 +70,7 @@ def require(module: str, *, variable: str, extra: str) -> None:
                 Problem(
                     variable=variable,
                     found=f"set, but the extra {extra} is not installed",
-                    expected=f"uv sync --extra {extra}, or the variable unset",
+                    expected=f"unset, or the extra: uv sync --extra {extra}",
                 )
             ]
         )

@@ -1,4 +1,4 @@
-"""What operators and their machines ask: alive, ready, which version, how busy."""
+"""Endpoints for operators: health, readiness, version, metrics, landing page."""
 
 from http import HTTPStatus
 from typing import Literal
@@ -18,20 +18,20 @@ router = APIRouter(tags=["operations"], responses=problem_responses(400, 500, 50
 
 
 class Alive(BaseModel):
-    """The process runs and answers."""
+    """The process is alive."""
 
     status: Literal["ok"] = Field("ok", examples=["ok"])
 
 
 class Ready(BaseModel):
-    """Requests may be sent here; every check passed."""
+    """The process may receive requests; every check passed."""
 
     status: Literal["ready"] = Field("ready", examples=["ready"])
-    checks: dict[str, str] = Field(examples=[{"database.answers": "ok"}])
+    checks: dict[str, str] = Field(examples=[{"database.reachable": "ok"}])
 
 
 class Version(BaseModel):
-    """What is running."""
+    """The running build."""
 
     version: str = Field(examples=["1.2.0"])
     commit: str = Field(examples=["4f1c2d3e4b5a"])
@@ -40,45 +40,45 @@ class Version(BaseModel):
     environment: Environment = Field(examples=["staging"])
     flags: dict[str, bool] | None = Field(
         None,
-        description="State of each flag; not told in production",
+        description="State of each flag; omitted in production",
         examples=[dict.fromkeys(Flags.model_fields, False)],
     )
 
 
 @router.get("/", include_in_schema=False)
 async def home(context: CurrentContext) -> HTMLResponse:
-    """Say what this is, to a person who opens the service's address."""
+    """Show the landing page."""
     return HTMLResponse(render_landing_page(context))
 
 
 @router.get("/healthz")
 async def healthz() -> Alive:
-    """Tell that the process is alive. Touches nothing else: no I/O."""
+    """Report that the process is alive. Does no I/O."""
     return Alive()
 
 
 @router.get("/readyz", response_model=Ready)
 async def readyz(request: Request, context: CurrentContext) -> Ready | Response:
-    """Tell whether to send requests here: every feature's checks pass."""
-    answers = await context.readiness.ask(request.app)
-    failed = {name: answer.said for name, answer in answers.items() if not answer.ready}
+    """Report whether this process may receive requests: every check passes."""
+    results = await context.readiness.check(request.app)
+    failed = {name: each.message for name, each in results.items() if not each.ready}
     if not failed:
-        return Ready(checks={name: answer.said for name, answer in answers.items()})
+        return Ready(checks={name: each.message for name, each in results.items()})
     return problem(
         request.scope,
         HTTPStatus.SERVICE_UNAVAILABLE,
         code="not_ready",
-        detail="Send requests elsewhere; errors lists what is not ready.",
+        detail="This process is not ready; errors lists the failed checks.",
         errors=[
-            {"pointer": f"/checks/{name}", "detail": said}
-            for name, said in failed.items()
+            {"pointer": f"/checks/{name}", "detail": message}
+            for name, message in failed.items()
         ],
     )
 
 
 @router.get("/version", response_model_exclude_none=True)
 async def version(context: CurrentContext) -> Version:
-    """Tell which version, commit and branch run here, and with which flags."""
+    """Report the running version, commit, branch and flags."""
     return Version(
         version=context.build.version,
         commit=context.build.commit,
@@ -105,6 +105,6 @@ async def version(context: CurrentContext) -> Version:
     },
 )
 async def metrics(context: CurrentContext) -> Response:
-    """Tell Prometheus how many requests were answered, how and how fast."""
+    """Expose metrics to Prometheus."""
     exposition = context.metrics.expose()
     return Response(exposition, headers={"content-type": CONTENT_TYPE_LATEST})

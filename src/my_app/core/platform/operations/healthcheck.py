@@ -1,7 +1,7 @@
-"""Ask the service on this machine whether it is alive, as the image's HEALTHCHECK does.
+"""The image's HEALTHCHECK: ask the service in this container whether it is alive.
 
-Over a plain socket: this runs every few seconds, and an HTTP client takes twice as long
-to import as all else that happens here.
+Uses a plain socket: this runs every few seconds, and importing an HTTP client would
+triple the time it takes.
 """
 
 import os
@@ -14,7 +14,7 @@ SECONDS = 2
 
 def main() -> int:
     """Return 0 if /healthz answers 200, else 1 with what was found instead."""
-    # Connecting to 0.0.0.0, which the image listens on, reaches this machine.
+    # The image listens on 0.0.0.0; connecting to that reaches the local machine.
     host = os.environ.get("APP_HOST") or "127.0.0.1"
     port = int(os.environ.get("APP_PORT") or "8000")
     try:
@@ -26,7 +26,7 @@ def main() -> int:
     else:
         if b" 200 " in status:
             return 0
-        found = status.decode("latin-1").strip() or "no answer"
+        found = status.decode("latin-1").strip() or "no response"
     print(f"{host}:{port}/healthz: found {found}; expected 200", file=sys.stderr)
     return 1
 

@@ -1,10 +1,12 @@
-"""The page at `/`: which version of the service a person is looking at."""
+"""The landing page at `/`: shows which version of the service is running."""
 
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
 
 from ..context import Context
+
+TITLE = "My App"
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -17,13 +19,13 @@ dd { margin: 0; font-family: ui-monospace, monospace; overflow-wrap: anywhere }
 nav { margin-top: 2rem; display: flex; flex-wrap: wrap; gap: 1.25rem }
 """
 
-# The page needs nothing from elsewhere; the hash allows its own style and no other.
+# The page loads nothing; the hash allows its own style sheet and no other.
 POLICY = (
     "default-src 'none'; img-src data:; frame-ancestors 'none'; style-src 'sha256-"
     f"{b64encode(sha256(STYLE.encode()).digest()).decode()}'"
 )
 
-# FastAPI's page loads Swagger UI from a CDN and starts it with a script in the page.
+# FastAPI's page loads Swagger UI from a CDN and starts it with an inline script.
 DOCS_POLICY = (
     "default-src 'none'; frame-ancestors 'none'; connect-src 'self'; "
     "script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
@@ -42,7 +44,7 @@ LINKS = {
 
 
 def render_landing_page(context: Context) -> str:
-    """Render the page: self-contained, no script, nothing loaded from elsewhere."""
+    """Render the page: self-contained, without scripts or external resources."""
     build, environment = context.build, context.settings.environment
     facts = {
         "Version": build.version,
@@ -58,7 +60,7 @@ def render_landing_page(context: Context) -> str:
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>"
         for name, value in facts.items()
     )
-    # Relative, so that they hold behind a proxy that adds a path in front.
+    # Relative, so that they work behind a proxy that adds a path prefix.
     links = "\n".join(
         f'<a href="{address.removeprefix("/")}">{escape(text)}</a>'
         for address, text in LINKS.items()
@@ -69,12 +71,12 @@ def render_landing_page(context: Context) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>My App · {escape(environment)}</title>
+<title>{escape(TITLE)} · {escape(environment)}</title>
 <link rel="icon" href="data:,">
 <style>{STYLE}</style>
 </head>
 <body>
-<h1>My App <small>{escape(environment)}</small></h1>
+<h1>{escape(TITLE)} <small>{escape(environment)}</small></h1>
 <dl>
 {rows}
 </dl>

@@ -17,15 +17,15 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def not_ready_first(readiness: Readiness, *, delay_seconds: float) -> Iterator[None]:
-    """Let a stop signal turn readiness off, and only after a delay reach the server.
+def drain_before_stop(readiness: Readiness, *, delay_seconds: float) -> Iterator[None]:
+    """On a stop signal, turn readiness off first and stop the server after a delay.
 
-    In between, whoever sends requests here learns from /readyz to send no more, while
-    those that still come are answered. The server then closes its port, finishes what
-    is in flight, and closes the application. A second signal is not delayed.
+    In between, load balancers learn from /readyz to send no more requests, while those
+    that still arrive are served. The server then closes its port, finishes requests in
+    flight and closes the application. A second signal is not delayed.
 
-    Works under any server that has set its handlers by the time that the application
-    starts (uvicorn does); without one, in another thread, it changes nothing.
+    Works with any server that installs its handlers before the application starts, as
+    uvicorn does. Outside the main thread it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -41,15 +41,15 @@ def not_ready_first(readiness: Readiness, *, delay_seconds: float) -> Iterator[N
         servers[signal.Signals(number)](number, frame)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        again = readiness.stopping
+        repeated = readiness.stopping
         readiness.stopping = True
-        if again or not delay_seconds:
+        if repeated or not delay_seconds:
             pass_on(number, frame)
             return
         loop.call_soon_threadsafe(stop_later, number)
 
     def stop_later(number: int) -> None:
-        log.info("stopping: not ready any more", delay_seconds=delay_seconds)
+        log.info("stopping: no longer ready", delay_seconds=delay_seconds)
         loop.call_later(delay_seconds, pass_on, number, None)
 
     for number in servers:
