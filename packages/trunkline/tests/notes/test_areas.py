@@ -1,8 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from trunkline.notes.areas import area_of, file_names
+from trunkline.notes.areas import area_of
 
 
 @pytest.mark.parametrize(
@@ -21,10 +19,3 @@ from trunkline.notes.areas import area_of, file_names
 )
 def test_a_feature_is_an_area_of_its_own(path: str, area: str) -> None:
     assert area_of(path) == area
-
-
-@given(st.lists(st.text(min_size=1, max_size=9), unique=True))
-def test_every_area_has_a_legal_file_name_of_its_own(areas: list[str]) -> None:
-    names = list(file_names(areas).values())
-    assert len({name.casefold() for name in names}) == len(areas)
-    assert all("/" not in name and not name.startswith(".") for name in names)

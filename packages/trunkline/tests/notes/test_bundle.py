@@ -36,13 +36,13 @@ def test_a_bundle_of_a_version_holds_what_it_brought(
     ran = released.trunkline("notes", "--bundle", str(target))
     assert ran.code == 0, ran.all
     files = contents(target)
-    areas = {"diff/root.diff", "diff/src-my_app-core-billing.diff"}
+    areas = {"diff/(root).diff", "diff/src/my_app/core/billing.diff"}
     assert set(files) == EXPECTED | areas
     commits = json.loads(files["commits.json"])
     assert commits[1]["subject"] == "feat(billing)!: charge"
     assert commits[1]["body"] == "Why not."
     assert set(commits[1]) == {"hash", "author", "date", "subject", "body"}
-    assert "uv.lock: 1 package changed: my-app 1.1.0→2.0.0" in files["diff/root.diff"]
+    assert "uv.lock: 1 package changed: my-app 1.1.0→2.0.0" in files["diff/(root).diff"]
     notes = files["prompt-release-notes.md"]
     assert "### Breaking changes" in notes
     assert "+x = 1" in notes

@@ -1,1 +1,1 @@
-"""What a release says of itself, to people and to a language model."""
+"""Release notes, for people and for language models."""

@@ -1,10 +1,10 @@
-"""How much of many texts fits below a limit, and where one is cut. Pure."""
+"""Fit many texts into a limit, and cut one where it has to end. Pure."""
 
 from collections.abc import Sequence
 
 
 def allot(sizes: Sequence[int], limit: int) -> list[int]:
-    """Share `limit` out: what is small fits whole, what is large gets equal parts.
+    """Divide `limit`: small texts fit completely, large ones get equal shares.
 
     No share is larger than its size, and together they are at most `limit`.
     """
@@ -18,9 +18,9 @@ def allot(sizes: Sequence[int], limit: int) -> list[int]:
 
 
 def cut(text: str, limit: int, *, more: str) -> str:
-    """Keep whole lines up to `limit` characters and say what is left out."""
+    """Keep whole lines up to `limit` characters and say how many are missing."""
     if len(text) <= limit:
         return text
     kept = text[: text.rfind("\n", 0, limit) + 1]
     shown, total = kept.count("\n"), text.count("\n")
-    return f"{kept}[cut: {total - shown} of {total} lines are not here; {more}]\n"
+    return f"{kept}[cut: {total - shown} of {total} lines left out; {more}]\n"

@@ -1,4 +1,4 @@
-"""`trunkline notes --bundle`: what a language model needs to write about changes."""
+"""`trunkline notes --bundle`: the input for a language model that describes changes."""
 
 import json
 import shlex
@@ -16,7 +16,7 @@ from trunkline.commits.history import (
 )
 from trunkline.folders import require_free, write_folder
 from trunkline.git import Repository
-from trunkline.notes.areas import area_of, file_names
+from trunkline.notes.areas import area_of
 from trunkline.notes.budget import allot, cut
 from trunkline.notes.masking import MaskedSecret, mask_text, summary
 from trunkline.notes.patches import (
@@ -34,7 +34,7 @@ from trunkline.notes.release_notes import ReleaseSubject
 AREA_LIMIT = 120_000
 # Commits that show the style of messages.
 RECENT = 100
-# Places of secrets that are printed; the bundle has all of them.
+# Places of secrets to print; the bundle lists all of them.
 PRINTED = 10
 COMMITS, STAT, SECRETS = "commits.json", "stat.txt", "secrets.json"
 COMMIT_PROMPT, NOTES_PROMPT = "prompt-commit-messages.md", "prompt-release-notes.md"
@@ -42,7 +42,7 @@ COMMIT_PROMPT, NOTES_PROMPT = "prompt-commit-messages.md", "prompt-release-notes
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle that was written: its report for people, its data for machines."""
+    """A bundle that was written: a report for people, data for programs."""
 
     report: str
     data: dict[str, Any]
@@ -63,10 +63,10 @@ class Material:
 
 
 def write_bundle(repository: Repository, subject: ReleaseSubject, where: str) -> Bundle:
-    """Write the folder `where`, which is complete or not there.
+    """Write the folder `where`, completely or not at all.
 
     The range is that of the notes; the prompt for commit messages is always about the
-    work tree as it is now.
+    working tree.
     """
     folder = Path(where)
     require_free(folder)
@@ -102,16 +102,15 @@ def gather_material(repository: Repository, subject: ReleaseSubject) -> Material
 
 
 def bundle_files(name: str, material: Material) -> dict[str, str]:
-    """Make the files of a bundle, each by its path in it."""
+    """Return the files of a bundle by their paths in it."""
     released, uncommitted = material.released, material.uncommitted
     diffs, waiting = by_area(released.patches), by_area(uncommitted.patches)
     stat = stat_table(released.changes)
-    names = file_names(diffs)
     return {
         COMMITS: as_json([asdict(commit) for commit in material.commits]),
         STAT: stat,
         SECRETS: as_json([asdict(found) for found in material.secrets]),
-        **{f"diff/{names[area]}": text for area, text in diffs.items()},
+        **{f"diff/{area}.diff": text for area, text in diffs.items()},
         COMMIT_PROMPT: commit_prompt(
             diffs=waiting,
             stat=stat_table(uncommitted.changes),
@@ -179,7 +178,7 @@ def stat_table(changes: Sequence[FileChange]) -> str:
 
 
 def report(repository: Repository, folder: Path, material: Material) -> str:
-    """Say what was written, which secrets were masked, and how to use it."""
+    """Report what was written, which secrets were masked, and how to use it."""
     changes, secrets = material.released.changes, material.secrets
     areas = {area_of(change.path) for change in changes}
     lines = [
@@ -191,11 +190,11 @@ def report(repository: Repository, folder: Path, material: Material) -> str:
         lines.extend(f"  {found.place}" for found in secrets[:PRINTED])
         if len(secrets) > PRINTED:
             lines.append(f"  and {len(secrets) - PRINTED} more in {folder / SECRETS}")
-    if pollutes(repository, folder):
-        lines.append(f"{folder} is not ignored by git; a release refuses it until then")
+    if is_untracked(repository, folder):
+        lines.append(f"{folder} is not ignored by git; a release refuses it")
     quoted = shlex.quote(f"{folder}/")
     lines += [
-        "pipe a prompt into any tool that reads standard input, such as `llm`:",
+        "pipe a prompt into a tool that reads standard input, such as `llm`:",
         f"  cat {quoted}{COMMIT_PROMPT} | llm",
         f"  cat {quoted}{NOTES_PROMPT} | llm > release-notes.md",
         f"  cat {quoted}prompt-*.md | llm",
@@ -203,8 +202,8 @@ def report(repository: Repository, folder: Path, material: Material) -> str:
     return "\n".join(lines)
 
 
-def pollutes(repository: Repository, folder: Path) -> bool:
-    """Whether git would list the folder as new files."""
+def is_untracked(repository: Repository, folder: Path) -> bool:
+    """Whether git would list the files of the folder as untracked."""
     path = folder.resolve()
     if not path.is_relative_to(repository.root.resolve()):
         return False
@@ -212,5 +211,5 @@ def pollutes(repository: Repository, folder: Path) -> bool:
 
 
 def as_json(data: Sequence[Mapping[str, Any]]) -> str:
-    """Write data as JSON that a person can read too."""
+    """Format data as indented JSON."""
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""`trunkline notes`: what a version brings, for people and for language models."""
+"""`trunkline notes`: describe a version, for people and for language models."""
 
 from dataclasses import asdict
 from typing import Any
@@ -53,13 +53,13 @@ def show_notes(
 
 
 def of_version(repository: Repository, asked: str | None) -> ReleaseSubject:
-    """Cut the section of a version out of the changelog; it is never made anew.
+    """Cut the section of a version out of the changelog; nothing is generated.
 
-    A version whose section is not in the work tree, such as a hotfix of an older line
-    or an alpha that has become stable, is looked up in the changelog of its own tag.
+    A section that the working tree does not have, such as that of a hotfix of an older
+    line or of an alpha that became stable, is read from the changelog of its own tag.
     """
     version = read_version(repository, asked)
-    section = find_in_work_tree(repository, version) or find_in_tag(repository, version)
+    section = find_in_file(repository, version) or find_in_tag(repository, version)
     if section is None:
         raise unknown(repository, version, asked=asked is not None)
     return ReleaseSubject(version.tag, version, release_notes(section))
@@ -76,8 +76,8 @@ def read_version(repository: Repository, asked: str | None) -> Version:
         raise UsageError(f"{error}; the latest here: {known or 'none'}") from None
 
 
-def find_in_work_tree(repository: Repository, version: Version) -> Section | None:
-    """Find a section in the file as it lies there, edits included."""
+def find_in_file(repository: Repository, version: Version) -> Section | None:
+    """Find a section in the working tree, with uncommitted edits."""
     path = repository.root / CHANGELOG
     text = decode_text(path.read_bytes()) if path.is_file() else ""
     return find_section(text, version.tag)
@@ -101,7 +101,7 @@ def known_versions(repository: Repository) -> list[Version]:
 
 
 def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal:
-    """Build the refusal that names the versions around one that is not known."""
+    """Build the refusal of an unknown version, which names the nearest known ones."""
     known = known_versions(repository)
     around = [v.tag for v in nearest(version, known)]
     more = len(known) - len(around)
@@ -112,10 +112,10 @@ def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal
         fix = f"uv run trunkline notes {before.tag}"
     return Refusal(
         rule="notes",
-        found=f"no section {version.tag} in {CHANGELOG} nor in that of the tag",
+        found=f"no section {version.tag} in {CHANGELOG}, here or at that tag",
         expected=f"one of {', '.join(around)}{f' and {more} more' if more else ''}"
         if known
-        else "a version that was released; there is none yet",
+        else "a released version; there is none yet",
         fix=fix,
     )
 
@@ -139,16 +139,16 @@ def of_next(repository: Repository) -> ReleaseSubject:
 
 
 def preview_options(repository: Repository) -> tuple[str, ...]:
-    """On a hotfix branch a feature must not raise more than the patch number."""
+    """Return commitizen's options: a hotfix branch only raises the patch number."""
     branch = repository.run("symbolic-ref", "--quiet", "--short", "HEAD").text
     return ("--increment", "PATCH") if branch.startswith(HOTFIX_PREFIX) else ()
 
 
 def require_whole_release(repository: Repository, current: Version) -> None:
-    """Refuse where commitizen would start from the wrong place and not say so.
+    """Refuse if commitizen would silently start from the wrong version.
 
-    It starts from the version in pyproject.toml, and without that version's tag from
-    the tag whose name is the most similar.
+    It starts from the version in pyproject.toml or, if that version has no tag, from
+    the tag with the most similar name.
     """
     edited = version_of(parse_project((repository.root / PYPROJECT).read_bytes()))
     if edited != current:
@@ -163,7 +163,7 @@ def require_whole_release(repository: Repository, current: Version) -> None:
     raise Refusal(
         rule="current-tag",
         found=f"version {current} and no tag {current.tag}",
-        expected=f"{current.tag}, or the commits since it cannot be told",
+        expected=f"{current.tag}, because the commits since then are wanted",
         fix="git fetch --tags",
     )
 
@@ -173,13 +173,13 @@ def print_notes(subject: ReleaseSubject, *, json: bool) -> None:
     if json:
         print_json(as_data(subject))
     elif subject.notes is None:
-        print(f"nothing to tell: {subject.reason}")
+        print(f"nothing to release: {subject.reason}")
     else:
         print(subject.notes.markdown)
 
 
 def as_data(subject: ReleaseSubject) -> dict[str, Any]:
-    """Turn notes into what JSON can hold."""
+    """Return the notes as data for JSON."""
     notes = subject.notes
     return {
         "version": subject.name.removeprefix("v") if notes else None,
@@ -192,7 +192,7 @@ def as_data(subject: ReleaseSubject) -> dict[str, Any]:
 
 
 def print_json(data: dict[str, Any]) -> None:
-    """Print data for a machine."""
+    """Print data as JSON."""
     import json  # noqa: PLC0415 - not needed otherwise
 
     print(json.dumps(data, indent=2, ensure_ascii=False))

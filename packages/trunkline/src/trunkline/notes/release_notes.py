@@ -1,4 +1,4 @@
-"""Release notes made of a changelog section: breaking changes first. Pure."""
+"""Turn a changelog section into release notes, breaking changes first. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ _BREAKING_GROUP = re.compile(r"breaking[- ]changes?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The blocks below one heading: entries, and paragraphs that a person wrote.
+    """The blocks below one heading: entries, and paragraphs written by hand.
 
-    The group without a title is what stands above the first heading.
+    The group without a title is the text above the first heading.
     """
 
     title: str
@@ -30,7 +30,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """The notes of one version; breaking changes have lost their mark."""
+    """The notes of one version; breaking changes without their mark."""
 
     name: str
     heading: str
@@ -66,7 +66,7 @@ class ReleaseSubject:
 
 
 def release_notes(section: Section) -> Notes:
-    """Take a changelog section apart; every block of it is in the notes once."""
+    """Parse a changelog section; every block of it appears in the notes once."""
     heading, _, body = section.text.partition("\n")
     breaking: list[str] = []
     groups: list[Group] = []
@@ -106,9 +106,9 @@ def _joined(blocks: Iterable[str]) -> str:
 
 
 def _groups(body: str) -> list[Group]:
-    """Cut at headings, and below each into entries and paragraphs.
+    """Split at headings, and below each into entries and paragraphs.
 
-    What follows an entry without an empty line, or indented, belongs to it.
+    Text that follows an entry directly, or indented, belongs to the entry.
     """
     found: list[tuple[str, list[str]]] = [("", [])]
     fenced = False
