@@ -1,7 +1,7 @@
 # Each target sets up what it needs. All that it takes is Python 3.12, git and make:
 # where uv is missing, it is put into .tools, from PyPI, and used from there.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev migrate migration lint test test-postgres test-tool bench-images watch check clean
+.PHONY: help setup dev migrate migration lint test test-all test-tool test-template bench-images watch check clean
 
 # So that what uv runs finds it, too.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -28,14 +28,17 @@ migration: setup ## Write a migration to what the models say: m="what it does"
 lint: setup ## Run the gates of CI's job "Lint"
 	@$(UV) run trunkline check --job lint
 
-test: setup ## Run every test of the service
+test: setup ## Run the quick tests, with coverage
 	@$(UV) run pytest
 
-test-postgres: setup ## Run those of what is stored on a PostgreSQL of their own
-	@$(UV) run pytest --no-cov --database=postgres tests/core tests/migrations
+test-all: setup ## Run every test of the service on all cores, on PostgreSQL too
+	@$(UV) run trunkline check --job test
 
 test-tool: setup ## Run every test of the release tool, the slow ones too
 	@$(UV) run pytest packages/trunkline/tests -n auto --dist worksteal -m 'slow or not slow'
+
+test-template: setup ## Run the proofs of the template: loops, images, generation
+	@$(UV) run pytest .template/tests -n auto --dist worksteal
 
 bench-images: setup ## Measure the image beside others, quickly
 	@$(UV) run --group bench python -m benchmarks --quick --only image-layers \

@@ -8,11 +8,12 @@ from time import perf_counter, sleep
 from typing import NamedTuple
 from uuid import uuid4
 
+import containers as docker
+from containers import Container, Image
+
 from benchmarks import images, machine, processes
 from benchmarks.benchmark import BenchmarkError, Comparison
 from benchmarks.samples import compared_by_best, interleaved
-from tests.images import engine as docker
-from tests.images.engine import Container, Image
 
 PUBLISHED = ("--publish=127.0.0.1::8000", "--env=APP_ENVIRONMENT=staging")
 UNCOMPILED = "ours, uncompiled library"

@@ -9,10 +9,11 @@ from itertools import count
 from pathlib import Path
 from time import time_ns
 
+import containers as docker
+from containers import Engine, Image, base_image
+
 from benchmarks import checkouts
 from benchmarks.benchmark import BenchmarkError, Bound, Comparison, UnavailableError
-from tests.images import engine as docker
-from tests.images.engine import Engine, Image, base_image
 
 CODE = Path("src/my_app/config.py")
 KILOBYTE, MEGABYTE = 1_000, 1_000_000

@@ -1,19 +1,19 @@
 """A migration that takes away what the previous release uses is found."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from my_app.migrations.commands import migrate
+from previous_release import check, git, main, previous_tag
 
 from tests.conftest import NOT_CHECKED
-from tests.databases import settings_of
-from tests.migrations.previous_release import check, git, main, previous_tag
+from tests.databases import programs_or_skip, settings_of
 from tests.migrations.versions import write
+from tests.postgres import running_postgres
 from tests.servers import ROOT
-
-pytestmark = pytest.mark.slow
 
 FOLDERS = ("src", "tests", "packages")
 FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", ".python-version")
@@ -30,6 +30,17 @@ async def test_notes_are_kept(database: Database) -> None:
         assert [*kept] == ["a note"]
 """
 CREATE = 'op.create_table("notes", sa.Column("body", sa.String(10)))'
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Make a database without any table, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    with running_postgres(programs_or_skip()) as server:
+        server.execute("CREATE DATABASE empty")
+        yield server.url("empty")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Whether the previous release works with the tables of this commit.
 
-    python -m tests.migrations.previous_release [sqlite|postgres]
+    uv run python .template/tests/previous_release.py [sqlite|postgres]
 
 While a release is rolled out, and after it is taken back, the older one runs on the
 newer one's tables. So its own tests are run on them.

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.images import engine as docker
-from tests.images.conftest import version
-from tests.images.engine import Engine, Image, base_image
-from tests.servers import ROOT, clean_environment
+import containers as docker
+from containers import Engine, Image, base_image
+from project_image import version
 
-pytestmark = pytest.mark.slow
+from tests.servers import ROOT, clean_environment
 
 BASE = base_image()
 CODE = Path("src/my_app/core/billing/pricing.py")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from samples import REPOSITORY
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[1]
-HOOK = ROOT / ".githooks" / "commit-msg"
+HOOK = REPOSITORY / ".githooks" / "commit-msg"
 
 ACCEPTED = [
     "feat: add a button",
@@ -118,7 +119,7 @@ def test_commitizen_agrees(messages: list[str], verdict: bool, tmp_path: Path) -
         capture_output=True,
         text=True,
         timeout=120,
-        cwd=ROOT,
+        cwd=REPOSITORY,
     )
     said = [line for line in done.stdout.splitlines() if line in VERDICTS.values()]
     disagreeing = [

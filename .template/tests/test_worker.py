@@ -9,11 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.images import engine as docker
-from tests.images.engine import Engine, Image
-from tests.servers import ROOT
+import containers as docker
+from containers import Engine, Image
 
-pytestmark = pytest.mark.slow
+from tests.servers import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +60,7 @@ def test_a_second_worker_does_all_of_its_work_without_a_network(
 ) -> None:
     command = ("sh", "-c", "make setup && make lint && make test")
     user = f"--user={os.getuid()}:{os.getgid()}"
-    # What starts processes and waits is no other in a container.
-    quick = "--env=PYTEST_ADDOPTS=--no-cov -m 'not slow'"
-    shared = (user, f"--volume={cache}:/cache", quick)
+    shared = (user, f"--volume={cache}:/cache", "--env=PYTEST_ADDOPTS=--no-cov")
     first = f"--volume={checkout(tmp_path / 'first')}:/work"
     second = f"--volume={checkout(tmp_path / 'second')}:/work"
 

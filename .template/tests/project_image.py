@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.images.engine import Engine, Image, absent
+from containers import Engine, Image, absent
+
 from tests.servers import ROOT
 
 CONTEXT = (

@@ -4,15 +4,12 @@ import json
 import time
 from pathlib import Path
 
-import pytest
+import containers as docker
+from containers import Container, Image, base_image, running
+from draining import answers_while_stopping
+from project_image import version
 
-from tests.images import engine as docker
-from tests.images.conftest import version
-from tests.images.draining import answers_while_stopping
-from tests.images.engine import Container, Image, base_image, running
 from tests.servers import PATIENCE, get
-
-pytestmark = pytest.mark.slow
 
 HARDENED = (
     "--read-only",

@@ -22,8 +22,6 @@ from tests.servers import (
     running,
 )
 
-pytestmark = pytest.mark.slow
-
 COPIED = ("src", "tests", "pyproject.toml", "README.md", "LICENSE", ".env.example")
 # How a terminal is cleared, which the watcher does as a run begins.
 CLEARED = "\x1bc"

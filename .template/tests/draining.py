@@ -3,8 +3,9 @@
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.images import engine as docker
-from tests.images.engine import Container
+import containers as docker
+from containers import Container
+
 from tests.servers import PATIENCE, get
 
 QUOTE = b'{"seats": 2, "currency": "EUR"}'
