@@ -1,9 +1,9 @@
-# Each target sets up what it needs. All that it takes is Python 3.12, git and make:
-# where uv is missing, it is put into .tools, from PyPI, and used from there.
+# Each target sets up what it needs. The machine has to have git, make and Python 3.12;
+# if it has no uv, that is installed from PyPI into .tools.
 .DEFAULT_GOAL := help
 .PHONY: help setup dev migrate migration lint test test-all test-tool test-template bench-images watch check clean
 
-# So that what uv runs finds it, too.
+# Programs that uv runs find it there as well.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 
@@ -11,8 +11,10 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(UV) ## Make the environment and install the git hooks
-	@$(UV) sync --quiet
-	@git rev-parse --git-dir >/dev/null 2>&1 && git config core.hooksPath .githooks || true
+	@$(UV) sync $(if $(wildcard .venv),--quiet) || { $(check-tool-source); exit 1; }
+	@# Only hooks of a repository of its own, and never in place of others.
+	@if [ "$$(git rev-parse --show-toplevel 2>/dev/null)" = "$(CURDIR)" ] && \
+		! git config core.hooksPath >/dev/null; then git config core.hooksPath .githooks; fi
 
 dev: migrate ## Serve at http://127.0.0.1:8000, again after each save
 	@$(UV) run fastapi dev src/my_app/main.py
@@ -53,5 +55,34 @@ check: setup ## Run every gate that lets a change land
 clean: ## Delete what the other targets made
 	@git clean -dfqX
 
+# The address that pyproject.toml names for trunkline, where it comes from git.
+tool-source = $(shell sed -n 's/^trunkline = {.*git = "\([^"]*\)".*/\1/p' pyproject.toml)
+
+define check-tool-source
+	[ -z "$(tool-source)" ] || \
+	GIT_TERMINAL_PROMPT=0 git ls-remote --quiet "$(tool-source)" HEAD >/dev/null 2>&1 || { \
+		echo "make setup: git cannot read $(tool-source)"; \
+		echo "  expected:  access to the source of trunkline, which pyproject.toml names"; \
+		echo "  type next: gh auth login && gh auth setup-git && make setup"; \
+		echo "             (in CI: the secret TEMPLATE_TOKEN, see github/README.md)"; \
+	} >&2
+endef
+
+# Moved into place when complete, so that an interrupted run leaves no broken uv behind.
 .tools/bin/uv:
-	@.ci/get-uv .tools
+	@for python in python3.12 python3 python ""; do "$$python" -c "" 2>/dev/null && break; done; \
+	[ -n "$$python" ] || { \
+		echo "No Python found; expected Python 3.12 or later on the PATH." >&2; \
+		echo "Install Python (https://www.python.org/downloads/) or uv, and retry." >&2; \
+		exit 1; }; \
+	echo "uv is missing; installing it from PyPI into .tools"; \
+	rm -rf .tools/new && mkdir -p .tools/bin; \
+	if "$$python" -m venv .tools/new >/dev/null 2>&1; then \
+		.tools/new/bin/python -m pip install --quiet --disable-pip-version-check uv; \
+	elif "$$python" -m pip --version >/dev/null 2>&1; then \
+		"$$python" -m pip install --quiet --disable-pip-version-check --target .tools/new uv; \
+	else \
+		echo "$$python has neither venv nor pip; expected one of them." >&2; \
+		echo "On Debian: apt install python3-venv. Or install uv itself." >&2; \
+		false; \
+	fi && mv .tools/new/bin/uvx .tools/new/bin/uv .tools/bin/ && rm -rf .tools/new
