@@ -22,6 +22,7 @@ ROW = re.compile(
 OVERLAY = ".template/overlay/"
 BLOCK = re.compile(r"^```\w*[^`\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
+TARGET = re.compile(r"^make ([a-z][a-z-]*)")
 COMMAND = re.compile(r"^(?:uv run )?trunkline ([a-z][a-z-]*)")
 
 
@@ -55,6 +56,12 @@ def test_every_record_that_a_page_names_exists() -> None:
         (path, int(number)) for path, text in pages() for number in RECORD.findall(text)
     }
     assert {(path, number) for path, number in named if number not in numbers} == set()
+
+
+def test_every_target_of_make_that_a_page_names_exists() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert {found for found in named(TARGET) if found[1] not in targets} == set()
 
 
 def test_every_command_of_the_tool_that_a_page_names_exists() -> None:
