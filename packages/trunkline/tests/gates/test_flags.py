@@ -183,7 +183,7 @@ def test_code_that_does_not_compile_is_named(service: Sample) -> None:
     service.write("src/b.py", "def f(:  # ENABLE_A\n")
     ran = service.trunkline("flags")
     assert ran.code == 1
-    assert "src/b.py:1 is no Python" in ran.err
+    assert "src/b.py:1 is not valid Python" in ran.err
 
 
 def test_without_configuration_the_setting_is_named(service: Sample) -> None:

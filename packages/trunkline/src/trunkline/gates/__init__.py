@@ -1,1 +1,1 @@
-"""The gates that a change passes before it lands."""
+"""The quality gates that a change passes before it is merged."""

@@ -1,4 +1,4 @@
-"""`trunkline check`: run the gates in their order, up to the first that fails."""
+"""`trunkline check`: run the gates in order, up to the first that fails."""
 
 import json as json_
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ def check(
     listing: bool,
     json: bool,
 ) -> int:
-    """Run the gates, CI's if neither name nor moment is given.
+    """Run the gates; those of CI if neither a name nor a moment is given.
 
-    Returns 1 if one failed, or with `strict` was not checked.
+    Returns 1 if one failed or, with `strict`, was not checked.
     """
     repository = Repository.find()
     settings = read_settings(repository.root / "pyproject.toml")
@@ -61,7 +61,7 @@ def check(
 
 
 def summary(results: Sequence[GateResult], *, strict: bool) -> str:
-    """Say how it went, in one line and the command to type next."""
+    """Summarise the results in one line and the command to type next."""
 
     def named(outcome: str) -> list[str]:
         return [result.name for result in results if result.outcome == outcome]
@@ -83,7 +83,7 @@ def summary(results: Sequence[GateResult], *, strict: bool) -> str:
 
 
 def table(gates: Sequence[Gate]) -> str:
-    """Lay out the list of gates for people."""
+    """Format the list of gates as a table."""
     heading = ("gate", "job", "when", "command")
     rows = [heading, *((g.name, g.job, *_cells(g)) for g in gates)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]

@@ -1,8 +1,8 @@
 """Print the feature flags that a class declares, as JSON.
 
-Runs in a process of its own, `python -m trunkline.gates.flagprobe module:Class`, so
-that nothing that the service does while it is imported can touch the tool. It knows no
-more of the class than that it is a pydantic-settings one.
+Runs in a separate process, `python -m trunkline.gates.flagprobe module:Class`, so that
+nothing that the service does while it is imported affects the tool. All it knows about
+the class is that it is a pydantic-settings class.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def main(target: str) -> None:
-    """Print a list of objects: name, default, value, source, and what was declared."""
+    """Print a list of objects: name, default, value, source and what was declared."""
     module, _, name = target.partition(":")
     flags = getattr(importlib.import_module(module), name)
     fields = flags.model_fields
@@ -39,27 +39,27 @@ def main(target: str) -> None:
 
 
 def read_values(flags: Any) -> tuple[dict[str, Any], dict[str, str]]:  # noqa: ANN401
-    """Return the values here, and by flag what is wrong with a value."""
+    """Return the current values, and by flag what is wrong with a value."""
     from pydantic import ValidationError  # noqa: PLC0415 - the service's own library
 
     try:
         return flags(_env_file=dotenv()).model_dump(), {}
     except ValidationError as error:
         problems = {str(row["loc"][0]): row["msg"] for row in error.errors()}
-    # An argument goes before the environment, so the others can still be read.
+    # Arguments override the environment, so the others can still be read.
     valid = {name: flags.model_fields[name].default for name in problems}
     return flags(_env_file=dotenv(), **valid).model_dump(), problems
 
 
 def dotenv() -> Path | None:
-    """Return the file that the service reads in development, and only there."""
+    """Return the file that the service reads in development only."""
     file = Path(".env")
     development = os.environ.get("APP_ENVIRONMENT", "development") == "development"
     return file if development and file.is_file() else None
 
 
 def source_of(flag: str) -> str:
-    """Tell where the value of a flag comes from."""
+    """Return where the value of a flag comes from."""
     if flag in os.environ:
         return "environment"
     file = dotenv()

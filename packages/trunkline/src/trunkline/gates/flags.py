@@ -1,10 +1,10 @@
-"""`trunkline flags`: the feature flags of the service and where they are in life."""
+"""`trunkline flags`: the feature flags of the service, their owners and expiry."""
 
 import json as json_
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,15 +15,15 @@ from trunkline.git import Repository
 from trunkline.options import JSON, command, option, switch
 from trunkline.settings import read_settings
 
-# A fortnight: time to take the flag out within one or two ordinary releases.
+# Two weeks: time to remove the flag within one or two regular releases.
 NOTICE = timedelta(days=14)
-# The road, not the service: its tests name flags of projects that they make up.
-_OTHERS = "packages/trunkline/"
+# The tool is not the service: its tests name flags of made-up projects.
+_TOOL = "packages/trunkline/"
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag as the service declares it, with its value here and its uses."""
+    """One flag as the service declares it, with its current value and its uses."""
 
     name: str
     default: object
@@ -41,7 +41,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What `--check` says of one flag; a warning does not fail it."""
+    """What `--check` reports about a flag; a warning does not fail the check."""
 
     flag: str
     rule: str
@@ -64,7 +64,7 @@ class Finding:
     JSON,
 )
 def flags(*, check: bool, json: bool, today: str | None = None) -> int:
-    """Print the table; with `check` return 1 if a flag has outlived its use."""
+    """Print the table; with `check` return 1 if a finding is not only a warning."""
     day = as_date("--today", today) or date.today()
     root = Repository.find().root
     target = read_settings(root / "pyproject.toml").flags
@@ -88,18 +88,18 @@ def flags(*, check: bool, json: bool, today: str | None = None) -> int:
 
 
 def paths_of(root: Path) -> list[str]:
-    """List the project's files, those not yet added included and ignored ones not."""
+    """List the project's files, including untracked ones that are not ignored."""
     listed = Repository.find(root).read(
         "ls-files", "-z", "--cached", "--others", "--exclude-standard"
     )
     names = set(listed.split("\0")) | {".env"}
-    return sorted(name for name in names if name and not name.startswith(_OTHERS))
+    return sorted(name for name in names if name and not name.startswith(_TOOL))
 
 
 def read_flags(root: Path, target: str) -> list[Flag]:
-    """Ask the service's class in a process of its own; raises Refusal if that fails.
+    """Read the service's class in a separate process; raises Refusal if that fails.
 
-    The code is that in `root`, which need not be the one that is installed here.
+    The code is imported from `root`, which may differ from what is installed.
     """
     paths = [str(root / "src"), os.environ.get("PYTHONPATH", "")]
     done = process.run(
@@ -115,7 +115,7 @@ def read_flags(root: Path, target: str) -> list[Flag]:
             expected="[tool.trunkline] flags to name a pydantic-settings class",
             fix=f'uv run python -c "import {target.partition(":")[0]}"',
         )
-    # What the service prints while it is imported comes before.
+    # The service may print something while it is imported.
     rows = json_.loads(done.text.splitlines()[-1])
     return [
         Flag(**{**row, "expires": as_date(row["name"], row["expires"])}) for row in rows
@@ -123,44 +123,43 @@ def read_flags(root: Path, target: str) -> list[Flag]:
 
 
 def as_date(place: str, text: str | None) -> date | None:
-    """Read a date if there is one; raises UsageError, which names the place."""
+    """Parse an optional date; raises UsageError, which names the place."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise UsageError(
-            f"{place}: {text!r} is no date; expected one like 2027-06-30"
+            f"{place}: {text!r} is not a date; expected one like 2027-06-30"
         ) from error
 
 
 def with_uses(flag: Flag, uses: Uses) -> Flag:
-    """Return the flag with its own uses out of all."""
-    of = {
-        kind: tuple(use for use in getattr(uses, kind) if use.flag == flag.name)
-        for kind in ("code", "tests", "mentions")
-    }
-    row = {name: getattr(flag, name) for name in Flag.__slots__}
-    return Flag(
-        **row | {"uses": of["code"], "tests": of["tests"], "mentions": of["mentions"]}
+    """Return the flag with its own part of all uses."""
+
+    def own(found: Sequence[Use]) -> tuple[Use, ...]:
+        return tuple(use for use in found if use.flag == flag.name)
+
+    return replace(
+        flag, uses=own(uses.code), tests=own(uses.tests), mentions=own(uses.mentions)
     )
 
 
 def judge(
     declared: Sequence[Flag], code: Sequence[Use], *, today: date
 ) -> list[Finding]:
-    """List what is wrong with the flags on a day. Pure."""
+    """List what is wrong with the flags as of a day. Pure."""
     findings = [finding for flag in declared for finding in _of_flag(flag, today)]
     names = {flag.name for flag in declared}
-    strangers: dict[str, list[Use]] = {}
+    undeclared: dict[str, list[Use]] = {}
     for use in code:
         if use.flag not in names:
-            strangers.setdefault(use.flag, []).append(use)
-    for name, uses in strangers.items():
+            undeclared.setdefault(use.flag, []).append(use)
+    for name, uses in undeclared.items():
         findings.append(
             Finding(
                 name,
                 "declared",
-                f"used in {_places(uses)}, declared nowhere",
-                f"declare {name} with owner and expiry, or take it out there",
+                f"used in {_places(uses)}, but not declared",
+                f"declare {name} with owner and expiry, or remove these uses",
             )
         )
     return findings
@@ -180,19 +179,19 @@ def _of_flag(flag: Flag, today: date) -> list[Finding]:
         add(
             "not-expired",
             f"expired on {flag.expires}, {(today - flag.expires).days} days ago",
-            f"take the flag out of {_places(flag.uses)}, "
+            f"remove the flag from {_places(flag.uses)}, "
             f"or ask {flag.owner or 'its owner'} for a later date",
         )
     elif flag.expires - today <= NOTICE:
         add(
             "not-expired",
             f"expires on {flag.expires}, in {(flag.expires - today).days} days",
-            f"plan to take it out of {_places(flag.uses)}",
+            f"plan to remove it from {_places(flag.uses)}",
             fails=False,
         )
     if not flag.uses:
         where = f"; tests: {_places(flag.tests)}" if flag.tests else ""
-        add("used", f"no use in the code{where}", "delete its declaration")
+        add("used", f"not used in the code{where}", "delete its declaration")
     if flag.problem:
         add("boolean", f"{flag.source}: {flag.problem}", f"export {flag.name}=true")
     return findings
@@ -203,9 +202,9 @@ def _places(uses: Sequence[Use]) -> str:
 
 
 def table(declared: Sequence[Flag]) -> str:
-    """Lay out the flags for people, each with its places below its row."""
+    """Format the flags as a table, each with its uses below its row."""
     if not declared:
-        return "no flags are declared"
+        return "no flags declared"
     head = ("flag", "here", "default", "owner", "expires", "uses", "tests")
     rows = [head, *(_cells(flag) for flag in declared)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
@@ -237,7 +236,7 @@ def _word(value: object) -> str:
 
 
 def as_json(value: object) -> object:
-    """Turn what JSON does not know into what it does."""
+    """Convert objects for JSON."""
     match value:
         case Use():
             return {"path": value.path, "line": value.line}

@@ -1,8 +1,8 @@
-"""Where feature flags are used, read from the syntax tree and not by a text search.
+"""Find the uses of feature flags in the syntax tree instead of the text.
 
-A use is the flag's name as an attribute, a name, an argument's name or a whole string
-(`getattr(flags, "ENABLE_X")`, `os.environ["ENABLE_X"]`). A comment, a docstring and a
-declaration are none. Pure but for reading the files it is given.
+A use is the flag's name as an attribute, a variable, a keyword argument or a whole
+string (`getattr(flags, "ENABLE_X")`, `os.environ["ENABLE_X"]`). Comments, docstrings
+and declarations do not count.
 """
 
 import ast
@@ -15,13 +15,13 @@ from trunkline.errors import FailedError
 
 FLAG = re.compile(r"ENABLE_[A-Z0-9_]*[A-Z0-9]")
 _WORD = re.compile(rf"(?<![A-Za-z0-9_]){FLAG.pattern}(?![A-Za-z0-9_])")
-# What people and machines read besides code.
+# Documents and configuration.
 _MENTIONING = {".md", ".yaml", ".yml", ".toml", ".json", ".sh"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Use:
-    """One place; it reads `path:line` as editors and terminals link it."""
+    """One use; printed as `path:line`, which editors and terminals link."""
 
     path: str
     line: int
@@ -33,7 +33,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """Every place that names a flag: in the code, in tests, elsewhere."""
+    """Every use of a flag: in the code, in tests, and mentions elsewhere."""
 
     code: tuple[Use, ...]
     tests: tuple[Use, ...]
@@ -41,7 +41,7 @@ class Uses:
 
 
 def find_uses(root: Path, paths: Iterable[str]) -> Uses:
-    """Look through files, given relative to `root`; raises FailedError on bad code."""
+    """Search files, relative to `root`; raises FailedError on invalid Python."""
     code: list[Use] = []
     tests: list[Use] = []
     mentions: list[Use] = []
@@ -53,7 +53,7 @@ def find_uses(root: Path, paths: Iterable[str]) -> Uses:
         try:
             text = (root / path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
-            continue  # Deleted but not yet committed, or no text.
+            continue  # Deleted but not yet committed, or not text.
         if not python:
             mentions += words(path, text)
         elif "ENABLE_" in text:
@@ -67,7 +67,7 @@ def uses_in(path: str, text: str) -> Iterator[Use]:
         tree = ast.parse(text, path)
     except SyntaxError as error:
         raise FailedError(
-            f"{path}:{error.lineno} is no Python: {error.msg}; "
+            f"{path}:{error.lineno} is not valid Python: {error.msg}; "
             "expected code that compiles: fix it and run this again"
         ) from error
     for node in ast.walk(tree):
@@ -77,7 +77,7 @@ def uses_in(path: str, text: str) -> Iterator[Use]:
 
 
 def _named(node: ast.AST) -> tuple[str, int]:
-    """Return what a node names, and its line; ("", 0) for what names nothing."""
+    """Return the name in a node, and its line; ("", 0) for other nodes."""
     match node:
         case ast.Attribute(attr=name, end_lineno=line):
             return name, line or 0
@@ -91,14 +91,14 @@ def _named(node: ast.AST) -> tuple[str, int]:
 
 
 def words(path: str, text: str) -> Iterator[Use]:
-    """Yield each line of a text that names a flag, once for each flag."""
+    """Yield every mention of a flag in a text, once per line."""
     for number, line in enumerate(text.splitlines(), start=1):
         for name in sorted(set(_WORD.findall(line))):
             yield Use(path, number, name)
 
 
 def is_test(path: PurePosixPath) -> bool:
-    """Tell whether a Python file is a test or stands beside tests."""
+    """Whether a Python file is a test or lies in a folder of tests."""
     return "tests" in path.parts or path.name.startswith("test_")
 
 

@@ -1,4 +1,4 @@
-"""One line of a terminal for one gate: what runs and for how long, then its verdict."""
+"""The line of a gate: what runs and for how long, then its outcome."""
 
 import re
 import shutil
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from typing import TextIO
 
 NAME_WIDTH = 12
-VERDICT_WIDTH = 11
-# Colours of a terminal, and other sequences that programs print into their output.
+OUTCOME_WIDTH = 11
+# Colours and other control sequences in the output of programs.
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _COLOURS = {"passed": "32", "failed": "31", "not checked": "33"}
 
 
 class GateLine:
-    """A line that is drawn again while a gate runs; off a terminal it is written once.
+    """A line that is redrawn while a gate runs; without a terminal it is written once.
 
-    Off a terminal the name comes first and the verdict when it is known, so that the
-    log of a hung job says where it hangs.
+    Without a terminal the name is written first and the outcome when it is known, so
+    that the log of a job that hangs shows where.
     """
 
     def __init__(self, stream: TextIO, name: str, command: Sequence[str]) -> None:
@@ -30,12 +30,12 @@ class GateLine:
             self._write(f"{name:<{NAME_WIDTH}} ")
 
     def draw(self) -> None:
-        """Show the seconds that have passed."""
+        """Show the elapsed seconds."""
         if self.live:
             self._write(self._fit(self._row("…", self.command)))
 
     def end(self, outcome: str, output: str) -> None:
-        """Replace the line by its verdict; what failed or stays open shows all."""
+        """Replace the line by the outcome; without a pass the output follows."""
         lines = [line for line in _plain(output).splitlines() if line.strip()]
         note = lines[-1].strip() if lines and outcome == "passed" else self.command
         if self.live:
@@ -49,15 +49,15 @@ class GateLine:
         if outcome != "passed":
             self._write(f"\n{output}\n\n")
 
-    def _row(self, verdict: str, note: str) -> str:
+    def _row(self, outcome: str, note: str) -> str:
         seconds = time.monotonic() - self.start
         return (
-            f"{self.name:<{NAME_WIDTH}} {verdict:<{VERDICT_WIDTH}} {seconds:6.1f} s"
+            f"{self.name:<{NAME_WIDTH}} {outcome:<{OUTCOME_WIDTH}} {seconds:6.1f} s"
             f"  {note}"
         )
 
     def _fit(self, row: str) -> str:
-        """Cut to the width of the terminal, for a line that wraps cannot be redrawn."""
+        """Cut to the width of the terminal: a wrapped line cannot be redrawn."""
         return f"\r\x1b[2K{row[: shutil.get_terminal_size().columns - 1]}"
 
     def _write(self, text: str) -> None:
