@@ -1,4 +1,4 @@
-"""Settings and flags: read once, checked whole."""
+"""Settings and flags: read once, validated together."""
 
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[1] / ".env.example"
 
 @pytest.fixture(autouse=True)
 def _no_flags(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin from an environment that says nothing of flags."""
+    """Start from an environment without flags."""
     for name in Flags.model_fields:
         monkeypatch.delenv(name, raising=False)
 
@@ -27,7 +27,7 @@ def dotenv(tmp_path: Path) -> Path:
 
 
 def problems(dotenv: Path) -> dict[str, tuple[str, str]]:
-    """Load what cannot be loaded; return found and expected by variable."""
+    """Load invalid settings; return what was found and expected per variable."""
     with pytest.raises(EnvironmentVariablesError) as caught:
         load(dotenv)
     return {
@@ -78,10 +78,7 @@ def test_every_problem_is_listed_at_once(
 
 @pytest.mark.parametrize(
     ("slip", "meant"),
-    [
-        ("APP_ALOWED_HOSTS", "APP_ALLOWED_HOSTS"),
-        ("APP_ENVIROMENT", "APP_ENVIRONMENT"),
-    ],
+    [("APP_ALOWED_HOSTS", "APP_ALLOWED_HOSTS"), ("APP_ENVIROMENT", "APP_ENVIRONMENT")],
 )
 def test_a_misspelt_name_stops_the_start_and_names_the_nearest(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path, slip: str, meant: str
@@ -105,7 +102,7 @@ def test_a_misspelt_flag_is_a_problem_that_names_the_nearest(slip: str) -> None:
     )
 
 
-def test_a_flag_that_is_no_boolean_is_a_problem(
+def test_a_flag_that_is_not_a_boolean_is_a_problem(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ENABLE_SAMPLE", "maybe")
@@ -155,28 +152,25 @@ def test_a_misspelt_name_in_dotenv_stops_the_start(dotenv: Path) -> None:
 
 
 @pytest.mark.parametrize("environment", ["test", "staging", "production"])
-def test_elsewhere_dotenv_is_not_read(
+def test_outside_development_dotenv_is_ignored(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path, environment: str
 ) -> None:
     dotenv.write_text("APP_PORT=high\nAPP_HOST=::1\n")
     monkeypatch.setenv("APP_ENVIRONMENT", environment)
     monkeypatch.setenv("APP_ALLOWED_HOSTS", "api.example.com")
-    monkeypatch.setenv(
-        "APP_DATABASE_URL",
-        "postgresql://db.example.com/my_app",
-    )
+    monkeypatch.setenv("APP_DATABASE_URL", "postgresql://db.example.com/my_app")
     settings, _ = load(dotenv)
 
     assert (settings.port, settings.host) == (8000, "127.0.0.1")
 
 
-def test_dotenv_cannot_say_that_it_is_not_read(dotenv: Path) -> None:
+def test_dotenv_cannot_set_another_environment(dotenv: Path) -> None:
     dotenv.write_text("APP_ENVIRONMENT=staging\n")
 
     assert problems(dotenv)["APP_ENVIRONMENT"][1].startswith("development;")
 
 
-def test_a_dotenv_that_is_no_text_is_a_problem(dotenv: Path) -> None:
+def test_a_dotenv_that_is_not_utf_8_is_a_problem(dotenv: Path) -> None:
     dotenv.write_bytes(b"\xff\xfe")
 
     assert ".env" in next(iter(problems(dotenv)))
@@ -223,10 +217,10 @@ def test_the_example_file_is_current() -> None:
     )
 
 
-def test_the_example_file_can_be_used_as_it_is(
+def test_the_example_file_holds_the_defaults(
     dotenv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every line of it, uncommented, is the default."""
+    """Every line, uncommented, sets the default."""
     lines = EXAMPLE.read_text().splitlines()
     dotenv.write_text(
         "\n".join(line.removeprefix("# ") for line in lines if "=" in line)

@@ -7,13 +7,14 @@ from fastapi import APIRouter, FastAPI
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
+from my_app.core.platform.context import CurrentContext, CurrentFlags
 from my_app.core.platform.feature import Feature, Lifespan
 
 from tests.conftest import MakeClient
 
 
 def noting(name: str, notes: list[str]) -> Lifespan:
-    """Note when a feature is opened and closed."""
+    """Record when a feature is opened and closed."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,3 +70,16 @@ def test_two_applications_share_nothing(settings: Settings, flags: Flags) -> Non
     first, second = (create_app(settings, flags) for _ in range(2))
 
     assert first.state.context.metrics is not second.state.context.metrics
+
+
+async def test_an_endpoint_gets_the_flags_and_settings_of_its_application(
+    app: FastAPI, flags: Flags, make_client: MakeClient
+) -> None:
+    @app.get("/asked")
+    async def asked(flags: CurrentFlags, context: CurrentContext) -> dict[str, object]:
+        return {"flags": flags.enabled(), "at": context.settings.environment}
+
+    async with make_client(app) as client:
+        response = await client.get("/asked")
+
+    assert response.json() == {"flags": flags.enabled(), "at": "test"}

@@ -1,7 +1,7 @@
-"""Orders of invoices, as a client sends them: one by one, or many that do not give up.
+"""Clients that order invoices: one at a time, or many that retry until they succeed.
 
-Each order has a key of its own. Who gets no answer, or is told to come back, sends the
-same order under the same key again.
+Each order has its own key. A client without a response, or with a 503, sends the same
+order with the same key again.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ PAUSE_SECONDS = 0.01
 async def order(
     client: AsyncClient, key: str | None = None, plan: dict[str, Any] = PLAN
 ) -> Response:
-    """Ask for an invoice, under a key of its own unless one is given."""
+    """Order an invoice, with a new key unless one is given."""
     headers = {"Idempotency-Key": key or str(uuid4())}
     return await client.post("/billing/invoices", json=plan, headers=headers)
 
@@ -39,10 +39,10 @@ async def every_invoice(client: AsyncClient) -> list[str]:
 
 
 class Customers:
-    """Customers who order and order, each until every order is acknowledged.
+    """Customers who keep ordering and retry each order until it is acknowledged.
 
-    `refused` holds the answers that were no invoice, `cut_off` counts those that never
-    came, and `acknowledged` has the invoice of each key.
+    `refused` holds the error responses, `cut_off` counts missing responses, and
+    `acknowledged` maps each key to its invoice.
     """
 
     def __init__(self, client: AsyncClient, *, number: int = 8) -> None:
@@ -54,7 +54,7 @@ class Customers:
         self.tasks = [asyncio.create_task(self.order_on(keys())) for _ in range(number)]
 
     async def order_on(self, keys: Iterator[str]) -> None:
-        """Order under one key after the other until it is time to leave."""
+        """Send one order after another until it is time to leave."""
         while not self.leaving:
             key = next(keys)
             while key not in self.acknowledged:
@@ -74,10 +74,10 @@ class Customers:
         await asyncio.sleep(PAUSE_SECONDS)
 
     async def until(self, happened: Callable[[], bool]) -> None:
-        """Wait for something that only happens while everybody orders.
+        """Wait for something to happen while everybody keeps ordering.
 
         Raises:
-            TimeoutError: it never does, as where the service does not recover.
+            TimeoutError: it did not happen, for example because nothing recovered.
         """
         async with asyncio.timeout(PATIENCE):
             while not happened():
@@ -87,12 +87,12 @@ class Customers:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def progress(self, more: int = 20) -> None:
-        """Wait until so many orders more are acknowledged."""
+        """Wait until `more` further orders are acknowledged."""
         goal = len(self.acknowledged) + more
         await self.until(lambda: len(self.acknowledged) >= goal)
 
     async def trouble(self) -> None:
-        """Wait until one more order is refused, or not answered."""
+        """Wait until another order is refused or cut off."""
         before = len(self.refused) + self.cut_off
         await self.until(lambda: len(self.refused) + self.cut_off > before)
 
@@ -103,7 +103,7 @@ class Customers:
 
 
 def keys() -> Iterator[str]:
-    """Make the keys of one customer."""
+    """Generate the keys of one customer."""
     customer = uuid4()
     for number in count():
         yield f"{customer}-{number}"

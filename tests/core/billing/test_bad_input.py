@@ -1,4 +1,7 @@
-"""Bad input to the service as it is served: a problem, a log line, and it lives on."""
+"""Bad input to a running server: a problem, a log line, and it stays alive.
+
+The platform's own tests cover bodies and values; these bytes only a server sees.
+"""
 
 import json
 import socket
@@ -29,21 +32,7 @@ def body(data: bytes) -> bytes:
 
 BAD_INPUT = {
     "malformed JSON": (400, QUOTE + JSON + body(b"{")),
-    "invalid UTF-8": (400, QUOTE + JSON + body(b'{"currency": "\xff"}')),
-    "deeply nested JSON": (400, QUOTE + JSON + body(b"[" * 100_000)),
-    "wrong content type": (415, QUOTE + b"Content-Type: text/xml\r\n" + body(b"<a/>")),
-    "unknown currency": (422, QUOTE + JSON + body(b'{"seats":1,"currency":"X"}')),
     "negative seats": (422, QUOTE + JSON + body(b'{"seats":-1,"currency":"EUR"}')),
-    "too many seats": (
-        422,
-        QUOTE + JSON + body(b'{"seats":1000000000000,"currency":"EUR"}'),
-    ),
-    "a discount code of 10 kB": (
-        422,
-        QUOTE
-        + JSON
-        + body(b'{"seats":1,"currency":"EUR","discount_code":"%s"}' % (b"A" * 10_000)),
-    ),
     "a header with a newline": (
         400,
         b"GET /healthz HTTP/1.1\r\nHost: test\r\nX-A: one\ntwo\r\n\r\n",
@@ -52,7 +41,7 @@ BAD_INPUT = {
         400,
         b"GET /healthz HTTP/1.1\r\nHost: test\r\nX-A: one\rtwo\r\n\r\n",
     ),
-    "an address of raw bytes": (400, b"GET /\xff\xfe HTTP/1.1\r\nHost: test\r\n\r\n"),
+    "a URL of raw bytes": (400, b"GET /\xff\xfe HTTP/1.1\r\nHost: test\r\n\r\n"),
     "no HTTP": (400, b"\x16\x03\x01 hello\r\n\r\n"),
     "two lengths": (
         400,
@@ -110,7 +99,7 @@ def test_a_body_of_100_mb_is_413(server: tuple[Program, int], *, chunked: bool) 
 
         def send() -> None:
             head, tail = (b"10000\r\n", b"\r\n") if chunked else (b"", b"")
-            # The server may close without having read it all.
+            # The server may close before reading everything.
             with suppress(OSError):
                 for _ in range(size // len(piece)):
                     connection.sendall(head + piece + tail)

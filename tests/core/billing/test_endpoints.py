@@ -33,7 +33,7 @@ async def test_the_flag_switches_the_price(
     assert response.json()["total"] == (92_000 if enable_new_billing else 120_000)
 
 
-async def test_the_price_is_that_of_the_flags_of_this_run(
+async def test_the_price_follows_the_flags_of_the_run(
     client: AsyncClient, flags: Flags
 ) -> None:
     """With ENABLE_NEW_BILLING=true in the environment this tests the new price."""
@@ -55,7 +55,7 @@ async def test_an_unknown_discount_is_a_problem(client: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("flags", [Flags(ENABLE_NEW_BILLING=False)])
-async def test_the_documented_example_is_what_is_answered(
+async def test_the_documented_example_is_correct(
     client: AsyncClient, flags: Flags
 ) -> None:
     request, answer = (
@@ -70,11 +70,9 @@ async def test_the_documented_example_is_what_is_answered(
 @pytest.mark.parametrize(
     ("state", "tested"), [("true", "ENABLE_NEW_BILLING"), ("false", "none")]
 )
-def test_the_environment_decides_which_logic_a_run_tests(
-    state: str, tested: str
-) -> None:
+def test_the_environment_selects_the_logic_under_test(state: str, tested: str) -> None:
     """As in `ENABLE_NEW_BILLING=true uv run pytest`."""
-    test = f"{__file__}::test_the_price_is_that_of_the_flags_of_this_run"
+    test = f"{__file__}::test_the_price_follows_the_flags_of_the_run"
     done = subprocess.run(
         [Path(sys.executable).with_name("pytest"), "--no-cov", "-vv", test],
         check=False,

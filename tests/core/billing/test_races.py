@@ -1,4 +1,4 @@
-"""Two at once: one invoice, in one process and in two."""
+"""Concurrent requests with one key create one invoice, across processes, too."""
 
 import asyncio
 import time
@@ -31,12 +31,12 @@ AT_ONCE = 8
 async def client(
     settings: Settings, own_database: Database, make_client: MakeClient
 ) -> AsyncIterator[AsyncClient]:
-    """Ask a service with as many connections as it has in production."""
+    """Open a client for a service with a full connection pool."""
     async with make_client(create_app(settings, Flags(), on(own_database))) as client:
         yield client
 
 
-async def test_of_many_at_once_one_makes_the_invoice_and_all_get_it(
+async def test_one_of_many_concurrent_requests_creates_the_invoice(
     client: AsyncClient,
 ) -> None:
     answers = await asyncio.gather(*(order(client, "key") for _ in range(AT_ONCE)))
@@ -48,7 +48,7 @@ async def test_of_many_at_once_one_makes_the_invoice_and_all_get_it(
     assert len(await every_invoice(client)) == 1
 
 
-async def test_of_two_bodies_at_once_one_is_refused(client: AsyncClient) -> None:
+async def test_of_two_concurrent_bodies_one_is_refused(client: AsyncClient) -> None:
     other = PLAN | {"seats": 9}
     answers = await asyncio.gather(
         order(client, "key"), order(client, "key", other), order(client, "key", other)
@@ -59,7 +59,7 @@ async def test_of_two_bodies_at_once_one_is_refused(client: AsyncClient) -> None
     assert len(await every_invoice(client)) == 1
 
 
-async def test_a_key_that_is_over_is_used_again_by_one_of_many(
+async def test_one_of_many_concurrent_requests_reuses_an_expired_key(
     client: AsyncClient, own_database: Database
 ) -> None:
     then = time.time_ns() - 25 * 3600 * 10**9
@@ -77,7 +77,7 @@ async def test_a_key_that_is_over_is_used_again_by_one_of_many(
 
 
 @pytest.mark.slow
-async def test_two_processes_make_one_invoice_under_each_key(
+async def test_two_processes_create_one_invoice_per_key(
     database_url: str, tmp_path: Path
 ) -> None:
     async with AsyncExitStack() as stack:

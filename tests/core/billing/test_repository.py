@@ -1,4 +1,4 @@
-"""What is stored of invoices, and for how long their keys are remembered."""
+"""Storing invoices, and how long their keys are remembered."""
 
 import itertools
 import time
@@ -47,7 +47,7 @@ def invoices(session: AsyncSession) -> Invoices:
 
 
 def made(*, ago: timedelta = timedelta(), identifier: UUID | None = None) -> Invoice:
-    """Issue an invoice, some time ago."""
+    """Issue an invoice some time ago."""
     then = Identifiers(lambda: time.time_ns() - int(ago.total_seconds() * 1e9))
     return issue(QUOTE, identifier or (then() if ago else new_identifier()))
 
@@ -83,7 +83,7 @@ async def test_an_invoice_is_read_as_it_was_stored(
         st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), max_size=20
     )
 )
-async def test_under_each_key_there_is_one_invoice_that_of_its_first_request(
+async def test_each_key_has_one_invoice_that_of_its_first_request(
     invoices: Invoices, requests: list[tuple[str, str]]
 ) -> None:
     run = str(uuid4())
@@ -111,7 +111,7 @@ async def test_under_each_key_there_is_one_invoice_that_of_its_first_request(
 async def test_pages_partition_the_list_whatever_is_added_in_between(
     invoices: Invoices, before: int, reads: list[tuple[int, int]]
 ) -> None:
-    """Each read takes a page of some size, after which some invoices are added."""
+    """Each read fetches a page of some size; then some invoices are added."""
     example = await invoices.session.begin_nested()
     for _ in range(before):
         await add(invoices)
@@ -139,7 +139,7 @@ async def add(invoices: Invoices) -> Invoice:
 async def test_a_page_is_read_along_the_primary_key(
     session: AsyncSession, statement: Select[Any]
 ) -> None:
-    """So a page of a million invoices takes what one of a thousand takes."""
+    """So a page takes equally long with a thousand and with a million invoices."""
     dialect = session.get_bind().dialect
     asked = statement.limit(20).params(before=new_identifier())
     sql = asked.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
@@ -148,7 +148,7 @@ async def test_a_page_is_read_along_the_primary_key(
         (step,) = (row.detail for row in steps)  # A sort would be another.
         assert "USING INDEX sqlite_autoindex_invoices_1" in step
     else:
-        # Of a small table PostgreSQL would read all, and sort it.
+        # PostgreSQL would read and sort all of a small table.
         for way in ("seqscan", "bitmapscan", "sort"):
             await session.execute(text(f"SET LOCAL enable_{way} = off"))
         steps = await session.execute(text(f"EXPLAIN {sql}"))
@@ -157,7 +157,7 @@ async def test_a_page_is_read_along_the_primary_key(
         assert "Index Scan Backward using pk_invoices" in scan
 
 
-async def test_a_key_may_be_used_again_once_it_is_over(invoices: Invoices) -> None:
+async def test_an_expired_key_may_be_reused(invoices: Invoices) -> None:
     old = made(ago=LIFETIME + timedelta(minutes=1))
     new = made()
     await invoices.add(old, claim(old, "key"))
@@ -169,7 +169,7 @@ async def test_a_key_may_be_used_again_once_it_is_over(invoices: Invoices) -> No
     assert again == new
 
 
-async def test_a_key_is_remembered_until_it_is_over(invoices: Invoices) -> None:
+async def test_a_key_is_remembered_until_it_expires(invoices: Invoices) -> None:
     old = made(ago=LIFETIME - timedelta(minutes=1))
     new = made()
     await invoices.add(old, claim(old, "key"))
@@ -180,7 +180,7 @@ async def test_a_key_is_remembered_until_it_is_over(invoices: Invoices) -> None:
     assert await invoices.newest(10) == [old]
 
 
-async def test_keys_that_are_over_are_forgotten_some_at_a_time(
+async def test_expired_keys_are_cleared_in_batches(
     invoices: Invoices, session: AsyncSession
 ) -> None:
     olds = [made(ago=LIFETIME * 2) for _ in range(PURGE_BATCH + 10)]
@@ -197,7 +197,7 @@ async def test_keys_that_are_over_are_forgotten_some_at_a_time(
 async def test_most_invoices_cost_one_statement(
     invoices: Invoices, session: AsyncSession
 ) -> None:
-    """Forgetting is for the few; it must not become the price of each."""
+    """Only one invoice in many pays for clearing keys."""
     old = made(ago=LIFETIME * 2)
     await invoices.add(old, claim(old))
     new = made(identifier=UUID(int=new_identifier().int | 1))
@@ -208,7 +208,7 @@ async def test_most_invoices_cost_one_statement(
 
 @pytest.mark.slow
 async def test_keys_never_pile_up(invoices: Invoices, session: AsyncSession) -> None:
-    """After ten lifetimes there are the keys of one, and a little."""
+    """After ten lifetimes little more than the keys of one remain."""
     per_lifetime = 100
     step = LIFETIME // per_lifetime // timedelta(microseconds=1) * 1000
     clock = itertools.count(time.time_ns(), step)

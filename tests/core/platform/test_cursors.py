@@ -1,4 +1,4 @@
-"""A cursor comes back as it was given out, or not at all."""
+"""A cursor is accepted unchanged or not at all."""
 
 from uuid import UUID
 
@@ -14,12 +14,12 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="
 
 
 @given(identifiers)
-def test_a_cursor_leads_back_to_where_the_page_ended(last: UUID) -> None:
+def test_a_cursor_decodes_to_the_end_of_the_page(last: UUID) -> None:
     assert decode(encode(last, of=LISTS), of=LISTS) == last
 
 
 @given(identifiers)
-def test_a_cursor_can_stand_in_an_address_as_it_is(last: UUID) -> None:
+def test_a_cursor_needs_no_escaping_in_a_url(last: UUID) -> None:
     cursor = encode(last, of=LISTS)
 
     assert len(cursor) == 32
@@ -28,7 +28,7 @@ def test_a_cursor_can_stand_in_an_address_as_it_is(last: UUID) -> None:
 
 
 @given(identifiers, st.integers(0, 31), st.sampled_from(ALPHABET))
-def test_a_cursor_with_another_character_is_refused(
+def test_a_cursor_with_a_changed_character_is_refused(
     last: UUID, place: int, character: str
 ) -> None:
     cursor = encode(last, of=LISTS)
@@ -39,9 +39,7 @@ def test_a_cursor_with_another_character_is_refused(
 
 
 @given(identifiers, st.integers(0, 31))
-def test_a_cursor_that_was_cut_off_or_added_to_is_refused(
-    last: UUID, length: int
-) -> None:
+def test_a_truncated_or_extended_cursor_is_refused(last: UUID, length: int) -> None:
     cursor = encode(last, of=LISTS)
 
     for changed in (cursor[:length], cursor + "A", f" {cursor}", f"{cursor}\n"):
@@ -60,6 +58,6 @@ def test_a_cursor_of_another_list_is_refused(last: UUID) -> None:
 @example("ü" * 32)
 @example("\u0661" * 32)
 @example("=" * 32)
-def test_text_that_was_never_a_cursor_is_refused(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursorError):
         decode(text, of=LISTS)

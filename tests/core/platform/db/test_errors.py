@@ -1,18 +1,30 @@
-"""A database that cannot: a clear 503 for those who ask, and no need of a restart."""
+"""Outages: which errors are one, and a 503 from which the service recovers."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
 import pytest
 from httpx2 import AsyncClient, Response
+from psycopg import errors
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InvalidRequestError,
+    OperationalError,
+    ProgrammingError,
+    TimeoutError,
+)
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 from my_app.core.platform.db import database as platform
 from my_app.core.platform.db.engine import connect
+from my_app.core.platform.db.errors import to_outage
 
 from tests.conftest import MakeClient
 from tests.core.platform.notes import create_notes, notes
@@ -20,7 +32,7 @@ from tests.core.platform.notes import create_notes, notes
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Have one connection, and wait no longer than a test may."""
+    """One connection and short timeouts."""
     return Settings(
         environment="test",
         database_url=SecretStr(database_url),
@@ -50,10 +62,10 @@ def assert_unavailable(response: Response, code: str) -> None:
 
 @asynccontextmanager
 async def locked(url: str) -> AsyncIterator[None]:
-    """Hold, from elsewhere, what every write needs."""
+    """Hold a lock that every write needs."""
     other = connect(Settings(environment="test", database_url=SecretStr(url)))
     async with other.transaction(writing=True) as session:
-        await session.connection()  # With which the transaction begins.
+        await session.connection()  # Begins the transaction.
         if url.startswith("postgresql"):
             await session.execute(text("LOCK TABLE notes IN EXCLUSIVE MODE"))
         yield
@@ -61,9 +73,7 @@ async def locked(url: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.slow
-async def test_a_lock_that_is_not_granted_in_time_is_503(
-    client: AsyncClient, database_url: str
-) -> None:
+async def test_a_lock_timeout_is_503(client: AsyncClient, database_url: str) -> None:
     async with locked(database_url):
         refused = await client.post("/notes/one")
 
@@ -100,7 +110,7 @@ async def test_a_full_disk_is_503(client: AsyncClient, settings: Settings) -> No
     assert (await client.get("/notes")).json() == []
 
 
-async def test_sql_that_is_wrong_is_a_bug(client: AsyncClient) -> None:
+async def test_invalid_sql_is_a_bug(client: AsyncClient) -> None:
     wrong = await client.post("/sql", params={"statement": "SELECT * FROM nowhere"})
 
     assert wrong.status_code == 500
@@ -114,9 +124,7 @@ SLOW = {
 
 
 @pytest.mark.slow
-async def test_a_statement_that_takes_too_long_is_503(
-    client: AsyncClient, database_url: str
-) -> None:
+async def test_a_slow_statement_is_503(client: AsyncClient, database_url: str) -> None:
     slow = SLOW[make_url(database_url).drivername]
     late = await client.post("/sql", params={"statement": slow})
 
@@ -125,7 +133,7 @@ async def test_a_statement_that_takes_too_long_is_503(
 
 
 @pytest.mark.slow
-async def test_a_request_whose_time_is_up_gives_its_connection_back(
+async def test_a_request_that_times_out_releases_its_connection(
     settings: Settings, database_url: str, make_client: MakeClient
 ) -> None:
     slow = SLOW[make_url(database_url).drivername]
@@ -138,3 +146,60 @@ async def test_a_request_whose_time_is_up_gives_its_connection_back(
 
     assert late.status_code == 503
     assert free.status_code == 200
+
+
+def of_sqlite(code: int) -> DBAPIError:
+    cause = sqlite3.OperationalError("the message")
+    cause.sqlite_errorcode = code
+    return OperationalError("SELECT 1", {}, cause)
+
+
+def of_postgres(kind: type[psycopg.Error]) -> DBAPIError:
+    operational = issubclass(kind, psycopg.OperationalError)
+    wrapper = OperationalError if operational else ProgrammingError
+    return wrapper("SELECT 1", {}, kind("the message"))
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (TimeoutError("the pool is empty"), "database_busy"),
+        (of_sqlite(sqlite3.SQLITE_BUSY_SNAPSHOT), "database_busy"),
+        (of_sqlite(sqlite3.SQLITE_INTERRUPT), "database_busy"),
+        (of_sqlite(sqlite3.SQLITE_FULL), "database_full"),
+        (of_sqlite(sqlite3.SQLITE_CANTOPEN), "database_unavailable"),
+        (of_sqlite(sqlite3.SQLITE_IOERR_WRITE), "database_unavailable"),
+        (of_sqlite(sqlite3.SQLITE_READONLY_DBMOVED), "database_unavailable"),
+        (of_postgres(errors.DiskFull), "database_full"),
+        (of_postgres(errors.QueryCanceled), "database_busy"),
+        (of_postgres(errors.TooManyConnections), "database_busy"),
+        (of_postgres(errors.DeadlockDetected), "database_busy"),
+        (of_postgres(errors.AdminShutdown), "database_unavailable"),
+        (of_postgres(errors.CannotConnectNow), "database_unavailable"),
+        (of_postgres(errors.ReadOnlySqlTransaction), "database_unavailable"),
+        (of_postgres(psycopg.OperationalError), "database_unavailable"),
+        (
+            InterfaceError("", {}, Exception(), connection_invalidated=True),
+            "database_unavailable",
+        ),
+    ],
+)
+def test_errors_that_may_pass_are_outages(error: DBAPIError, code: str) -> None:
+    found = to_outage(error)
+
+    assert found is not None
+    assert (found.status, found.code) == (503, code)
+    assert "the message" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        of_sqlite(sqlite3.SQLITE_ERROR),
+        of_postgres(errors.UndefinedTable),
+        of_postgres(errors.UniqueViolation),
+        InvalidRequestError("used wrongly"),
+    ],
+)
+def test_other_errors_are_bugs(error: DBAPIError) -> None:
+    assert to_outage(error) is None
