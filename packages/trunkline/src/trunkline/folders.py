@@ -1,17 +1,18 @@
 """Create a folder with all of its files, or not at all."""
 
-import fcntl
+import glob
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from trunkline.errors import FailedError, Refusal
 
-# Seconds in which an unlocked unfinished folder may still belong to a running process.
-_FRESH = 60
+# Seconds after which an unfinished folder is a leftover of a killed run.
+_STALE = 3600
 
 
 def require_free(folder: Path) -> None:
@@ -46,26 +47,21 @@ def write_folder(
     require_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_over(folder)
+        _remove_leftovers(folder)
         beside = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
     except OSError as error:
         raise _failed(folder, error) from error
-    # Locked until the rename, so that no other run mistakes it for a leftover.
-    descriptor = os.open(beside, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for name, text in files.items():
             _write(beside / name, text)
             if name in executable:
                 (beside / name).chmod(0o755)
         if finish:
             finish(beside)
-        os.fsync(descriptor)
         _rename(beside, folder)
     except OSError as error:
         raise _failed(folder, error) from error
     finally:
-        os.close(descriptor)
         shutil.rmtree(beside, ignore_errors=True)
 
 
@@ -90,24 +86,11 @@ def _prefix(folder: Path) -> str:
     return f".{folder.name}.unfinished-"
 
 
-def _remove_left_over(folder: Path) -> None:
-    """Remove what killed runs have left; a run in progress holds a lock."""
-    for path in folder.parent.iterdir():
-        if not path.name.startswith(_prefix(folder)):
-            continue
-        try:
-            if time.time() - path.stat().st_mtime < _FRESH:
-                continue  # May have been created a moment ago and not be locked yet.
-            descriptor = os.open(path, os.O_RDONLY)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(descriptor)
+def _remove_leftovers(folder: Path) -> None:
+    for path in folder.parent.glob(f"{glob.escape(_prefix(folder))}*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _STALE:
+                shutil.rmtree(path)
 
 
 def _failed(folder: Path, error: OSError) -> FailedError:

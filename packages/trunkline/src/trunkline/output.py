@@ -13,6 +13,12 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a line for each row, with the cells of each column below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
 def refuse(found: Sequence[Refusal]) -> int:
     """Print at least one refusal and return the exit code."""
     for refusal in found:

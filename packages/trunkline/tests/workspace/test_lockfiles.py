@@ -18,13 +18,6 @@ def test_a_lock_file_says_which_packages_changed() -> None:
     )
 
 
-def test_a_lock_file_of_npm_is_read_too() -> None:
-    old = b'{"packages": {"": {}, "node_modules/a": {"version": "1"}}}'
-    new = old.replace(b'"1"', b'"2"')
-    line = lock_summary("package-lock.json", old, new, added=1, removed=1)
-    assert line == "package-lock.json: 1 package changed: a 1→2"
-
-
 @pytest.mark.parametrize("new", [b"<<<<<<< HEAD", b"\xff", b"package = 3", None])
 def test_what_cannot_be_read_is_told_in_lines(new: bytes | None) -> None:
     line = lock_summary("yarn.lock" if new is None else "uv.lock", b"", new, added=7,

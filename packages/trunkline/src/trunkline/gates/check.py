@@ -8,6 +8,7 @@ from trunkline.gates.gate import JOBS, MOMENTS, Gate, gates_of, select
 from trunkline.gates.run import GateResult, run_gate, run_gates
 from trunkline.git import Repository
 from trunkline.options import JSON, command, option, repeated, switch
+from trunkline.output import aligned
 from trunkline.settings import read_settings
 from trunkline.signals import interrupted_by_signals
 
@@ -86,8 +87,7 @@ def table(gates: Sequence[Gate]) -> str:
     """Format the list of gates as a table."""
     heading = ("gate", "job", "when", "command")
     rows = [heading, *((g.name, g.job, *_cells(g)) for g in gates)]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join("  ".join((*map(str.ljust, row, widths), row[-1])) for row in rows)
+    return "\n".join(aligned(rows))
 
 
 def _cells(gate: Gate) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from trunkline.errors import Refusal, UsageError
 from trunkline.gates.flaguses import Use, Uses, find_uses
 from trunkline.git import Repository
 from trunkline.options import JSON, command, option, switch
+from trunkline.output import aligned
 from trunkline.settings import read_settings
 
 # Two weeks: time to remove the flag within one or two regular releases.
@@ -207,11 +208,9 @@ def table(declared: Sequence[Flag]) -> str:
         return "no flags declared"
     head = ("flag", "here", "default", "owner", "expires", "uses", "tests")
     rows = [head, *(_cells(flag) for flag in declared)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = []
-    for row, flag in zip(rows, (None, *declared), strict=True):
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        lines.append("  ".join(cells).rstrip())
+    for line, flag in zip(aligned(rows), (None, *declared), strict=True):
+        lines.append(line)
         if flag:
             lines += [f"    {use}" for use in flag.uses]
             lines += [f"    {use} (mention)" for use in flag.mentions]

@@ -1,15 +1,14 @@
 """Summarise the change of a lock file in one line. Pure."""
 
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 _TOML = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Cargo.lock", "pylock.toml"})
-_NPM = frozenset({"package-lock.json", "npm-shrinkwrap.json"})
 _OTHER = frozenset(
-    {"yarn.lock", "pnpm-lock.yaml", "bun.lock", "Pipfile.lock", "go.sum",
-     "composer.lock", "Gemfile.lock", "pixi.lock", "flake.lock"}
+    {"package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml",
+     "bun.lock", "Pipfile.lock", "go.sum", "composer.lock", "Gemfile.lock",
+     "pixi.lock", "flake.lock"}
 )  # fmt: skip
 SHOWN = 40
 
@@ -17,16 +16,16 @@ Packages = Mapping[str, tuple[str, ...]]
 
 
 def is_lock_file(path: str) -> bool:
-    """Whether a program wrote the file to pin what it had resolved."""
-    return PurePosixPath(path).name in _TOML | _NPM | _OTHER
+    """Whether the file is the lock file of a package manager."""
+    return PurePosixPath(path).name in _TOML | _OTHER
 
 
 def lock_summary(
     path: str, old: bytes | None, new: bytes | None, *, added: int, removed: int
 ) -> str:
-    """Say which packages changed; None stands for a file that is not there.
+    """Summarise which packages changed; None stands for a missing file.
 
-    Falls back to the number of lines where the file cannot be read.
+    Falls back to the number of changed lines if the file cannot be read.
     """
     lines = f"{added} lines added, {removed} removed"
     try:
@@ -49,18 +48,16 @@ def lock_summary(
 
 
 def packages(path: str, content: bytes | None) -> Packages | None:
-    """Read names and versions; None for a format that is not read.
+    """Read names and versions; None for an unsupported format.
 
-    A package may be there in several versions, for one platform each.
+    A package may occur in several versions, for different platforms.
     """
-    name = PurePosixPath(path).name
-    if name in _OTHER:
+    if PurePosixPath(path).name in _OTHER:
         return None
     if content is None:
         return {}
-    rows = _npm(content) if name in _NPM else _toml(content)
     found: dict[str, tuple[str, ...]] = {}
-    for package, version in rows:
+    for package, version in _toml(content):
         found[package] = tuple(sorted({*found.get(package, ()), version}))
     return found
 
@@ -68,17 +65,8 @@ def packages(path: str, content: bytes | None) -> Packages | None:
 def _toml(content: bytes) -> list[tuple[str, str]]:
     document = tomllib.loads(content.decode("utf-8"))
     rows = document.get("package") or document.get("packages") or []
-    # What stands in the workspace itself may have no version.
+    # A package of the workspace may have no version.
     return [(row["name"], str(row.get("version", "local"))) for row in rows]
-
-
-def _npm(content: bytes) -> list[tuple[str, str]]:
-    rows = json.loads(content)["packages"]
-    return [
-        (key.rpartition("node_modules/")[2], str(row.get("version", "local")))
-        for key, row in rows.items()
-        if key
-    ]
 
 
 def _change(name: str, old: tuple[str, ...], new: tuple[str, ...]) -> str:

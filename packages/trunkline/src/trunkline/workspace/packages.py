@@ -13,7 +13,7 @@ from trunkline.folders import require_free
 from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, JSON, command, option
-from trunkline.output import refuse
+from trunkline.output import aligned, refuse
 from trunkline.project import LOCK, PYPROJECT
 from trunkline.settings import Settings, read_settings
 from trunkline.signals import interrupted_by_signals
@@ -87,7 +87,7 @@ def use(
 ) -> int:
     """Switch packages to a mode and lock; all of them or none."""
     with interrupted_by_signals(), only_release(root.common_dir), ExitStack() as stack:
-        plan = Plan(root, read_settings(root.root / PYPROJECT), stack, source)
+        plan = SwitchPlan(root, read_settings(root.root / PYPROJECT), stack, source)
         switches, refusals = [], []
         for member, version in chosen(switchable(root.root), names):
             try:
@@ -106,7 +106,7 @@ def use(
     return 0
 
 
-class Plan:
+class SwitchPlan:
     """Decide what to do with each package; changes nothing."""
 
     def __init__(
@@ -230,13 +230,7 @@ def table(root: Repository, found: Sequence[Member]) -> str:
     rows = [("package", "mode", "version", "tag", "files")]
     for m in found:
         rows.append((m.name, m.mode, m.version or "-", m.tag or "-", _files(root, m)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    )
+    return "\n".join(aligned(rows))
 
 
 def _files(root: Repository, member: Member) -> str:

@@ -18,7 +18,7 @@ _SCP = re.compile(r"(?P<host>[^/:@]+@[^/:]+|[^/:@]{2,}):(?!//)(?P<path>.+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class PublishedTag:
     """A published version of a member, and the source that pins it."""
 
     tag: str
@@ -28,7 +28,7 @@ class Publication:
 
 def publication(
     root: Repository, member: Member, version: Version | None, settings: Settings
-) -> Publication:
+) -> PublishedTag:
     """Find the tag of a version; raises Refusal, which names the member.
 
     Without `version` it is the version of the working tree, which must then equal the
@@ -47,7 +47,7 @@ def publication(
     source = {"git": address(raw, repository.root), "tag": tag}
     if not member.submodule:
         source["subdirectory"] = member.folder
-    return Publication(tag, commit, source)
+    return PublishedTag(tag, commit, source)
 
 
 def address(raw: str, root: Path) -> str:
