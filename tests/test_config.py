@@ -7,7 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from my_app.config import Flags, Settings, build, load
-from my_app.environment import EnvironmentVariablesError, Problem, example, misspelt
+from my_app.environment import (
+    EnvironmentVariablesError,
+    Problem,
+    example,
+    misspelt,
+)
 
 from tests.core.platform.features import SampleFlags
 

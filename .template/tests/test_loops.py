@@ -119,12 +119,12 @@ def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
     with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
         program.wait_for("Application startup complete")
         before = get(port, "/")
-        save(page, "<h1>My App", "<h1>Their App")
+        save(page, "<h1>{", "<h1>New: {")
         program.wait_for(r"(?s)startup complete.*startup complete", saved=page)
         after = get(port, "/")
 
-    assert b"<h1>My App" in before
-    assert b"<h1>Their App" in after
+    assert b"<h1>New: " not in before
+    assert b"<h1>New: " in after
 
 
 def test_the_server_survives_a_mistake(copy: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def parse(arguments: Sequence[str]) -> dict[str, str | None]:
     """Parse the options, each named after its variable."""
     parser = argparse.ArgumentParser(
         prog="my-app",
-        description="Serve My App.",
+        description="Serve the application.",
         epilog="my-app migrate upgrades the database to this build; "
         "my-app migration and my-app migrations are for developers.",
     )

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from .. import TITLE
 from ..config import Flags, Settings
 from . import billing
 from .platform.build import identify
@@ -55,7 +56,7 @@ def create_app(
     start_sentry(settings, build)
     routers = [*(feature.router for feature in features), operations.router]
     app = FastAPI(
-        title="My App",
+        title=TITLE,
         version=build.version,
         redoc_url=None,
         telemetry=telemetry(settings),

@@ -4,6 +4,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html import escape
 
+from .... import TITLE
 from ..context import Context
 
 TITLE = "My App"
