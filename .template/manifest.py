@@ -14,24 +14,32 @@ from pathlib import Path
 from trunkline.errors import TrunklineError
 from trunkline.git import Repository
 from trunkline.template import manifest as format_
-from trunkline.template.manifest import Edit, Entry, Manifest, parse_manifest
+from trunkline.template.manifest import (
+    TemplateFile,
+    TemplateManifest,
+    TextEdit,
+    parse_manifest,
+)
 
 from machinery.inspection import problems
 from machinery.layout import lay_out, layout_problems
 from machinery.locks import lock_problems, locks_of
 from machinery.names import taken_names
-from machinery.parts import Part, read_parts
+from machinery.parts import PartDefinition, read_parts
 
 OVERLAY = ".template/overlay/"
 PACKAGE = r"\A(?=.{1,30}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*\Z"
-# A quote or a backslash would end a string in the code that holds the title.
-TITLE = r"\A(?=.{1,40}\Z)[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9.])?\Z"
 RENAME = (
     ("my_app", "package"),
     ("my-app", "slug"),
     ("MY_APP", "constant"),
     ("MyApp", "pascal"),
     ("My App", "title"),
+    # The tool as a dependency. These come last: an address may hold one of the names.
+    ("TRUNKLINE_GIT", "git"),
+    ("TRUNKLINE_PIN", "pin"),
+    ("TRUNKLINE_QUERY", "query"),
+    ("TRUNKLINE_COMMIT", "commit"),
 )
 HEADER = "# Written by the template's updates; an edit here confuses the next one.\n"
 # Given once, and the team's from then on.
@@ -88,23 +96,25 @@ def write(root: Path) -> list[str]:
     return []
 
 
-def build(root: Path, parts: tuple[Part, ...], stored: Manifest | None) -> Manifest:
+def build(
+    root: Path, parts: tuple[PartDefinition, ...], stored: TemplateManifest | None
+) -> TemplateManifest:
     """Compute the manifest; what needs uv is taken from the stored one."""
     optional = [part for part in parts if part.question]
     taken = taken_names(root)
     if stored and taken <= stored.taken:
         # One made where more is installed is good as well.
         taken = stored.taken
-    return Manifest(
+    return TemplateManifest(
         rename=RENAME,
         package_pattern=PACKAGE,
-        title_pattern=TITLE,
         always_out=tuple(part.name for part in parts if not part.question),
-        parts=tuple(format_.Part(part.name, part.question) for part in optional),
+        parts=tuple(
+            format_.OptionalPart(part.name, part.question) for part in optional
+        ),
         taken=taken,
         answers_header=HEADER,
         entries=entries(tracked(root), parts),
-        members=members(root),
         locks=stored.locks if stored else {},
     )
 
@@ -121,7 +131,9 @@ def tracked(root: Path) -> dict[str, bool]:
     }
 
 
-def entries(files: dict[str, bool], parts: tuple[Part, ...]) -> tuple[Entry, ...]:
+def entries(
+    files: dict[str, bool], parts: tuple[PartDefinition, ...]
+) -> tuple[TemplateFile, ...]:
     """Say of each file what becomes of it; those of no service are not listed."""
     overlaid = {path.removeprefix(OVERLAY) for path in files if OVERLAY in path}
     found = []
@@ -132,12 +144,12 @@ def entries(files: dict[str, bool], parts: tuple[Part, ...]) -> tuple[Entry, ...
         if target == path and (always_out or path in overlaid):
             continue
         found.append(
-            Entry(
+            TemplateFile(
                 source=path,
                 target=target,
                 parts=tuple(part.name for part in owners if part.question),
                 edits=tuple(
-                    Edit(
+                    TextEdit(
                         without=(part.name, *edit.without),
                         kept=edit.kept,
                         start=edit.start,
@@ -157,12 +169,7 @@ def entries(files: dict[str, bool], parts: tuple[Part, ...]) -> tuple[Entry, ...
     return tuple(sorted(found, key=lambda entry: entry.target))
 
 
-def members(root: Path) -> tuple[str, ...]:
-    """List the other members of the workspace."""
-    return tuple(sorted(p.parent.name for p in root.glob("packages/*/pyproject.toml")))
-
-
-def print_manifest(manifest: Manifest) -> str:
+def print_manifest(manifest: TemplateManifest) -> str:
     """Write a manifest with a line for each file, so that changes of it merge."""
     document = {"format": format_.FORMAT, **asdict(manifest)}
     document["files"] = document.pop("entries")

@@ -1,4 +1,4 @@
-"""Make a service of the work tree in every combination of parts, and check each.
+"""Make a service from the working tree in every combination of parts; check each.
 
     uv run python .template/matrix.py                     # every combination
     uv run python .template/matrix.py --list              # as JSON, for CI's matrix
@@ -21,10 +21,11 @@ from trunkline.git import Repository
 from trunkline.output import write_outputs
 from trunkline.template.answers import Answers
 from trunkline.template.generate import begin_repository
-from trunkline.template.manifest import PATH, Manifest, parse_manifest
+from trunkline.template.manifest import PATH, TemplateManifest, parse_manifest
 from trunkline.template.render import render, sources
 
 from machinery.locks import choices
+from machinery.snapshot import snapshot
 
 NAMES = ("acme_api", "Acme API")
 
@@ -49,25 +50,32 @@ def main() -> int:
             write_outputs({"parts": json.dumps(list(wanted))})
         print(json.dumps(list(wanted)))
         return 0
-    failed = [
-        name
-        for name, kept in wanted.items()
-        if not passes(root, manifest, kept, name, options.command)
-    ]
+    with snapshot(root) as place:
+        failed = [
+            name
+            for name, kept in wanted.items()
+            if not passes(root, manifest, service(place, kept), name, options.command)
+        ]
     for name in failed:
         print(f"failed without: {name or 'nothing'}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def gone(manifest: Manifest, kept: Mapping[str, bool]) -> str:
+def service(place: tuple[str, str], kept: Mapping[str, bool]) -> Answers:
+    """Describe a service whose tool is that of the working tree."""
+    url, commit = place
+    return Answers(*NAMES, source=url, commit="", commit_id=commit, kept=kept)
+
+
+def gone(manifest: TemplateManifest, kept: Mapping[str, bool]) -> str:
     """Name a combination by what is left out."""
     return ",".join(part.name for part in manifest.parts if not kept[part.question])
 
 
 def passes(
     root: Path,
-    manifest: Manifest,
-    kept: Mapping[str, bool],
+    manifest: TemplateManifest,
+    answers: Answers,
     name: str,
     command: list[str],
 ) -> bool:
@@ -77,18 +85,17 @@ def passes(
     mine = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}
     env = {key: value for key, value in os.environ.items() if key not in mine}
     with tempfile.TemporaryDirectory(prefix="service-") as folder:
-        make(root, manifest, kept, Path(folder))
+        make(root, manifest, answers, Path(folder))
         done = subprocess.run(command, cwd=folder, env=env, check=False)  # noqa: S603
     return done.returncode == 0
 
 
 def make(
-    root: Path, manifest: Manifest, kept: Mapping[str, bool], folder: Path
+    root: Path, manifest: TemplateManifest, answers: Answers, folder: Path
 ) -> None:
     """Write a service into a folder, as the first commit of a repository."""
-    entries = sources(manifest, kept)
+    entries = sources(manifest, answers.kept)
     contents = {entry.source: (root / entry.source).read_bytes() for entry in entries}
-    answers = Answers(*NAMES, source=str(root), commit="work tree", kept=kept)
     for path, file in render(manifest, answers, contents).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(file.content)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from trunkline.template.render import File
+from trunkline.template.render import ServiceFile
 
 # These have the reader make and move files, so that what they name is not there yet.
 MAKING = frozenset({"docs/packages.md", "docs/playbook.md", "docs/template.md"})
@@ -16,7 +16,7 @@ RECORDS = "docs/decisions/"
 RECORD = re.compile(r"\b(?:record|decision)s? (\d+)\b")
 
 
-def dead_ends(files: Mapping[str, File]) -> Iterator[str]:
+def dead_ends(files: Mapping[str, ServiceFile]) -> Iterator[str]:
     """Name what documents lead to that is not among the files, with its line."""
     there = {str(place) for path in files for place in PurePosixPath(path).parents}
     there |= files.keys()

@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from trunkline.template.render import File
+from trunkline.template.render import ServiceFile
 
 
 def missing_imports(
-    whole: Mapping[str, File], files: Mapping[str, File]
+    whole: Mapping[str, ServiceFile], files: Mapping[str, ServiceFile]
 ) -> Iterator[str]:
     """Name imports of modules that a service with all parts has, and this one not."""
     gone = modules(whole) - modules(files)
@@ -24,7 +24,7 @@ def missing_imports(
                     yield f"{path}:{line}: {module} is imported, which is left out"
 
 
-def modules(files: Mapping[str, File]) -> set[str]:
+def modules(files: Mapping[str, ServiceFile]) -> set[str]:
     """Name the modules of a service's code and tests."""
     found = set()
     for path in files:

@@ -8,13 +8,13 @@ from pathlib import Path
 from trunkline.errors import FailedError
 from trunkline.template import answers
 from trunkline.template.answers import Answers
-from trunkline.template.manifest import Manifest
-from trunkline.template.render import File, render, sources
+from trunkline.template.manifest import TemplateManifest
+from trunkline.template.render import ServiceFile, render, sources
 
 from machinery.documents import dead_ends
 from machinery.imports import missing_imports
 from machinery.locks import SAME, choices
-from machinery.parts import Part
+from machinery.parts import PartDefinition
 
 # The delimiters of copier.yml.
 DELIMITERS = re.compile(r"\{@|\{=|\{#~")
@@ -22,11 +22,11 @@ DELIMITERS = re.compile(r"\{@|\{=|\{#~")
 INSIDE = re.compile(r"[A-Za-z0-9]my_app|my_app[A-Za-z0-9]|[A-Za-z0-9]my-app|MyApp[a-z]")
 OTHER_SPELLINGS = re.compile(r"my[-_. ]?app", re.IGNORECASE)
 SPELLINGS = frozenset({"my_app", "my-app", "MY_APP", "MyApp", "My App"})
-# The tool serves every service, whatever its parts.
-TOOL = "packages/trunkline/"
 
 
-def problems(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[str]:
+def problems(
+    root: Path, manifest: TemplateManifest, parts: tuple[PartDefinition, ...]
+) -> list[str]:
     """List what is wrong with the live files, the edits, or what they leave."""
     found = [
         problem
@@ -37,7 +37,7 @@ def problems(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[st
     if found:
         return found
     contents = {e.source: (root / e.source).read_bytes() for e in manifest.entries}
-    whole: dict[str, File] = {}
+    whole: dict[str, ServiceFile] = {}
     for kept in choices(manifest):
         files, errors = _rendered(manifest, kept, contents)
         found += errors
@@ -49,10 +49,10 @@ def problems(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[st
 
 
 def _rendered(
-    manifest: Manifest, kept: Mapping[str, bool], contents: Mapping[str, bytes]
-) -> tuple[dict[str, File], list[str]]:
+    manifest: TemplateManifest, kept: Mapping[str, bool], contents: Mapping[str, bytes]
+) -> tuple[dict[str, ServiceFile], list[str]]:
     """Render a combination, all of it but uv.lock, in the template's own names."""
-    files: dict[str, File] = {}
+    files: dict[str, ServiceFile] = {}
     errors = []
     for entry in sources(manifest, kept):
         if not entry.lock:
@@ -88,7 +88,9 @@ def _unfit(path: str, file: Path) -> list[str]:
     return found
 
 
-def _unmatched(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[str]:
+def _unmatched(
+    root: Path, manifest: TemplateManifest, parts: tuple[PartDefinition, ...]
+) -> list[str]:
     """Name patterns and edits that are about no file."""
     targets = {entry.target for entry in manifest.entries}
     found = [
@@ -105,13 +107,13 @@ def _unmatched(root: Path, manifest: Manifest, parts: tuple[Part, ...]) -> list[
     ]
 
 
-def _left(files: dict[str, File], gone: list[Part]) -> list[str]:
+def _left(files: dict[str, ServiceFile], gone: list[PartDefinition]) -> list[str]:
     """Name the words that are left of parts that are gone."""
     found = []
     for part in gone:
         words = re.compile("|".join(map(re.escape, part.words)), re.IGNORECASE)
         for path, file in files.items():
-            if path.startswith(TOOL) or path == answers.PATH:
+            if path == answers.PATH:
                 continue
             text = f"{path}\n{file.content.decode('utf-8')}"
             found += [

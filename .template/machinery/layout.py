@@ -15,18 +15,18 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from trunkline.template.answers import Answers
-from trunkline.template.manifest import Manifest
+from trunkline.template.manifest import TemplateManifest
 from trunkline.template.names import spellings
 from trunkline.template.render import render, sources
 
-from machinery.locks import choices
+from machinery.locks import SAME, choices
 
 LONGEST = ("q" * 14 + "_" + "z" * 15, "Q" * 19 + " " + "Z" * 20)
 SHORTEST = ("a", "A")
 RUFF = Path(sys.executable).with_name("ruff")
 
 
-def layout_problems(root: Path, manifest: Manifest) -> list[str]:
+def layout_problems(root: Path, manifest: TemplateManifest) -> list[str]:
     """Have ruff judge services: with the shortest names, the longest, less parts."""
     services = [(kept, SHORTEST) for kept in choices(manifest)]
     services.append((services[0][0], LONGEST))
@@ -40,7 +40,7 @@ def layout_problems(root: Path, manifest: Manifest) -> list[str]:
     return found
 
 
-def lay_out(root: Path, manifest: Manifest) -> list[str]:
+def lay_out(root: Path, manifest: TemplateManifest) -> list[str]:
     """Break lines of the live files as the longest names demand; returns which."""
     contents = {entry.target: entry.source for entry in manifest.entries}
     changed = []
@@ -94,24 +94,29 @@ def formatted(root: Path, text: str) -> str:
     return done.stdout
 
 
-def unnamed(text: str, manifest: Manifest) -> str:
+def unnamed(text: str, manifest: TemplateManifest) -> str:
     """Put the template's own names back in place of the longest ones."""
     names = spellings(*LONGEST)
     for old, spelling in manifest.rename:
-        text = text.replace(names[spelling], old)
+        if spelling in names:
+            text = text.replace(names[spelling], old)
     return text
 
 
 @contextmanager
 def laid_out(
-    root: Path, manifest: Manifest, names: tuple[str, str], kept: Mapping[str, bool]
+    root: Path,
+    manifest: TemplateManifest,
+    names: tuple[str, str],
+    kept: Mapping[str, bool],
 ) -> Iterator[Path]:
     """Render the code of a service into a folder for a while."""
     code = (".py", ".toml")
     wanted = [e for e in sources(manifest, kept) if e.target.endswith(code)]
     contents = {entry.source: (root / entry.source).read_bytes() for entry in wanted}
     only = replace(manifest, entries=tuple(wanted))
-    answers = Answers(*names, source="", commit="", kept=kept)
+    package, title = names
+    answers = Answers(**{**SAME, "package": package, "title": title}, kept=kept)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for path, file in render(only, answers, contents).items():

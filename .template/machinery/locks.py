@@ -1,4 +1,4 @@
-"""What becomes of uv.lock in a service: which blocks go, and which uv writes anew."""
+"""How uv.lock changes in a service: blocks that are dropped or written differently."""
 
 import shutil
 import sys
@@ -13,14 +13,24 @@ from typing import Any
 from trunkline.errors import FailedError
 from trunkline.process import Completed
 from trunkline.template.answers import Answers
-from trunkline.template.manifest import PATH, Lock, Manifest, lock_key
-from trunkline.template.render import BLOCK, render, sources
+from trunkline.template.dependency import as_git_dependency, dependency_words
+from trunkline.template.manifest import PATH, LockChanges, TemplateManifest, lock_key
+from trunkline.template.render import BLOCK, TOOL, render, sources
 from trunkline.uv import uv
 
-SAME = {"package": "my_app", "title": "My App", "source": "", "commit": ""}
+from machinery.snapshot import snapshot
+
+# The template's own names, and an address that nobody can read.
+SAME = {
+    "package": "my_app",
+    "title": "My App",
+    "source": "https://template.invalid/template.git",
+    "commit": "",
+    "commit_id": "0" * 40,
+}
 
 
-def choices(manifest: Manifest) -> Iterator[dict[str, bool]]:
+def choices(manifest: TemplateManifest) -> Iterator[dict[str, bool]]:
     """Yield every combination of optional parts, the whole of it first."""
     questions = [part.question for part in manifest.parts]
     for number in range(len(questions) + 1):
@@ -28,39 +38,45 @@ def choices(manifest: Manifest) -> Iterator[dict[str, bool]]:
             yield {question: question not in gone for question in questions}
 
 
-def locks_of(root: Path, manifest: Manifest) -> dict[str, Lock]:
+def locks_of(root: Path, manifest: TemplateManifest) -> dict[str, LockChanges]:
     """Ask uv for the lock file of every combination of parts."""
     locks = {}
-    for kept in choices(manifest):
-        with tempfile.TemporaryDirectory() as folder:
-            _lay_out(root, manifest, kept, Path(folder))
-            shutil.copy(root / "uv.lock", folder)
-            _lock(Path(folder)).required()
-            key = lock_key(manifest.left_out(kept))
-            new = (Path(folder) / "uv.lock").read_text(encoding="utf-8")
-        locks[key] = difference((root / "uv.lock").read_text(encoding="utf-8"), new)
+    old = (root / "uv.lock").read_text(encoding="utf-8")
+    with snapshot(root) as (url, commit):
+        place = {**SAME, "source": url, "commit_id": commit}
+        for kept in choices(manifest):
+            with tempfile.TemporaryDirectory() as folder:
+                _lay_out(root, manifest, Answers(**place, kept=kept), Path(folder))
+                shutil.copy(root / "uv.lock", folder)
+                _lock(Path(folder)).required()
+                new = (Path(folder) / "uv.lock").read_text(encoding="utf-8")
+            words = dependency_words(url, "", commit)
+            for word in ("git", "query", "commit"):
+                new = new.replace(words[word], f"TRUNKLINE_{word.upper()}")
+            locks[lock_key(manifest.left_out(kept))] = difference(old, new)
     return locks
 
 
-def difference(old: str, new: str) -> Lock:
-    """Say how to make the new lock file of the old; raises FailedError if it adds."""
+def difference(old: str, new: str) -> LockChanges:
+    """Say how to turn the old lock file into the new; FailedError if it adds any."""
     before, after = _blocks(old), _blocks(new)
     if added := after.keys() - before.keys():
         raise FailedError(f"a service would also lock {', '.join(sorted(added))}")
+    before[TOOL] = as_git_dependency(before[TOOL])
     changed = {
         name: block
         for name, block in after.items()
         if name != "my-app" and before[name] != block
     }
-    return Lock(
+    return LockChanges(
         dropped=frozenset(before.keys() - after.keys() | {"my-app"}),
         project=after["my-app"],
         changed=changed,
     )
 
 
-def lock_problems(root: Path, manifest: Manifest) -> list[str]:
-    """Have uv judge, offline, the lock file of every combination of parts."""
+def lock_problems(root: Path, manifest: TemplateManifest) -> list[str]:
+    """Have uv check, offline, the lock file of every combination of parts."""
     found = []
     for kept in choices(manifest):
         left_out = manifest.left_out(kept)
@@ -69,18 +85,20 @@ def lock_problems(root: Path, manifest: Manifest) -> list[str]:
             found.append(f"{place} is not in {PATH}")
             continue
         with tempfile.TemporaryDirectory() as folder:
-            _lay_out(root, manifest, kept, Path(folder), lock=True)
+            _lay_out(
+                root, manifest, Answers(**SAME, kept=kept), Path(folder), lock=True
+            )
             done = _lock(Path(folder), "--check", "--offline")
             lock = (Path(folder) / "uv.lock").read_text(encoding="utf-8")
         if not done.ok:
             found.append(f"{place}: {done.complaint}")
-        if superfluous := unreachable(tomllib.loads(lock)):
-            found.append(f"{place}: nobody needs {', '.join(sorted(superfluous))}")
+        if unneeded := unreachable(tomllib.loads(lock)):
+            found.append(f"{place}: nothing needs {', '.join(sorted(unneeded))}")
     return found
 
 
 def unreachable(lock: Mapping[str, Any]) -> set[str]:
-    """List packages that no member of the workspace needs."""
+    """List packages that the service does not need."""
     needs: dict[str, set[str]] = {}
     for row in lock["package"]:
         groups = [
@@ -90,7 +108,7 @@ def unreachable(lock: Mapping[str, Any]) -> set[str]:
         ]
         names = {need["name"] for group in groups for need in group}
         needs.setdefault(row["name"], set()).update(names)
-    open_, reached = set(lock["manifest"]["members"]), set[str]()
+    open_, reached = {"my-app"}, set[str]()
     while open_:
         name = open_.pop()
         reached.add(name)
@@ -104,20 +122,19 @@ def _lock(folder: Path, *options: str) -> Completed:
 
 def _lay_out(
     root: Path,
-    manifest: Manifest,
-    kept: Mapping[str, bool],
+    manifest: TemplateManifest,
+    answers: Answers,
     folder: Path,
     *,
     lock: bool = False,
 ) -> None:
-    """Write what uv reads of a service, in the template's own names."""
+    """Write what uv reads of a service, under the template's own names."""
     wanted = [
         entry
-        for entry in sources(manifest, kept)
-        if Path(entry.source).name == "pyproject.toml" or (lock and entry.lock)
+        for entry in sources(manifest, answers.kept)
+        if entry.source == "pyproject.toml" or (lock and entry.lock)
     ]
     contents = {entry.source: (root / entry.source).read_bytes() for entry in wanted}
-    answers = Answers(**SAME, kept=kept)
     only = replace(manifest, entries=tuple(wanted))
     for path, file in render(only, answers, contents).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +142,7 @@ def _lay_out(
 
 
 def _blocks(lock: str) -> dict[str, str]:
-    """Cut a lock file into its packages, those of one name together."""
+    """Split a lock file into its packages, those of one name together."""
     blocks: dict[str, str] = {}
     for block in lock.split(BLOCK)[1:]:
         name = block.partition('"')[2].partition('"')[0]

@@ -1,4 +1,4 @@
-"""The names that no service can have."""
+"""Collect the names that no service can have."""
 
 import keyword
 import re
@@ -8,13 +8,15 @@ from importlib import metadata
 from pathlib import Path
 
 # A service of this name would hide a module, or a folder of the repository.
-_OWN = frozenset(
-    {"benchmarks", "docker", "docs", "packages", "src", "test", "tests", "trunkline"}
-)
+_OWN = {"benchmarks", "docker", "docs", "github", "packages", "src", "test", "tests"}
+# Windows cannot check out a file or a folder of this name.
+_DEVICES = {"aux", "con", "nul", "prn"} | {
+    f"{device}{number}" for device in ("com", "lpt") for number in range(10)
+}
 
 
 def taken_names(root: Path) -> frozenset[str]:
-    """Collect words of Python, names of modules, and distributions of uv.lock.
+    """Collect keywords, modules, distributions of uv.lock, and names of devices.
 
     Import names, such as yaml for pyyaml, are those of what is installed.
     """
@@ -27,5 +29,6 @@ def taken_names(root: Path) -> frozenset[str]:
         *metadata.packages_distributions(),
         *distributions,
         *_OWN,
+        *_DEVICES,
     } - {"my_app"}
     return frozenset(n for n in map(str.lower, names) if re.fullmatch("[a-z]\\w*", n))

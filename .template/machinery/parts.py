@@ -11,7 +11,7 @@ ALWAYS_OUT = "template"
 
 
 @dataclass(frozen=True, slots=True)
-class TextEdit:
+class EditDefinition:
     """Text of one file from `start` to `end`, both included, becomes `by`.
 
     `without` names other parts that must be left out for it, too; `kept`, parts that
@@ -27,7 +27,7 @@ class TextEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartDefinition:
     """A part of the template; without a question, no service keeps it.
 
     No file of a service without it holds one of its `words`, in whatever case.
@@ -37,28 +37,28 @@ class Part:
     question: str
     files: tuple[str, ...]
     words: tuple[str, ...]
-    edits: tuple[TextEdit, ...]
+    edits: tuple[EditDefinition, ...]
 
     def owns(self, path: str) -> bool:
         """Whether the file goes with the part."""
         return any(fnmatchcase(path, pattern) for pattern in self.files)
 
 
-def read_parts(folder: Path) -> tuple[Part, ...]:
+def read_parts(folder: Path) -> tuple[PartDefinition, ...]:
     """Read all parts, first the one that no service keeps."""
     parts = [_part(file) for file in sorted(folder.glob("*.toml"))]
     return tuple(sorted(parts, key=lambda part: bool(part.question)))
 
 
-def _part(file: Path) -> Part:
+def _part(file: Path) -> PartDefinition:
     document = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Part(
+    return PartDefinition(
         name=file.stem,
         question="" if file.stem == ALWAYS_OUT else f"keep_{file.stem}",
         files=tuple(document.pop("files")),
         words=tuple(document.pop("words")),
         edits=tuple(
-            TextEdit(
+            EditDefinition(
                 **{key: _tuple(value) for key, value in edit.items()},
             )
             for edit in document.pop("edits")

@@ -10,7 +10,7 @@ from samples import Sample
     [
         (("new",), "`template new`: expected a folder"),
         (("update", "there"), "`template update`: expected no folder"),
-        (("update", "--package", "a"), "expected neither --from, --package nor"),
+        (("update", "--package", "a"), "expected neither --package nor --title"),
         (("new", "there", "--diff"), "`template new` has no --diff"),
         (("new", "there"), "expected --from with the address of the template"),
         (("adopt",), "expected --from with the address of the template"),

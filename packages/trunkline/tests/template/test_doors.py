@@ -11,7 +11,7 @@ from copier.errors import CopierError
 from generated import by_copier, by_tool, run_tool, tree
 from machinery.locks import choices
 from samples import REPOSITORY, Sample, copied
-from trunkline.template.manifest import PATH, Manifest, parse_manifest
+from trunkline.template.manifest import PATH, TemplateManifest, parse_manifest
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ BAD_NAMES += ["class", "match", "json", "fastapi", "yaml", "tests"]
 BIN = Path(sys.executable).parent
 
 
-def manifest() -> Manifest:
+def manifest() -> TemplateManifest:
     return parse_manifest((REPOSITORY / PATH).read_bytes())
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from samples import Sample, environment, identify
 from trunkline.git import Repository
-from trunkline.template.merge import Merged, merge
-from trunkline.template.render import File
+from trunkline.template.merge import MergeResult, merge
+from trunkline.template.render import ServiceFile
 from trunkline.template.trees import drop_commits, write_commits
 
 LONG = "".join(f"line {number}\n" for number in range(30))
@@ -32,11 +32,11 @@ def team(tmp_path: Path) -> Sample:
     return sample
 
 
-def merged(team: Sample, theirs: dict[str, str]) -> tuple[Merged, dict[str, str]]:
+def merged(team: Sample, theirs: dict[str, str]) -> tuple[MergeResult, dict[str, str]]:
     """Merge the team's HEAD with a later template; returns the resulting files."""
     repository = Repository.find(team.root)
     base, new = (
-        {path: File(text.encode()) for path, text in files.items()}
+        {path: ServiceFile(text.encode()) for path, text in files.items()}
         for files in (BASE, theirs)
     )
     names = write_commits(repository, base=base, yours=None, theirs=new, label="v2.0.0")
@@ -57,7 +57,7 @@ def changed(**changes: str | None) -> dict[str, str]:
     return {path: text for path, text in whole.items() if text is not None}
 
 
-def lists(result: Merged) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
+def lists(result: MergeResult) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
     return result.conflicts, result.kept, result.gone
 
 

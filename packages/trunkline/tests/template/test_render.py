@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,32 +7,30 @@ from hypothesis import strategies as st
 from trunkline.errors import FailedError
 from trunkline.template.answers import Answers
 from trunkline.template.manifest import (
-    Edit,
-    Entry,
-    Lock,
-    Manifest,
-    Part,
+    LockChanges,
+    OptionalPart,
+    TemplateFile,
+    TemplateManifest,
+    TextEdit,
     parse_manifest,
 )
 from trunkline.template.render import BLOCK, render
 
 RENAME = (("my_app", "package"), ("my-app", "slug"), ("My App", "title"))
 ENTRIES = (
-    Entry("src/my_app/a.py", "src/my_app/a.py"),
-    Entry("src/my_app/bill.py", "src/my_app/bill.py", parts=("billing",)),
-    Entry(".template/overlay/NEWS", "NEWS"),
-    Entry("run", "run", executable=True),
+    TemplateFile("src/my_app/a.py", "src/my_app/a.py"),
+    TemplateFile("src/my_app/bill.py", "src/my_app/bill.py", parts=("billing",)),
+    TemplateFile(".template/overlay/NEWS", "NEWS"),
+    TemplateFile("run", "run", executable=True),
 )
-MANIFEST = Manifest(
+MANIFEST = TemplateManifest(
     rename=RENAME,
     package_pattern="",
-    title_pattern="",
     always_out=("template",),
-    parts=(Part("billing", "keep_billing"),),
+    parts=(OptionalPart("billing", "keep_billing"),),
     taken=frozenset(),
     answers_header="# Written.\n",
     entries=ENTRIES,
-    members=("tool",),
     locks={},
 )
 ANSWERS = Answers("acme_api", "Acme API", "gh:acme/template", "v1.0.0")
@@ -46,10 +43,10 @@ CONTENTS = {
 
 
 def rendered(
-    text: str, *edits: Edit, kept: bool = True, versioned: bool = False
+    text: str, *edits: TextEdit, kept: bool = True, versioned: bool = False
 ) -> str:
     """Render one file with these edits."""
-    entry = Entry("a", "a", edits=edits, versioned=versioned)
+    entry = TemplateFile("a", "a", edits=edits, versioned=versioned)
     manifest = replace(MANIFEST, entries=(entry,))
     answers = replace(ANSWERS, kept={"keep_billing": kept})
     return render(manifest, answers, {"a": text.encode()})["a"].content.decode()
@@ -75,19 +72,19 @@ def test_a_part_that_is_left_out_takes_its_files_along() -> None:
 
 
 def test_text_of_a_part_goes_only_with_the_part() -> None:
-    edit = Edit(("billing",), (), "from x", "end\n", "")
+    edit = TextEdit(("billing",), (), "from x", "end\n", "")
     assert rendered("a\nfrom x to the end\nb\n", edit, kept=False) == "a\nb\n"
     assert rendered("a\nfrom x to the end\nb\n", edit) == "a\nfrom x to the end\nb\n"
 
 
 def test_an_edit_may_depend_on_two_parts() -> None:
-    edit = Edit(("template", "billing"), (), "x", "", "y")
+    edit = TextEdit(("template", "billing"), (), "x", "", "y")
     assert rendered("x\n", edit) == "x\n"
     assert rendered("x\n", edit, kept=False) == "y\n"
 
 
 def test_an_edit_may_be_for_where_another_part_is_kept() -> None:
-    edit = Edit(("template",), ("billing",), "x", "", "y")
+    edit = TextEdit(("template",), ("billing",), "x", "", "y")
     assert rendered("x\n", edit) == "y\n"
     assert rendered("x\n", edit, kept=False) == "x\n"
 
@@ -95,7 +92,7 @@ def test_an_edit_may_be_for_where_another_part_is_kept() -> None:
 @pytest.mark.parametrize("text", ["none here", "x end x end", "x without it"])
 def test_an_edit_without_exactly_one_place_is_refused(text: str) -> None:
     with pytest.raises(FailedError, match="expected one"):
-        rendered(text, Edit(("template",), (), "x", "end", ""))
+        rendered(text, TextEdit(("template",), (), "x", "end", ""))
 
 
 def test_the_template_s_version_becomes_0_0_0() -> None:
@@ -112,21 +109,21 @@ def block(name: str) -> str:
 def test_the_lock_file_is_sorted_whatever_the_service_is_called(
     names: set[str],
 ) -> None:
-    own, gone, *others = sorted(names - {"tool", "my-app"} | {"x", "y"}, key=hash)
-    lock = Lock(frozenset({"my-app", gone}), block("my-app").removeprefix(BLOCK), {})
-    head = "version = 1\n\n[manifest]\nmembers = [\n    {}]\n"
-    old = head.format('"my-app",\n    "tool",\n')
-    old += "".join(map(block, sorted([*others, gone, "my-app", "tool"])))
+    own, gone, *others = sorted(names - {"trunkline", "my-app"} | {"x", "y"}, key=hash)
+    lock = LockChanges(
+        frozenset({"my-app", gone}), block("my-app").removeprefix(BLOCK), {}
+    )
+    head = "version = 1\n"
+    old = f'{head}\n[manifest]\nmembers = [\n    "my-app",\n    "trunkline",\n]\n'
+    old += "".join(map(block, sorted([*others, gone, "my-app"])))
     manifest = replace(
-        MANIFEST, entries=(Entry("l", "l", lock=True),), locks={"template": lock}
+        MANIFEST, entries=(TemplateFile("l", "l", lock=True),), locks={"template": lock}
     )
     answers = replace(ANSWERS, package=own.replace("-", "_"))
     new = render(manifest, answers, {"l": old.encode()})["l"].content.decode()
-    listed = ",\n    ".join(json.dumps(name) for name in sorted([own, "tool"]))
-    wanted = head.format(listed + ",\n")
-    assert new == wanted + "".join(map(block, sorted([*others, own, "tool"])))
+    assert new == head + "".join(map(block, sorted([*others, own])))
 
 
 def test_a_manifest_of_another_format_is_refused_with_a_way_out() -> None:
-    with pytest.raises(FailedError, match=r"format 2; expected 1.*\n.*\n.*uvx"):
-        parse_manifest(b'{"format": 2}')
+    with pytest.raises(FailedError, match=r"format 3; expected 2.*\n.*\n.*uvx"):
+        parse_manifest(b'{"format": 3}')

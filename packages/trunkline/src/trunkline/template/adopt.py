@@ -1,7 +1,7 @@
-"""`trunkline template adopt`: a copy of the template becomes a service made of it.
+"""`trunkline template adopt`: turn a copy of the template into a service.
 
-The same merge as an update, from the template as it is to the service that it gives;
-before it, the copy is renamed as the template is.
+It is the same merge as an update: from the template to the service made from it, after
+the copy's own files were renamed like the template's.
 """
 
 from dataclasses import replace
@@ -11,15 +11,15 @@ from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.output import say
 from trunkline.signals import interrupted_by_signals
+from trunkline.template.address import canonical_url
 from trunkline.template.answers import PATH, Answers
 from trunkline.template.generate import answered, rendered
-from trunkline.template.manifest import Manifest
+from trunkline.template.manifest import TemplateManifest
 from trunkline.template.merge import merge
 from trunkline.template.mirror import Mirror, open_mirror
-from trunkline.template.names import spellings
 from trunkline.template.pending import resume
-from trunkline.template.render import VERSION, File, renamed
-from trunkline.template.trees import Blob, read_tree, write_commits
+from trunkline.template.render import VERSION, ServiceFile, renamed, renaming
+from trunkline.template.trees import TreeEntry, drop_commits, read_tree, write_commits
 from trunkline.template.update import close, finish, require_clean
 
 PYPROJECT = "pyproject.toml"
@@ -34,20 +34,21 @@ def adopt(
     without: tuple[str, ...],
     diff: bool,
 ) -> int:
-    """Rename the copy and note what it was made of; 1 where there are conflicts."""
+    """Rename the copy and record its origin; returns 1 where there are conflicts."""
     repository = Repository.find()
     with interrupted_by_signals(), only_release(repository.common_dir):
+        drop_commits(repository)  # A killed run may have left some.
         if not diff and (done := resume(repository)):
             return close(done)
         require_clean(repository)
         if (repository.root / PATH).exists():
             raise Refusal(
                 rule="adopted",
-                found=f"{PATH}, which says what this was made of",
+                found=f"{PATH}, so this is a service already",
                 expected="a copy of the template",
                 fix="trunkline template update",
             )
-        mirror = open_mirror(source)
+        mirror = open_mirror(canonical_url(source))
         commit = mirror.commit(version) if version else origin_of(repository, mirror)
         answers = answered(
             mirror, commit, repository.root, package, title, without=without
@@ -65,7 +66,7 @@ def adopt(
 def origin_of(repository: Repository, mirror: Mirror) -> str:
     """Find the template's commit that this repository began as; Refusal if none.
 
-    "Use this template" and archives keep its files, if not its history.
+    "Use this template" and archives keep the files, though not the history.
     """
     rows = mirror.read("log", "--all", "--format=%T %H").splitlines()
     known = dict(row.split(" ") for row in reversed(rows))
@@ -74,7 +75,7 @@ def origin_of(repository: Repository, mirror: Mirror) -> str:
             return str(known[tree])
     raise Refusal(
         rule="template-version",
-        found=f"no commit here that has the files of one of {mirror.source}",
+        found=f"no commit here with exactly the files of a commit of {mirror.url}",
         expected="one from which this repository began",
         fix=f"the same command with --version, such as {mirror.newest()}",
     )
@@ -82,15 +83,19 @@ def origin_of(repository: Repository, mirror: Mirror) -> str:
 
 def versions(
     repository: Repository, mirror: Mirror, commit: str, answers: Answers
-) -> tuple[dict[str, File | Blob], dict[str, File | Blob], dict[str, File | Blob]]:
-    """Lay out the template, this repository, and the service, all in its names."""
+) -> tuple[
+    dict[str, ServiceFile | TreeEntry],
+    dict[str, ServiceFile | TreeEntry],
+    dict[str, ServiceFile | TreeEntry],
+]:
+    """Return the template, this repository and the service, all under its names."""
     manifest = mirror.manifest(commit)
     base = in_its_names(mirror, commit, manifest, answers)
     yours = in_its_names(repository, "HEAD", manifest, answers)
-    theirs: dict[str, File | Blob] = dict(rendered(mirror, commit, answers))
+    theirs: dict[str, ServiceFile | TreeEntry] = dict(rendered(mirror, commit, answers))
     once = [entry.target for entry in manifest.entries if entry.once]
     for path in once:
-        # Given as long as nobody has written into it, and the team's afterwards.
+        # Replaced unless somebody has edited it; then it is the team's.
         if path in base and yours.get(path) != base[path]:
             theirs[path] = base[path]
     keep_version(base, yours, theirs)
@@ -98,20 +103,19 @@ def versions(
 
 
 def in_its_names(
-    repository: Repository, commit: str, manifest: Manifest, answers: Answers
-) -> dict[str, File | Blob]:
+    repository: Repository, commit: str, manifest: TemplateManifest, answers: Answers
+) -> dict[str, ServiceFile | TreeEntry]:
     """Read a commit's files with the service's names in place of the template's."""
-    names = spellings(answers.package, answers.title)
-    rename = [(old, names[spelling]) for old, spelling in manifest.rename]
+    rename = renaming(manifest, answers)
     leaves = read_tree(repository, commit)
     plain = [path for path, leaf in leaves.items() if leaf.mode in ("100644", "100755")]
     contents = repository.objects([leaves[path].oid for path in plain])
-    found: dict[str, File | Blob] = {}
+    found: dict[str, ServiceFile | TreeEntry] = {}
     for path, leaf in leaves.items():
         blob = contents.get(leaf.oid) if path in plain else None
         content = None if blob is None else _renamed(blob.content, rename)
         found[renamed(path, rename)] = (
-            leaf if content is None else File(content, leaf.mode == "100755")
+            leaf if content is None else ServiceFile(content, leaf.mode == "100755")
         )
     return found
 
@@ -124,9 +128,9 @@ def _renamed(content: bytes, rename: list[tuple[str, str]]) -> bytes:
 
 
 def keep_version(
-    base: dict[str, File | Blob],
-    yours: dict[str, File | Blob],
-    theirs: dict[str, File | Blob],
+    base: dict[str, ServiceFile | TreeEntry],
+    yours: dict[str, ServiceFile | TreeEntry],
+    theirs: dict[str, ServiceFile | TreeEntry],
 ) -> None:
     """Leave a version alone that the team has released itself."""
     before, now = _version(base.get(PYPROJECT)), _version(yours.get(PYPROJECT))
@@ -134,23 +138,25 @@ def keep_version(
         return
     for tree in (base, theirs):
         file = tree.get(PYPROJECT)
-        if isinstance(file, File):
+        if isinstance(file, ServiceFile):
             head, _, tail = file.content.decode("utf-8").partition(VERSION)
             text = f'{head}{VERSION}{now}"{tail.partition('"')[2]}'
             tree[PYPROJECT] = replace(file, content=text.encode("utf-8"))
 
 
-def _version(file: File | Blob | None) -> str:
-    if not isinstance(file, File):
+def _version(file: ServiceFile | TreeEntry | None) -> str:
+    if not isinstance(file, ServiceFile):
         return ""
     return file.content.decode("utf-8").partition(VERSION)[2].partition('"')[0]
 
 
 def tell_tags(repository: Repository, mirror: Mirror) -> None:
-    """Name tags of the template, which would be taken for the service's releases."""
+    """Name tags of the template; they would pass for the service's releases."""
     theirs = mirror.refs("refs/tags/")
     own = repository.refs("refs/tags/")
     same = [name for name, oid in own.items() if theirs.get(name) == oid]
     if same:
         tags = " ".join(name.removeprefix("refs/tags/") for name in same)
-        say(f"  and, for these are the template's releases: git tag --delete {tags}")
+        say(
+            f"  and, because these are the template's releases: git tag --delete {tags}"
+        )

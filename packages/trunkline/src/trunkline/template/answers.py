@@ -1,6 +1,6 @@
-"""`.copier-answers.yml`: what a service was made of. Pure.
+"""`.copier-answers.yml`: which template a service was made from, and how. Pure.
 
-Written alike by copier and by this tool, so that either can do the next update.
+copier and this tool write the same file, so either can do the next update.
 """
 
 import json
@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 from trunkline.errors import FailedError
 
 PATH = ".copier-answers.yml"
-_MEND = f"  type next: git log -p -- {PATH}"
+_HISTORY = f"  type next: git log -p -- {PATH}"
 _LINE = re.compile(r"(?P<key>\w+):(?:\s+(?P<value>.*))?")
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The service's names, the parts it keeps, and the template that it is made of.
+    """The service's names, the parts it keeps, and the template it is made from.
 
-    `source` is the template's address as it was typed, and `commit` its version as
-    `git describe --tags --always` tells it.
+    `source` is the template's address, `commit` its version as `git describe --tags
+    --always` names it, and `commit_id` the full name of that commit, which the file
+    does not hold.
     """
 
     package: str
@@ -29,6 +30,7 @@ class Answers:
     source: str
     commit: str
     kept: Mapping[str, bool] = field(default_factory=dict)
+    commit_id: str = ""
 
 
 def print_answers(answers: Answers, *, header: str) -> str:
@@ -38,7 +40,7 @@ def print_answers(answers: Answers, *, header: str) -> str:
         "_src_path": json.dumps(answers.source),
         **{key: json.dumps(kept) for key, kept in answers.kept.items()},
         "package": json.dumps(answers.package),
-        "title": json.dumps(answers.title),
+        "title": json.dumps(answers.title, ensure_ascii=False),
     }
     return header + "".join(f"{key}: {value}\n" for key, value in rows.items())
 
@@ -54,7 +56,7 @@ def parse_answers(text: str) -> Answers:
         if match is None or value is None:
             raise FailedError(
                 f"{PATH}, line {number}: found {line!r}; expected `name: value`\n"
-                + _MEND
+                + _HISTORY
             )
         values[match["key"]] = value
     texts = {key: value for key, value in values.items() if isinstance(value, str)}
@@ -62,7 +64,7 @@ def parse_answers(text: str) -> Answers:
     if missing:
         raise FailedError(
             f"{PATH} does not say {', '.join(sorted(missing))}; expected the file as "
-            f"it was written\n{_MEND}"
+            f"it was written\n{_HISTORY}"
         )
     return Answers(
         package=texts["package"],

@@ -23,6 +23,7 @@ from trunkline.template.update import update
     option("--version", metavar="REF", help="default: the highest release"),
     option("--package", metavar="NAME", help="import name, such as acme_api"),
     option("--title", metavar="TEXT", help="title, such as 'Acme API'"),
+    repeated("--with", "update: add an optional part", dest="added", metavar="PART"),
     repeated("--without", "leave an optional part out", metavar="PART"),
     switch("--diff", "update, adopt: show what would change"),
 )
@@ -34,22 +35,31 @@ def template(
     version: str | None,
     package: str | None,
     title: str | None,
+    added: Sequence[str] | None,
     without: Sequence[str] | None,
     diff: bool,
 ) -> int:
-    """Do one of the three; returns 1 where an update or an adoption has conflicts."""
+    """Run the action; returns 1 where an update or an adoption has conflicts."""
     parts = tuple(without or ())
     if (action == "new") != (place is not None):
         raise UsageError(
             f"`template {action}`: expected {'a' if action == 'new' else 'no'} folder"
         )
     if action == "update":
-        if source or package or title:
+        if package or title:
             raise UsageError(
-                "`template update` takes names and the template's address from "
-                ".copier-answers.yml; expected neither --from, --package nor --title"
+                "`template update` takes the service's names from "
+                ".copier-answers.yml; expected neither --package nor --title"
             )
-        return update(version=version, without=parts, diff=diff)
+        return update(
+            version=version,
+            source=source,
+            added=tuple(added or ()),
+            without=parts,
+            diff=diff,
+        )
+    if added:
+        raise UsageError(f"`template {action}` keeps every part; expected no --with")
     if action == "adopt":
         return adopt(
             source=source or own_source(),
@@ -72,9 +82,9 @@ def template(
 
 
 def own_source() -> str:
-    """Return where this tool was installed from, which is the template itself.
+    """Return the address that this tool was installed from: the template's own.
 
-    Raises UsageError where that is not known.
+    Raises UsageError where it is not known.
     """
     text = metadata.distribution("trunkline").read_text("direct_url.json")
     installed = json.loads(text) if text else {}

@@ -6,15 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from trunkline import process
-from trunkline.errors import UsageError
+from trunkline.errors import Refusal, UsageError
 from trunkline.folders import require_free, write_folder
 from trunkline.git import QUIET
 from trunkline.output import say
+from trunkline.template.address import canonical_url, is_local, recorded
 from trunkline.template.answers import Answers
-from trunkline.template.manifest import Manifest
+from trunkline.template.manifest import FORMAT, TemplateManifest
 from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.names import require_package, require_title, title_of
-from trunkline.template.render import File, render, sources
+from trunkline.template.render import ServiceFile, render, sources
 
 
 def generate(
@@ -26,23 +27,55 @@ def generate(
     title: str | None,
     without: Sequence[str],
 ) -> int:
-    """Make a service in a new folder, as the first commit of a repository."""
+    """Make a service in a new folder, as the first commit of its own repository."""
     require_free(folder)
-    mirror = open_mirror(source)
+    require_outside(folder)
+    mirror = open_mirror(canonical_url(source))
     commit = mirror.commit(version or mirror.newest())
     answers = answered(mirror, commit, folder, package, title, without=without)
     files = rendered(mirror, commit, answers)
-    message = f"feat: begin the service\n\nMade of {source}, {answers.commit}."
+    message = f"feat: begin the service\n\nMade from {mirror.url}, {answers.commit}."
     write_folder(
         folder,
         {path: file.content for path, file in files.items()},
         executable=[path for path, file in files.items() if file.executable],
         finish=lambda beside: begin_repository(beside, message),
     )
-    print(
-        f"{answers.title} is in {folder}\n  type next: cd {folder} && make test",
-    )
+    print(f"{answers.title} is in {folder}\n  type next: cd {folder} && make test")
+    warn_if_local(mirror.url)
     return 0
+
+
+def require_outside(folder: Path) -> None:
+    """Raise Refusal inside another repository: hooks, tags and updates need their own.
+
+    The nearest folder that exists is asked, because the new one does not yet.
+    """
+    place = next(
+        path
+        for path in (folder.absolute(), *folder.absolute().parents)
+        if path.is_dir()
+    )
+    found = process.run(["git", "rev-parse", "--show-toplevel"], cwd=place, env=QUIET)
+    if found.ok:
+        raise Refusal(
+            rule="own-repository",
+            found=f"{folder} is inside the repository {found.text}",
+            expected="a folder outside any repository; the service gets its own, "
+            "with its hooks, tags and updates",
+            fix=f"the same command with another folder, such as "
+            f"{Path(found.text).parent / folder.name}",
+        )
+
+
+def warn_if_local(url: str) -> None:
+    """Say what to do about an address that only this machine can read."""
+    if is_local(url):
+        say(
+            f"the release tool and updates come from {url}, which only this machine "
+            "can read; once the template has an address for colleagues and CI, type: "
+            "uv run trunkline template update --from ADDRESS"
+        )
 
 
 def answered(
@@ -54,9 +87,9 @@ def answered(
     *,
     without: Sequence[str],
 ) -> Answers:
-    """Answer the template's questions; a name that is None comes from the folder's.
+    """Answer the template's questions; without a name, the folder's is used.
 
-    Raises Refusal for a name that is not usable, UsageError for a part that is none.
+    Raises Refusal for a name that is not usable, UsageError for an unknown part.
     """
     manifest = mirror.manifest(commit)
     if package is None:
@@ -64,37 +97,38 @@ def answered(
     require_package(package, manifest.package_pattern, manifest.taken)
     if title is None:
         title = title_of(package)
-    require_title(title, manifest.title_pattern)
+    require_title(title)
     return Answers(
         package=package,
         title=title,
-        source=mirror.source,
+        source=recorded(mirror.url),
         commit=mirror.describe(commit),
         kept=kept_parts(manifest, without),
     )
 
 
-def rendered(mirror: Mirror, commit: str, answers: Answers) -> dict[str, File]:
+def rendered(
+    mirror: Mirror, commit: str, answers: Answers, *, oldest: int = FORMAT
+) -> dict[str, ServiceFile]:
     """Render a commit of the template."""
-    manifest = mirror.manifest(commit)
+    manifest = mirror.manifest(commit, oldest=oldest)
     contents = mirror.contents(commit, sources(manifest, answers.kept))
-    named = replace(answers, commit=mirror.describe(commit))
+    named = replace(answers, commit=mirror.describe(commit), commit_id=commit)
     return render(manifest, named, contents)
 
 
-def kept_parts(manifest: Manifest, without: Sequence[str]) -> dict[str, bool]:
-    """Answer the parts' questions; raises UsageError for a part that is none."""
+def kept_parts(manifest: TemplateManifest, without: Sequence[str]) -> dict[str, bool]:
+    """Answer the parts' questions; raises UsageError for an unknown part."""
     names = [part.name for part in manifest.parts]
     if unknown := [name for name in without if name not in names]:
         raise UsageError(
-            f"there is no part {unknown[0]!r} to go without; "
-            f"expected one of {', '.join(names)}"
+            f"there is no part {unknown[0]!r}; expected one of {', '.join(names)}"
         )
     return {part.question: part.name not in without for part in manifest.parts}
 
 
 def begin_repository(folder: Path, message: str) -> None:
-    """Commit a service's files, unless they are part of a repository already."""
+    """Commit a service's files as the first commit of a new repository."""
 
     def git(*arguments: str) -> process.Completed:
         return process.run(["git", *arguments], cwd=folder, env=QUIET)
@@ -102,13 +136,10 @@ def begin_repository(folder: Path, message: str) -> None:
     mask = os.umask(0)
     os.umask(mask)
     folder.chmod(0o777 & ~mask)
-    if git("rev-parse", "--is-inside-work-tree").text == "true":
-        say("this is inside another repository; commit the service there")
-        return
     git("init", "--quiet", "--initial-branch=main").required()
     git("add", "--all", "--force").required()
-    name: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
     if not git("var", "GIT_AUTHOR_IDENT").ok:
-        name = ("-c", "user.name=trunkline", "-c", "user.email=trunkline@localhost")
+        identity = ("-c", "user.name=trunkline", "-c", "user.email=trunkline@localhost")
         say("git does not know your name; the first commit is by trunkline@localhost")
-    git(*name, "commit", "--quiet", "--no-verify", "--message", message).required()
+    git(*identity, "commit", "--quiet", "--no-verify", "--message", message).required()

@@ -1,6 +1,6 @@
-"""What the template says of itself: which files it has, and what becomes of them.
+"""What the template says about itself: its files, and what each becomes in a service.
 
-`.template/manifest.json` is read by this tool and by copier, and by later versions of
+`.template/manifest.json` is read by this tool, by copier, and by later versions of
 both: a service is updated by the tool that it has. Its format is a contract.
 """
 
@@ -12,14 +12,17 @@ from typing import Any
 from trunkline.errors import FailedError
 
 PATH = ".template/manifest.json"
-FORMAT = 1
+FORMAT = 2
+# In format 1 the tool was copied into every service. An update reads it to find out
+# what such a service was made of; nothing is made of it any more.
+OLDEST_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class TextEdit:
     """Text from `start` to `end`, both included, is replaced by `by`.
 
-    It is done where all parts of `without` are left out and all of `kept` are not. An
+    It applies where all parts in `without` are left out and all in `kept` are kept. An
     empty `end` means that only `start` is replaced.
     """
 
@@ -31,17 +34,17 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One file: it is left out with any of its `parts`.
+class TemplateFile:
+    """One file of the template; it is left out with any of its `parts`.
 
-    `once` is a file that is given once and then the team's; `versioned`, one whose
-    version is the template's and becomes 0.0.0; `lock` is uv.lock.
+    `once`: written when a service is made, and the team's from then on. `versioned`:
+    its version is the template's and becomes 0.0.0. `lock`: it is uv.lock.
     """
 
     source: str
     target: str
     parts: tuple[str, ...] = ()
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[TextEdit, ...] = ()
     executable: bool = False
     once: bool = False
     versioned: bool = False
@@ -49,7 +52,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OptionalPart:
     """An optional part and the question whose answer keeps it."""
 
     name: str
@@ -57,11 +60,11 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
-    """What becomes of uv.lock where some parts are left out: blocks by their name.
+class LockChanges:
+    """How uv.lock changes where some parts are left out; blocks are named by package.
 
-    `project` is the project's own block, with its name as it is in the template and
-    the version 0.0.0; `changed` holds others that uv writes differently then.
+    `project` is the service's own block, still with the template's names; `changed`
+    holds other blocks that uv writes differently.
     """
 
     dropped: frozenset[str]
@@ -70,25 +73,23 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """The parsed manifest; `locks` has one for each set of parts left out."""
+class TemplateManifest:
+    """The parsed manifest; `locks` has an entry for each set of parts left out."""
 
     rename: tuple[tuple[str, str], ...]
     package_pattern: str
-    title_pattern: str
     always_out: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[OptionalPart, ...]
     taken: frozenset[str]
     answers_header: str
-    entries: tuple[Entry, ...]
-    members: tuple[str, ...]
-    locks: Mapping[str, Lock]
+    entries: tuple[TemplateFile, ...]
+    locks: Mapping[str, LockChanges]
 
     def left_out(self, kept: Mapping[str, bool]) -> tuple[str, ...]:
         """List what is left out, by the answers to the parts' questions.
 
-        A question that was not answered is one that the template did not ask yet, so
-        the part was there.
+        A question without an answer is one that the template did not ask yet, so the
+        part is kept.
         """
         chosen = (p.name for p in self.parts if not kept.get(p.question, True))
         return (*self.always_out, *chosen)
@@ -99,36 +100,39 @@ def lock_key(left_out: tuple[str, ...]) -> str:
     return "+".join(left_out)
 
 
-def parse_manifest(content: bytes) -> Manifest:
-    """Parse a manifest; raises FailedError where it is of another format."""
+def parse_manifest(content: bytes, *, oldest: int = FORMAT) -> TemplateManifest:
+    """Parse a manifest; raises FailedError for a format that cannot be used here."""
     document = json.loads(content)
-    if document.get("format") != FORMAT:
+    found = document.get("format")
+    if found not in range(oldest, FORMAT + 1):
         raise FailedError(
-            f"the template's manifest has format {document.get('format')!r}; "
+            f"the template's manifest has format {found!r}; "
             f"expected {FORMAT}, which is what this version of trunkline reads\n"
-            "  type next: the same command with the template's own tool:\n"
+            "  type next: the same command with the tool of that version:\n"
             '    uvx --from "git+URL@TAG#subdirectory=packages/trunkline" trunkline …'
         )
-    return Manifest(
+    return TemplateManifest(
         rename=tuple((old, spelling) for old, spelling in document["rename"]),
         package_pattern=document["package_pattern"],
-        title_pattern=document["title_pattern"],
         always_out=tuple(document["always_out"]),
-        parts=tuple(Part(p["name"], p["question"]) for p in document["parts"]),
+        parts=tuple(OptionalPart(p["name"], p["question"]) for p in document["parts"]),
         taken=frozenset(document["taken"]),
         answers_header=document["answers_header"],
-        entries=tuple(_entry(row) for row in document["files"]),
-        members=tuple(document["members"]),
+        entries=tuple(_file(row) for row in document["files"]),
         locks={
-            key: Lock(frozenset(lock["dropped"]), lock["project"], lock["changed"])
+            key: LockChanges(
+                frozenset(lock["dropped"]), lock["project"], lock["changed"]
+            )
             for key, lock in document["locks"].items()
         },
     )
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:
+def _file(row: Mapping[str, Any]) -> TemplateFile:
     edits = tuple(
-        Edit(**{**edit, "without": tuple(edit["without"]), "kept": tuple(edit["kept"])})
+        TextEdit(
+            **{**edit, "without": tuple(edit["without"]), "kept": tuple(edit["kept"])}
+        )
         for edit in row["edits"]
     )
-    return Entry(**{**row, "parts": tuple(row["parts"]), "edits": edits})
+    return TemplateFile(**{**row, "parts": tuple(row["parts"]), "edits": edits})

@@ -22,7 +22,7 @@ SETTINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class ConflictStage:
     """One side of a conflict, as git's index keeps it."""
 
     mode: str
@@ -32,16 +32,16 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """What came of a merge.
+class MergeResult:
+    """The outcome of a merge.
 
-    `tree` has marks where `stages` tell of conflicts. `kept` are files that the
+    `tree` has conflict markers in the files of `stages`. `kept` are files that the
     template dropped and you had changed; `gone`, those that you had deleted and the
-    template has changed.
+    template changed or added to.
     """
 
     tree: str
-    stages: tuple[Stage, ...]
+    stages: tuple[ConflictStage, ...]
     kept: tuple[str, ...]
     gone: tuple[str, ...]
 
@@ -51,7 +51,7 @@ class Merged:
         return sorted({stage.path for stage in self.stages})
 
 
-def merge(repository: Repository, yours: str, theirs: str) -> Merged:
+def merge(repository: Repository, yours: str, theirs: str) -> MergeResult:
     """Merge two commits; raises FailedError where git cannot."""
     options = ("--write-tree", "-z", "--no-messages")
     done = repository.run(*SETTINGS, "merge-tree", *options, yours, theirs, timeout=300)
@@ -61,7 +61,7 @@ def merge(repository: Repository, yours: str, theirs: str) -> Merged:
     tree, *rows = done.stdout.decode("utf-8", "surrogateescape").split("\0")
     stages = [_stage(row) for row in rows if row]
     kept, gone = _sides(stages, {BASE, YOURS}), _sides(stages, {BASE, THEIRS})
-    return Merged(
+    return MergeResult(
         tree=without(repository, tree, gone),
         stages=tuple(s for s in stages if s.path not in {*kept, *gone}),
         kept=tuple(kept),
@@ -104,13 +104,13 @@ def difference(repository: Repository, old: str, new: str) -> str:
     return done.text
 
 
-def _stage(row: str) -> Stage:
+def _stage(row: str) -> ConflictStage:
     about, _, path = row.partition("\t")
     mode, oid, number = about.split(" ")
-    return Stage(mode, oid, int(number), path)
+    return ConflictStage(mode, oid, int(number), path)
 
 
-def _sides(stages: Sequence[Stage], wanted: set[int]) -> list[str]:
+def _sides(stages: Sequence[ConflictStage], wanted: set[int]) -> list[str]:
     """Find paths of which there are exactly these sides."""
     paths = dict.fromkeys(stage.path for stage in stages)
     return [

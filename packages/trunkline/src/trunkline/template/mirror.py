@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,13 @@ from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
 from trunkline.output import say
 from trunkline.process import Completed
-from trunkline.template.manifest import PATH, Entry, Manifest, parse_manifest
+from trunkline.template.manifest import (
+    FORMAT,
+    PATH,
+    TemplateFile,
+    TemplateManifest,
+    parse_manifest,
+)
 from trunkline.versions import Version
 
 HEAD = "refs/template/head"
@@ -23,17 +28,15 @@ REFS = (
     "+refs/tags/*:refs/tags/*",
     f"+HEAD:{HEAD}",
 )
-# Copier's short forms of an address.
-_SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 TIMEOUT = 300
 
 
 class Mirror(Repository):
     """The bare repository that holds the template's branches and tags."""
 
-    def __init__(self, folder: Path, source: str) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder, git_dir=folder, common_dir=folder, shallow=False)
-        self.source = source
+        self.url = url
 
     def run(
         self,
@@ -42,7 +45,7 @@ class Mirror(Repository):
         timeout: float = 60,
         check: bool = False,
     ) -> Completed:
-        """Run git in this repository, whatever the user's `safe.bareRepository`."""
+        """Run git here, whatever the user's `safe.bareRepository` says."""
         own = f"--git-dir={self.root}"
         return super().run(own, *arguments, stdin=stdin, timeout=timeout, check=check)
 
@@ -69,32 +72,34 @@ class Mirror(Repository):
             return found
         raise Refusal(
             rule="template-version",
-            found=f"no version {name!r} in {self.source}",
+            found=f"no version {name!r} in {self.url}",
             expected=f"a tag, branch or commit of it, such as {self.newest()}",
             fix="the same command with --version and one of those",
         )
 
     def describe(self, commit: str) -> str:
-        """Name a commit the way that copier does."""
+        """Name a commit the way copier does."""
         return self.read("describe", "--tags", "--always", commit)
 
-    def manifest(self, commit: str) -> Manifest:
+    def manifest(self, commit: str, *, oldest: int = FORMAT) -> TemplateManifest:
         """Read the manifest of a commit; raises FailedError where there is none."""
         found = self.objects([f"{commit}:{PATH}"])[f"{commit}:{PATH}"]
         if found is None:
             raise FailedError(
-                f"{self.source} has no {PATH} at {self.describe(commit)}; "
-                "expected a template that services can be made of"
+                f"{self.url} has no {PATH} at {self.describe(commit)}; "
+                "expected a template that services can be made from"
             )
         try:
-            return parse_manifest(found.content)
+            return parse_manifest(found.content, oldest=oldest)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FailedError(
-                f"{self.source}, {self.describe(commit)}: {PATH} cannot be read "
+                f"{self.url}, {self.describe(commit)}: {PATH} cannot be read "
                 f"({error}); that version cannot be used"
             ) from error
 
-    def contents(self, commit: str, entries: Iterable[Entry]) -> dict[str, bytes]:
+    def contents(
+        self, commit: str, entries: Iterable[TemplateFile]
+    ) -> dict[str, bytes]:
         """Read files of a commit by their paths in the template."""
         names = [entry.source for entry in entries]
         found = self.objects([f"{commit}:{name}" for name in names])
@@ -103,61 +108,51 @@ class Mirror(Repository):
             blob = found[f"{commit}:{name}"]
             if blob is None:
                 raise FailedError(
-                    f"{self.source}, {self.describe(commit)}: the manifest names "
+                    f"{self.url}, {self.describe(commit)}: the manifest names "
                     f"{name}, which is not there; that version cannot be used"
                 )
             contents[name] = blob.content
         return contents
 
 
-def address(source: str) -> str:
-    """Turn what was typed into what git understands."""
-    for short, url in _SHORT.items():
-        if source.startswith(short):
-            path = source.removeprefix(short).strip("/").removesuffix(".git")
-            return f"{url}{path}.git"
-    if re.match(r"[\w+.-]+://|[\w.-]+@[\w.-]+:", source):
-        return source.removeprefix("git+")
-    return str(Path(source).expanduser().absolute())
-
-
-def open_mirror(source: str) -> Mirror:
+def open_mirror(url: str) -> Mirror:
     """Fetch the template into its stored copy; without a network, use that as it is.
 
-    Raises FailedError where it can neither be fetched nor has been before.
+    `url` is canonical: without credentials, which git finds itself. Raises FailedError
+    where it cannot be fetched and never has been.
     """
-    url = address(source)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     digest = hashlib.sha256(url.encode()).hexdigest()[:16]
     folder = cache / "trunkline" / "templates" / f"{digest}.git"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(folder.with_suffix(".lock")):
         if folder.is_dir():
-            fetched = _fetch(Mirror(folder, source), url)
+            fetched = _fetch(Mirror(folder, url))
             if not fetched.ok:
-                say(f"{source} cannot be reached: {fetched.complaint}")
-                say("going on with what was fetched before")
+                say(f"{url} cannot be reached: {fetched.complaint}")
+                say("continuing with what was fetched before")
         else:
-            _clone(folder, source, url)
-    return Mirror(folder, source)
+            _clone(folder, url)
+    return Mirror(folder, url)
 
 
-def _fetch(mirror: Mirror, url: str) -> Completed:
+def _fetch(mirror: Mirror) -> Completed:
     options = ("--quiet", "--prune", "--no-auto-gc", "--no-write-fetch-head")
-    return mirror.run("fetch", *options, url, *REFS, timeout=TIMEOUT)
+    return mirror.run("fetch", *options, mirror.url, *REFS, timeout=TIMEOUT)
 
 
-def _clone(folder: Path, source: str, url: str) -> None:
-    """Fetch for the first time, into a folder that gets its name when it is whole."""
+def _clone(folder: Path, url: str) -> None:
+    """Fetch for the first time, into a folder that gets its name once complete."""
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
     try:
-        mirror = Mirror(beside, source)
+        mirror = Mirror(beside, url)
         mirror.run("init", "--quiet", "--bare", check=True)
-        fetched = _fetch(mirror, url)
+        fetched = _fetch(mirror)
         if not fetched.ok:
             raise FailedError(
-                f"the template {source} cannot be fetched: {fetched.complaint}\n"
-                "  type next: git ls-remote " + url
+                f"the template {url} cannot be fetched: {fetched.complaint}\n"
+                "expected an address that git can read here, with a token or a key "
+                f"if it is private\n  type next: git ls-remote {url}"
             )
         beside.rename(folder)
     finally:
@@ -166,7 +161,7 @@ def _clone(folder: Path, source: str, url: str) -> None:
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """Wait for others that fetch the same template; a killed one frees its lock."""
+    """Wait for others that fetch the same template; the lock ends with its process."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

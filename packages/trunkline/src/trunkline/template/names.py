@@ -1,4 +1,4 @@
-"""The names of a service: which are usable, and how each of them is spelt. Pure."""
+"""The names of a service: which are usable, and how each is spelled. Pure."""
 
 import re
 from collections.abc import Collection
@@ -6,16 +6,22 @@ from collections.abc import Collection
 from trunkline.errors import Refusal
 
 LONGEST_PACKAGE = 30
+LONGEST_TITLE = 40
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>&#|~])")
 
 
 def spellings(package: str, title: str) -> dict[str, str]:
-    """Spell a service's name in the ways that the manifest's renaming asks for."""
+    """Spell a service's name in the ways that the manifest's renaming asks for.
+
+    `title` stands between double quotes, `markdown` in a document.
+    """
     return {
         "package": package,
         "slug": package.replace("_", "-"),
         "constant": package.upper(),
         "pascal": "".join(word.capitalize() for word in package.split("_")),
-        "title": title,
+        "title": title.replace("\\", "\\\\").replace('"', '\\"'),
+        "markdown": _MARKDOWN.sub(r"\\\1", title),
     }
 
 
@@ -23,11 +29,13 @@ def require_package(name: str, pattern: str, taken: Collection[str]) -> None:
     """Raise Refusal, with a name that is usable, unless this one is."""
     if not re.fullmatch(pattern, name):
         expected = (
-            "small letters and digits in words joined by `_`, a letter first, "
-            f"{LONGEST_PACKAGE} characters at most"
+            "lower-case letters and digits in words joined by `_`, starting with a "
+            f"letter, at most {LONGEST_PACKAGE} characters"
         )
     elif name in taken:
-        expected = "no word of Python, its library, a dependency or this repository"
+        expected = (
+            "a name that Python, a dependency, this repository or Windows does not use"
+        )
     else:
         return
     raise Refusal(
@@ -38,20 +46,25 @@ def require_package(name: str, pattern: str, taken: Collection[str]) -> None:
     )
 
 
-def require_title(title: str, pattern: str) -> None:
-    """Raise Refusal unless the title can stand in code, pages and documents."""
-    if re.fullmatch(pattern, title):
-        return
-    raise Refusal(
-        rule="title",
-        found=f"the title {title!r}",
-        expected="1 to 40 letters, digits, spaces, dots, `_` and `-`, such as: My API",
-        fix='the same command with --title "My API"',
-    )
+def is_title(title: str) -> bool:
+    """Whether it is one line of printable characters, with no space at its ends."""
+    return title.isprintable() and 0 < len(title.strip()) == len(title) <= LONGEST_TITLE
+
+
+def require_title(title: str) -> None:
+    """Raise Refusal unless the title is usable."""
+    if not is_title(title):
+        raise Refusal(
+            rule="title",
+            found=f"the title {title!r}",
+            expected=f"1 to {LONGEST_TITLE} printable characters, "
+            "no space at either end",
+            fix='the same command with --title "My API"',
+        )
 
 
 def suggest(name: str, taken: Collection[str]) -> str:
-    """Make a usable package name of what somebody has typed."""
+    """Make a usable package name from what somebody typed."""
     words = re.findall(r"[a-z0-9]+", name.lower())
     usable = "_".join(words).lstrip("0123456789_")[:LONGEST_PACKAGE].rstrip("_")
     if usable and usable not in taken:
@@ -60,5 +73,5 @@ def suggest(name: str, taken: Collection[str]) -> str:
 
 
 def title_of(package: str) -> str:
-    """Make a title of a package name."""
+    """Make a title from a package name."""
     return " ".join(word.capitalize() for word in package.split("_"))

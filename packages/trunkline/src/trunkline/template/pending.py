@@ -17,7 +17,7 @@ from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.output import say
 from trunkline.process import ProcessError
-from trunkline.template.merge import ABSENT, Merged, Stage
+from trunkline.template.merge import ABSENT, ConflictStage, MergeResult
 from trunkline.uv import uv
 
 FILE = "trunkline/template.json"
@@ -25,27 +25,27 @@ LOCK = "uv.lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingUpdate:
     """A merge that is being brought into the work tree at commit `head`."""
 
     head: str
-    merged: Merged
+    merged: MergeResult
     label: str
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class AppliedUpdate:
     """A merge that is in the work tree; `unlocked` says why uv.lock is not up to date.
 
     It is empty where that is, or where there is no such file.
     """
 
-    merged: Merged
+    merged: MergeResult
     label: str
     unlocked: str
 
 
-def begin(repository: Repository, pending: Pending) -> Done:
+def begin(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
     """Bring the merge into a clean work tree.
 
     Raises Refusal if files are in its way, and then has done nothing; FailedError if it
@@ -99,7 +99,7 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def resume(repository: Repository) -> Done | None:
+def resume(repository: Repository) -> AppliedUpdate | None:
     """Finish what a run before this one has begun; None if there is nothing.
 
     Raises Refusal where somebody has edited files since.
@@ -124,7 +124,7 @@ def resume(repository: Repository) -> Done | None:
     return _end(repository, pending)
 
 
-def _end(repository: Repository, pending: Pending) -> Done:
+def _end(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
     """Mark the conflicts, lock, and remove the record."""
     stages = pending.merged.stages
     rows = [f"0 {ABSENT}\t{path}\0" for path in pending.merged.conflicts]
@@ -135,7 +135,7 @@ def _end(repository: Repository, pending: Pending) -> Done:
     if "pyproject.toml" not in pending.merged.conflicts:
         unlocked = _lock(repository)
     clear_record(repository.git_dir / FILE)
-    return Done(pending.merged, pending.label, unlocked)
+    return AppliedUpdate(pending.merged, pending.label, unlocked)
 
 
 def _lock(repository: Repository) -> str:
@@ -180,15 +180,17 @@ def _on_the_way(repository: Repository, file: Path, old: str, new: str) -> bool:
     return after is not None and after.content.startswith(content)
 
 
-def _read(record: Path) -> Pending | None:
+def _read(record: Path) -> PendingUpdate | None:
     try:
         document = json.loads(record.read_text(encoding="utf-8"))
         merged = document["merged"]
-        stages: Sequence[Stage] = [Stage(**stage) for stage in merged["stages"]]
+        stages: Sequence[ConflictStage] = [
+            ConflictStage(**stage) for stage in merged["stages"]
+        ]
         lists = {name: tuple(merged[name]) for name in ("kept", "gone")}
-        return Pending(
+        return PendingUpdate(
             document["head"],
-            Merged(merged["tree"], tuple(stages), **lists),
+            MergeResult(merged["tree"], tuple(stages), **lists),
             document["label"],
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):

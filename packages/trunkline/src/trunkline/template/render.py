@@ -1,62 +1,87 @@
 """Render a version of the template as a service. Pure; `.template/*.jinja` do the same.
 
-What one of them writes, the other writes byte for byte: a service may be made by copier
-and updated by this tool, or the other way round.
+Both write the same bytes: a service may be made by copier and updated by this tool, or
+the other way round.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trunkline.errors import FailedError
 from trunkline.template import answers as answers_
 from trunkline.template.answers import Answers
-from trunkline.template.manifest import Edit, Entry, Lock, Manifest, lock_key
+from trunkline.template.dependency import as_git_dependency, dependency_words
+from trunkline.template.manifest import (
+    LockChanges,
+    TemplateFile,
+    TemplateManifest,
+    TextEdit,
+    lock_key,
+)
 from trunkline.template.names import spellings
 
 BLOCK = "\n[[package]]\n"
-MEMBERS = "members = [\n"
+MEMBERS = "\n[manifest]\n"
+TOOL = "trunkline"
 VERSION = '\nversion = "'
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ServiceFile:
     """One file of a service."""
 
     content: bytes
     executable: bool = False
 
 
-def sources(manifest: Manifest, kept: Mapping[str, bool]) -> list[Entry]:
-    """List the files that a service with these parts is made of."""
+def sources(manifest: TemplateManifest, kept: Mapping[str, bool]) -> list[TemplateFile]:
+    """List the template's files that a service with these parts has."""
     gone = set(manifest.left_out(kept))
     return [entry for entry in manifest.entries if not gone.intersection(entry.parts)]
 
 
 def render(
-    manifest: Manifest, answers: Answers, contents: Mapping[str, bytes]
-) -> dict[str, File]:
+    manifest: TemplateManifest, answers: Answers, contents: Mapping[str, bytes]
+) -> dict[str, ServiceFile]:
     """Render all files of a service by their paths in it.
 
-    `contents` holds the template's own files by their `Entry.source`.
+    `contents` holds the template's own files by their `TemplateFile.source`.
     """
     left_out = manifest.left_out(answers.kept)
-    names = spellings(answers.package, answers.title)
-    rename = [(old, names[spelling]) for old, spelling in manifest.rename]
+    rename = renaming(manifest, answers)
+    slug = spellings(answers.package, answers.title)["slug"]
     files = {}
     for entry in sources(manifest, answers.kept):
         text = contents[entry.source].decode("utf-8")
         if entry.lock:
             lock = manifest.locks[lock_key(left_out)]
-            text = render_lock(text, lock, manifest.members, names["slug"], rename)
+            text = render_lock(text, lock, slug, rename)
         else:
-            text = renamed(edited(text, entry, left_out), rename)
+            is_markdown = entry.target.endswith(".md")
+            words = (
+                renaming(manifest, answers, markdown=True) if is_markdown else rename
+            )
+            text = renamed(edited(text, entry, left_out), words)
         path = renamed(entry.target, rename)
-        files[path] = File(text.encode("utf-8"), entry.executable)
+        files[path] = ServiceFile(text.encode("utf-8"), entry.executable)
     asked = {part.question: part.name not in left_out for part in manifest.parts}
-    own = Answers(answers.package, answers.title, answers.source, answers.commit, asked)
+    own = replace(answers, kept=asked)
     written = answers_.print_answers(own, header=manifest.answers_header)
-    files[answers_.PATH] = File(written.encode("utf-8"))
+    files[answers_.PATH] = ServiceFile(written.encode("utf-8"))
     return files
+
+
+def renaming(
+    manifest: TemplateManifest, answers: Answers, *, markdown: bool = False
+) -> list[tuple[str, str]]:
+    """List the words of the template with those that take their place."""
+    words = {
+        **spellings(answers.package, answers.title),
+        **dependency_words(answers.source, answers.commit, answers.commit_id),
+    }
+    if markdown:
+        words["title"] = words["markdown"]
+    return [(old, words[spelling]) for old, spelling in manifest.rename]
 
 
 def renamed(text: str, rename: list[tuple[str, str]]) -> str:
@@ -66,8 +91,8 @@ def renamed(text: str, rename: list[tuple[str, str]]) -> str:
     return text
 
 
-def edited(text: str, entry: Entry, left_out: tuple[str, ...]) -> str:
-    """Set the version back and take out what belongs to parts that are left out."""
+def edited(text: str, entry: TemplateFile, left_out: tuple[str, ...]) -> str:
+    """Reset the version and remove what belongs to parts that are left out."""
     gone = set(left_out)
     if entry.versioned:
         head, _, tail = text.partition(VERSION)
@@ -78,8 +103,8 @@ def edited(text: str, entry: Entry, left_out: tuple[str, ...]) -> str:
     return text
 
 
-def replaced(text: str, edit: Edit, place: str) -> str:
-    """Apply one edit; raises FailedError unless there is one place for it."""
+def replaced(text: str, edit: TextEdit, place: str) -> str:
+    """Apply one edit; raises FailedError unless it has exactly one place."""
     head, _, tail = text.partition(edit.start)
     missing = edit.end and edit.end not in tail
     if text.count(edit.start) != 1 or missing:
@@ -92,17 +117,11 @@ def replaced(text: str, edit: Edit, place: str) -> str:
 
 
 def render_lock(
-    text: str,
-    lock: Lock,
-    members: tuple[str, ...],
-    slug: str,
-    rename: list[tuple[str, str]],
+    text: str, lock: LockChanges, slug: str, rename: list[tuple[str, str]]
 ) -> str:
-    """Render uv.lock as uv writes it: packages and members sorted by their names."""
+    """Render uv.lock as uv writes it for one project: packages sorted by name."""
     head, *blocks = text.split(BLOCK)
-    before, _, after = head.partition(MEMBERS)
-    listed = "".join(f'    "{name}",\n' for name in sorted((*members, slug)))
-    written = f"{before}{MEMBERS}{listed}]{after.partition(']')[2]}"
+    written = head.partition(MEMBERS)[0]
     names = [block.partition('"')[2].partition('"')[0] for block in blocks]
     own = renamed(lock.project, rename)
     placed = False
@@ -111,5 +130,6 @@ def render_lock(
             continue
         if not placed and slug < name:
             written, placed = written + BLOCK + own, True
-        written += BLOCK + lock.changed.get(name, block)
+        own_tool = renamed(as_git_dependency(block), rename) if name == TOOL else block
+        written += BLOCK + lock.changed.get(name, own_tool)
     return written if placed else written + BLOCK + own

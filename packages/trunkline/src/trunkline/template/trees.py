@@ -1,28 +1,33 @@
-"""Trees of files as commits for git to merge; no work tree is touched."""
+"""Write trees of files as commits for git to merge, beside the working tree."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from trunkline.git import Repository
-from trunkline.template.render import File
+from trunkline.template.render import ServiceFile
 
 # Under refs/, so that git finds `template/yours` and writes that into conflicts.
 BASE, YOURS = "template/base", "template/yours"
 
 
 @dataclass(frozen=True, slots=True)
-class Blob:
-    """Something that the repository holds: a file, a link or a submodule."""
+class TreeEntry:
+    """An object in the repository: a file, a link or a submodule."""
 
     mode: str
     oid: str
 
 
-type Tree = Mapping[str, File | Blob]
+type ServiceTree = Mapping[str, ServiceFile | TreeEntry]
 
 
 def write_commits(
-    repository: Repository, *, base: Tree, yours: Tree | None, theirs: Tree, label: str
+    repository: Repository,
+    *,
+    base: ServiceTree,
+    yours: ServiceTree | None,
+    theirs: ServiceTree,
+    label: str,
 ) -> tuple[str, str]:
     """Write three commits, two of them upon the first; returns what to merge.
 
@@ -48,14 +53,14 @@ def drop_commits(repository: Repository) -> None:
     repository.run("update-ref", "--stdin", stdin=lines.encode(), check=True)
 
 
-def read_tree(repository: Repository, name: str) -> dict[str, Blob]:
+def read_tree(repository: Repository, name: str) -> dict[str, TreeEntry]:
     """List what a commit holds, by path."""
     found = {}
     listed = repository.run("ls-tree", "-r", "-z", "--full-tree", name, check=True)
     for row in listed.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]:
         about, _, path = row.partition("\t")
         mode, _, oid = about.split(" ")
-        found[path] = Blob(mode, oid)
+        found[path] = TreeEntry(mode, oid)
     return found
 
 
@@ -72,11 +77,11 @@ def _whole(tree: str) -> Iterator[bytes]:
     yield f'M 040000 {tree} ""\n'.encode()
 
 
-def _files(tree: Tree) -> Iterator[bytes]:
+def _files(tree: ServiceTree) -> Iterator[bytes]:
     for path, leaf in tree.items():
         quoted = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         name = f'"{quoted}"\n'.encode("utf-8", "surrogateescape")
-        if isinstance(leaf, Blob):
+        if isinstance(leaf, TreeEntry):
             yield f"M {leaf.mode} {leaf.oid} ".encode() + name
         else:
             mode = "100755" if leaf.executable else "100644"

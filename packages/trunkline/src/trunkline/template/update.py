@@ -1,4 +1,4 @@
-"""`trunkline template update`: a later version of the template, and no work lost."""
+"""`trunkline template update`: merge a later version of the template."""
 
 import re
 from dataclasses import replace
@@ -8,130 +8,175 @@ from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.output import say
 from trunkline.signals import interrupted_by_signals
+from trunkline.template.address import canonical_url, is_relative, recorded
 from trunkline.template.answers import PATH, Answers, parse_answers
 from trunkline.template.generate import rendered
-from trunkline.template.merge import Merged, difference, merge
+from trunkline.template.kept import (
+    exclude_edited_tool,
+    leave_deleted,
+    require_true_answers,
+)
+from trunkline.template.merge import MergeResult, difference, merge
 from trunkline.template.mirror import Mirror, open_mirror
-from trunkline.template.pending import LOCK, Done, Pending, begin, resume
-from trunkline.template.render import File
+from trunkline.template.names import is_title
+from trunkline.template.pending import LOCK, AppliedUpdate, PendingUpdate, begin, resume
+from trunkline.template.render import ServiceFile
 from trunkline.template.trees import drop_commits, read_tree, write_commits
 
 
-def update(*, version: str | None, without: tuple[str, ...], diff: bool) -> int:
+def update(
+    *,
+    version: str | None,
+    source: str | None,
+    added: tuple[str, ...],
+    without: tuple[str, ...],
+    diff: bool,
+) -> int:
     """Merge another version of the template; returns 1 where there are conflicts."""
     repository = Repository.find()
     with interrupted_by_signals(), only_release(repository.common_dir):
+        drop_commits(repository)  # A killed run may have left some.
         if not diff and (done := resume(repository)):
             return close(done)
         require_clean(repository)
         answers = read_answers(repository)
-        mirror = open_mirror(answers.source)
-        old = made_of(mirror, answers)
+        mirror = open_mirror(address_of(answers, source))
+        old = made_from(mirror, answers)
+        require_true_answers(repository, mirror.manifest(old, oldest=1), answers)
         new = mirror.commit(version or mirror.newest())
-        label = mirror.describe(new)
-        if not without and up_to_date(mirror, old, new, chosen=version is not None):
-            print(f"up to date: the template's {answers.commit} is in here")
+        if not version and mirror.is_ancestor(new, old):
+            new = old
+        wanted = changed(mirror, new, answers, added=added, without=without)
+        same = wanted.kept == answers.kept and mirror.url == canonical_url(
+            answers.source
+        )
+        if new == old and same:
+            print(f"up to date: this service is at {answers.commit} of the template")
             return 0
-        base = rendered(mirror, old, answers)
-        theirs = rendered(mirror, new, changed(mirror, new, answers, without))
+        base = rendered(mirror, old, answers, oldest=1)
+        theirs = rendered(mirror, new, replace(wanted, source=recorded(mirror.url)))
         drop_given(repository, mirror, new, base, theirs)
+        exclude_edited_tool(repository, base, theirs)
+        label = mirror.describe(new)
         names = write_commits(
             repository, base=base, yours=None, theirs=theirs, label=label
         )
-        return finish(repository, merge(repository, *names), label, diff=diff)
+        merged = leave_deleted(repository, merge(repository, *names), base, theirs)
+        return finish(repository, merged, label, diff=diff)
 
 
-def finish(repository: Repository, merged: Merged, label: str, *, diff: bool) -> int:
-    """Show what a merge would change, or do it, and report."""
+def finish(
+    repository: Repository, merged: MergeResult, label: str, *, diff: bool
+) -> int:
+    """Show what a merge would change, or apply it, and report."""
     try:
         if diff:
             print(difference(repository, "HEAD", merged.tree))
             return report(merged, label, preview=True)
         head = repository.read("rev-parse", "HEAD")
-        return close(begin(repository, Pending(head, merged, label)))
+        return close(begin(repository, PendingUpdate(head, merged, label)))
     finally:
         drop_commits(repository)
 
 
 def require_clean(repository: Repository) -> None:
-    """Raise Refusal where something tracked is changed and not committed."""
+    """Raise Refusal where a tracked file has uncommitted changes."""
     found = repository.read("status", "--porcelain", "--untracked-files=no")
     if found:
         raise Refusal(
             rule="clean",
             found=f"{len(found.splitlines())} uncommitted changes, such as: "
             f"{found.splitlines()[0].strip()}",
-            expected="a clean work tree, which git can take you back to",
+            expected="a clean working tree, so that git can undo the update",
             fix="git stash, or git commit",
         )
 
 
 def read_answers(repository: Repository) -> Answers:
-    """Read what the service was made of; raises UsageError where it does not say."""
+    """Read what the service was made from; raises UsageError where it does not say."""
     file = repository.root / PATH
     if not file.exists():
         raise UsageError(
-            f"there is no {PATH} here; expected a service that was made of a template\n"
+            f"there is no {PATH} here; expected a service made from a template\n"
             "  type next: trunkline template adopt --from URL-OF-THE-TEMPLATE"
         )
     return parse_answers(file.read_bytes().decode("utf-8", "replace"))
 
 
-def made_of(mirror: Mirror, answers: Answers) -> str:
-    """Look up the commit that the service was made of.
+def address_of(answers: Answers, source: str | None) -> str:
+    """Return the template's address as a canonical URL.
 
-    Raises Refusal where the template has it no more, and FailedError where the names
-    in the answers are none that a service could have been made with.
+    Raises Refusal for a relative one, which means something else in every clone.
+    """
+    if source is None and is_relative(answers.source):
+        raise Refusal(
+            rule="address",
+            found=f"the relative address {answers.source!r} in {PATH}",
+            expected="an address of the template that works in every clone",
+            fix="trunkline template update --from ADDRESS",
+        )
+    return canonical_url(source or answers.source)
+
+
+def made_from(mirror: Mirror, answers: Answers) -> str:
+    """Look up the commit that the service was made from.
+
+    Raises Refusal where the template no longer has it, and FailedError where the
+    answers hold a name that no service can have.
     """
     found = mirror.find_commit(answers.commit)
     if not found:
         raise Refusal(
             rule="template-version",
-            found=f"no {answers.commit!r}, which {PATH} names, in {mirror.source}",
-            expected="the version that this service was made of, or one close to it",
-            fix=f"git log -p -- {PATH}, and a version of the template, such as "
-            f"{mirror.newest()}, as its `_commit`",
+            found=f"no {answers.commit!r}, which {PATH} names, in {mirror.url}",
+            expected="the version that this service was made from, or one close to it",
+            fix=f"git log -p -- {PATH}, and set its `_commit` to a version of the "
+            f"template, such as {mirror.newest()}",
         )
-    manifest = mirror.manifest(found)
-    patterns = {
-        "package": (answers.package, manifest.package_pattern),
-        "title": (answers.title, manifest.title_pattern),
-    }
-    for name, (value, pattern) in patterns.items():
-        if not re.fullmatch(pattern, value):
-            raise FailedError(
-                f"{PATH} says {name}: {value!r}, which no service can have; expected "
-                f"the {name} that it was made with\n  type next: git log -p -- {PATH}"
-            )
+    pattern = mirror.manifest(found, oldest=1).package_pattern
+    faults = []
+    if not re.fullmatch(pattern, answers.package):
+        faults.append(("package", answers.package))
+    if not is_title(answers.title):
+        faults.append(("title", answers.title))
+    for name, value in faults:
+        raise FailedError(
+            f"{PATH} says {name}: {value!r}, which no service can have; expected "
+            f"the {name} that it was made with\n  type next: git log -p -- {PATH}"
+        )
     return found
 
 
-def up_to_date(mirror: Mirror, old: str, new: str, *, chosen: bool) -> bool:
-    """Whether there is nothing to do; a version that was asked for may be older."""
-    return old == new or (not chosen and mirror.is_ancestor(new, old))
-
-
 def changed(
-    mirror: Mirror, commit: str, answers: Answers, without: tuple[str, ...]
+    mirror: Mirror,
+    commit: str,
+    answers: Answers,
+    *,
+    added: tuple[str, ...],
+    without: tuple[str, ...],
 ) -> Answers:
-    """Leave out more parts; raises UsageError for a part that is none."""
+    """Add and leave out parts; raises UsageError for an unknown part."""
     parts = {part.name: part.question for part in mirror.manifest(commit).parts}
-    if unknown := [name for name in without if name not in parts]:
+    if unknown := [name for name in (*added, *without) if name not in parts]:
         raise UsageError(
             f"there is no part {unknown[0]!r}; expected one of {', '.join(parts)}"
         )
-    gone = dict.fromkeys((parts[name] for name in without), False)
-    return replace(answers, kept={**answers.kept, **gone})
+    if both := set(added).intersection(without):
+        raise UsageError(
+            f"--with {min(both)} and --without {min(both)}; expected one of them"
+        )
+    kept = {parts[name]: name in added for name in (*added, *without)}
+    return replace(answers, kept={**answers.kept, **kept})
 
 
 def drop_given(
     repository: Repository,
     mirror: Mirror,
     commit: str,
-    base: dict[str, File],
-    theirs: dict[str, File],
+    base: dict[str, ServiceFile],
+    theirs: dict[str, ServiceFile],
 ) -> None:
-    """Take out of both what is given once and then the team's."""
+    """Remove from both what is written once and then belongs to the team."""
     once = {entry.target for entry in mirror.manifest(commit).entries if entry.once}
     present = read_tree(repository, "HEAD").keys() | base.keys()
     for path in once & present:
@@ -139,7 +184,7 @@ def drop_given(
         theirs.pop(path, None)
 
 
-def close(done: Done) -> int:
+def close(done: AppliedUpdate) -> int:
     """Report what was done; raises FailedError where uv.lock is not up to date."""
     code = report(done.merged, done.label)
     if done.unlocked:
@@ -150,23 +195,24 @@ def close(done: Done) -> int:
     return code
 
 
-def report(merged: Merged, label: str, *, preview: bool = False) -> int:
-    """Say what came of a merge; returns 1 where there are conflicts."""
+def report(merged: MergeResult, label: str, *, preview: bool = False) -> int:
+    """Print the outcome of a merge; returns 1 where there are conflicts."""
     for path in merged.conflicts:
         print(f"  conflict  {path}")
     for path in merged.kept:
         print(f"  kept      {path}: dropped by the template but changed by you")
     for path in merged.gone:
         print(f"  deleted   {path}: changed by the template but deleted by you")
-    conflicts = len(merged.conflicts)
+    count = len(merged.conflicts)
+    conflicts = f"{count} conflict" if count == 1 else f"{count} conflicts"
     if preview:
-        print(f"template {label}: {conflicts} conflicts; nothing was changed")
-        return int(bool(conflicts))
-    print(f"template {label}: {conflicts} conflicts")
+        print(f"template {label}: {conflicts}; nothing was changed")
+        return int(bool(count))
+    print(f"template {label}: {conflicts}")
     next_ = f'make test, and: git commit -m "build: update the template to {label}"'
-    if conflicts:
+    if count:
         next_ = f"resolve the conflicts, `git add` those files, {next_}"
         if "pyproject.toml" in merged.conflicts:
             next_ = f"{next_}\n  and once pyproject.toml is fixed: uv lock"
     say(f"  type next: {next_}")
-    return int(bool(conflicts))
+    return int(bool(count))

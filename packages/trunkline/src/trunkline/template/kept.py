@@ -1,0 +1,98 @@
+"""What an update must leave as the team has it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from trunkline.errors import Refusal
+from trunkline.git import Repository
+from trunkline.template.answers import PATH, Answers, parse_answers
+from trunkline.template.dependency import PLACE
+from trunkline.template.manifest import TemplateManifest
+from trunkline.template.merge import MergeResult, without
+from trunkline.template.render import ServiceFile, renamed, renaming
+from trunkline.template.trees import read_tree
+
+MEMBERS = 'members = ["packages/*"]\n'
+
+
+def require_true_answers(
+    repository: Repository, manifest: TemplateManifest, answers: Answers
+) -> None:
+    """Raise Refusal where somebody edited an answer, but not the files it stands for.
+
+    The answers are compared with those that an update, or the making of the service,
+    wrote last.
+    """
+    words = ("log", "-1", "--format=%H", "-G^_commit:", "--", PATH)
+    written = repository.read(*words)
+    if not written:
+        return
+    before = parse_answers(repository.read("show", f"{written}:{PATH}")).kept
+    present = read_tree(repository, "HEAD").keys()
+    rename = renaming(manifest, answers)
+    for part in manifest.parts:
+        now = answers.kept.get(part.question, True)
+        files = {
+            renamed(e.target, rename) for e in manifest.entries if part.name in e.parts
+        }
+        if now != before.get(part.question, True) and now != bool(files & present):
+            option = "--with" if now else "--without"
+            raise Refusal(
+                rule="answers",
+                found=f"{part.question}, edited by hand in {PATH}",
+                expected="the answers as they were written last",
+                fix=f"git checkout {written[:12]} -- {PATH}, commit that, and: "
+                f"trunkline template update {option} {part.name}",
+            )
+
+
+def exclude_edited_tool(
+    repository: Repository, base: dict[str, ServiceFile], theirs: dict[str, ServiceFile]
+) -> None:
+    """Keep uv away from what is left of a tool that the team has edited.
+
+    An earlier version copied the tool into every service. Files of it that the team has
+    edited stay, but they are no longer a package of the workspace.
+    """
+    inside = f"{PLACE}/"
+    if not any(path.startswith(inside) for path in base):
+        return
+    paths = [p for p in read_tree(repository, "HEAD") if p.startswith(inside)]
+    contents = repository.objects([f"HEAD:{path}" for path in paths])
+    for path in paths:
+        now = contents[f"HEAD:{path}"]
+        if path not in base or now is None or now.content != base[path].content:
+            break
+    else:
+        return
+    project = theirs["pyproject.toml"]
+    text = project.content.decode("utf-8")
+    text = text.replace(MEMBERS, f'{MEMBERS}exclude = ["{PLACE}"]\n')
+    theirs["pyproject.toml"] = replace(project, content=text.encode("utf-8"))
+
+
+def leave_deleted(
+    repository: Repository,
+    merged: MergeResult,
+    base: Mapping[str, ServiceFile],
+    theirs: Mapping[str, ServiceFile],
+) -> MergeResult:
+    """Leave out new files of the template in folders that the team has deleted."""
+    present = _folders(read_tree(repository, "HEAD"))
+    deleted = _folders(base) - present
+    added = (theirs.keys() - base.keys()) & read_tree(repository, merged.tree).keys()
+    unwanted = sorted(path for path in added if not deleted.isdisjoint(_parents(path)))
+    return replace(
+        merged,
+        tree=without(repository, merged.tree, unwanted),
+        gone=(*merged.gone, *unwanted),
+    )
+
+
+def _folders(paths: Mapping[str, object]) -> set[str]:
+    return {folder for path in paths for folder in _parents(path)}
+
+
+def _parents(path: str) -> set[str]:
+    return {str(parent) for parent in PurePosixPath(path).parents}
