@@ -38,7 +38,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "-m",
         "--message",
         required=True,
-        help="short description, such as 'add invoices'",
+        help="short description, such as 'add a column'",
     )
     known = found.add_parser("migrations", help="list the migrations of this build")
     known.add_argument(

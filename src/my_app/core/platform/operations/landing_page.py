@@ -7,8 +7,6 @@ from html import escape
 from .... import TITLE
 from ..context import Context
 
-TITLE = "My App"
-
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem }
