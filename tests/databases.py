@@ -1,7 +1,7 @@
-"""Real databases for tests: a transaction each, rolled back, or one of their own.
+"""Real databases for tests: a transaction that is rolled back, or a database each.
 
-`--database` says which: `sqlite`, `postgres`, or the URL of one whose tables are there
-already, made by another version's migrations.
+`--database` selects `sqlite`, `postgres`, or the URL of an existing database, whose
+tables were made by another version's migrations.
 """
 
 import asyncio
@@ -45,26 +45,25 @@ from tests.postgres import Postgres, programs, running_postgres
 from tests.servers import PATIENCE
 
 numbers = count()
-# Read once: they do not change while the tests run.
+# Read once: they do not change during a run.
 shipped_revisions = cache(read_revisions)
 
-# The server of APP_TEST_POSTGRES_URL: the tests themselves see no variable of a
-# developer's.
+# The value of APP_TEST_POSTGRES_URL, which is hidden from the tests themselves.
 SERVER = pytest.StashKey[str]()
 
 
 class Databases(Protocol):
-    """Where databases of one kind come from, each with every table and no row."""
+    """Creates databases of one kind."""
 
     def fresh(self) -> AbstractContextManager[str]:
-        """Make another, and yield its URL."""
+        """Create a database with all tables and no rows; yield its URL."""
 
     def empty(self) -> AbstractContextManager[str]:
-        """Make one without any table, and yield its URL."""
+        """Create a database without tables; yield its URL."""
 
 
 class SQLiteDatabases:
-    """Files, copied from one."""
+    """Files, copied from a template."""
 
     def __init__(self, folder: Path, template: Path | None = None) -> None:
         self.folder = folder
@@ -80,12 +79,12 @@ class SQLiteDatabases:
 
     @contextmanager
     def empty(self) -> Iterator[str]:
-        """Name a file that is not there: SQLite makes it."""
+        """Name a missing file: SQLite creates it."""
         yield f"sqlite:///{self.folder / str(next(numbers))}.db"
 
 
 class PostgresDatabases:
-    """Databases of one server, made from one of them by the server itself."""
+    """Databases on one server, copied from a template by the server."""
 
     def __init__(self, server: str, template: str) -> None:
         self.server = make_url(server)
@@ -97,35 +96,35 @@ class PostgresDatabases:
         return self.server.set(database=name).render_as_string(hide_password=False)
 
     def execute(self, statement: str) -> None:
-        """Run a statement outside of a transaction."""
+        """Run a statement outside a transaction."""
         server = self.server.render_as_string(hide_password=False)
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def create(self, name: str, template: str = "template1") -> str:
-        """Make a database."""
+        """Create a database."""
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, name: str) -> None:
-        """Delete a database that may be in use."""
+        """Drop a database that may be in use."""
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """Copy the database."""
+        """Copy the template."""
         with self.made(self.template) as url:
             yield url
 
     @contextmanager
     def empty(self) -> Iterator[str]:
-        """Copy the one that PostgreSQL keeps for that."""
+        """Copy PostgreSQL's own empty template."""
         with self.made("template1") as url:
             yield url
 
     @contextmanager
     def made(self, template: str) -> Iterator[str]:
-        """Make a database for as long as it is needed."""
+        """Create a database and drop it afterwards."""
         name = self.create(f"test_{os.getpid()}_{next(numbers)}", template)
         try:
             yield self.address(name)
@@ -134,14 +133,14 @@ class PostgresDatabases:
 
 
 class Joined(Database):
-    """A database whose every transaction is a savepoint within the test's own.
+    """A database whose transactions are savepoints within the test's transaction.
 
-    There is one connection, so transactions wait for each other. Tests of what happens
-    at once ask for `own_database`.
+    They share one connection and wait for each other. Tests of concurrency use
+    `own_database`.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
-        # In place of all that `Database` makes, which is more than a test's set-up.
+        # Less than `Database.__init__`, which takes longer than the rest of the set-up.
         self.engine = connection.engine
         self.read_limit = self.write_limit = Admission(PATIENCE)
         self.reading = self.writing = async_sessionmaker(
@@ -157,7 +156,7 @@ class Joined(Database):
 def on(
     database: Database, features: Sequence[Feature] = FEATURES
 ) -> tuple[Feature, ...]:
-    """Have features use this database in place of the one that the settings name."""
+    """Let features use this database instead of the configured one."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -177,7 +176,7 @@ def on(
 
 
 def settings_of(url: str) -> Settings:
-    """Return settings of the test environment with a database."""
+    """Return test settings for a database."""
     return Settings(environment="test", database_url=SecretStr(url))
 
 
@@ -190,13 +189,13 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def own_postgres() -> Iterator[Postgres]:
-    """Run a server for one test, which may kill it and start it again."""
+    """Run a server for one test, which may kill and restart it."""
     with running_postgres(programs_or_skip()) as server:
         yield server
 
 
 def programs_or_skip() -> Path:
-    """Return where PostgreSQL's programs are. CI has them; a laptop may not."""
+    """Return the folder of PostgreSQL's programs; skip if missing, fail in CI."""
     if found := programs():
         return found
     if "CI" in os.environ:
@@ -208,7 +207,7 @@ def programs_or_skip() -> Path:
 def databases(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Databases]:
-    """Make the tables once, by the migrations."""
+    """Create the tables once per run, with the migrations."""
     chosen: str = request.config.getoption("--database")
     folder = tmp_path_factory.mktemp("databases")
     if chosen.startswith("sqlite:"):
@@ -230,9 +229,9 @@ def databases(
 
 
 class Open:
-    """An engine with one connection, which is open from the first test to the last.
+    """An engine whose only connection stays open for the whole run.
 
-    To take it from a pool and give it back would be a third of a test's set-up.
+    Checking it out of a pool and in again would take a third of a test's set-up.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -255,7 +254,7 @@ class Open:
 
 @pytest.fixture(scope="session")
 def engine(databases: Databases) -> Iterator[AsyncEngine | Open]:
-    """Prepare the connections of the tests: for SQLite one that serves them in turn."""
+    """Create the engine of the tests; on SQLite they share one connection."""
     with databases.fresh() as address:
         url = url_of(settings_of(address))
         if url.get_backend_name() == "postgresql":
@@ -276,10 +275,10 @@ def engine(databases: Databases) -> Iterator[AsyncEngine | Open]:
 
 @pytest.fixture
 async def database(engine: AsyncEngine | Open) -> AsyncIterator[Database]:
-    """Open the test's transaction, and roll back all that was done in it."""
+    """Open the test's transaction and roll it back afterwards."""
     async with engine.connect() as connection:
         assert connection.sync_connection
-        # The database hears of it with the first statement, so nothing is awaited.
+        # Only the first statement reaches the database, so there is nothing to await.
         connection.sync_connection.begin()
         yield Joined(connection)
         await connection.rollback()
@@ -287,21 +286,21 @@ async def database(engine: AsyncEngine | Open) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def database_url(databases: Databases) -> Iterator[str]:
-    """Make a database for one test, for which commits are commits."""
+    """Create a database for one test, in which commits are real."""
     with databases.fresh() as url:
         yield url
 
 
 @pytest.fixture
 def empty_url(databases: Databases) -> Iterator[str]:
-    """Make a database for one test, without any table."""
+    """Create a database without tables for one test."""
     with databases.empty() as url:
         yield url
 
 
 @pytest.fixture
 async def own_database(database_url: str) -> AsyncIterator[Database]:
-    """Open a database of the test's own, as the service does."""
+    """Open the test's own database as the service does."""
     database = connect(settings_of(database_url))
     yield database
     await database.close()

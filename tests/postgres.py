@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, which can be killed and started again."""
+"""A PostgreSQL server for tests, which can be killed and restarted."""
 
 import os
 import pwd
@@ -19,8 +19,8 @@ from tests.servers import PATIENCE, free_port
 USER = "tester"
 GIGABYTE = 2**30
 
-# Waits for the tests to end, however they end, and leaves nothing of the server: asked
-# to stop at once (SIGQUIT), it gives its shared memory back, which a kill would not.
+# Waits for the tests to end, however they end, and removes the server: SIGQUIT stops it
+# at once and releases its shared memory, which a kill would not.
 JANITOR = """
 import os, shutil, signal, sys, time
 sys.stdin.read()
@@ -38,14 +38,14 @@ shutil.rmtree(sys.argv[1], ignore_errors=True)
 """
 
 STILL_THERE = "pre-existing shared memory block"
-# What a crash of the machine would need, and a kill of the server does not.
+# Only protects against a crash of the machine, not of the server.
 QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB")
-# What a kill leaves behind lies in the server's own folder.
+# Keeps what a kill leaves behind in the server's own folder.
 TIDY = ("dynamic_shared_memory_type=mmap",)
 
 
 class Postgres:
-    """One server on a port of its own."""
+    """A server on its own port."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs = programs
@@ -55,11 +55,11 @@ class Postgres:
         self.process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "postgres") -> str:
-        """Return the address of one of its databases."""
+        """Return the URL of one of its databases."""
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
 
     def run(self, program: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
-        """Start one of PostgreSQL's programs, as a user that it lets start it."""
+        """Start one of PostgreSQL's programs as a permitted user."""
         account = unprivileged()
         with self.output.open("ab") as output:
             return subprocess.Popen(
@@ -75,13 +75,13 @@ class Postgres:
             )
 
     def create(self) -> None:
-        """Make its files."""
+        """Create its files."""
         options = ("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
         made = self.run("initdb", "-D", self.data, "-U", USER, *options)
         assert made.wait(PATIENCE) == 0, self.output.read_text()
 
     def start(self) -> None:
-        """Start it, and wait until it answers.
+        """Start it and wait until it responds.
 
         Processes of one that was killed may not have noticed yet: they still hold its
         memory, and a new one ends at once.
@@ -105,19 +105,19 @@ class Postgres:
         raise AssertionError(f"it does not answer: {self.output.read_text()}")
 
     def kill(self) -> None:
-        """End all of its processes at once, as a crash would: `kill -9`."""
+        """Kill all of its processes at once, as a crash would (`kill -9`)."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def execute(self, statement: str) -> None:
-        """Run a statement as its owner, outside of a transaction."""
+        """Run a statement as the owner, outside a transaction."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
 def unprivileged() -> pwd.struct_passwd | None:
-    """Name whom to be in place of root, whom PostgreSQL refuses."""
+    """Return the user to run as instead of root, which PostgreSQL refuses."""
     if os.geteuid() != 0:
         return None
     try:
@@ -127,7 +127,7 @@ def unprivileged() -> pwd.struct_passwd | None:
 
 
 def programs() -> Path | None:
-    """Find PostgreSQL's programs; Debian has them in a folder for each version."""
+    """Find PostgreSQL's programs; Debian has a folder per version."""
     found = shutil.which("postgres")
     candidates = [Path(found).resolve()] if found else []
     candidates += Path("/usr/lib/postgresql").glob("*/bin/postgres")
@@ -138,7 +138,7 @@ def programs() -> Path | None:
 
 
 def memory() -> Path | None:
-    """Find a folder that no disk slows down, where the system has one with room."""
+    """Return a folder in memory if the system has one with enough room."""
     shared = Path("/dev/shm")  # noqa: S108 - the server's files are its own
     try:
         roomy = shutil.disk_usage(shared).free > GIGABYTE
@@ -149,8 +149,8 @@ def memory() -> Path | None:
 
 @contextmanager
 def running_postgres(programs: Path) -> Iterator[Postgres]:
-    """Run a server, of which nothing is left at the end, nor after a `kill -9`."""
-    # Not in pytest's folder, which another user may not enter.
+    """Run a server and clean up after it, even after a `kill -9` of the tests."""
+    # Not in pytest's folder, which other users cannot access.
     folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=memory()))
     if account := unprivileged():
         os.chown(folder, account.pw_uid, account.pw_gid)

@@ -1,4 +1,4 @@
-"""Real servers in processes of their own, for tests of what only those show."""
+"""Real server processes, for tests that need one."""
 
 import os
 import re
@@ -17,18 +17,18 @@ NUDGE = 5
 
 
 class Program:
-    """A running program, whose output can be waited for."""
+    """A running program whose output can be awaited."""
 
     def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
         self.process = process
         self.output = output
 
     def said(self) -> str:
-        """Return all that it has written until now."""
+        """Return the output so far."""
         return self.output.read_text(errors="replace")
 
     def wait_for(self, pattern: str, *, saved: Path | None = None) -> re.Match[str]:
-        """Wait until what it has written matches.
+        """Wait until the output matches.
 
         A file that was saved is touched again every few seconds: a watcher may not
         have been watching yet.
@@ -48,7 +48,7 @@ class Program:
         raise AssertionError(f"never said {pattern!r}: {self.said()}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop, and return how it ended."""
+        """Stop it and return its exit code."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
@@ -61,7 +61,7 @@ def running(
     *,
     cwd: Path = ROOT,
 ) -> Iterator[Program]:
-    """Run a program in a session of its own, of which nothing is left at the end."""
+    """Run a program in its own session, and kill all of it at the end."""
     with output.open("wb") as stream:
         process = subprocess.Popen(
             arguments,
@@ -81,7 +81,7 @@ def running(
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without what would change the service or its tests."""
+    """Return the environment without variables of the service or its tests."""
     foreign = ("APP_", "ENABLE_", "SENTRY_", "OTEL_", "PYTEST_", "COV_", "COVERAGE_")
     kept = [name for name in os.environ if not name.startswith(foreign)]
     return {name: os.environ[name] for name in kept} | {"PYTHONUNBUFFERED": "1"}
@@ -99,7 +99,7 @@ def free_port() -> int:
 def serving(
     output: Path, *options: str, **variables: str
 ) -> Iterator[tuple[Program, int]]:
-    """Serve as in staging, on a free port; yield the program and the port."""
+    """Run the server as in staging on a free port; yield the program and the port."""
     port = free_port()
     variables.setdefault("APP_ENVIRONMENT", "staging")
     variables.setdefault("APP_DATABASE_URL", f"sqlite:///{output}.db")
@@ -118,7 +118,7 @@ def serving(
 
 
 def ask(port: int, request: bytes, *, patience: float = PATIENCE) -> bytes:
-    """Send bytes and return all that comes back until the server closes."""
+    """Send bytes and return everything until the server closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
         connection.sendall(request)
         answer = b""
@@ -128,6 +128,6 @@ def ask(port: int, request: bytes, *, patience: float = PATIENCE) -> bytes:
 
 
 def get(port: int, path: str, *headers: str) -> bytes:
-    """Ask for a path over a connection that closes afterwards."""
+    """Request a path over a connection that closes afterwards."""
     lines = [f"GET {path} HTTP/1.1", "Host: test", "Connection: close", *headers]
     return ask(port, ("\r\n".join(lines) + "\r\n\r\n").encode())

@@ -1,4 +1,4 @@
-"""Which addresses of a database are taken, and where."""
+"""Which database URLs are accepted, and in which environments."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from my_app.config import Settings, load
 from tests.test_config import problems
 
 
-def test_production_refuses_a_file_in_the_working_folder(
+def test_production_refuses_a_relative_sqlite_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("APP_ENVIRONMENT", "production")
@@ -36,7 +36,7 @@ def test_production_refuses_a_file_in_the_working_folder(
         "postgresql:///my_app?host=/run/postgresql",
     ],
 )
-def test_an_address_of_a_database_is_taken(url: str) -> None:
+def test_a_valid_database_url_is_accepted(url: str) -> None:
     assert Settings(database_url=SecretStr(url))
 
 
@@ -52,7 +52,7 @@ def test_an_address_of_a_database_is_taken(url: str) -> None:
         "",
     ],
 )
-def test_what_is_no_address_of_a_database_is_a_problem(
+def test_an_invalid_database_url_is_a_problem(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
 ) -> None:
     monkeypatch.setenv("APP_DATABASE_URL", url)

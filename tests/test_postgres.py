@@ -1,4 +1,4 @@
-"""The tests' own PostgreSQL leaves nothing behind."""
+"""The test server of PostgreSQL leaves nothing behind."""
 
 import subprocess
 import sys
@@ -23,8 +23,8 @@ with running_postgres(programs()) as server:
 """
 
 
-def test_a_run_that_is_killed_takes_its_server_with_it(postgres: Postgres) -> None:
-    """`postgres` is asked for because it skips, or fails, where there is none."""
+def test_a_killed_run_takes_its_server_with_it(postgres: Postgres) -> None:
+    """Requests `postgres` because that skips, or fails, where there is none."""
     run = subprocess.Popen(
         [sys.executable, "-c", RUN],
         stdout=subprocess.PIPE,
@@ -48,7 +48,7 @@ def test_a_run_that_is_killed_takes_its_server_with_it(postgres: Postgres) -> No
         psycopg.connect(url, connect_timeout=2)
 
 
-def test_a_server_that_was_killed_starts_again_with_what_it_kept(
+def test_a_killed_server_restarts_with_its_data(
     own_postgres: Postgres,
 ) -> None:
     own_postgres.execute("CREATE TABLE kept (id integer)")

@@ -1,4 +1,4 @@
-"""The OpenAPI document: its examples work, and the service keeps to all of it."""
+"""The OpenAPI document: its examples work, and the service conforms to it."""
 
 import os
 import sys
@@ -57,7 +57,7 @@ def test_every_request_and_response_has_an_example_of_its_schema(
 
 
 def requests() -> Iterator[tuple[str, Any]]:
-    """Yield each operation with each example of its body, None where it takes none."""
+    """Yield each operation with each example of its body; None if it has no body."""
     for operation, (_, _, described) in OPERATIONS.items():
         bodies = [body for body, _ in examples(described.get("requestBody", {}))]
         for body in bodies or [None]:
@@ -65,7 +65,7 @@ def requests() -> Iterator[tuple[str, Any]]:
 
 
 async def send(client: AsyncClient, operation: str, body: object) -> Response:
-    """Send what the document gives as an example, to an address that its links give."""
+    """Send an example of the document to a URL built from its links."""
     method, path, described = OPERATIONS[operation]
     headers = {
         parameter["name"]: parameter["example"]
@@ -78,7 +78,7 @@ async def send(client: AsyncClient, operation: str, body: object) -> Response:
 
 
 async def linked(client: AsyncClient, operation: str) -> dict[str, Any]:
-    """Find the parameters of an operation in the answer of one that links to it."""
+    """Get the parameters of an operation from a response that links to it."""
     source, link = next(
         (source, link)
         for source, (_, _, described) in OPERATIONS.items()
@@ -95,7 +95,7 @@ async def linked(client: AsyncClient, operation: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("operation", "body"), [*requests()])
-async def test_every_request_example_is_answered_as_documented(
+async def test_every_request_example_gets_the_documented_response(
     client: AsyncClient, operation: str, body: object
 ) -> None:
     _, _, described = OPERATIONS[operation]
@@ -113,7 +113,7 @@ def test_every_operation_is_described() -> None:
         assert described["tags"]
 
 
-def test_the_document_knows_one_kind_of_error() -> None:
+def test_every_error_is_a_problem_document() -> None:
     for _, _, described in OPERATIONS.values():
         for status, response in described["responses"].items():
             if not status.startswith("2"):
@@ -122,7 +122,7 @@ def test_the_document_knows_one_kind_of_error() -> None:
 
 
 def features_hooks() -> list[str]:
-    """Name the modules in which a feature tells Schemathesis of its rules."""
+    """List the modules with Schemathesis hooks of features."""
     found = Path(__file__).parent.rglob("schemathesis_hooks.py")
     return [
         ".".join(file.relative_to(ROOT).with_suffix("").parts) for file in sorted(found)
@@ -134,7 +134,7 @@ def features_hooks() -> list[str]:
 def test_no_generated_request_finds_a_fault(
     tmp_path: Path, state: str, database_url: str
 ) -> None:
-    """Run Schemathesis with all its checks against the service as it is served."""
+    """Run Schemathesis with all checks against a running server."""
     variables = dict.fromkeys(Flags.model_fields, state)
     variables["APP_DATABASE_URL"] = database_url
     hooks = {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": f"{ROOT}:{tmp_path}"}

@@ -1,4 +1,4 @@
-"""The service as a process: its options, its workers, and its end."""
+"""The service as a process: options, workers, shutdown."""
 
 import socket
 import subprocess
@@ -41,7 +41,7 @@ def test_an_unreadable_environment_is_one_readable_block() -> None:
             assert part in done.stderr
 
 
-def test_options_win_over_the_environment_and_are_checked_like_it() -> None:
+def test_options_override_the_environment_and_are_validated() -> None:
     done = subprocess.run(
         [
             Path(sys.executable).with_name("my-app"),
@@ -72,7 +72,7 @@ def test_every_option_reaches_the_server(tmp_path: Path) -> None:
         pass
 
 
-def test_any_worker_tells_the_metrics_of_all(tmp_path: Path) -> None:
+def test_every_worker_exposes_the_metrics_of_all(tmp_path: Path) -> None:
     with serving(tmp_path / "output", "--workers", "2") as (program, port):
         program.wait_for(r"(?s)startup complete.*startup complete")
         for _ in range(40):
@@ -84,7 +84,7 @@ def test_any_worker_tells_the_metrics_of_all(tmp_path: Path) -> None:
     assert all(counted in answer for answer in answers)
 
 
-def test_a_stopping_server_is_not_ready_and_finishes_what_it_began(
+def test_a_stopping_server_is_not_ready_and_finishes_requests(
     tmp_path: Path,
 ) -> None:
     port = free_port()

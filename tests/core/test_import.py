@@ -1,4 +1,4 @@
-"""What importing the application brings with it."""
+"""What importing the application imports."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ LATER = {"aiosqlite", "alembic", "psycopg", "sqlalchemy"}
 
 
 @pytest.mark.slow
-def test_the_database_is_imported_when_the_application_starts_not_with_it() -> None:
+def test_importing_the_application_does_not_import_sqlalchemy() -> None:
     """SQLAlchemy takes as long to import as FastAPI does."""
     code = "import sys, my_app.main; "
     code += f"print(*{LATER} & sys.modules.keys())"

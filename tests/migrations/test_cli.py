@@ -34,7 +34,7 @@ class Note(Base):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """Copy the service to where a test may add to it."""
+    """Copy the service, so that a test may change it."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignored)
     return tmp_path
@@ -54,7 +54,7 @@ def run(
     )
 
 
-def test_a_new_table_is_a_migration_and_then_a_table(copy: Path) -> None:
+def test_a_new_model_becomes_a_migration_and_a_table(copy: Path) -> None:
     feature = copy / "src" / "my_app" / "core" / "sample"
     feature.mkdir()
     (feature / "__init__.py").touch()
@@ -81,7 +81,7 @@ def test_a_new_table_is_a_migration_and_then_a_table(copy: Path) -> None:
     assert set(imported) == {"alembic", "sqlalchemy"}
 
 
-def test_an_unreadable_environment_is_listed_before_anything_is_migrated(
+def test_an_invalid_environment_is_reported_before_migrating(
     copy: Path,
 ) -> None:
     done = run(copy, "migrate", APP_PORT="high")
@@ -92,7 +92,7 @@ def test_an_unreadable_environment_is_listed_before_anything_is_migrated(
 
 
 def test_alembic_itself_finds_the_migrations(copy: Path) -> None:
-    """As in `uv run alembic history`, for all that has no command of ours."""
+    """For everything that has no command of ours: `uv run alembic history`."""
     shutil.copy(ROOT / "pyproject.toml", copy)
     done = subprocess.run(
         [Path(sys.executable).with_name("alembic"), "upgrade", "head"],

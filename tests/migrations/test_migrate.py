@@ -1,4 +1,4 @@
-"""`my-app migrate`: all of it or nothing, and written down."""
+"""`my-app migrate`: atomic, and recorded in the database."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.migrations.versions import downgrade, write
 from tests.postgres import Postgres
 from tests.servers import free_port
 
-pytestmark = pytest.mark.slow  # Each makes databases of its own.
+pytestmark = pytest.mark.slow  # Each creates databases.
 
 
 def tables(url: str) -> set[str]:
@@ -34,7 +34,7 @@ def driver(url: str) -> str:
 
 
 async def state(url: str, folder: Path) -> str:
-    """Ask where the database stands, as a build with the folder's migrations."""
+    """Compare the database with a build that has the migrations of a folder."""
     database = connect(settings_of(url))
     current, history = await database.revisions()
     await database.close()
@@ -54,7 +54,7 @@ def test_each_migration_is_run_once_and_in_order(
     assert capsys.readouterr().out.endswith("The database is at two.\n")
 
 
-def test_a_migration_that_fails_leaves_nothing_of_itself(
+def test_a_failed_migration_leaves_nothing_behind(
     empty_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, "half", up='op.create_table("half"); op.execute("SELECT nothing")')
@@ -84,7 +84,7 @@ def test_two_migrators_at_once_run_each_migration_once(
     assert tables(empty_url) == {"m0", "m1", "m2", "m3", "m4"}
 
 
-async def test_a_build_knows_where_the_database_stands(
+async def test_a_build_knows_the_state_of_the_database(
     empty_url: str, tmp_path: Path
 ) -> None:
     old, new, other = (tmp_path / name for name in ("old", "new", "other"))
@@ -104,7 +104,7 @@ async def test_a_build_knows_where_the_database_stands(
     assert states == ["behind", "same", "behind", "ahead", "same", "unknown"]
 
 
-async def test_what_is_taken_back_is_no_longer_in_the_list(
+async def test_a_downgrade_removes_the_migration_from_the_history(
     empty_url: str, tmp_path: Path
 ) -> None:
     write(tmp_path, "first")
@@ -117,7 +117,7 @@ async def test_what_is_taken_back_is_no_longer_in_the_list(
     assert await state(empty_url, tmp_path) == "behind"
 
 
-def test_a_database_that_does_not_answer_is_named_in_one_line(
+def test_an_unreachable_database_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port = free_port()
@@ -138,9 +138,7 @@ CONCURRENTLY = """if op.get_bind().dialect.name == "postgresql":
     op.create_table("two", sa.Column("id", sa.Integer))"""
 
 
-def test_an_index_may_be_made_beside_the_traffic(
-    empty_url: str, tmp_path: Path
-) -> None:
+def test_an_index_may_be_created_concurrently(empty_url: str, tmp_path: Path) -> None:
     write(tmp_path, "one")
     write(tmp_path, "two", "one", up=CONCURRENTLY)
 
@@ -157,10 +155,10 @@ COPY = """with op.batch_alter_table("parents", recreate="auto") as batch:
         batch.alter_column("id", type_=sa.BigInteger)"""
 
 
-async def test_a_column_that_changes_takes_no_row_with_it(
+async def test_changing_a_column_deletes_no_rows(
     empty_url: str, tmp_path: Path
 ) -> None:
-    """SQLite copies the table, and drops the one that others refer to."""
+    """SQLite copies the table and drops the original, which others refer to."""
     write(tmp_path, "one", up=f"{PARENTS}\n    {CHILDREN}")
     write(tmp_path, "two", "one", up=COPY)
 
@@ -173,7 +171,7 @@ async def test_a_column_that_changes_takes_no_row_with_it(
     assert children == [1]
 
 
-def test_a_row_that_would_refer_to_nothing_stops_the_migration(
+def test_a_broken_foreign_key_stops_the_migration(
     empty_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, "one", up=f"{PARENTS}\n    {CHILDREN}")
@@ -188,12 +186,12 @@ def test_a_row_that_would_refer_to_nothing_stops_the_migration(
 
 @pytest.fixture
 def on_postgres(postgres: Postgres) -> Iterator[str]:
-    """Make a database on PostgreSQL, whichever the run is on."""
+    """Create a PostgreSQL database, whatever the run uses."""
     with PostgresDatabases(postgres.url(), "template1").empty() as url:
         yield url
 
 
-def test_on_postgresql_a_migration_waits_for_a_table_no_longer_than_it_may(
+def test_on_postgresql_a_migration_stops_waiting_for_a_table(
     on_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = {"database_lock_timeout_seconds": 0.1}
@@ -210,7 +208,7 @@ def test_on_postgresql_a_migration_waits_for_a_table_no_longer_than_it_may(
     assert "lock timeout" in capsys.readouterr().err
 
 
-def test_on_postgresql_a_migrator_waits_for_the_one_before(
+def test_on_postgresql_a_migrator_waits_for_another(
     on_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, "one")
@@ -227,7 +225,7 @@ def test_on_postgresql_a_migrator_waits_for_the_one_before(
             second.join(0.01)
             assert second.is_alive()
         assert tables(on_postgres) == set()
-        # What `CREATE INDEX CONCURRENTLY` waits for: nobody's transaction is open.
+        # `CREATE INDEX CONCURRENTLY` would wait for an open transaction.
         first.execute("CREATE TABLE wide (id integer)")
         first.execute("CREATE INDEX CONCURRENTLY narrow ON wide (id)")
     second.join()

@@ -1,7 +1,7 @@
-"""What Schemathesis cannot know of what is within the schema and yet refused.
+"""Rules that the schema cannot express, for Schemathesis.
 
 - A well-formed discount code may be unknown: it is replaced by one that exists.
-- A cursor is only ever one that was given out: it is replaced by one that could be.
+- Only issued cursors are valid: replace a generated one with a plausible one.
 - A key that comes again with another body is refused: each request gets its own.
 
 So a refusal of what is otherwise within its schema would be a fault.
@@ -22,7 +22,7 @@ from my_app.core.platform.identifiers import new_identifier
 def before_call(
     context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: object
 ) -> None:
-    """Replace what is well-formed by what exists."""
+    """Replace well-formed values by existing ones."""
     if isinstance(case.body, dict):
         code = case.body.get("discount_code")
         if isinstance(code, str) and re.fullmatch("[A-Z0-9]{1,32}", code):

@@ -1,4 +1,4 @@
-"""Faults under load: what was acknowledged is there, once; the rest is a clear 503."""
+"""Faults under load: acknowledged orders exist exactly once, others get a 503."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ KILLS = 20
 
 
 def assert_unavailable(response: Response) -> None:
-    """Check that this tells a client to come back."""
+    """Check that the response tells the client to retry."""
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["retry-after"] == "1"
@@ -36,7 +36,7 @@ def assert_unavailable(response: Response) -> None:
 
 
 async def assert_nothing_lost_or_doubled(customers: Customers) -> None:
-    """Compare what customers were told with what is there, now that all are done."""
+    """Compare the acknowledged orders with the stored ones."""
     found = await every_invoice(customers.client)
 
     assert sorted(found) == sorted(customers.acknowledged.values())
@@ -46,7 +46,7 @@ async def assert_nothing_lost_or_doubled(customers: Customers) -> None:
 async def test_no_invoice_is_lost_or_doubled_when_postgres_is_killed(
     own_postgres: Postgres, tmp_path: Path
 ) -> None:
-    """`kill -9` of the database under load, again and again; the service stays."""
+    """`kill -9` the database under load, repeatedly; the service stays up."""
     url = own_postgres.url()
     assert migrate(settings_of(url)) == 0
     with serving(tmp_path / "output", "--workers", "2", APP_DATABASE_URL=url) as (
@@ -75,7 +75,7 @@ async def test_no_invoice_is_lost_or_doubled_when_postgres_is_killed(
 async def test_no_invoice_is_lost_or_doubled_when_the_service_is_killed(
     database_url: str, tmp_path: Path
 ) -> None:
-    """`kill -9` of the service under load; customers turn to the next one."""
+    """`kill -9` the service under load; customers continue with the next one."""
     async with AsyncClient() as client:
         customers = Customers(client)
         for number in range(KILLS // 4):
@@ -95,10 +95,10 @@ async def test_no_invoice_is_lost_or_doubled_when_the_service_is_killed(
     assert customers.cut_off >= KILLS // 4
 
 
-async def test_a_full_disk_refuses_orders_and_takes_them_once_there_is_room(
+async def test_a_full_disk_refuses_orders_until_there_is_room(
     tmp_path: Path, make_client: MakeClient
 ) -> None:
-    """SQLite's own limit, of which it tells as it does of a full disk."""
+    """SQLite reports its own size limit as it reports a full disk."""
     settings = settings_of(f"sqlite:///{tmp_path / 'small.db'}")
     assert migrate(settings) == 0
     app = create_app(settings, Flags())

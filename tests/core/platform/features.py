@@ -1,6 +1,6 @@
-"""A feature and flags of the tests' own, for tests of what stands around features.
+"""A feature and flags for tests of the platform.
 
-Tests of the platform ask for nothing of a feature that a team may delete.
+Those tests use none of the features that a team may delete.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ router = APIRouter()
 
 @router.get("/crash")
 async def crash() -> None:
-    """Fail as a bug does."""
+    """Fail with an unhandled exception."""
     raise RuntimeError("the password is hunter2")
 
 
@@ -33,7 +33,7 @@ async def sleep() -> None:
 
 @router.get("/stubborn")
 async def stubborn() -> str:
-    """Answer although cancelled."""
+    """Respond although cancelled."""
     try:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
@@ -43,29 +43,29 @@ async def stubborn() -> str:
 
 @router.get("/cancelled")
 async def cancelled() -> None:
-    """Be cancelled by somebody else."""
+    """Be cancelled from outside."""
     raise asyncio.CancelledError
 
 
 @router.post("/echo")
 async def echo(request: Request) -> int:
-    """Answer with the size of the body."""
+    """Return the size of the body."""
     return len(await request.body())
 
 
 @router.get("/both")
 async def read() -> None:
-    """Share an address with another method."""
+    """Share a path with another method."""
 
 
 @router.post("/both")
 async def write() -> None:
-    """Share an address with another method."""
+    """Share a path with another method."""
 
 
 @router.get("/leave")
 async def leave(request: Request) -> None:
-    """Read the body as it comes."""
+    """Read the body as a stream."""
     async for _ in request.stream():
         pass
 
@@ -82,13 +82,13 @@ class Order(BaseModel):
 
 @router.post("/orders")
 async def create_order(order: Order) -> Order:
-    """Answer with what was read."""
+    """Return the parsed body."""
     return order
 
 
 @router.get("/stream")
 async def stream(seconds: float = 0, *, fail: bool = False) -> StreamingResponse:
-    """Begin an answer, then take time over it, or fail."""
+    """Start a response, then take time or fail."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"begun "
@@ -101,7 +101,7 @@ async def stream(seconds: float = 0, *, fail: bool = False) -> StreamingResponse
 
 
 class SampleFlags(Flags):
-    """The service's flags, and one that is always there."""
+    """The service's flags and one that is always there."""
 
     ENABLE_SAMPLE: bool = flag("A sample", owner="tests", expires=date(2100, 1, 1))
 
@@ -120,7 +120,7 @@ async def exchange(
     received: Message | None = None,
     on_send: Callable[[Message], Awaitable[None]] | None = None,
 ) -> list[Message]:
-    """Ask as a server does, where a client would hide what comes back.
+    """Call the application as a server does, without a client in between.
 
     Returns the messages that the application sent.
     """

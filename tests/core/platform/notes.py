@@ -1,4 +1,4 @@
-"""A feature with a table of the tests' own, for tests of what stands below features."""
+"""A feature with its own table, for tests of the database."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ router = APIRouter()
 
 @router.post("/notes/{note}")
 async def add_note(note: str, session: Session, pause: float = 0) -> str:
-    """Write a note, and maybe take time before the end."""
+    """Write a note, then optionally pause."""
     await session.execute(NOTES.insert().values(note=note))
     await asyncio.sleep(pause)
     return note
@@ -25,27 +25,27 @@ async def add_note(note: str, session: Session, pause: float = 0) -> str:
 
 @router.post("/refused/{note}")
 async def refuse_note(note: str, session: Session) -> None:
-    """Write a note, then answer with an error."""
+    """Write a note, then respond with an error."""
     await session.execute(NOTES.insert().values(note=note))
     raise HTTPException(409)
 
 
 @router.post("/crash/{note}")
 async def crash_after_note(note: str, session: Session) -> None:
-    """Write a note, then fail as a bug does."""
+    """Write a note, then fail with an unhandled exception."""
     await session.execute(NOTES.insert().values(note=note))
     raise RuntimeError
 
 
 @router.get("/notes")
 async def list_notes(session: Session) -> list[str]:
-    """List what was written."""
+    """List the notes."""
     return [*(await session.scalars(NOTES.select().with_only_columns(NOTES.c.note)))]
 
 
 @router.post("/sql")
 async def run_sql(statement: str, session: Session) -> None:
-    """Run a statement, to provoke what the database says to it."""
+    """Run a statement, to provoke errors of the database."""
     await session.execute(text(statement))
 
 
@@ -53,6 +53,6 @@ notes = Feature(name="notes", router=router)
 
 
 async def create_notes(database: Database) -> None:
-    """Make the feature's table."""
+    """Create the feature's table."""
     async with database.transaction(writing=True) as session:
         await (await session.connection()).run_sync(metadata.create_all)

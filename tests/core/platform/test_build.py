@@ -1,4 +1,4 @@
-"""The service knows what it is."""
+"""The identity of the running build."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +10,7 @@ from my_app.core.platform import build
 from my_app.core.platform.build import identify, installed_version
 
 
-def test_a_build_tells_what_was_recorded() -> None:
+def test_a_build_reports_what_was_recorded() -> None:
     identity = identify(
         Settings(environment="production", commit="abc", branch="main", built_at="now")
     )
@@ -24,7 +24,7 @@ def test_a_build_tells_what_was_recorded() -> None:
 
 
 @pytest.mark.slow
-def test_in_development_the_checkout_tells(
+def test_in_development_the_checkout_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -41,7 +41,7 @@ def test_in_development_the_checkout_tells(
     assert len(identity.commit) == 12
 
 
-def test_outside_a_checkout_nothing_is_made_up(
+def test_outside_a_checkout_the_commit_is_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -50,5 +50,5 @@ def test_outside_a_checkout_nothing_is_made_up(
     assert identify(Settings(environment="development")).commit == "unknown"
 
 
-def test_a_copied_source_has_no_version() -> None:
+def test_a_package_that_is_not_installed_has_no_version() -> None:
     assert installed_version("not-installed-anywhere") == "unknown"

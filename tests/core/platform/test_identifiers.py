@@ -15,14 +15,14 @@ times = st.integers(0, (1 << 48) - 2).map(lambda millisecond: millisecond * 1_00
 
 
 def at(readings: Sequence[int]) -> list[UUID]:
-    """Make one identifier for each reading of the clock."""
+    """Generate one identifier per reading of the clock."""
     clock = iter(readings)
     make = Identifiers(lambda: next(clock))
     return [make() for _ in readings]
 
 
 @given(st.lists(times, min_size=2, max_size=50))
-def test_an_identifier_is_greater_than_those_before_whatever_the_clock_does(
+def test_identifiers_increase_whatever_the_clock_does(
     readings: list[int],
 ) -> None:
     made = at(readings)
@@ -33,7 +33,7 @@ def test_an_identifier_is_greater_than_those_before_whatever_the_clock_does(
 
 
 @given(times)
-def test_an_identifier_is_a_uuid_of_version_7_that_tells_when_it_was_made(
+def test_an_identifier_is_a_uuid_7_with_its_time(
     reading: int,
 ) -> None:
     (made,) = at([reading])
@@ -50,8 +50,8 @@ def test_the_time_of_an_identifier_is_now() -> None:
     assert told.microsecond % 1000 == 0
 
 
-def test_all_bits_but_those_of_the_clock_differ_from_process_to_process() -> None:
-    """Two processes at the same millisecond share nothing but the time."""
+def test_all_bits_but_those_of_the_clock_are_random() -> None:
+    """Two processes share nothing but the millisecond."""
     own = [at([0])[0].int & (1 << 80) - 1 for _ in range(200)]
     fixed = 7 << 76 | 0b10 << 62
 
@@ -61,7 +61,7 @@ def test_all_bits_but_those_of_the_clock_differ_from_process_to_process() -> Non
         assert seen == ({0, 1} if bit not in (62, 63) else {fixed >> bit & 1})
 
 
-def test_threads_never_make_the_same_identifier() -> None:
+def test_threads_never_generate_the_same_identifier() -> None:
     make = Identifiers()
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: make(), range(2_000)))

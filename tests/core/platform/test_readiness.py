@@ -1,4 +1,4 @@
-"""Readiness asks each feature, within a time, and keeps the answer for a moment."""
+"""Readiness runs each check with a timeout and caches the results briefly."""
 
 import asyncio
 
@@ -17,12 +17,12 @@ async def fine(_: FastAPI) -> None:
 
 
 async def broken(_: FastAPI) -> None:
-    """Fail, with a message that is nobody's business."""
+    """Fail with a confidential message."""
     raise ConnectionError("redis://user:secret@host")
 
 
 async def behind(_: FastAPI) -> None:
-    """Fail, with a reason that everybody may read."""
+    """Fail with a public reason."""
     raise NotReadyError("the queue is behind")
 
 
@@ -72,7 +72,7 @@ async def test_not_ready_when_one_check_fails(
     assert "secret" not in response.text
 
 
-async def test_the_answer_is_kept_and_shared(
+async def test_results_are_cached_and_shared(
     flags: Flags, make_client: MakeClient
 ) -> None:
     asked = 0

@@ -1,4 +1,4 @@
-"""A request's transaction: committed before the answer, rolled back on any error."""
+"""A request's transaction: committed before the response, rolled back on errors."""
 
 from collections.abc import AsyncIterator
 
@@ -28,7 +28,7 @@ async def client(
         yield client
 
 
-async def test_what_a_request_wrote_the_next_one_reads(client: AsyncClient) -> None:
+async def test_the_next_request_reads_what_was_written(client: AsyncClient) -> None:
     await client.post("/notes/one")
 
     assert (await client.get("/notes")).json() == ["one"]
@@ -44,13 +44,13 @@ async def test_a_request_that_fails_leaves_nothing(
     assert (await client.get("/notes")).json() == []
 
 
-async def test_a_broken_rule_that_nobody_handles_is_a_bug(client: AsyncClient) -> None:
+async def test_an_unhandled_constraint_violation_is_a_bug(client: AsyncClient) -> None:
     answers = [await client.post("/notes/one") for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [200, 500]
 
 
-async def test_an_error_that_is_logged_tells_no_values(own_database: Database) -> None:
+async def test_a_logged_error_contains_no_values(own_database: Database) -> None:
     await create_notes(own_database)
     async with own_database.transaction(writing=True) as session:
         add = NOTES.insert().values(note="hunter2")
@@ -62,7 +62,7 @@ async def test_an_error_that_is_logged_tells_no_values(own_database: Database) -
     assert "[parameters" not in str(caught.value)
 
 
-async def test_it_is_committed_before_the_answer_begins(
+async def test_the_commit_precedes_the_response(
     settings: Settings, flags: Flags, own_database: Database
 ) -> None:
     await create_notes(own_database)

@@ -1,4 +1,4 @@
-"""How the database is connected to, as its settings say."""
+"""The engine follows the settings."""
 
 import pytest
 from pydantic import SecretStr
@@ -20,7 +20,7 @@ def of(url: str) -> Settings:
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
-def test_postgresql_is_bound_in_connections_and_in_time(scheme: str) -> None:
+def test_postgresql_connections_and_waits_are_limited(scheme: str) -> None:
     settings = of(f"{scheme}://user:p%40ss@db:5433/name?sslmode=require")
     url = url_of(settings)
 
@@ -47,10 +47,10 @@ async def test_the_settings_reach_the_database(own_database: Database) -> None:
             assert await session.scalar(text("SHOW statement_timeout")) == "10s"
 
 
-async def test_a_turn_that_does_not_come_in_time_is_an_outage() -> None:
-    turns = Admission(0.01, at_once=1)
-    async with turns:
+async def test_waiting_too_long_for_admission_is_an_outage() -> None:
+    admission = Admission(0.01, at_once=1)
+    async with admission:
         with pytest.raises(DatabaseBusyError):
-            await turns.__aenter__()
-    async with turns:
+            await admission.__aenter__()
+    async with admission:
         pass

@@ -1,4 +1,4 @@
-"""A PostgreSQL that is down, dies or comes back: the service stays, and recovers."""
+"""PostgreSQL is down, dies or comes back: the service stays up and recovers."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def settings(own_postgres: Postgres) -> Settings:
-    """Name a server of the test's own, and ask for readiness each time."""
+    """Use the test's own server, and do not cache readiness."""
     changed = {"readiness_cache_seconds": 0, "database_connect_timeout_seconds": 1}
     settings = settings_of(own_postgres.url())
     assert migrate(settings) == 0
@@ -36,7 +36,7 @@ def app(settings: Settings) -> FastAPI:
 
 
 async def until_ready(client: AsyncClient) -> None:
-    """Ask until the service is ready."""
+    """Poll until the service is ready."""
     async with asyncio.timeout(PATIENCE):
         ready = False
         while not ready:
@@ -44,7 +44,7 @@ async def until_ready(client: AsyncClient) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_the_service_starts_without_its_database_and_finds_it_later(
+async def test_the_service_starts_before_its_database(
     own_postgres: Postgres, app: FastAPI, make_client: MakeClient
 ) -> None:
     own_postgres.kill()
@@ -65,7 +65,7 @@ async def test_the_service_starts_without_its_database_and_finds_it_later(
 
 
 class Writers:
-    """Clients that each write note after note, and keep what they were told."""
+    """Clients that keep writing notes and remember which were acknowledged."""
 
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
@@ -89,16 +89,16 @@ class Writers:
             number += 1
 
     async def progress(self, count: int = 50) -> None:
-        """Wait until so many notes more are acknowledged."""
+        """Wait until more notes are acknowledged."""
         goal = len(self.acknowledged) + count
         await self.until(lambda: len(self.acknowledged) >= goal)
 
     async def refusal(self) -> None:
-        """Wait until one is refused."""
+        """Wait until a note is refused."""
         await self.until(lambda: bool(self.refused))
 
     async def until(self, happened: Callable[[], bool]) -> None:
-        """Wait for something that only happens while everybody writes."""
+        """Wait for something to happen while everybody keeps writing."""
         async with asyncio.timeout(PATIENCE):
             while not happened():
                 await asyncio.sleep(0.01)
@@ -113,7 +113,7 @@ class Writers:
             task.cancel()
 
 
-async def test_what_was_acknowledged_outlives_a_kill_under_load(
+async def test_acknowledged_writes_survive_a_kill_under_load(
     own_postgres: Postgres, app: FastAPI, make_client: MakeClient
 ) -> None:
     async with make_client(app) as client:

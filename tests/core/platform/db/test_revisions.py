@@ -1,4 +1,4 @@
-"""Whether the tables are those that a build uses, as /readyz tells it."""
+"""/readyz reports whether the database has the tables of the build."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ TWO = ONE | {"two": ("one",)}
 
 @pytest.fixture
 def at_two(empty_url: str, tmp_path: Path) -> str:
-    """Bring a database to the second of two migrations."""
+    """Migrate a database to the second of two migrations."""
     write(tmp_path, "one")
     write(tmp_path, "two", "one")
     migrate(settings_of(empty_url), versions=tmp_path)
@@ -51,7 +51,7 @@ def at_two(empty_url: str, tmp_path: Path) -> str:
         ),
     ],
 )
-async def test_ready_tells_how_the_tables_stand_to_the_build(
+async def test_readiness_compares_the_database_with_the_build(
     at_two: str,
     make_client: MakeClient,
     known: dict[str, tuple[str, ...]],

@@ -1,4 +1,4 @@
-"""How SQLite's transactions begin and end, and what that costs."""
+"""SQLite's transactions: when they begin and end, and what that costs."""
 
 import asyncio
 import sqlite3
@@ -31,14 +31,14 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def database(file: Path) -> AsyncIterator[Database]:
-    """Open a database of the test's own, on SQLite whichever the run is on."""
+    """Open a SQLite database for one test, whatever the run uses."""
     database = connect(settings_of(f"sqlite:///{file}"))
     await create_notes(database)
     yield database
     await database.close()
 
 
-async def test_a_file_that_cannot_be_opened_is_used_once_it_can(
+async def test_an_unavailable_file_is_used_once_it_is_there(
     tmp_path: Path, make_client: MakeClient
 ) -> None:
     folder = tmp_path / "volume"
@@ -76,7 +76,7 @@ async def kept(database: Database) -> list[str]:
 
 
 async def test_a_query_sees_what_was_committed_before_it(database: Database) -> None:
-    """As on PostgreSQL: a request that reads twice is no snapshot."""
+    """As on PostgreSQL, reading twice is not a snapshot."""
     async with database.transaction(writing=False) as session:
         before = [*await session.scalars(READ)]
         await write(database, "one")
@@ -92,7 +92,7 @@ async def read_write_and_fail(database: Database) -> None:
         raise RuntimeError
 
 
-async def test_a_reader_that_writes_does_so_as_a_whole(database: Database) -> None:
+async def test_a_reading_transaction_that_writes_is_atomic(database: Database) -> None:
     await write(database, "kept", writing=False)
     with pytest.raises(RuntimeError):
         await read_write_and_fail(database)
@@ -101,20 +101,20 @@ async def test_a_reader_that_writes_does_so_as_a_whole(database: Database) -> No
 
 
 @pytest.mark.parametrize("writing", [False, True])
-async def test_a_request_says_no_more_to_its_connection_than_it_must(
+async def test_a_request_costs_no_needless_round_trips(
     database: Database, monkeypatch: pytest.MonkeyPatch, *, writing: bool
 ) -> None:
-    """Each word is a turn of a thread: to make a cursor, execute, fetch, close it, end.
+    """Each round trip to the thread counts: cursor, execute, fetch, close, end.
 
-    A writer begins, too, and fetches nothing.
+    A writer also begins, but fetches nothing.
     """
     await write(database, "one")
     loop = asyncio.get_running_loop()
-    answer, turns = loop.call_soon_threadsafe, []
+    original, trips = loop.call_soon_threadsafe, []
 
     def count(*arguments: Any, **more: Any) -> asyncio.Handle:  # noqa: ANN401
-        turns.append(arguments)
-        return answer(*arguments, **more)
+        trips.append(arguments)
+        return original(*arguments, **more)
 
     monkeypatch.setattr(loop, "call_soon_threadsafe", count)
     if writing:
@@ -122,10 +122,10 @@ async def test_a_request_says_no_more_to_its_connection_than_it_must(
     else:
         assert await kept(database) == ["one"]
 
-    assert len(turns) == 5
+    assert len(trips) == 5
 
 
-async def test_who_gives_up_waiting_for_the_lock_does_not_get_it_later(
+async def test_a_cancelled_wait_for_the_lock_does_not_get_it_later(
     database: Database, file: Path
 ) -> None:
     begun = asyncio.Event()
@@ -147,11 +147,11 @@ async def test_who_gives_up_waiting_for_the_lock_does_not_get_it_later(
 
     async with database.engine.connect() as connection:
         driver = await driver_of(connection)
-        await driver.execute("SELECT 1")  # After all that was asked of it before.
+        await driver.execute("SELECT 1")  # Runs after everything queued before it.
         assert not driver.in_transaction
 
 
-async def test_what_is_begun_behind_our_back_does_not_reach_the_next_request(
+async def test_a_leaked_transaction_does_not_reach_the_next_request(
     database: Database,
 ) -> None:
     async with database.engine.connect() as connection:

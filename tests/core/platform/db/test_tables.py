@@ -1,4 +1,4 @@
-"""Column types that mean the same on every database."""
+"""Portable column types."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -14,14 +14,14 @@ moments = Table("moments", MetaData(), Column("at", UTCDateTime))
 
 
 async def kept(database: Database, value: datetime | None) -> datetime | None:
-    """Write a moment and read it again."""
+    """Write a datetime and read it back."""
     async with database.transaction(writing=True) as session:
         await (await session.connection()).run_sync(moments.create)
         await session.execute(insert(moments).values(at=value))
         return await session.scalar(select(moments.c.at))
 
 
-async def test_a_moment_comes_back_as_the_same_moment_in_utc(
+async def test_a_datetime_is_returned_in_utc(
     database: Database,
 ) -> None:
     noon = datetime(2026, 11, 21, 12, 0, 0, 123_456, tzinfo=TOKYO)
@@ -32,10 +32,10 @@ async def test_a_moment_comes_back_as_the_same_moment_in_utc(
     assert found.tzinfo == UTC or found.utcoffset() == timedelta(0)
 
 
-async def test_no_moment_stays_none(database: Database) -> None:
+async def test_none_stays_none(database: Database) -> None:
     assert await kept(database, None) is None
 
 
-async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
+async def test_a_naive_datetime_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="a datetime needs a time zone"):
         await kept(database, datetime(2026, 11, 21))

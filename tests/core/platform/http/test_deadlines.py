@@ -1,4 +1,4 @@
-"""One timer cancels whichever task is late, and no other."""
+"""One timer cancels late tasks and no others."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 
 async def work(deadlines: Deadlines, seconds: float) -> bool:
-    """Sleep under a deadline; return whether it was cancelled for its time."""
+    """Sleep under a deadline; return whether the deadline cancelled it."""
     task = asyncio.current_task()
     assert task is not None
     deadlines.add(task)
@@ -33,7 +33,7 @@ async def test_only_late_tasks_are_cancelled() -> None:
     assert [task.result() for task in tasks] == [False, True, False, True, False]
 
 
-async def test_a_later_task_has_its_own_time() -> None:
+async def test_a_later_task_has_its_own_deadline() -> None:
     deadlines = Deadlines(0.1)
 
     async with asyncio.TaskGroup() as group:
@@ -45,7 +45,7 @@ async def test_a_later_task_has_its_own_time() -> None:
     assert not second.result()
 
 
-async def test_deadlines_hold_again_after_a_quiet_time() -> None:
+async def test_deadlines_hold_after_an_idle_period() -> None:
     deadlines = Deadlines(0.02)
 
     assert await work(deadlines, 5)

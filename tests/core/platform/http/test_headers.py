@@ -1,4 +1,4 @@
-"""Browsers are told what a response may be used for."""
+"""Security headers and CORS."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -29,7 +29,7 @@ async def test_the_api_may_load_nothing(client: AsyncClient) -> None:
     assert policy == "default-src 'none'; frame-ancestors 'none'"
 
 
-async def test_the_page_may_use_its_own_style_only(client: AsyncClient) -> None:
+async def test_the_landing_page_may_only_use_its_own_style(client: AsyncClient) -> None:
     response = await client.get("/")
     style = response.text.split("<style>")[1].split("</style>")[0]
     digest = b64encode(sha256(style.encode()).digest()).decode()
@@ -39,7 +39,7 @@ async def test_the_page_may_use_its_own_style_only(client: AsyncClient) -> None:
     assert "script-src" not in policy
 
 
-async def test_a_proxy_may_send_them_instead(
+async def test_a_proxy_may_send_the_headers_instead(
     flags: Flags, make_client: MakeClient
 ) -> None:
     settings = Settings(environment="test", security_headers=False)
@@ -51,7 +51,7 @@ async def test_a_proxy_may_send_them_instead(
     assert "x-content-type-options" not in headers
 
 
-async def test_hsts_is_not_sent_for_no_time(
+async def test_hsts_is_not_sent_with_an_age_of_zero(
     flags: Flags, make_client: MakeClient
 ) -> None:
     settings = Settings(environment="test", hsts_seconds=0)
@@ -62,7 +62,7 @@ async def test_hsts_is_not_sent_for_no_time(
     assert "strict-transport-security" not in headers
 
 
-async def test_pages_of_a_listed_origin_may_call(
+async def test_pages_of_an_allowed_origin_may_call(
     flags: Flags, make_client: MakeClient
 ) -> None:
     settings = Settings(environment="test", cors_origins=("https://app.example.com",))

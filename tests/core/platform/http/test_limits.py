@@ -1,4 +1,4 @@
-"""A request is bounded in size and time, and its failures are answered."""
+"""Requests are limited in size and time, and failures are answered."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -62,7 +62,7 @@ async def test_a_body_that_does_not_arrive_is_408(client: AsyncClient) -> None:
 
 
 @pytest.mark.slow
-async def test_an_answer_that_does_not_begin_is_503(client: AsyncClient) -> None:
+async def test_a_response_that_does_not_start_is_503(client: AsyncClient) -> None:
     response = await client.get("/sleep")
 
     assert response.status_code == 503
@@ -70,14 +70,14 @@ async def test_an_answer_that_does_not_begin_is_503(client: AsyncClient) -> None
 
 
 @pytest.mark.slow
-async def test_an_answer_that_has_begun_may_take_its_time(client: AsyncClient) -> None:
+async def test_a_started_response_may_take_its_time(client: AsyncClient) -> None:
     response = await client.get("/stream", params={"seconds": 0.2})
 
     assert response.text == "begun ended"
 
 
 @pytest.mark.slow
-async def test_a_handler_may_answer_although_its_time_is_up(
+async def test_a_handler_may_still_respond_after_its_deadline(
     client: AsyncClient,
 ) -> None:
     response = await client.get("/stubborn")
@@ -88,7 +88,7 @@ async def test_a_handler_may_answer_although_its_time_is_up(
     assert current.cancelling() == 0
 
 
-async def test_a_cancellation_by_others_is_passed_on(client: AsyncClient) -> None:
+async def test_other_cancellations_are_propagated(client: AsyncClient) -> None:
     with pytest.raises(asyncio.CancelledError):
         await client.get("/cancelled")
 
@@ -105,7 +105,7 @@ async def test_an_unhandled_exception_is_500_without_its_message(
     assert response.json()["request_id"] == response.headers["x-request-id"]
 
 
-async def test_a_failure_half_way_leaves_the_answer_without_an_end(
+async def test_a_failure_half_way_truncates_the_response(
     flags: Flags,
 ) -> None:
     app = create_app(Settings(environment="test"), flags, [misbehaving])
@@ -115,7 +115,7 @@ async def test_a_failure_half_way_leaves_the_answer_without_an_end(
     assert [message.get("more_body") for message in sent] == [None, True]
 
 
-async def test_a_client_that_leaves_is_not_answered(flags: Flags) -> None:
+async def test_a_disconnected_client_gets_no_response(flags: Flags) -> None:
     app = create_app(Settings(environment="test"), flags, [misbehaving])
     leaving: Message = {"type": "http.disconnect"}
 
@@ -125,7 +125,7 @@ async def test_a_client_that_leaves_is_not_answered(flags: Flags) -> None:
     assert sent == []
 
 
-async def test_what_is_not_http_passes_by(flags: Flags) -> None:
+async def test_other_protocols_pass_through(flags: Flags) -> None:
     app = create_app(Settings(environment="test"), flags)
     connecting: Message = {"type": "websocket.connect"}
 

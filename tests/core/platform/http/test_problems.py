@@ -1,4 +1,4 @@
-"""Every error is a problem document that says what to do, and repeats nothing."""
+"""Every error is a problem document that says what to do, without the input."""
 
 from collections.abc import AsyncIterator
 
@@ -37,11 +37,11 @@ def is_problem(response: Response, status: int) -> bool:
     )
 
 
-async def test_an_unknown_address_is_404(client: AsyncClient) -> None:
+async def test_an_unknown_url_is_404(client: AsyncClient) -> None:
     assert is_problem(await client.get("/nowhere"), 404)
 
 
-async def test_a_wrong_method_is_405_and_names_the_right_ones(
+async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(
     client: AsyncClient,
 ) -> None:
     response = await client.delete("/version")
@@ -50,7 +50,7 @@ async def test_a_wrong_method_is_405_and_names_the_right_ones(
     assert response.headers["allow"] == "GET"
 
 
-async def test_the_right_methods_are_those_of_every_route_at_the_address(
+async def test_the_allowed_methods_are_those_of_every_route(
     client: AsyncClient,
 ) -> None:
     response = await client.delete("/both")
@@ -77,7 +77,7 @@ async def test_the_right_methods_are_those_of_every_route_at_the_address(
         (b'{"\\ud800": 1, "count": 1, "colour": "red"}', JSON, 422),
     ],
 )
-async def test_a_body_that_cannot_be_read_is_told_apart(
+async def test_an_unreadable_body_has_its_own_status(
     client: AsyncClient, content: bytes, headers: dict[str, str], status: int
 ) -> None:
     response = await client.post("/orders", content=content, headers=headers)
@@ -96,7 +96,7 @@ async def test_a_body_that_cannot_be_read_is_told_apart(
         ({"shape": "round"}, "/body/shape"),
     ],
 )
-async def test_a_value_that_does_not_fit_is_422_and_points_at_it(
+async def test_an_invalid_value_is_422_with_a_pointer(
     client: AsyncClient, change: dict[str, object], where: str
 ) -> None:
     order = {"count": 1, "colour": "red"} | change
@@ -107,7 +107,7 @@ async def test_a_value_that_does_not_fit_is_422_and_points_at_it(
     assert len(response.content) < 1_000
 
 
-async def test_a_status_of_its_own_keeps_its_detail(
+async def test_a_custom_status_keeps_its_detail(
     app: FastAPI, make_client: MakeClient
 ) -> None:
     @app.get("/teapot")
@@ -123,13 +123,13 @@ async def test_a_status_of_its_own_keeps_its_detail(
 
 
 class SoldOutError(DomainError):
-    """A rule of a feature that is not here."""
+    """A rule of some feature."""
 
     status = 409
     code = "sold_out"
 
 
-async def test_a_broken_rule_is_told_by_its_own_status_and_code(
+async def test_a_domain_error_has_its_own_status_and_code(
     app: FastAPI, make_client: MakeClient
 ) -> None:
     @app.post("/orders")
@@ -148,12 +148,12 @@ async def test_a_broken_rule_is_told_by_its_own_status_and_code(
     ("status", "title"),
     [(404, "Not Found"), (422, "Unprocessable Content"), (799, "Error")],
 )
-def test_a_status_has_the_name_of_the_standard(status: int, title: str) -> None:
+def test_a_status_has_its_standard_name(status: int, title: str) -> None:
     assert title_of(status) == title
 
 
 @given(st.lists(st.text() | st.integers()))
-def test_a_pointer_names_one_part_for_each_step(location: list[str | int]) -> None:
+def test_a_pointer_has_one_part_per_step(location: list[str | int]) -> None:
     written = pointer(location)
     read = [
         part.replace("~1", "/").replace("~0", "~") for part in written.split("/")[1:]

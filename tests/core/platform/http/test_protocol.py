@@ -1,4 +1,4 @@
-"""What is not HTTP is answered by the server itself, like any other error."""
+"""Malformed HTTP gets a problem document, like any other error."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from my_app.core.platform.http.protocol import ProblemProtocol
 
 
 async def answer_to(request: bytes) -> bytes:
-    """Send bytes to a server of this protocol; return all that it answers."""
+    """Send bytes to a server with this protocol and return its response."""
     config = Config(
         "my_app.main:app",
         http=ProblemProtocol,
@@ -34,7 +34,7 @@ async def answer_to(request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("request_", [b"hello\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"])
-async def test_it_is_a_problem_under_an_id_and_ends_the_connection(
+async def test_malformed_http_is_a_problem_and_closes_the_connection(
     request_: bytes,
 ) -> None:
     head, _, body = (await answer_to(request_)).partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Each finished request is one line."""
+"""The access log has one line per finished request."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from my_app.core.platform.observability.access_log import (
 SCOPE = {"method": "GET", "path": '/a"b\n/ü', "client": ("192.0.2.1", 1)}
 
 
-async def test_a_line_is_one_json_object_in_the_names_of_the_schema() -> None:
+async def test_a_line_is_one_json_object_of_the_schema() -> None:
     stream = BytesIO()
     log = EcsAccessLog(
         stream,
@@ -74,7 +74,7 @@ async def test_a_full_disk_does_not_stop_the_service() -> None:
 
 
 @pytest.mark.parametrize(("status", "level"), [(200, "info"), (503, "error")])
-def test_in_development_a_line_is_for_a_person(status: int, level: str) -> None:
+def test_in_development_lines_are_for_people(status: int, level: str) -> None:
     log = access_log(Settings(environment="development"))
     assert isinstance(log, ConsoleAccessLog)
 
@@ -87,7 +87,7 @@ def test_in_development_a_line_is_for_a_person(status: int, level: str) -> None:
     ]
 
 
-def test_elsewhere_a_line_is_for_a_machine() -> None:
+def test_elsewhere_lines_are_for_machines() -> None:
     assert isinstance(access_log(Settings(environment="staging")), EcsAccessLog)
 
 

@@ -1,4 +1,4 @@
-"""Ours and every library's lines have one format, and carry the request's id."""
+"""Our log lines and those of libraries share one format and the request id."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from my_app.core.platform.request_id import request_id
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    """Put back what a test configures."""
+    """Restore what a test configures."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     configuration = structlog.get_config()
@@ -25,7 +25,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    """Read the one line that was written."""
+    """Return the only line that was logged."""
     line: dict[str, object] = json.loads(capsys.readouterr().out)
     return line
 
@@ -33,7 +33,9 @@ def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 STAGING = Settings(environment="staging", log_level="info")
 
 
-def test_a_line_has_the_names_of_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_uses_the_field_names_of_the_schema(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     configure_logging(STAGING)
     structlog.stdlib.get_logger("my_app.x").info(
         "sent",
@@ -93,7 +95,7 @@ def test_a_secret_is_logged_masked(capsys: pytest.CaptureFixture[str]) -> None:
     assert "key" not in str(logged(capsys)["labels"])
 
 
-def test_what_is_below_the_level_is_not_written(
+def test_lines_below_the_level_are_not_logged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logging(STAGING)
@@ -102,7 +104,7 @@ def test_what_is_below_the_level_is_not_written(
     assert capsys.readouterr().out == ""
 
 
-def test_in_development_a_line_is_for_a_person(
+def test_in_development_lines_are_for_people(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logging(Settings(environment="development"))

@@ -1,4 +1,4 @@
-"""Every request has an id, a log line and a place in the metrics."""
+"""Every request has an id, a log line and metrics."""
 
 import json
 from pathlib import Path
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from my_app.core.platform.request_id import VALID_REQUEST_ID, new_request_id
 
 
-async def test_a_valid_request_id_is_taken(client: AsyncClient) -> None:
+async def test_a_valid_request_id_is_kept(client: AsyncClient) -> None:
     response = await client.get("/healthz", headers={"x-request-id": "abc-123"})
 
     assert response.headers["x-request-id"] == "abc-123"
 
 
-async def test_a_missing_request_id_is_made(client: AsyncClient) -> None:
+async def test_a_missing_request_id_is_generated(client: AsyncClient) -> None:
     first, second = [await client.get("/healthz") for _ in range(2)]
 
     assert len(first.headers["x-request-id"]) == 32
@@ -46,7 +46,7 @@ def test_a_valid_request_id_needs_no_escape_in_json(candidate: bytes) -> None:
         assert json.dumps(text) == f'"{text}"'
 
 
-def test_a_made_request_id_is_valid() -> None:
+def test_a_generated_request_id_is_valid() -> None:
     assert VALID_REQUEST_ID.fullmatch(new_request_id().encode())
 
 

@@ -1,4 +1,4 @@
-"""Sentry and tracing are off, unless their own variable switches them on."""
+"""Sentry and tracing are off unless their variables switch them on."""
 
 import sys
 import threading
@@ -27,7 +27,7 @@ def test_by_default_nothing_is_sent(settings: Settings) -> None:
     assert not any(telemetry(settings).values())
 
 
-def test_an_endpoint_switches_on_traces_and_nothing_else() -> None:
+def test_an_endpoint_enables_traces_only() -> None:
     settings = Settings(environment="test", otlp_endpoint="http://127.0.0.1:4318")
 
     assert telemetry(settings) == {
@@ -67,7 +67,7 @@ def collecting() -> Iterator[tuple[int, dict[str, bytes]]]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

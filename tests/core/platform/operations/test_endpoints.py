@@ -1,4 +1,4 @@
-"""What operators ask, and the page that a person sees."""
+"""Endpoints for operators, and the landing page."""
 
 from importlib.metadata import version
 
@@ -23,7 +23,7 @@ def staging() -> Settings:
     return Settings.model_validate({"environment": "staging", **STAGING})
 
 
-async def test_version_says_what_runs(
+async def test_version_identifies_the_build(
     staging: Settings, make_client: MakeClient
 ) -> None:
     flags = SampleFlags(ENABLE_SAMPLE=True)
@@ -38,7 +38,7 @@ async def test_version_says_what_runs(
     }
 
 
-async def test_the_page_says_what_runs_and_where_the_docs_are(
+async def test_the_page_identifies_the_build_and_links_the_docs(
     staging: Settings, make_client: MakeClient
 ) -> None:
     flags = SampleFlags(ENABLE_SAMPLE=True)
@@ -57,7 +57,7 @@ async def test_the_page_says_what_runs_and_where_the_docs_are(
     assert '<a href="docs">' in response.text
 
 
-async def test_the_page_loads_nothing_from_elsewhere(client: AsyncClient) -> None:
+async def test_the_page_loads_no_external_resources(client: AsyncClient) -> None:
     page = (await client.get("/")).text
 
     assert "http:" not in page
@@ -65,7 +65,7 @@ async def test_the_page_loads_nothing_from_elsewhere(client: AsyncClient) -> Non
     assert "<script" not in page
 
 
-async def test_every_link_of_the_page_is_answered(client: AsyncClient) -> None:
+async def test_every_link_of_the_page_works(client: AsyncClient) -> None:
     page = (await client.get("/")).text
     links = [part.split('"')[0] for part in page.split('<a href="')[1:]]
 
@@ -74,7 +74,7 @@ async def test_every_link_of_the_page_is_answered(client: AsyncClient) -> None:
     assert len(links) == 6
 
 
-async def test_production_does_not_tell_its_flags(make_client: MakeClient) -> None:
+async def test_production_hides_its_flags(make_client: MakeClient) -> None:
     settings = Settings(environment="production", allowed_hosts=("test",))
     flags = SampleFlags(ENABLE_SAMPLE=True)
     async with make_client(create_app(settings, flags)) as client:
@@ -85,7 +85,7 @@ async def test_production_does_not_tell_its_flags(make_client: MakeClient) -> No
     assert "ENABLE_SAMPLE" not in page
 
 
-async def test_metrics_say_what_runs(
+async def test_metrics_identify_the_build(
     staging: Settings, flags: Flags, make_client: MakeClient
 ) -> None:
     async with make_client(create_app(staging, flags)) as client:

@@ -1,4 +1,4 @@
-"""The health check of the image, against servers of every kind."""
+"""The image's health check, against good and bad servers."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ type Answering = Callable[[bytes], None]
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
-    """Answer one connection with the bytes that a test gives."""
+    """Answer one connection with the given bytes."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         monkeypatch.setenv("APP_HOST", "127.0.0.1")
@@ -34,7 +34,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
         yield start
 
 
-def test_a_service_that_answers_is_healthy(answering: Answering) -> None:
+def test_a_responding_service_is_healthy(answering: Answering) -> None:
     answering(b'HTTP/1.1 200 OK\r\n\r\n{"status":"ok"}')
 
     assert healthcheck.main() == 0
@@ -48,7 +48,7 @@ def test_a_service_that_answers_is_healthy(answering: Answering) -> None:
         (b"", "no response"),
     ],
 )
-def test_any_other_answer_is_named(
+def test_any_other_response_is_reported(
     response: bytes,
     found: str,
     answering: Answering,
@@ -67,7 +67,7 @@ def test_a_closed_port_is_unhealthy(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    # An address that says nothing is that of the default.
+    # Empty variables mean the default address.
     monkeypatch.setenv("APP_HOST", "")
     monkeypatch.setenv("APP_PORT", str(port))
 

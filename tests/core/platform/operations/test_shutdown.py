@@ -1,4 +1,4 @@
-"""A stop signal ends readiness first, and reaches the server after the delay."""
+"""A stop signal ends readiness first and stops the server after a delay."""
 
 import asyncio
 import signal
@@ -18,7 +18,7 @@ def readiness() -> Readiness:
 
 @pytest.fixture
 def reached() -> Iterator[list[int]]:
-    """Stand in for a server: note each signal that reaches it."""
+    """Stand in for a server and record each signal that reaches it."""
     numbers: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:
@@ -63,7 +63,7 @@ async def test_a_second_signal_is_not_delayed(
     assert reached == [signal.SIGTERM]
 
 
-async def test_the_servers_handlers_are_put_back(
+async def test_the_servers_handlers_are_restored(
     readiness: Readiness, reached: list[int]
 ) -> None:
     before = signal.getsignal(signal.SIGTERM)
@@ -74,7 +74,7 @@ async def test_the_servers_handlers_are_put_back(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-async def test_a_handler_that_another_set_meanwhile_stays(
+async def test_a_handler_set_by_others_meanwhile_stays(
     readiness: Readiness, reached: list[int]
 ) -> None:
     with drain_before_stop(readiness, delay_seconds=0):
