@@ -26,7 +26,7 @@ def with_gates(sample: Sample, **commands: str) -> None:
     sample.write("pyproject.toml", f"{text}\n[tool.trunkline.gates]\n{ALL_OFF}{tables}")
 
 
-def test_every_gate_has_a_line_with_its_time_and_last_word(sample: Sample) -> None:
+def test_every_gate_has_a_line_with_its_time_and_last_output(sample: Sample) -> None:
     with_gates(sample, first="echo all well", second="true")
     ran = sample.trunkline("check")
     assert ran.code == 0, ran.all
@@ -147,7 +147,7 @@ def test_a_hook_without_the_environment_on_its_path_finds_the_programs(
     assert ran.code == 0, ran.all
 
 
-def test_a_word_of_the_shell_is_only_a_word(sample: Sample) -> None:
+def test_shell_syntax_is_only_an_argument(sample: Sample) -> None:
     with_gates(sample, echo="echo $(touch ran) `touch ran` ;touch ran")
     assert sample.trunkline("check").code == 0
     assert not (sample.root / "ran").exists()

@@ -93,11 +93,11 @@ def test_a_use_is_found(code: str) -> None:
         "x.enable_a",
     ],
 )
-def test_what_is_no_use_is_not_counted(code: str) -> None:
+def test_other_mentions_do_not_count_as_uses(code: str) -> None:
     assert list(uses_in("a.py", f"{code}\n")) == []
 
 
-def test_code_tests_and_mentions_are_told_apart(tmp_path: Path) -> None:
+def test_code_tests_and_mentions_are_separated(tmp_path: Path) -> None:
     files = {
         "src/a.py": "x = flags.ENABLE_A",
         "tests/test_a.py": "x = flags.ENABLE_A",
@@ -152,7 +152,7 @@ def test_a_machine_reads_flags_and_findings(service: Sample) -> None:
     assert [finding["flag"] for finding in report["findings"]] == ["ENABLE_B"]
 
 
-def test_a_value_that_is_no_boolean_is_refused(service: Sample) -> None:
+def test_a_value_that_is_not_a_boolean_is_refused(service: Sample) -> None:
     ran = service.trunkline("flags", "--check", ENABLE_A="maybe")
     assert ran.code == 1
     assert "environment: Input should be a valid boolean" in ran.err

@@ -59,7 +59,7 @@ def test_a_team_takes_a_gate_out() -> None:
         ({"My Gate": {"command": "a"}}, "expected a name of lower-case letters"),
     ],
 )
-def test_what_is_not_understood_is_named(table: dict[str, Any], message: str) -> None:
+def test_an_unknown_entry_is_named(table: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         gates_of(table)
     assert message in str(caught.value)
@@ -89,7 +89,7 @@ def test_every_gate_is_in_one_of_the_jobs_of_ci() -> None:
     }
 
 
-def test_gates_run_in_their_order_however_they_are_asked_for() -> None:
+def test_gates_run_in_their_own_order() -> None:
     chosen = select(BUILT_IN, only=["tests", "lint"])
     assert [gate.name for gate in chosen] == ["lint", "tests"]
 

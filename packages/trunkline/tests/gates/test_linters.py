@@ -49,7 +49,7 @@ def project(tmp_path: Path) -> Sample:
 
 
 @pytest.mark.slow
-def test_every_linter_finds_what_is_planted_for_it(project: Sample) -> None:
+def test_every_linter_finds_its_planted_fault(project: Sample) -> None:
     for gate, path, text, word in PLANTED:
         project.write(path, text)
         ran = project.trunkline("check", "--only", gate)
@@ -61,7 +61,7 @@ def test_every_linter_finds_what_is_planted_for_it(project: Sample) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_fine_passes(project: Sample) -> None:
+def test_files_without_a_fault_pass(project: Sample) -> None:
     project.write(".github/workflows/a.yml", WORKFLOW % "make test")
     project.write("Dockerfile", 'FROM scratch\nCMD ["/run"]\n')
     ran = project.trunkline("check", "--only", "actionlint", "--only", "hadolint")

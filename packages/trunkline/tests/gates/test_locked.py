@@ -20,7 +20,7 @@ money @ git+https://git.example.com/money.git@0123
 """
 
 
-def test_what_is_locked_for_another_platform_is_audited_too() -> None:
+def test_packages_locked_for_another_platform_are_audited_too() -> None:
     requirements, names = pins(EXPORTED)
     assert "colorama==0.4.6 \\\n" in requirements
     assert "anyio==4.16.0 \\\n    --hash=sha256:aa \\\n" in requirements

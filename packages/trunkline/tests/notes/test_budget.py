@@ -24,7 +24,7 @@ def test_a_large_text_does_not_push_out_a_small_one() -> None:
 
 
 @given(st.text("ab\n", max_size=60), st.integers(0, 60))
-def test_what_is_cut_says_so_and_keeps_whole_lines(text: str, limit: int) -> None:
+def test_a_cut_text_keeps_whole_lines_and_says_so(text: str, limit: int) -> None:
     kept = cut(text, limit, more="see x")
     if len(text) <= limit:
         assert kept == text

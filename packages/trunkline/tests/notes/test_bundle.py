@@ -80,7 +80,7 @@ def test_unreleased_takes_the_work_tree_for_the_messages(
     assert "+two" not in files["prompt-release-notes.md"]
 
 
-def test_secrets_are_nowhere_in_the_bundle_and_their_places_are_told(
+def test_no_secret_is_in_the_bundle_and_their_places_are_listed(
     released: Sample, tmp_path: Path
 ) -> None:
     key = "ghp_" + "a1B2" * 9
@@ -107,7 +107,7 @@ def test_a_bundle_never_overwrites(released: Sample, tmp_path: Path) -> None:
     assert contents(target) == before
 
 
-def test_a_folder_that_git_would_list_is_told(released: Sample) -> None:
+def test_a_folder_that_git_does_not_ignore_is_reported(released: Sample) -> None:
     ran = released.trunkline("notes", "--bundle", "notes")
     assert "notes is not ignored by git" in ran.out
     ran = released.trunkline("notes", "--bundle", ".venv/notes")

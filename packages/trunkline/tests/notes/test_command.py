@@ -5,7 +5,7 @@ import pytest
 from samples import Sample
 
 
-def test_without_arguments_the_current_version_is_told(released: Sample) -> None:
+def test_without_arguments_the_current_version_is_described(released: Sample) -> None:
     ran = released.trunkline("notes")
     assert ran.code == 0, ran.all
     assert ran.out.startswith("## v1.1.0 (")
@@ -35,7 +35,7 @@ def test_an_unknown_version_is_refused_with_the_nearest(released: Sample) -> Non
     assert "type next: uv run trunkline notes v1.0.0" in ran.err
 
 
-def test_what_is_no_version_is_refused_with_those_there_are(released: Sample) -> None:
+def test_an_invalid_version_is_refused_with_the_known_ones(released: Sample) -> None:
     ran = released.trunkline("notes", "banana")
     assert ran.code == 2
     assert "v1.1.0" in ran.err
@@ -48,7 +48,7 @@ def test_a_project_that_was_never_released_says_so(sample: Sample) -> None:
     assert "notes --unreleased" in ran.err
 
 
-def test_a_hotfix_is_told_on_the_trunk_before_its_section_is_there(
+def test_the_trunk_describes_a_hotfix_before_it_has_its_section(
     released: Sample,
 ) -> None:
     released.git("switch", "-q", "-c", "hotfix/v1.0.1", "v1.0.0")
@@ -78,7 +78,7 @@ def test_unreleased_is_what_the_bump_then_writes(released: Sample) -> None:
     assert released.trunkline("notes", "v2.0.0").out == ran.out
 
 
-def test_unreleased_after_an_alpha_is_what_the_stable_release_tells(
+def test_unreleased_after_an_alpha_describes_the_stable_release(
     released: Sample,
 ) -> None:
     released.commit("feat: one")
@@ -123,7 +123,7 @@ def test_tags_of_the_same_second_and_parallel_lines_do_not_mix(
     ("message", "reason"),
     [(None, "no commit since v1.1.0"), ("docs: more", "no commit that raises")],
 )
-def test_nothing_to_tell_is_said_with_its_reason(
+def test_nothing_to_release_is_reported_with_its_reason(
     released: Sample, message: str | None, reason: str
 ) -> None:
     if message:
@@ -133,7 +133,9 @@ def test_nothing_to_tell_is_said_with_its_reason(
     assert reason in ran.out
 
 
-def test_a_half_made_release_is_not_told_from_the_wrong_place(released: Sample) -> None:
+def test_an_unfinished_release_is_refused_with_the_next_command(
+    released: Sample,
+) -> None:
     released.git("tag", "-d", "v1.1.0")
     ran = released.trunkline("notes", "--unreleased")
     assert ran.code == 1

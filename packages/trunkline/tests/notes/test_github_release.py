@@ -109,7 +109,7 @@ def test_without_the_right_token_it_says_so_and_never_shows_it(
     assert "wrong" not in ran.err
 
 
-def test_a_release_that_another_run_has_just_made_is_no_failure(
+def test_a_release_that_another_run_has_just_created_is_not_a_failure(
     github: FakeGitHub,
 ) -> None:
     page = release_page("v1.0.0", "## v1.0.0\n\ntext", ["v1.0.0"])
@@ -121,7 +121,7 @@ def test_a_release_that_another_run_has_just_made_is_no_failure(
     assert list(github.releases) == ["v1.0.0"]
 
 
-def test_an_answer_that_passes_is_asked_for_again(github: FakeGitHub) -> None:
+def test_a_transient_error_is_retried(github: FakeGitHub) -> None:
     github.faults = [("GET", 503), ("GET", 500), ("POST", 502)]
     client = GitHub(GitHubRepository(github.url, "acme/my-app", TOKEN), backoff=0)
     assert publish(client, release_page("v1.0.0", "text", ["v1.0.0"]))[0] == "created"
@@ -139,7 +139,7 @@ def test_on_a_laptop_the_remote_says_which_repository_it_is(address: str) -> Non
     assert find_repository({"GH_TOKEN": "t"}, address).name == "acme/my-app"
 
 
-def test_a_remote_elsewhere_is_no_repository_on_github() -> None:
+def test_a_remote_elsewhere_is_not_a_repository_on_github() -> None:
     with pytest.raises(Refusal, match="GITHUB_REPOSITORY=OWNER/NAME"):
         find_repository({"GH_TOKEN": "t"}, "/srv/git/my-app.git")
 
@@ -170,7 +170,7 @@ def test_of_any_tags_at_most_one_is_the_latest_and_it_is_the_highest(
 
 
 @given(st.text(max_size=20), st.booleans())
-def test_what_was_published_is_what_is_release_page(notes: str, latest: bool) -> None:
+def test_a_published_page_matches_what_was_sent(notes: str, latest: bool) -> None:
     page = release_page("v1.0.0", notes, ["v1.0.0"] if latest else ["v1.0.0", "v2.0.0"])
     shown = "v1.0.0" if page.latest else None
     crlf = page.body.replace("\n", "\r\n")

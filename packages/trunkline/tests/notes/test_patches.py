@@ -7,12 +7,12 @@ from samples import Sample
 from trunkline.commits.history import Range, release_range
 from trunkline.git import Repository
 from trunkline.notes.masking import MaskedSecret
-from trunkline.notes.patches import MaskedDiff, read_diff, release_trees, work_tree
+from trunkline.notes.patches import MaskedDiff, read_diff, release_trees, working_tree
 from trunkline.versions import Version
 
 
 def uncommitted(sample: Sample) -> MaskedDiff:
-    with work_tree(Repository.find(sample.root), "HEAD") as trees:
+    with working_tree(Repository.find(sample.root), "HEAD") as trees:
         return read_diff(trees)
 
 
@@ -87,7 +87,7 @@ def test_a_conflict_can_be_read(sample: Sample) -> None:
     assert "a.txt" in texts(uncommitted(sample))
 
 
-def test_a_secret_is_masked_and_told_by_file_and_line(sample: Sample) -> None:
+def test_a_secret_is_masked_and_reported_by_file_and_line(sample: Sample) -> None:
     sample.commit("feat: a", {"app.py": "a\nb\nc\npassword = 'hunter2'\n"})
     sample.write("app.py", "a\nb\nc\nd\n")
     sample.write(".env", "X=1\nDB_PASSWORD=hunter3\n")
@@ -153,5 +153,5 @@ def test_the_folder_where_it_is_run_does_not_matter(
     sample.write("deep/a.txt", "1\n")
     sample.write("b.txt", "1\n")
     monkeypatch.chdir(sample.root / "deep")
-    with work_tree(Repository.find(Path.cwd()), "HEAD") as trees:
+    with working_tree(Repository.find(Path.cwd()), "HEAD") as trees:
         assert sorted(texts(read_diff(trees))) == ["b.txt", "deep/a.txt"]

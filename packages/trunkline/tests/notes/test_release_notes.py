@@ -61,7 +61,7 @@ def test_a_group_whose_entries_are_all_breaking_is_not_shown_empty() -> None:
     assert "### Other" not in release_notes(section(SECTION)).markdown
 
 
-def test_a_fenced_block_is_no_heading_and_no_entry() -> None:
+def test_a_fenced_block_is_neither_heading_nor_entry() -> None:
     assert "```\n  ## v0.0.0\n\n  - no entry\n" in release_notes(
         section(SECTION)
     ).markdown.replace("\n\n\n", "\n\n")

@@ -123,7 +123,7 @@ def _command(place: str, value: object) -> tuple[str, ...]:
         raise UsageError(f"{place} is {value!r}: {error}") from error
     if shell := next((word for word in words if word in _SHELL), None):
         raise UsageError(
-            f"{place} has `{shell}`, which only a shell understands, and none is "
+            f"{place} has `{shell}`, which only a shell understands, but no shell is "
             "used; expected one program with its arguments: split it into two gates"
         )
     return _words(place, words, "a program and its arguments")

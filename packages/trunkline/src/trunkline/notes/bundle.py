@@ -25,7 +25,7 @@ from trunkline.notes.patches import (
     MaskedDiff,
     read_diff,
     release_trees,
-    work_tree,
+    working_tree,
 )
 from trunkline.notes.prompts import commit_prompt, notes_prompt
 from trunkline.notes.release_notes import ReleaseSubject
@@ -93,7 +93,7 @@ def gather_material(repository: Repository, subject: ReleaseSubject) -> Material
     recent, _ = masked_commits(read_commits(repository, head, limit=RECENT))
     with release_trees(repository, span) as trees:
         released = read_diff(trees)
-    with work_tree(repository, head) as trees:
+    with working_tree(repository, head) as trees:
         uncommitted = read_diff(trees)
     text = subject.notes.markdown if subject.notes else f"(none: {subject.reason})"
     notes, of_notes = mask_text(text, "CHANGELOG.md")

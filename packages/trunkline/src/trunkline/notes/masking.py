@@ -2,7 +2,7 @@
 
 Masked are keys with a known prefix, passwords in addresses, values that are assigned to
 a telling name, and private keys. A random word without a prefix or a name is not found:
-it cannot be told from a hash, an identifier or a public key.
+it looks like a hash, an identifier or a public key.
 """
 
 import re

@@ -100,7 +100,7 @@ def release_trees(repository: Repository, span: Range) -> Iterator[Trees]:
 
 
 @contextmanager
-def work_tree(repository: Repository, head: str) -> Iterator[Trees]:
+def working_tree(repository: Repository, head: str) -> Iterator[Trees]:
     """Compare HEAD with the working tree.
 
     New files are added to a copy of the index, so that the user's own stays as it is.
