@@ -14,7 +14,9 @@ from hypothesis import settings as profiles
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 from my_app.core.platform.db.engine import Database
-from my_app.core.platform.observability.logs import configure_logging
+from my_app.core.platform.observability.logs import (
+    configure_logging,
+)
 
 from tests.databases import (
     SERVER,

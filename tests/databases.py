@@ -36,7 +36,12 @@ from my_app.config import Settings
 from my_app.core.app import FEATURES
 from my_app.core.platform.db import database as platform
 from my_app.core.platform.db import sqlite
-from my_app.core.platform.db.engine import Admission, Database, connect, url_of
+from my_app.core.platform.db.engine import (
+    Admission,
+    Database,
+    connect,
+    url_of,
+)
 from my_app.core.platform.db.revisions import read_revisions
 from my_app.core.platform.feature import Feature
 from my_app.migrations.commands import migrate

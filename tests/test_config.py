@@ -163,7 +163,7 @@ def test_outside_development_dotenv_is_ignored(
     dotenv.write_text("APP_PORT=high\nAPP_HOST=::1\n")
     monkeypatch.setenv("APP_ENVIRONMENT", environment)
     monkeypatch.setenv("APP_ALLOWED_HOSTS", "api.example.com")
-    monkeypatch.setenv("APP_DATABASE_URL", "postgresql://db.example.com/my_app")
+    monkeypatch.setenv("APP_DATABASE_URL", "postgresql://db.example.com/x")
     settings, _ = load(dotenv)
 
     assert (settings.port, settings.host) == (8000, "127.0.0.1")

@@ -46,8 +46,8 @@ def parse(arguments: Sequence[str]) -> dict[str, str | None]:
     parser = argparse.ArgumentParser(
         prog="my-app",
         description="Serve the application.",
-        epilog="my-app migrate upgrades the database to this build; "
-        "my-app migration and my-app migrations are for developers.",
+        epilog="%(prog)s migrate upgrades the database to this build; "
+        "%(prog)s migration and %(prog)s migrations are for developers.",
     )
     parser.add_argument("--host", help="address to listen on (APP_HOST)")
     parser.add_argument("--port", help="port to listen on (APP_PORT)")
@@ -66,7 +66,7 @@ def serve(settings: Settings) -> None:
         # A single process needs no files, so it also runs on a read-only file system.
         if settings.workers > 1 and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             # Where the workers share metrics, so that any of them exposes the total.
-            folder = tempfile.TemporaryDirectory(prefix="my-app-metrics-")
+            folder = tempfile.TemporaryDirectory(prefix="metrics-")
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = opened.enter_context(folder)
         uvicorn.run(
             "my_app.main:app",

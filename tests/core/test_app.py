@@ -7,7 +7,10 @@ from fastapi import APIRouter, FastAPI
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
-from my_app.core.platform.context import CurrentContext, CurrentFlags
+from my_app.core.platform.context import (
+    CurrentContext,
+    CurrentFlags,
+)
 from my_app.core.platform.feature import Feature, Lifespan
 
 from tests.conftest import MakeClient

@@ -7,7 +7,10 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
 
-from my_app.core.platform.db.revisions import VERSIONS, read_revisions
+from my_app.core.platform.db.revisions import (
+    VERSIONS,
+    read_revisions,
+)
 from my_app.migrations.commands import configuration
 from my_app.migrations.connection import migrating
 

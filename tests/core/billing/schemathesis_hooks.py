@@ -14,7 +14,10 @@ from uuid import uuid4
 import schemathesis
 
 from my_app.core.platform.cursors import encode
-from my_app.core.platform.idempotency import HEADER, HEADER_VALUE
+from my_app.core.platform.idempotency import (
+    HEADER,
+    HEADER_VALUE,
+)
 from my_app.core.platform.identifiers import new_identifier
 
 

@@ -8,7 +8,10 @@ import pytest
 from httpx2 import AsyncClient
 
 from my_app.config import Flags
-from my_app.core.billing.schemas import QuoteRequest, QuoteResponse
+from my_app.core.billing.schemas import (
+    QuoteRequest,
+    QuoteResponse,
+)
 
 from tests.servers import PATIENCE, ROOT, clean_environment
 

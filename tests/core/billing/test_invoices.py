@@ -5,7 +5,10 @@ from hypothesis import given
 from my_app.config import Flags
 from my_app.core.billing.invoices import issue
 from my_app.core.billing.pricing import Plan, calculate_billing
-from my_app.core.platform.identifiers import made_at, new_identifier
+from my_app.core.platform.identifiers import (
+    made_at,
+    new_identifier,
+)
 
 from tests.core.billing.test_pricing import plans, states
 

@@ -25,8 +25,15 @@ from my_app.core.billing.repository import (
     table,
 )
 from my_app.core.platform.db.engine import Database
-from my_app.core.platform.idempotency import Claim, KeyReusedError, fingerprint
-from my_app.core.platform.identifiers import Identifiers, new_identifier
+from my_app.core.platform.idempotency import (
+    Claim,
+    KeyReusedError,
+    fingerprint,
+)
+from my_app.core.platform.identifiers import (
+    Identifiers,
+    new_identifier,
+)
 
 from tests.core.billing.test_pricing import plans, states
 

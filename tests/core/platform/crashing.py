@@ -2,7 +2,9 @@
 
 from my_app.config import load
 from my_app.core.app import create_app
-from my_app.core.platform.observability.logs import configure_logging
+from my_app.core.platform.observability.logs import (
+    configure_logging,
+)
 
 from tests.core.platform.features import misbehaving
 

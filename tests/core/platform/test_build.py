@@ -7,7 +7,10 @@ import pytest
 
 from my_app.config import Settings
 from my_app.core.platform import build
-from my_app.core.platform.build import identify, installed_version
+from my_app.core.platform.build import (
+    identify,
+    installed_version,
+)
 
 
 def test_a_build_reports_what_was_recorded() -> None:

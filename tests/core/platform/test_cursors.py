@@ -6,7 +6,11 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from my_app.core.platform.cursors import InvalidCursorError, decode, encode
+from my_app.core.platform.cursors import (
+    InvalidCursorError,
+    decode,
+    encode,
+)
 
 identifiers = st.uuids()
 LISTS = "notes"

@@ -8,7 +8,11 @@ from uuid import RFC_4122, UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from my_app.core.platform.identifiers import Identifiers, made_at, new_identifier
+from my_app.core.platform.identifiers import (
+    Identifiers,
+    made_at,
+    new_identifier,
+)
 
 # Nanoseconds until the year 10889, when 48 bits of milliseconds are used up.
 times = st.integers(0, (1 << 48) - 2).map(lambda millisecond: millisecond * 1_000_000)

@@ -7,7 +7,11 @@ from fastapi import APIRouter, FastAPI
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
-from my_app.core.platform.feature import Check, Feature, NotReadyError
+from my_app.core.platform.feature import (
+    Check,
+    Feature,
+    NotReadyError,
+)
 
 from tests.conftest import MakeClient
 

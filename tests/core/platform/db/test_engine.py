@@ -5,7 +5,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from my_app.config import Settings
-from my_app.core.platform.db.engine import Admission, Database, options, url_of
+from my_app.core.platform.db.engine import (
+    Admission,
+    Database,
+    options,
+    url_of,
+)
 from my_app.core.platform.db.errors import DatabaseBusyError
 
 

@@ -7,7 +7,10 @@ import pytest
 from my_app.config import Flags
 from my_app.core.app import create_app
 from my_app.core.platform.db import database as platform
-from my_app.core.platform.db.revisions import Revisions, read_revisions
+from my_app.core.platform.db.revisions import (
+    Revisions,
+    read_revisions,
+)
 from my_app.migrations.commands import migrate
 
 from tests.conftest import MakeClient

@@ -9,7 +9,9 @@ import pytest
 import structlog
 
 from my_app.config import Settings
-from my_app.core.platform.observability.logs import configure_logging
+from my_app.core.platform.observability.logs import (
+    configure_logging,
+)
 from my_app.core.platform.request_id import request_id
 
 

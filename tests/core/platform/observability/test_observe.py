@@ -8,7 +8,10 @@ from httpx2 import AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from my_app.core.platform.request_id import VALID_REQUEST_ID, new_request_id
+from my_app.core.platform.request_id import (
+    VALID_REQUEST_ID,
+    new_request_id,
+)
 
 
 async def test_a_valid_request_id_is_kept(client: AsyncClient) -> None:

@@ -7,7 +7,9 @@ from types import FrameType
 
 import pytest
 
-from my_app.core.platform.operations.shutdown import drain_before_stop
+from my_app.core.platform.operations.shutdown import (
+    drain_before_stop,
+)
 from my_app.core.platform.readiness import Readiness
 
 
