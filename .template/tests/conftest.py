@@ -2,4 +2,15 @@
 
 from project_image import engine, image, project
 
-__all__ = ["engine", "image", "project"]
+from tests.conftest import anyio_backend, make_client
+from tests.databases import own_postgres, postgres
+
+__all__ = [
+    "anyio_backend",
+    "engine",
+    "image",
+    "make_client",
+    "own_postgres",
+    "postgres",
+    "project",
+]

@@ -11,8 +11,6 @@ import pytest
 from tests.postgres import Postgres
 from tests.servers import PATIENCE, ROOT, clean_environment
 
-pytestmark = pytest.mark.slow
-
 RUN = """
 import time
 from tests.postgres import programs, running_postgres

@@ -12,17 +12,18 @@ from httpx2 import URL, AsyncClient, Response
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from customers import Customers
 from my_app.config import Flags
 from my_app.core.app import create_app
 from my_app.migrations.commands import migrate
 
 from tests.conftest import MakeClient
-from tests.core.billing.orders import Customers, every_invoice
+from tests.core.billing.orders import every_invoice
 from tests.databases import settings_of
 from tests.postgres import Postgres
 from tests.servers import serving
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.anyio
 
 KILLS = 20
 
@@ -73,20 +74,22 @@ async def test_no_invoice_is_lost_or_doubled_when_postgres_is_killed(
 
 
 async def test_no_invoice_is_lost_or_doubled_when_the_service_is_killed(
-    database_url: str, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     """`kill -9` the service under load; customers continue with the next one."""
+    url = f"sqlite:///{tmp_path / 'invoices.db'}"
+    assert migrate(settings_of(url)) == 0
     async with AsyncClient() as client:
         customers = Customers(client)
         for number in range(KILLS // 4):
             output = tmp_path / str(number)
-            with serving(output, APP_DATABASE_URL=database_url) as (program, port):
+            with serving(output, APP_DATABASE_URL=url) as (program, port):
                 client.base_url = URL(f"http://127.0.0.1:{port}")
                 await customers.progress()
                 await asyncio.sleep(random.random() / 20)  # noqa: S311 - any moment
                 os.killpg(program.process.pid, signal.SIGKILL)
                 await customers.trouble()
-        with serving(tmp_path / "last", APP_DATABASE_URL=database_url) as (_, port):
+        with serving(tmp_path / "last", APP_DATABASE_URL=url) as (_, port):
             client.base_url = URL(f"http://127.0.0.1:{port}")
             await customers.progress()
             await customers.leave()
