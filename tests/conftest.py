@@ -79,7 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose how thorough the run is; read the environment before it is cleared."""
-    if "not slow" not in config.getoption("markexpr"):
+    if config.getoption("markexpr") != "not slow":
         profiles.load_profile("thorough")
     if server := os.environ.get("APP_TEST_POSTGRES_URL"):
         config.stash[SERVER] = server
