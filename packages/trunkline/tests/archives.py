@@ -1,14 +1,16 @@
-"""Images as an engine writes them, made without one."""
+"""Images as a builder writes them, made without one."""
 
+import hashlib
 import io
 import json
 import tarfile
 from pathlib import Path
 from typing import Any
 
+from trunkline.images.docker_commands import EPOCH
 from trunkline.images.labels import Source
-from trunkline.images.layers import EPOCH
-from trunkline.images.layout import CONSTANT, Image, Layout, read_archive
+from trunkline.images.layout import BuiltImage, unpack_image
+from trunkline.registry.manifests import OCI_CONFIG, OCI_MANIFEST
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SOURCE = Source(
@@ -23,44 +25,46 @@ SOURCE = Source(
     flags="{}",
     migrations="[]",
 )
-BASE = {"created": "2026-08-01T00:00:00Z"}
-STEP = {"created": f"{CONSTANT}Z"}
-SETTING = {**STEP, "empty_layer": True}
+LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
-def tar_of(files: dict[str, bytes], *, mtime: int = EPOCH + 99) -> bytes:
+def tar_of(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
-            member.size, member.mtime = len(content), mtime
+            member.size, member.mtime = len(content), EPOCH
             tar.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
 
 
-def saved(folder: Path, *layers: bytes, history: list[dict[str, Any]]) -> Path:
-    """Write what `docker save` writes of an image with these layers."""
+def built(folder: Path, *layers: bytes) -> Path:
+    """Write what BuildKit writes of an image with these layers."""
+    blobs: dict[str, bytes] = {}
+
+    def add(content: bytes, media_type: str) -> dict[str, Any]:
+        digest = hashlib.sha256(content).hexdigest()
+        blobs[f"blobs/sha256/{digest}"] = content
+        size = len(content)
+        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": size}
+
     config = {
         "architecture": "amd64",
         "os": "linux",
         "config": {"ExposedPorts": {"8000/tcp": {}}},
-        "history": history,
         "rootfs": {"type": "layers", "diff_ids": ["sha256:0"] * len(layers)},
     }
-    names = [f"blobs/{number}" for number in range(len(layers))]
-    entry = {"Config": "config", "RepoTags": ["x:1"], "Layers": names}
-    files = {
-        "config": json.dumps(config).encode(),
-        **dict(zip(names, layers, strict=True)),
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": add(json.dumps(config).encode(), OCI_CONFIG),
+        "layers": [add(layer, LAYER) for layer in layers],
     }
-    archive = folder / "saved.tar"
-    archive.write_bytes(
-        tar_of({"manifest.json": json.dumps([entry]).encode(), **files})
-    )
+    index = {"manifests": [add(json.dumps(manifest).encode(), OCI_MANIFEST)]}
+    archive = folder / "built.tar"
+    archive.write_bytes(tar_of({**blobs, "index.json": json.dumps(index).encode()}))
     return archive
 
 
-def read(folder: Path, archive: Path) -> Image:
-    root = folder / "blobs"
-    root.mkdir(exist_ok=True)
-    return read_archive(archive, Layout(root), cache=folder / "cache")
+def built_image(folder: Path, *layers: bytes) -> BuiltImage:
+    return unpack_image(built(folder, *layers), folder / "image")

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from archives import BASE, SOURCE, STEP, read, saved, tar_of
+from archives import SOURCE, built_image, tar_of
 from faults import Fault, Proxy
 from trunkline.images.attestations import provenance
 from trunkline.images.build_image import push
-from trunkline.images.layout import Image
+from trunkline.images.layout import BuiltImage
 from trunkline.registry.responses import RegistryError
 from trunkline.settings import Settings
 
@@ -14,14 +14,13 @@ SETTINGS = Settings()
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> Image:
+def image(tmp_path: Path) -> BuiltImage:
     """A small image that was built and tested."""
-    layers = tar_of({"base": b"1"}), tar_of({"own": b"2"})
-    return read(tmp_path, saved(tmp_path, *layers, history=[BASE, STEP]))
+    return built_image(tmp_path, tar_of({"base": b"1"}), tar_of({"own": b"2"}))
 
 
 def test_what_is_pushed_is_an_index_of_an_image_and_what_is_said_of_it(
-    image: Image, proxy: Proxy
+    image: BuiltImage, proxy: Proxy
 ) -> None:
     registry = proxy.server.connect()
     index = push(registry, image, SOURCE, SETTINGS)
@@ -50,7 +49,7 @@ def test_bases_that_are_named_by_digest_are_part_of_the_provenance() -> None:
 
 
 def test_a_second_push_of_the_same_sends_nothing_and_says_the_same(
-    image: Image, proxy: Proxy
+    image: BuiltImage, proxy: Proxy
 ) -> None:
     registry = proxy.server.connect()
     first = push(registry, image, SOURCE, SETTINGS)
@@ -60,7 +59,7 @@ def test_a_second_push_of_the_same_sends_nothing_and_says_the_same(
 
 
 def test_a_blob_that_is_missed_for_a_moment_is_no_failure(
-    image: Image, proxy: Proxy
+    image: BuiltImage, proxy: Proxy
 ) -> None:
     unknown = b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "message": ""}]}'
     proxy.faults = [Fault("PUT .*/manifests/", times=2, status=400, body=unknown)]
@@ -71,7 +70,7 @@ def test_a_blob_that_is_missed_for_a_moment_is_no_failure(
 
 @pytest.mark.parametrize("fault", ["PUT .*/manifests/", "(PUT|PATCH) .*/blobs/"])
 def test_a_registry_that_fails_on_the_way_leaves_no_tag_and_can_be_asked_again(
-    image: Image, proxy: Proxy, fault: str
+    image: BuiltImage, proxy: Proxy, fault: str
 ) -> None:
     registry = proxy.server.connect()
     proxy.faults = [Fault(fault, times=99, status=500)]
@@ -84,7 +83,7 @@ def test_a_registry_that_fails_on_the_way_leaves_no_tag_and_can_be_asked_again(
 
 
 def test_a_connection_that_is_slow_or_breaks_now_and_then_is_borne(
-    image: Image, proxy: Proxy
+    image: BuiltImage, proxy: Proxy
 ) -> None:
     registry = proxy.server.connect()
     proxy.faults = [

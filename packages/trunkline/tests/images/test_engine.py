@@ -4,66 +4,7 @@ from pathlib import Path
 import pytest
 
 from trunkline.errors import Refusal
-from trunkline.images.engine import (
-    Build,
-    Engine,
-    build_command,
-    can_write_archives,
-    left_over,
-    own_mark,
-    run_command,
-    to_archive,
-)
-
-BUILD = Build(
-    dockerfile="Dockerfile",
-    platform="linux/amd64",
-    arguments={"REVISION": "abc"},
-    labels={"a.b": "c d"},
-    passed_on=["PYTHON_IMAGE"],
-    secrets={"token": "TOKEN"},
-    files={"netrc": Path("/home/me/.netrc")},
-)
-
-
-def test_a_build_has_one_constant_time_and_no_clock() -> None:
-    command = build_command(BUILD, to_archive(Path("/x.tar")))
-    assert "--build-arg=SOURCE_DATE_EPOCH=315532800" in command
-    assert "--provenance=false" in command
-    assert "--output=type=docker,dest=/x.tar,rewrite-timestamp=true" in command
-
-
-def test_a_secret_is_named_and_never_spelt_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("TOKEN", "hunter2")
-    monkeypatch.setenv("PYTHON_IMAGE", "python:secret")
-    command = build_command(BUILD, "type=image")
-    assert "--secret=id=token,env=TOKEN" in command
-    assert "--secret=id=netrc,src=/home/me/.netrc" in command
-    assert "--build-arg=PYTHON_IMAGE" in command
-    assert not any("hunter2" in word or "secret" in word[9:] for word in command)
-
-
-def test_labels_and_arguments_are_words_of_their_own() -> None:
-    command = build_command(BUILD, "type=image")
-    assert "--label=a.b=c d" in command
-    assert "--build-arg=REVISION=abc" in command
-
-
-def test_an_image_is_started_with_few_rights_on_this_machine_only() -> None:
-    command = run_command(
-        "x:1", name="n", port=8000, platform="linux/amd64", environment={"A": "b c"}
-    )
-    wanted = {
-        "--read-only",
-        "--cap-drop=ALL",
-        "--security-opt=no-new-privileges",
-        "--publish=127.0.0.1::8000",
-        "--env=A=b c",
-    }
-    assert wanted <= set(command)
-    assert command[-1] == "x:1"
+from trunkline.images.engine import Engine, abandoned, process_mark, writes_archives
 
 
 @pytest.mark.parametrize(
@@ -80,11 +21,11 @@ def test_an_image_is_started_with_few_rights_on_this_machine_only() -> None:
     ],
 )
 def test_who_can_write_an_archive(builder: str, status: str, able: bool) -> None:
-    assert can_write_archives(builder, status) is able
+    assert writes_archives(builder, status) is able
 
 
-def test_what_a_killed_run_has_left_is_told_from_what_runs() -> None:
-    host = own_mark().rpartition("-")[0]
+def test_names_of_killed_runs_are_told_from_those_in_use() -> None:
+    host = process_mark().rpartition("-")[0]
     gone = f"trunkline-image-{host}-{dead_process()}"
     names = [
         gone,
@@ -93,7 +34,7 @@ def test_what_a_killed_run_has_left_is_told_from_what_runs() -> None:
         "trunkline-image-elsewhere-99999999",
         "trunkline-image-mine",
     ]
-    assert left_over(names) == [gone]
+    assert abandoned(names) == [gone]
 
 
 def dead_process() -> int:
@@ -128,3 +69,19 @@ def test_without_a_builder_the_refusal_names_the_package(
     with pytest.raises(Refusal, match="docker-buildx") as caught:
         Engine.connect()
     assert "is not a docker command" in caught.value.found
+
+
+def test_a_builder_that_keeps_timestamps_is_refused_with_the_way_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(
+        "#!/bin/sh\n"
+        'case "$1" in buildx) echo "Driver: docker";; info) echo "[]";; esac\n'
+    )
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin")
+    with pytest.raises(Refusal, match="builder") as caught:
+        Engine.connect()
+    assert "without containerd's image store" in caught.value.found
+    assert caught.value.fix == "docker buildx create --use"

@@ -1,17 +1,16 @@
-"""What is said of an image beside it: its packages, and what it was built from.
+"""Attestations of an image: its packages, and what it was built from.
 
-Both are in-toto statements in a manifest of their own, which an index names beside the
-image, as BuildKit does it; `docker buildx imagetools inspect` shows them, and no tag is
-needed. No clock, no machine and no run is named, so every build of a commit says the
-same, byte for byte.
+Both are in-toto statements in a manifest that an index lists beside the image, as
+BuildKit does it; they need no tag, and `docker buildx imagetools inspect` shows them.
+They name no time, machine or run, so every build of a commit makes the same bytes.
 """
 
 from collections.abc import Iterable, Mapping
 
 from trunkline.images.labels import Source
-from trunkline.images.layout import CONFIG, Document, Image, Layout, canonical
+from trunkline.images.layout import BuiltImage, Document, Layout, canonical
 from trunkline.images.packages import Package
-from trunkline.registry.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
+from trunkline.registry.manifests import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Manifest
 
 STATEMENT = "https://in-toto.io/Statement/v0.1"
 IN_TOTO = "application/vnd.in-toto+json"
@@ -22,9 +21,11 @@ PUBLISH = "urn:dev.trunkline:publish:1"
 
 
 def attested(
-    image: Image, predicates: Mapping[str, Document], annotations: Mapping[str, str]
+    image: BuiltImage,
+    predicates: Mapping[str, Document],
+    annotations: Mapping[str, str],
 ) -> tuple[Manifest, Manifest]:
-    """Return the index of an image and its attestations, and the latter's manifest."""
+    """Return an index of the image and its attestations, and the latter's manifest."""
     found = {
         "mediaType": image.manifest.media_type,
         "digest": image.manifest.digest,
@@ -74,7 +75,7 @@ def _attestation(
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
-        "config": layout.add(canonical(config), CONFIG),
+        "config": layout.add(canonical(config), OCI_CONFIG),
         "layers": layers,
     }
     return Manifest(canonical(manifest), OCI_MANIFEST)
@@ -123,9 +124,9 @@ def bill_of_materials(
 def provenance(
     source: Source, *, dockerfile: str, platform: str, bases: Iterable[str] = ()
 ) -> Document:
-    """Say which commit and which file an image was built from, as SLSA 1 does.
+    """Describe the commit and the Dockerfile of an image in the format of SLSA 1.
 
-    `bases` are the images that it stands on, as far as they are named by digest.
+    Of `bases`, the images that it is built on, those named by digest are listed.
     """
     place = {"uri": f"git+{source.url}"} if source.url else {}
     commit = {**place, "digest": {"gitCommit": source.commit}}

@@ -1,4 +1,4 @@
-"""Make the image of a commit: export, build, test, and push without any tag."""
+"""Build the image of a commit, test it, and push it without any tag."""
 
 import os
 import tempfile
@@ -15,12 +15,12 @@ from trunkline.images.attestations import (
     bill_of_materials,
     provenance,
 )
-from trunkline.images.engine import Build, Engine
+from trunkline.images.docker_commands import BuildOptions
+from trunkline.images.engine import Engine
 from trunkline.images.labels import Source, build_arguments, labels
-from trunkline.images.layers import cache_folder
-from trunkline.images.layout import Image, Layout, read_archive
+from trunkline.images.layout import BuiltImage, unpack_image
 from trunkline.images.packages import installed_packages
-from trunkline.images.smoke import Smoke, smoke
+from trunkline.images.smoke import SmokeTest, run_smoke_test
 from trunkline.images.source import describe, export
 from trunkline.output import say
 from trunkline.project import Project
@@ -39,7 +39,8 @@ def make_image(
 ) -> Manifest:
     """Build, test and push the image of a commit; returns its index.
 
-    A red image is never pushed. No tag points at it yet, so nobody runs it by chance.
+    An image that fails its smoke test is never pushed. No tag names it yet, so nobody
+    runs it by accident.
     """
     with tested_image(repository, commit=commit, branch=branch, project=project) as (
         image,
@@ -51,30 +52,31 @@ def make_image(
 @contextmanager
 def tested_image(
     repository: Repository, *, commit: str, branch: str, project: Project
-) -> Iterator[tuple[Image, Source]]:
-    """Build the image of a commit and test it; its blobs are there until the end."""
+) -> Iterator[tuple[BuiltImage, Source]]:
+    """Build the image of a commit and test it; its blobs exist until the end."""
     settings = project.settings
     engine = Engine.connect()
     with tempfile.TemporaryDirectory(prefix="trunkline-publish-") as folder:
         scratch = Path(folder)
         root = export(repository, commit, scratch)
         source = describe(repository, commit, project=project, branch=branch, root=root)
-        image = _build(engine, source, settings, root=root, scratch=scratch)
-        test = Smoke(
+        archive = scratch / "image.tar"
+        engine.build(build_options(source, settings, root=root), root, archive)
+        image = unpack_image(archive, scratch / "image")
+        test = SmokeTest(
             commit,
             settings.platform,
             {name: str(value) for name, value in settings.smoke.items()},
             settings.prepare,
             settings.smoke_seconds,
         )
-        say("  test     as production starts it: /readyz, /version")
-        smoke(engine, image, test, scratch=scratch)
+        say("  test     started as in production: /readyz, /version")
+        run_smoke_test(engine, image, archive, test)
         yield image, source
 
 
-def _build(
-    engine: Engine, source: Source, settings: Settings, *, root: Path, scratch: Path
-) -> Image:
+def build_options(source: Source, settings: Settings, *, root: Path) -> BuildOptions:
+    """Gather what the build needs; raises Refusal if the commit has no Dockerfile."""
     if not (root / settings.dockerfile).is_file():
         raise Refusal(
             rule="dockerfile",
@@ -83,7 +85,7 @@ def _build(
             fix="git add Dockerfile  (or [tool.trunkline] dockerfile = …), and commit",
         )
     variables, files = secrets_of(settings, os.environ)
-    build = Build(
+    return BuildOptions(
         dockerfile=settings.dockerfile,
         platform=settings.platform,
         arguments=build_arguments(source),
@@ -92,19 +94,12 @@ def _build(
         secrets=variables,
         files=files,
     )
-    archive = scratch / "built.tar"
-    engine.build(build, root, archive)
-    layout = Layout(scratch / "blobs")
-    layout.root.mkdir()
-    image = read_archive(archive, layout, cache=cache_folder())
-    archive.unlink()
-    return image
 
 
 def arguments_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """Name the arguments of the build that this machine has.
+    """Return the build arguments whose variables are set on this machine.
 
-    An empty one is none: a workflow hands an unset variable of its repository on so.
+    An empty one counts as unset: that is how a workflow passes on a missing variable.
     """
     return [name for name in settings.build_args if environ.get(name)]
 
@@ -112,10 +107,9 @@ def arguments_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
 def secrets_of(
     settings: Settings, environ: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, Path]]:
-    """Find the secrets that this machine has: variables and files, each by its id.
+    """Find this machine's build secrets: variables and files, each by its id.
 
-    One that is missing is left out: many builds do without, and the Dockerfile says
-    which it requires.
+    A missing one is left out: the Dockerfile says which ones it requires.
     """
     variables, files = {}, {}
     for name, place in settings.build_secrets.items():
@@ -129,9 +123,9 @@ def secrets_of(
 
 
 def push(
-    registry: Registry, image: Image, source: Source, settings: Settings
+    registry: Registry, image: BuiltImage, source: Source, settings: Settings
 ) -> Manifest:
-    """Store an image, what is said of it, and the index of both, by their digests."""
+    """Store an image, its attestations, and the index of both, by their digests."""
     _, *layers = image.manifest.blobs()
     packages = installed_packages(image.layout.path(digest) for digest in layers)
     digest = image.manifest.digest

@@ -1,107 +1,38 @@
-"""Docker: what is asked of it, as argument lists, and the few answers that count.
-
-Builders of argument lists are pure. Values of secrets are in none of them: Docker
-takes those from the environment or from files itself.
-"""
+"""The container engine of this machine, the only place that talks to it."""
 
 import os
 import re
 import socket
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from trunkline import process
 from trunkline.errors import FailedError, Refusal
-from trunkline.images.layers import EPOCH
+from trunkline.images.docker_commands import (
+    DOCKER,
+    BuildOptions,
+    build_command,
+    run_command,
+)
 from trunkline.process import Completed, ProcessError
 
-DOCKER = "docker"
 # Seconds for a build and for everything else.
-BUILD_TIME = 3600
-TIME = 300
+BUILD_TIMEOUT = 3600
+TIMEOUT = 300
 PREFIX = "trunkline-image"
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """What goes into a build, besides the folder."""
-
-    dockerfile: str
-    platform: str
-    arguments: Mapping[str, str]
-    labels: Mapping[str, str]
-    # Names of variables that are handed on as arguments; secrets by their id, each a
-    # variable or a file.
-    passed_on: Sequence[str] = ()
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, Path] = field(default_factory=dict)
-
-
-def build_command(build: Build, output: str) -> tuple[str, ...]:
-    """Build the present folder. Provenance would bring the time of the build."""
-    pairs = {"SOURCE_DATE_EPOCH": str(EPOCH), **build.arguments}
-    options = [f"--build-arg={name}={value}" for name, value in pairs.items()]
-    options += [f"--build-arg={name}" for name in build.passed_on]
-    options += [f"--label={name}={value}" for name, value in build.labels.items()]
-    options += [f"--secret=id={name},env={key}" for name, key in build.secrets.items()]
-    options += [f"--secret=id={name},src={path}" for name, path in build.files.items()]
-    return (
-        DOCKER,
-        "buildx",
-        "build",
-        f"--platform={build.platform}",
-        f"--file={build.dockerfile}",
-        "--provenance=false",
-        "--sbom=false",
-        *options,
-        f"--output={output}",
-        ".",
-    )
-
-
-def to_archive(archive: Path) -> str:
-    """Name an archive as the output, for builders that can write one."""
-    return f"type=docker,dest={archive},rewrite-timestamp=true"
-
-
-def to_store(name: str) -> str:
-    """Name an image in the engine's own store as the output."""
-    return f"type=image,name={name}"
-
-
-def run_command(
-    image: str, *, name: str, port: int, platform: str, environment: Mapping[str, str]
-) -> tuple[str, ...]:
-    """Start an image with as few rights as production gives it, at any free port."""
-    return (
-        DOCKER,
-        "run",
-        "--detach",
-        f"--name={name}",
-        f"--platform={platform}",
-        "--pull=never",
-        "--read-only",
-        "--tmpfs=/tmp",
-        "--cap-drop=ALL",
-        "--security-opt=no-new-privileges",
-        f"--publish=127.0.0.1::{port}",
-        *(f"--env={key}={value}" for key, value in environment.items()),
-        image,
-    )
+LOG_LINES = 30
 
 
 class Engine:
-    """The engine of this machine, and the names that this process gives there."""
+    """The engine, and the names that this process uses there."""
 
-    def __init__(self, *, writes_archives: bool) -> None:
-        self.writes_archives = writes_archives
-        self.name = f"{PREFIX}-{own_mark()}"
-        self.image = f"{PREFIX}:{own_mark()}"
+    def __init__(self) -> None:
+        self.container = f"{PREFIX}-{process_mark()}"
+        self.image = f"{PREFIX}:{process_mark()}"
 
     @classmethod
     def connect(cls) -> "Engine":
-        """Look for the engine; raises Refusal where it, or its builder, is missing."""
+        """Find the engine; raises Refusal if it, or a suitable builder, is missing."""
         version = _ask("version", "--format={{.Server.Version}}")
         if not version.ok:
             raise _absent(_first_line(version.complaint))
@@ -114,62 +45,97 @@ class Engine:
                 fix="install the package docker-buildx-plugin (Debian: docker-buildx)",
             )
         store = _ask("info", "--format={{json .DriverStatus}}")
-        engine = cls(writes_archives=can_write_archives(builder.text, store.text))
-        engine.remove_left_over()
+        if not writes_archives(builder.text, store.text):
+            raise Refusal(
+                rule="builder",
+                found="a builder with the driver `docker`, in an engine without "
+                "containerd's image store; it cannot build an image reproducibly",
+                expected="a builder with the driver `docker-container`, or an engine "
+                "with containerd's image store",
+                fix="docker buildx create --use",
+            )
+        engine = cls()
+        engine.remove_abandoned()
         return engine
 
-    def build(self, build: Build, folder: Path, archive: Path) -> None:
-        """Build `folder` into an archive; the builder's own words go to the terminal.
-
-        The store of an engine without containerd can only be asked for the finished
-        image, with the times of this build in it.
-        """
-        output = to_archive(archive) if self.writes_archives else to_store(self.image)
+    def build(self, options: BuildOptions, folder: Path, archive: Path) -> None:
+        """Build `folder` into an archive; the builder's output goes to the terminal."""
         done = process.run(
-            build_command(build, output),
+            build_command(options, archive, name=self.image),
             cwd=folder,
-            timeout=BUILD_TIME,
+            timeout=BUILD_TIMEOUT,
             capture=False,
         )
         if not done.ok:
             raise FailedError(
-                f"the image could not be built: exit code {done.code} of "
-                "`docker buildx build`, which says above what failed"
+                "the image could not be built: `docker buildx build` failed with exit "
+                f"code {done.code}; the reason is in its output above"
             )
-        if not self.writes_archives:
-            try:
-                docker("image", "save", f"--output={archive}", self.image)
-            finally:
-                self.clean()
 
     def load(self, archive: Path) -> None:
-        """Take an archive that names the image as this engine does."""
-        docker("image", "load", "--quiet", f"--input={archive}")
+        """Load an archive that `build` wrote."""
+        process.run(
+            [DOCKER, "image", "load", "--quiet", f"--input={archive}"],
+            timeout=TIMEOUT,
+            check=True,
+        )
+
+    def start(
+        self, port: int, *, platform: str, environment: Mapping[str, str]
+    ) -> Completed:
+        """Start the loaded image; `port` is the one that it listens on."""
+        command = run_command(
+            self.image,
+            name=self.container,
+            port=port,
+            platform=platform,
+            environment=environment,
+        )
+        return process.run(command, timeout=TIMEOUT)
+
+    def published_port(self, port: int) -> int | None:
+        """Return the port of this machine that leads to a port of the container."""
+        answer = _ask("port", self.container, f"{port}/tcp")
+        if not answer.ok or ":" not in answer.text:
+            return None
+        return int(answer.text.splitlines()[0].rpartition(":")[2])
+
+    def execute(self, words: Iterable[str]) -> Completed:
+        """Run a command in the started container."""
+        return _ask("exec", self.container, *words)
+
+    def state(self) -> str:
+        """Return the state of the started container, such as "running"."""
+        return _ask("inspect", "--format={{.State.Status}}", self.container).text
+
+    def logs(self) -> str:
+        """Return the last lines that the started container printed."""
+        return everything(_ask("logs", f"--tail={LOG_LINES}", self.container))
 
     def clean(self) -> None:
-        """Remove this process's container and image, if they are there."""
-        _ask("container", "rm", "--force", "--volumes", self.name)
+        """Remove this process's container and image, if they exist."""
+        _ask("container", "rm", "--force", "--volumes", self.container)
         _ask("image", "rm", "--force", self.image)
 
-    def remove_left_over(self) -> None:
-        """Remove what killed runs on this machine have left; the rest is in use."""
+    def remove_abandoned(self) -> None:
+        """Remove what killed runs on this machine have left; other names are in use."""
         found = _ask("ps", "--all", f"--filter=name={PREFIX}-", "--format={{.Names}}")
-        for name in left_over(found.text.splitlines()):
+        for name in abandoned(found.text.splitlines()):
             _ask("container", "rm", "--force", "--volumes", name)
         found = _ask("image", "ls", "--format={{.Tag}}", PREFIX)
-        for tag in left_over(found.text.splitlines()):
+        for tag in abandoned(found.text.splitlines()):
             _ask("image", "rm", "--force", f"{PREFIX}:{tag}")
 
 
-def docker(*arguments: str) -> Completed:
-    """Run docker, which must succeed, and capture what it prints."""
-    return process.run([DOCKER, *arguments], timeout=TIME, check=True)
+def everything(done: Completed) -> str:
+    """Return both outputs of a command: Docker reports some errors on either."""
+    return (done.stdout + done.stderr).decode("utf-8", "replace").strip()
 
 
 def _ask(*arguments: str) -> Completed:
-    """Run docker, whose failure is an answer, too."""
+    """Run docker; a failure is an answer, too."""
     try:
-        return process.run([DOCKER, *arguments], timeout=TIME)
+        return process.run([DOCKER, *arguments], timeout=TIMEOUT)
     except ProcessError as error:
         raise _absent(str(error)) from error
 
@@ -179,7 +145,7 @@ def _absent(found: str) -> Refusal:
         rule="engine",
         found=f"no container engine: {found}",
         expected="docker, running, to build an image that is in no registry yet",
-        fix="docker version  (start Docker, or set DOCKER_HOST; then the same again)",
+        fix="docker version  (start Docker or set DOCKER_HOST, then try again)",
     )
 
 
@@ -187,18 +153,19 @@ def _first_line(text: str) -> str:
     return text.splitlines()[0] if text else "no answer"
 
 
-def can_write_archives(builder: str, driver_status: str) -> bool:
-    """Whether `docker buildx build` can write an archive with its times set back.
+def writes_archives(builder: str, driver_status: str) -> bool:
+    """Whether `docker buildx build` can write an archive with constant timestamps.
 
-    Every builder of its own can, and the engine's can if containerd keeps its images.
+    Every builder outside the engine can; the engine's own one can if containerd stores
+    its images. The arguments are the output of `buildx inspect` and of `info`.
     """
     driver = re.search(r"^Driver:\s*(\S+)", builder, re.MULTILINE)
-    own = driver is not None and driver[1] != "docker"
-    return own or "io.containerd.snapshotter" in driver_status
+    separate = driver is not None and driver[1] != "docker"
+    return separate or "io.containerd.snapshotter" in driver_status
 
 
-def own_mark() -> str:
-    """Return what tells this process from every other that uses the engine."""
+def process_mark() -> str:
+    """Return what tells this process from every other one that uses the engine."""
     return f"{_host()}-{os.getpid()}"
 
 
@@ -206,12 +173,12 @@ def _host() -> str:
     return re.sub(r"[^a-z0-9]+", "", socket.gethostname().lower())[:24] or "host"
 
 
-def left_over(names: Iterable[str]) -> list[str]:
-    """Choose the names whose process on this machine is gone."""
-    return [name for name in names if _left_over(name)]
+def abandoned(names: Iterable[str]) -> list[str]:
+    """Return the names whose process on this machine no longer exists."""
+    return [name for name in names if _is_abandoned(name)]
 
 
-def _left_over(name: str) -> bool:
+def _is_abandoned(name: str) -> bool:
     host, _, pid = name.removeprefix(f"{PREFIX}-").rpartition("-")
     if host != _host() or not pid.isdigit():
         return False

@@ -1,4 +1,4 @@
-"""Start an image as production does, and ask whether it is well and what it is."""
+"""Smoke test: start an image as in production, check readiness and version."""
 
 import http.client
 import json
@@ -8,43 +8,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trunkline import process
 from trunkline.errors import FailedError
-from trunkline.images.engine import DOCKER, TIME, Engine, docker, run_command
-from trunkline.images.layout import Image, write_archive
+from trunkline.images.engine import Engine, everything
+from trunkline.images.layout import BuiltImage
 
-# Seconds between two questions.
+# Seconds between two requests.
 PAUSE = 0.1
-LINES = "30"
 
 
-class RedImageError(FailedError):
-    """An image that does not start, is not ready, or is not what it should be."""
+class SmokeTestError(FailedError):
+    """The image does not start, does not become ready, or is of another commit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Smoke:
-    """What an image needs to be tested: its environment, and a command in it first."""
+class SmokeTest:
+    """How to test an image: its environment, and a command to run in it first."""
 
     commit: str
     platform: str
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: str = ""
-    patience: float = 90
+    timeout: float = 90
 
 
-def smoke(engine: Engine, image: Image, test: Smoke, *, scratch: Path) -> None:
-    """Start the image and wait until it is ready; raises RedImageError.
+def run_smoke_test(
+    engine: Engine, image: BuiltImage, archive: Path, test: SmokeTest
+) -> None:
+    """Start the image and wait until it is ready; raises SmokeTestError.
 
-    What is tested are the bytes that will be pushed. Whatever happens, nothing of it
-    stays in the engine.
+    The archive contains the bytes that will be pushed; it is deleted as soon as it is
+    loaded. Nothing stays in the engine, whatever happens.
     """
-    archive = scratch / "image.tar"
-    write_archive(image, engine.image, archive)
     try:
         engine.load(archive)
         archive.unlink()
-        port = _start(engine, image, test)
+        port = _start(engine, exposed_port(image), test)
         _prepare(engine, test)
         _wait_until_ready(engine, port, test)
         _require_commit(engine, port, test)
@@ -52,92 +50,81 @@ def smoke(engine: Engine, image: Image, test: Smoke, *, scratch: Path) -> None:
         engine.clean()
 
 
-def _start(engine: Engine, image: Image, test: Smoke) -> int:
-    inside = exposed_port(image)
-    command = run_command(
-        engine.image,
-        name=engine.name,
-        port=inside,
-        platform=test.platform,
-        environment=test.environment,
-    )
-    started = process.run(command, timeout=TIME)
+def _start(engine: Engine, inside: int, test: SmokeTest) -> int:
+    started = engine.start(inside, platform=test.platform, environment=test.environment)
     if not started.ok:
-        raise RedImageError(f"the image does not start: {started.complaint}")
-    address = process.run([DOCKER, "port", engine.name, f"{inside}/tcp"], timeout=TIME)
-    if not address.ok or ":" not in address.text:
-        raise _red(engine, "it ended at once")
-    return int(address.text.splitlines()[0].rpartition(":")[2])
+        raise SmokeTestError(f"the image does not start: {started.complaint}")
+    port = engine.published_port(inside)
+    if port is None:
+        raise _failed(engine, "the container exited at once")
+    return port
 
 
-def exposed_port(image: Image) -> int:
+def exposed_port(image: BuiltImage) -> int:
     """Return the port that an image says it listens on, or 8000."""
     ports = image.config.get("config", {}).get("ExposedPorts") or {"8000/tcp": {}}
     return int(min(ports).partition("/")[0])
 
 
-def _prepare(engine: Engine, test: Smoke) -> None:
-    """Run a command in the started container, such as one that makes tables."""
+def _prepare(engine: Engine, test: SmokeTest) -> None:
+    """Run a command in the started container, such as one that creates tables."""
     if not test.prepare:
         return
-    words = shlex.split(test.prepare)
-    done = process.run([DOCKER, "exec", engine.name, *words], timeout=TIME)
+    done = engine.execute(shlex.split(test.prepare))
     if not done.ok:
-        # Docker says on standard output that there is no such program.
-        said = (done.stdout + done.stderr).decode("utf-8", "replace").strip()
-        raise _red(engine, f"`{test.prepare}` failed in it ({done.code}): {said}")
+        raise _failed(
+            engine, f"`{test.prepare}` failed ({done.code}): {everything(done)}"
+        )
 
 
-def _wait_until_ready(engine: Engine, port: int, test: Smoke) -> None:
-    end = time.monotonic() + test.patience
+def _wait_until_ready(engine: Engine, port: int, test: SmokeTest) -> None:
+    end = time.monotonic() + test.timeout
     status, body = 0, ""
     while time.monotonic() < end:
-        status, body = ask(port, "/readyz")
+        status, body = request(port, "/readyz")
         if status == http.client.OK:
             return
-        state = docker("inspect", "--format={{.State.Status}}", engine.name).text
+        state = engine.state()
         if state != "running":
-            raise _red(engine, f"it is {state}, and not ready")
+            raise _failed(engine, f"the container is {state} before it was ready")
         time.sleep(PAUSE)
     said = f"{status} {body[:500]}" if status else "nothing"
-    raise _red(engine, f"/readyz answered {said} after {test.patience:g} seconds")
+    raise _failed(engine, f"/readyz answered {said} after {test.timeout:g} seconds")
 
 
-def _require_commit(engine: Engine, port: int, test: Smoke) -> None:
-    """Compare what the running image says of itself with what was built."""
-    status, body = ask(port, "/version")
+def _require_commit(engine: Engine, port: int, test: SmokeTest) -> None:
+    """Compare the commit that the running image names with the one that was built."""
+    status, body = request(port, "/version")
     try:
         found = str(json.loads(body)["commit"])
     except (ValueError, LookupError, TypeError):
-        raise _red(engine, f"/version answered {status} {body[:200]!r}") from None
+        raise _failed(engine, f"/version answered {status} {body[:200]!r}") from None
     if status != http.client.OK or not _same(found, test.commit):
-        raise _red(engine, f"/version names commit {found}, not {test.commit}")
+        raise _failed(engine, f"/version names commit {found}, not {test.commit}")
 
 
 def _same(found: str, commit: str) -> bool:
-    """Whether a service that prints a short commit means this one."""
+    """Whether a commit, perhaps an abbreviated one, is this commit."""
     shortest = 7
     return len(found) >= shortest and commit.startswith(found)
 
 
-def ask(port: int, path: str) -> tuple[int, str]:
-    """Return the status and the body of an answer; 0 if there is none."""
+def request(port: int, path: str) -> tuple[int, str]:
+    """Return the status and the body of a response; 0 if there is none."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path, headers={"Host": "127.0.0.1"})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode("utf-8", "replace")
+        response = connection.getresponse()
+        return response.status, response.read().decode("utf-8", "replace")
     except (OSError, http.client.HTTPException):
         return 0, ""
     finally:
         connection.close()
 
 
-def _red(engine: Engine, found: str) -> RedImageError:
-    """Say what is wrong, with the container's last words."""
-    logs = process.run([DOCKER, "logs", f"--tail={LINES}", engine.name], timeout=TIME)
-    words = (logs.stdout + logs.stderr).decode("utf-8", "replace").strip()
-    return RedImageError(
-        f"the image is red and was not pushed: {found}\n"
-        f"  its last words:\n{words or '(none)'}"
+def _failed(engine: Engine, found: str) -> SmokeTestError:
+    """Describe the failure, with the container's last log lines."""
+    return SmokeTestError(
+        f"the smoke test failed and the image was not pushed: {found}\n"
+        f"  last log lines:\n{engine.logs() or '(none)'}"
     )
