@@ -92,7 +92,7 @@ def test_a_machine_reads_the_plan(released: Sample, registry: Registry) -> None:
     assert report["untag"] == ["feat-merged"]
     assert report["delete"] == [images["gone"].digest]
     why = {tag["tag"]: tag["why"] for tag in report["tags"]}
-    assert why["main"] == "branch main lives"
+    assert why["main"] == "branch main exists"
     assert why["feat-gone"] == "its branch is gone"
 
 
@@ -242,7 +242,7 @@ def test_a_tag_that_moves_while_we_prune_is_left(
     )
     with proxy.server.connect(registry.name.path) as ours:
         ran = prune(released, ours, "--yes")
-    assert (ran.code, "it was moved meanwhile" in ran.err) == (0, True), ran.all
+    assert (ran.code, "it was moved in the meantime" in ran.err) == (0, True), ran.all
     assert registry.digest("feat-merged") == new.digest
 
 

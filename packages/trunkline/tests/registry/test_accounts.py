@@ -54,7 +54,7 @@ def test_a_password_opens_a_registry(locked: Server) -> None:
     ("environ", "who"),
     [
         (NOBODY, "without an account"),
-        (WRONG, "with the account of TRUNKLINE_REGISTRY_USER"),
+        (WRONG, "with the account from TRUNKLINE_REGISTRY_USER"),
     ],
 )
 def test_a_refused_account_is_no_missing_tag(

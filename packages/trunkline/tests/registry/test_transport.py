@@ -125,4 +125,4 @@ def test_a_wait_that_the_registry_asks_for_is_said(
         patient = RetryPolicy(retries=1, backoff=0, longest_wait=3)
         with proxy.server.connect(retry_policy=patient) as registry:
             registry.digest("main")
-    assert "asks us to wait 3 seconds" in capsys.readouterr().err
+    assert "retrying in 3 seconds" in capsys.readouterr().err

@@ -1,1 +1,1 @@
-"""Container images: one for each commit, every tag a pointer to it."""
+"""Container images: one per commit, and tags that point to it."""

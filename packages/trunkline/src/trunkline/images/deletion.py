@@ -1,4 +1,4 @@
-"""Take tags off and delete images, so that an interrupted run harms nothing."""
+"""Remove tags and delete images; an interrupted run does no harm."""
 
 import hashlib
 import io
@@ -14,13 +14,13 @@ from trunkline.registry.responses import RegistryError
 
 
 def carry_out(registry: Registry, plan: Plan) -> None:
-    """Do what a plan says. The same plan again does what is left of it."""
+    """Carry out a plan. Running it again does what is left of it."""
     _require_deletion(registry)
     for verdict in plan.untag:
         if registry.digest(verdict.tag) != verdict.digest:
-            say(f"  left     {verdict.tag}: it was moved meanwhile")
+            say(f"  left     {verdict.tag}: it was moved in the meantime")
             continue
-        _take_off(registry, verdict)
+        _remove_tag(registry, verdict)
         say(f"  untagged {verdict.tag}")
     for digest in plan.delete:
         there = registry.delete(digest)
@@ -29,38 +29,38 @@ def carry_out(registry: Registry, plan: Plan) -> None:
 
 def _require_deletion(registry: Registry) -> None:
     """Find out whether the registry deletes before anything depends on it."""
-    probe = _stub(registry)
+    probe = _placeholder(registry)
     registry.put_manifest(probe.digest, probe)
     _delete(registry, probe)
 
 
-def _take_off(registry: Registry, verdict: Verdict) -> None:
-    """Remove one tag of an image that stays.
+def _remove_tag(registry: Registry, verdict: Verdict) -> None:
+    """Remove one tag from an image that is kept.
 
-    Few registries can, so the tag is moved to an image of its own, which is deleted.
+    Few registries can, so the tag is moved to a placeholder image, which is deleted.
     """
     image = registry.manifest(verdict.digest)
-    stub = _stub(registry)
-    registry.put_manifest(verdict.tag, stub)
+    placeholder = _placeholder(registry)
+    registry.put_manifest(verdict.tag, placeholder)
     try:
-        _delete(registry, stub)
+        _delete(registry, placeholder)
     except RegistryError:
         if image:
             registry.put_manifest(verdict.tag, image)
         raise
 
 
-def _delete(registry: Registry, stub: Manifest) -> None:
-    if not registry.delete(stub.digest):
+def _delete(registry: Registry, placeholder: Manifest) -> None:
+    if not registry.delete(placeholder.digest):
         raise RegistryError(
-            found=f"{registry.name.at(stub.digest)} was stored and cannot be deleted: "
-            "the registry does not show it",
+            found=f"{registry.name.at(placeholder.digest)} was stored and cannot be "
+            "deleted: the registry does not list it",
             fix="the same command again, with an account that may delete",
         )
 
 
-def _stub(registry: Registry) -> Manifest:
-    """Make an image of nothing, unlike any other; a later run would delete it."""
+def _placeholder(registry: Registry) -> Manifest:
+    """Create a unique empty placeholder image; a later run would delete it."""
     labels = {
         BRANCH: "",
         CREATED: "1970-01-01T00:00:00Z",

@@ -1,4 +1,4 @@
-"""Look at everything that a repository of images holds."""
+"""Read everything that a repository of images contains."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
 
 CREATED, BRANCH = "org.opencontainers.image.created", "dev.trunkline.branch"
-# Requests at once: a registry far away answers one in a twentieth of a second.
+# Concurrent requests: a distant registry takes 50 ms for each.
 _AT_ONCE = 8
 
 
@@ -18,7 +18,7 @@ def read_tags(registry: Registry) -> dict[str, tuple[str, bool]]:
     """Return the digest of every tag, and whether it is that of an index."""
     names = registry.tags()
     found = zip(names, _each(registry.look, names), strict=True)
-    # A tag may be deleted between the list and the look.
+    # A tag may be deleted after it was listed.
     return {name: (one.digest, one.is_index) for name, one in found if one}
 
 
@@ -27,7 +27,7 @@ def read_holdings(
     tags: Mapping[str, tuple[str, bool]],
     in_question: Callable[[Mapping[str, str]], set[str]],
 ) -> Holdings:
-    """Look into the indexes, and into the images of which the age decides."""
+    """Read the indexes, and the images whose age decides."""
     digests = {tag: digest for tag, (digest, _) in tags.items()}
     asked = in_question(digests)
     indexes = {digest for digest, is_index in tags.values() if is_index}
@@ -46,7 +46,7 @@ def read_holdings(
 
 
 def made_at(registry: Registry, manifest: Manifest) -> datetime | None:
-    """Return the time of an image's commit; None if it was not published by us."""
+    """Return the time of an image's commit; None if trunkline did not publish it."""
     labels = read_labels(registry, manifest)
     if BRANCH not in labels:
         return None
@@ -58,7 +58,7 @@ def made_at(registry: Registry, manifest: Manifest) -> datetime | None:
 
 
 def read_labels(registry: Registry, manifest: Manifest) -> Mapping[str, str]:
-    """Return what an image says of itself; an index may say it in its annotations."""
+    """Return the labels of an image; an index may have them as annotations."""
     annotations: dict[str, str] = manifest.document.get("annotations") or {}
     if BRANCH in annotations:
         return annotations

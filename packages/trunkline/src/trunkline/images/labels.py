@@ -1,4 +1,4 @@
-"""What an image says of the commit that it was built from. Pure."""
+"""The labels of an image, which describe the commit it was built from. Pure."""
 
 import json
 import re
@@ -9,17 +9,17 @@ from trunkline.gates.flags import Flag
 
 _OCI = "org.opencontainers.image"
 _OWN = "dev.trunkline"
-# git@host:path, which is no URL, and a URL with its credentials, if it has some.
+# git@host:path, which is no URL, and a URL, perhaps with credentials.
 _SCP = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!//)(.+)")
 _URL = re.compile(r"(?:https?|ssh|git)://(?:[^@/]+@)?([^/]+)/(.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One commit, in the words that its image repeats."""
+    """What an image says about its commit."""
 
     commit: str
-    # The commit's time in UTC: that of a build differs from build to build.
+    # The commit's time in UTC: the time of the build would differ between builds.
     created: str
     subject: str
     author: str
@@ -48,7 +48,7 @@ def labels(source: Source) -> dict[str, str]:
 
 
 def build_arguments(source: Source) -> dict[str, str]:
-    """Return what the Dockerfile is told, for the environment of the service."""
+    """Return the arguments of the Dockerfile, for the service's environment."""
     return {
         "VERSION": source.version,
         "REVISION": source.commit,
@@ -68,7 +68,7 @@ def revision_of(annotations: Mapping[str, str]) -> str | None:
 
 
 def flags_label(flags: Iterable[Flag]) -> str:
-    """Write the declared flags: what a flag is set to here is nobody's business."""
+    """Write the declared flags, without their values on this machine."""
     declared = {
         flag.name: {
             "default": flag.default,
@@ -82,9 +82,10 @@ def flags_label(flags: Iterable[Flag]) -> str:
 
 
 def public_url(remote: str) -> str:
-    """Turn a remote's address into a page's, without credentials.
+    """Turn a remote's address into the address of its page, without credentials.
 
-    One commit is cloned by many addresses and must have one. Nothing for a folder.
+    One repository is cloned from many addresses, and its label must be the same. Empty
+    for a folder.
     """
     match = _URL.fullmatch(remote) or _SCP.fullmatch(remote)
     if match is None:
@@ -96,10 +97,10 @@ def public_url(remote: str) -> str:
 def home_branch(
     commit: str, *, trunk: str, on_trunk: bool, heads: Mapping[str, str], other: str
 ) -> str:
-    """Choose the branch that a commit belongs to, the same for every ref that names it.
+    """Choose the branch that a commit belongs to, whichever ref names it.
 
     A release pushes its branch and its tag at once, and both jobs build the commit:
-    they must build the same image. `other` is for a commit that is nobody's tip.
+    they must build the same image. `other` is for a commit that is no branch's tip.
     """
     if on_trunk:
         return trunk

@@ -57,10 +57,10 @@ def tags(ref: str | None, *, json: bool, github_output: bool) -> int:
 def plan_tags(
     repository: Repository, ref: str | None, environ: Mapping[str, str]
 ) -> ImageTags:
-    """Plan the tags of a ref, of HEAD's branch if none is given.
+    """Plan the tags of a ref; of HEAD's branch if none is given.
 
-    Raises Refusal where the ref may have no image: a shallow clone, a tag that is no
-    release, a branch whose tag another live branch has.
+    Raises Refusal in a shallow clone, for a tag that is no release, and for a branch
+    whose image tag another live branch has.
     """
     settings = head_project(repository).settings
     require_history(repository, settings)
@@ -83,20 +83,20 @@ def plan_tags(
 
 
 def _head(repository: Repository) -> str | None:
-    """Explain a detached HEAD by the version tag that is there; None on a branch."""
+    """Explain a detached HEAD with its version tag; None on a branch."""
     if repository.run("symbolic-ref", "-q", "HEAD").ok:
         return None
     here = repository.read("tag", "--points-at", "HEAD").splitlines()
     versions = [tag for tag in here if Version.from_tag(tag)]
     raise UsageError(
         f"HEAD is detached{f' at tag {versions[-1]}' if versions else ''}; expected a "
-        "branch, or to be told which ref is meant\n"
+        "branch, or a ref as the argument\n"
         f"  type next: trunkline tags {versions[-1] if versions else 'REF'}"
     )
 
 
 def _remote(repository: Repository, settings: Settings) -> Remote | None:
-    """Ask the remote what it has; None where none is configured yet."""
+    """Read the remote; None if none is configured yet."""
     if not repository.run("config", f"remote.{settings.remote}.url").ok:
         return None
     try:

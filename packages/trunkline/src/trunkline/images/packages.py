@@ -1,4 +1,4 @@
-"""What is installed in an image, read from its layers, not from what was asked for."""
+"""The packages in an image, read from its layers, not from the lock file."""
 
 import email.parser
 import tarfile
@@ -22,13 +22,13 @@ class Package:
 
     @property
     def url(self) -> str:
-        """Return its package URL, by which scanners look it up."""
+        """Return the package URL, by which scanners look it up."""
         place = "debian/" if self.kind == "deb" else ""
         return f"pkg:{self.kind}/{place}{self.name}@{self.version.replace('+', '%2B')}"
 
 
 def installed_packages(layers: Iterable[Path]) -> list[Package]:
-    """Read Python's and Debian's own records; a later layer covers an earlier one."""
+    """Read Python's and Debian's own records; later layers replace earlier ones."""
     records: dict[str, bytes] = {}
     for layer in layers:
         _apply(layer, records)
@@ -36,7 +36,7 @@ def installed_packages(layers: Iterable[Path]) -> list[Package]:
 
 
 def _apply(layer: Path, records: dict[str, bytes]) -> None:
-    """Change the records as one layer does."""
+    """Apply the changes of one layer to the records."""
     gone: list[str] = []
     found: dict[str, bytes] = {}
     with tarfile.open(layer) as tar:

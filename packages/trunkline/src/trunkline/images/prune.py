@@ -31,9 +31,9 @@ from trunkline.versions import Version
     JSON,
 )
 def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -> int:
-    """Remove what no branch, release or keep-list wants any more.
+    """Remove the images that no branch, release or pattern keeps any longer.
 
-    `keep` has patterns of more tags that stay.
+    `keep` has patterns of further tags to keep.
     """
     repository = Repository.find()
     settings = head_project(repository).settings
@@ -45,7 +45,7 @@ def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -
             _confirm(yes=yes)
             if not yes and survey(repository, settings, registry, keep or ()) != plan:
                 raise FailedError(
-                    "branches or images have changed meanwhile; nothing was changed\n"
+                    "branches or images have changed since; nothing was removed\n"
                     "  type next: trunkline prune"
                 )
             carry_out(registry, plan)
@@ -57,10 +57,10 @@ def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -
 def survey(
     repository: Repository, settings: Settings, registry: Registry, keep: Sequence[str]
 ) -> Plan:
-    """Look at the registry, then at the remote, and plan.
+    """Read the registry, then the remote, and plan.
 
-    In this order: what is in the registry by now was pushed before, so that a branch
-    which appears meanwhile is not taken for one that is gone.
+    The order matters: what the registry has was pushed before, so a branch that appears
+    in between is not mistaken for a deleted one.
     """
     tags = read_tags(registry)
     rules = read_rules(repository, settings, keep)
@@ -71,7 +71,7 @@ def survey(
 def read_rules(
     repository: Repository, settings: Settings, keep: Sequence[str]
 ) -> Rules:
-    """Ask the remote which branches live, and git what is on them."""
+    """Ask the remote which branches exist, and git which commits are on them."""
     require_history(repository, settings)
     remote = _ask_remote(repository, settings)
     return Rules(
@@ -90,7 +90,7 @@ def _ask_remote(repository: Repository, settings: Settings) -> Remote:
         raise Refusal(
             rule="remote",
             found=f"{settings.remote} did not answer: {error}",
-            expected="its branches, for what they have stays",
+            expected="its branches, because their images are kept",
             fix=f"git ls-remote {settings.remote}",
         ) from error
     if settings.trunk not in remote.heads:
@@ -106,7 +106,7 @@ def _ask_remote(repository: Repository, settings: Settings) -> Remote:
 def _commits(
     repository: Repository, settings: Settings, remote: Remote
 ) -> dict[str, str]:
-    """Return the tags of all commits that somebody may still want, with the reason."""
+    """Return the tags of all commits that may still be needed, with the reason."""
     _fetch(repository, settings, remote)
     trunk = remote.heads[settings.trunk]
     newest = f"--max-count={settings.keep_commits or -1}"
@@ -129,7 +129,7 @@ def _list(repository: Repository, tips: Sequence[str], *options: str) -> list[st
 
 
 def _fetch(repository: Repository, settings: Settings, remote: Remote) -> None:
-    """Bring the tips of all branches here, without changing any ref."""
+    """Fetch the tips of all branches without changing any ref."""
     known = repository.objects(sorted(set(remote.heads.values())))
     refs = [
         f"refs/heads/{name}" for name, oid in remote.heads.items() if not known[oid]
@@ -149,7 +149,7 @@ def _fetch(repository: Repository, settings: Settings, remote: Remote) -> None:
 
 
 def show(plan: Plan, registry: Registry) -> None:
-    """Say what goes, and how much stays for which reason."""
+    """Print what is removed, and how much is kept."""
     say(f"{registry.name}: {len(plan.verdicts)} tags")
     going = [verdict for verdict in plan.verdicts if not verdict.stays]
     width = max((len(verdict.tag) for verdict in going), default=0)
@@ -158,8 +158,8 @@ def show(plan: Plan, registry: Registry) -> None:
         say(f"  {word}  {verdict.tag:{width}}  {verdict.digest[:19]}  {verdict.why}")
     stay = len(plan.verdicts) - len(going)
     say(
-        f"{len(going)} tags go, {len(plan.untag)} of them from images that stay; "
-        f"{len(plan.delete)} images are deleted, parts included; {stay} tags stay"
+        f"{len(going)} tags to remove, {len(plan.untag)} of them from images that are "
+        f"kept; {len(plan.delete)} manifests to delete; {stay} tags kept"
     )
 
 
@@ -168,10 +168,10 @@ def _confirm(*, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError(
-            "prune asks before it deletes, and nobody is here to answer\n"
+            "prune asks before it deletes, and there is no terminal to answer on\n"
             "  type next: trunkline prune --yes"
         )
-    if input("Do that? [y/N] ").strip().lower() not in {"y", "yes"}:
+    if input("Remove them? [y/N] ").strip().lower() not in {"y", "yes"}:
         raise FailedError("nothing was changed")
 
 

@@ -32,7 +32,7 @@ _HEADS = "refs/heads/"
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What is to be published, with everything that was looked up for it."""
+    """A ref to publish, with everything that was looked up for it."""
 
     repository: Repository
     registry: Registry
@@ -62,7 +62,7 @@ def publish(
     github_output: bool = False,
     no_push: bool = False,
 ) -> int:
-    """Publish the image of a ref's commit; the same again changes nothing."""
+    """Publish the image of a ref's commit; running it again changes nothing."""
     with interrupted_by_signals():
         repository = Repository.find()
         if no_push:
@@ -81,7 +81,7 @@ def publish(
 def try_out(
     repository: Repository, ref: str | None, *, dry_run: bool
 ) -> dict[str, object]:
-    """Build and test the image of any commit, and keep nothing of it.
+    """Build and test the image of any commit, and keep nothing.
 
     A pull request's merge is on no branch and has no registry, but it has an image.
     """
@@ -108,7 +108,7 @@ def try_out(
 
 
 def survey(repository: Repository, ref: str | None) -> Publication:
-    """Look everything up and refuse what may not be published."""
+    """Look everything up, and refuse what may not be published."""
     settings = head_project(repository).settings
     name, commit = find_ref(repository, ref, settings.remote)
     project = project_at(repository, commit)
@@ -157,9 +157,9 @@ def _run(publication: Publication, *, dry_run: bool) -> dict[str, object]:
 
 
 def find_image(registry: Registry, plan: ImageTags) -> Manifest | None:
-    """Find the image of the commit, by its tag, or by another if that was deleted.
+    """Find the commit's image by its own tag, or by another if that was deleted.
 
-    Raises Refusal where a tag that is created once has the image of another commit.
+    Raises Refusal if a create-only tag has the image of another commit.
     """
     own, *others = plan.tags
     if found := registry.manifest(own.name):
@@ -179,7 +179,7 @@ def find_image(registry: Registry, plan: ImageTags) -> Manifest | None:
 
 
 def _make(publication: Publication) -> Manifest:
-    """Make the image; if another run was faster, its image is the commit's."""
+    """Build the image; if another run was faster, use its image."""
     plan, settings = publication.plan, publication.project.settings
     heads = publication.remote.heads
     on_trunk = False
@@ -202,7 +202,7 @@ def _make(publication: Publication) -> Manifest:
     )
     faster = publication.registry.manifest(plan.tags[0].name)
     if faster and faster.digest != made.digest:
-        say(f"  found    {faster.digest}, which another run has made meanwhile")
+        say(f"  found    {faster.digest}, which another run pushed in the meantime")
         return faster
     return made
 
@@ -234,7 +234,7 @@ def _line(change: TagChange, manifest: Manifest) -> str:
 
 
 def _hand_on(report: dict[str, object]) -> None:
-    """Hand the result to the workflow's next steps."""
+    """Pass the result on to the next steps of the workflow."""
     names = ("image", "commit", "digest", "version")
     values = {name: str(report[name] or "") for name in names}
     write_outputs({**values, "built": "true" if report["built"] else "false"})
@@ -247,7 +247,7 @@ def _report(
     built: bool,
     ends: dict[str, str | None],
 ) -> dict[str, object]:
-    """Say what is published: `digest` is of the image, and of each tag in the end."""
+    """Describe the result, with the digest of the image and of each tag."""
     document = asdict(plan)
     for tag in document["tags"]:
         tag["digest"] = ends.get(tag["name"])

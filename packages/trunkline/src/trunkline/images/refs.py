@@ -1,4 +1,4 @@
-"""Which ref somebody means, and the commit that it names here."""
+"""Resolve a ref as a person types it to its full name and commit."""
 
 from trunkline.errors import UsageError
 from trunkline.git import Repository
@@ -7,9 +7,9 @@ _KINDS = ("refs/heads/", "refs/tags/")
 
 
 def find_ref(repository: Repository, ref: str | None, remote: str) -> tuple[str, str]:
-    """Return a ref's full name and its commit; of HEAD, if none is given.
+    """Return a ref's full name and its commit; HEAD's if none is given.
 
-    A branch may be known from the remote only, as in a workflow's checkout.
+    A branch may exist only on the remote, as in a workflow's checkout.
     """
     name = _full_name(repository, ref, remote) if ref else _head(repository)
     places = [name, name.replace("refs/heads/", f"refs/remotes/{remote}/", 1)]
@@ -30,7 +30,7 @@ def _head(repository: Repository) -> str:
     if answer.ok:
         return answer.text
     raise UsageError(
-        "HEAD is on no branch; expected to be told which ref is meant, such as "
+        "HEAD is on no branch; expected a ref as the argument, such as "
         "refs/heads/main or v1.2.0"
     )
 

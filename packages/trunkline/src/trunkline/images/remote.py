@@ -1,4 +1,4 @@
-"""What the remote has at this moment, and whether a ref may be published from here."""
+"""The branches and tags of the git remote, and whether a commit may be published."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def read_remote(repository: Repository, settings: Settings) -> Remote:
     refs = repository.remote_refs(
         settings.remote, (f"{_HEADS}*", f"{_TAGS}*"), timeout=settings.timeout
     )
-    # The second line of an annotated tag has the commit.
+    # An annotated tag has a second line, with its commit.
     tags = {
         name.removeprefix(_TAGS).removesuffix("^{}"): oid
         for name, oid in sorted(refs.items())
@@ -40,7 +40,7 @@ def read_remote(repository: Repository, settings: Settings) -> Remote:
 def fetch_commit(
     repository: Repository, settings: Settings, *, branch: str, tip: str
 ) -> None:
-    """Bring a branch's tip here, if it is not, without changing any ref."""
+    """Fetch a branch's tip if it is missing, without changing any ref."""
     if not repository.run("cat-file", "-e", f"{tip}^{{commit}}").ok:
         repository.run(
             "fetch",
@@ -54,11 +54,11 @@ def fetch_commit(
 
 
 def require_history(repository: Repository, settings: Settings) -> None:
-    """Refuse a shallow clone: which commit is older cannot be told in it."""
+    """Refuse a shallow clone, which cannot tell which of two commits is older."""
     if repository.shallow:
         raise Refusal(
             rule="shallow",
-            found="a shallow clone, in which branches and tags are missing",
+            found="a shallow clone, which lacks branches and tags",
             expected="the whole history (in a workflow: fetch-depth: 0)",
             fix=f"git fetch --unshallow --tags {settings.remote}",
         )
@@ -72,7 +72,7 @@ def require_pushed(
     commit: str,
     remote: Remote,
 ) -> None:
-    """Refuse a commit that the remote's branch does not have."""
+    """Refuse a commit that is not on the remote's branch."""
     tip = remote.heads.get(branch)
     if tip is not None:
         fetch_commit(repository, settings, branch=branch, tip=tip)
@@ -82,6 +82,6 @@ def require_pushed(
     raise Refusal(
         rule="pushed",
         found=f"{commit[:12]} of branch {branch}, which on {settings.remote} {there}",
-        expected="a commit that was pushed, for everybody to see what runs",
+        expected="a pushed commit, so that everyone can see what is running",
         fix=f"git push {settings.remote} {branch}",
     )

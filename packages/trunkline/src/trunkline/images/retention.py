@@ -1,8 +1,8 @@
-"""Which images may go. Pure: what a registry holds and what lives in, a plan out.
+"""Decide which images can be removed. Pure.
 
-Registries delete by digest, and with a digest go all its tags. So a tag that is to go
-from an image that stays is taken off, and an image is deleted only when nothing that
-stays names it: no tag, and no index of several platforms.
+Registries delete by digest, together with all its tags. So a tag of an image that is
+kept is removed separately, and an image is deleted only if nothing that is kept refers
+to it: no tag, and no multi-platform index.
 """
 
 import re
@@ -20,35 +20,35 @@ _ATTACHED = re.compile(r"(sha256)-([0-9a-f]{64})(?:\.[a-z]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What a repository of images holds."""
+    """The contents of a repository of images."""
 
     # The digest of every tag.
     tags: Mapping[str, str]
     # The manifests that each index lists, by the index's digest.
     children: Mapping[str, tuple[str, ...]]
-    # When the commits were made of which the images are, where they say so. An image
-    # that does not was not published by this tool.
+    # When the commits of the images were made. An image that does not say so was not
+    # published by this tool.
     made: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What stays."""
+    """What is kept."""
 
     # The image tag of every live branch, with the branch.
     live: Mapping[str, str]
-    # `sha-…` tags of commits that somebody may still want, with the reason.
+    # `sha-…` tags of commits that may still be needed, with the reason.
     commits: Mapping[str, str]
-    # Patterns of tags that stay in any case.
+    # Patterns of tags that are kept in any case.
     keep: tuple[str, ...]
-    # The image of a commit stays until the commit is that old.
+    # The image of a commit is kept until the commit is that many days old.
     days: int
     now: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of one tag, and why."""
+    """What happens to one tag, and why."""
 
     tag: str
     digest: str
@@ -58,9 +58,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do, in order: first take off tags, then delete, an index before its
-    parts.
-    """
+    """What to do, in order: remove tags, then delete, an index before its parts."""
 
     verdicts: tuple[Verdict, ...]
     untag: tuple[Verdict, ...]
@@ -73,7 +71,7 @@ class Plan:
 
 
 def in_question(tags: Mapping[str, str], rules: Rules) -> set[str]:
-    """Return the digests whose age decides, so that it has to be looked up."""
+    """Return the digests whose age decides, so that it must be looked up."""
     return {
         digest
         for tag, digest in tags.items()
@@ -94,7 +92,7 @@ def plan_pruning(holdings: Holdings, rules: Rules) -> Plan:
         for tag, digest in sorted(holdings.tags.items())
         if (match := _ATTACHED.fullmatch(tag))
     ]
-    # Once more, for now it is known what goes with what.
+    # Once more, because attached tags may now be deleted, too.
     verdicts = sorted([*verdicts, *attached], key=lambda verdict: verdict.tag)
     delete = _deletable(verdicts, holdings)
     return Plan(
@@ -105,14 +103,14 @@ def plan_pruning(holdings: Holdings, rules: Rules) -> Plan:
 
 
 def _unconditional(tag: str, rules: Rules) -> str | None:
-    """Why a tag stays, whatever its image is; None if that has to be looked at."""
+    """Why a tag is kept whatever its image is; None if the image decides."""
     pattern = next((p for p in rules.keep if fnmatchcase(tag, p)), None)
     if pattern is not None:
-        return f"`{pattern}` is to be kept"
+        return f"matches `{pattern}`"
     if tag == LATEST.name or Version.from_tag(f"v{tag}"):
         return "of a release"
     if tag in rules.live:
-        return f"branch {rules.live[tag]} lives"
+        return f"branch {rules.live[tag]} exists"
     if tag in rules.commits:
         return rules.commits[tag]
     if not is_commit_tag(tag) and not is_branch_tag(tag):
@@ -137,19 +135,21 @@ def _verdict(tag: str, digest: str, holdings: Holdings, rules: Rules) -> Verdict
 
 def _attached(tag: str, digest: str, *, subject: str, deleted: set[str]) -> Verdict:
     if subject in deleted:
-        return Verdict(tag, digest, stays=False, why="belongs to an image that goes")
-    return Verdict(tag, digest, stays=True, why="belongs to an image that stays")
+        return Verdict(
+            tag, digest, stays=False, why="belongs to an image that is deleted"
+        )
+    return Verdict(tag, digest, stays=True, why="belongs to an image that is kept")
 
 
 def _deletable(verdicts: Iterable[Verdict], holdings: Holdings) -> set[str]:
-    """Return what goes with the tags that go and is named by nothing that stays."""
+    """Return what is deleted with its tags: nothing that is kept refers to it."""
     verdicts = list(verdicts)
     tops = {verdict.digest for verdict in verdicts if not verdict.stays}
     reachable = _closure(tops, holdings.children)
     judged = {verdict.tag for verdict in verdicts}
     kept = {verdict.digest for verdict in verdicts if verdict.stays}
     kept |= {digest for tag, digest in holdings.tags.items() if tag not in judged}
-    # An index that no tag names any more may be somebody's who deploys by digest.
+    # An index without a tag may be deployed by digest.
     kept |= set(holdings.children) - reachable
     return reachable - _closure(kept, holdings.children)
 

@@ -1,4 +1,4 @@
-"""A commit as it is built: its files, as git has them, and what is known of it."""
+"""A commit as it is built: its files as committed, and its description."""
 
 import ast
 import tarfile
@@ -15,12 +15,12 @@ from trunkline.project import Project
 
 
 def export(repository: Repository, commit: str, folder: Path) -> Path:
-    """Write a commit's files, and no other, into a new folder.
+    """Write a commit's files, and no others, into a new folder.
 
-    What lies in the work tree is not in the commit, so it cannot be in its image.
+    Uncommitted files in the working tree cannot get into the image.
     """
     archive = folder / "source.tar"
-    # Whose umask it is must not change a file's mode.
+    # The umask of the user must not change a file's mode.
     repository.run(
         "-c",
         "tar.umask=0022",
@@ -36,7 +36,7 @@ def export(repository: Repository, commit: str, folder: Path) -> Path:
         with tarfile.open(archive) as tar:
             tar.extractall(root, filter="tar")
     except (tarfile.TarError, OSError) as error:
-        raise FailedError(f"{commit[:12]} cannot be written out: {error}") from error
+        raise FailedError(f"{commit[:12]} cannot be exported: {error}") from error
     finally:
         archive.unlink(missing_ok=True)
     return root
@@ -45,7 +45,7 @@ def export(repository: Repository, commit: str, folder: Path) -> Path:
 def describe(
     repository: Repository, commit: str, *, project: Project, branch: str, root: Path
 ) -> Source:
-    """Gather what the image says of its commit; `root` holds the commit's files."""
+    """Gather what the image says about its commit; `root` has the commit's files."""
     settings = project.settings
     seconds, subject, author = repository.read(
         "log", "-1", "--no-show-signature", "--format=%ct%x00%s%x00%an", commit
@@ -69,7 +69,7 @@ def describe(
 
 
 def revision_heads(folder: Path) -> list[str]:
-    """Read which of Alembic's revisions in a folder no other builds upon."""
+    """Return the heads of Alembic's revisions in a folder."""
     parents = {}
     for file in sorted(folder.glob("*.py")):
         names = _constants(file.read_text(encoding="utf-8"))

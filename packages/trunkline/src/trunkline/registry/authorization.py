@@ -1,4 +1,4 @@
-"""How a registry wants to be asked: nothing, a password, or a token for one task."""
+"""Authorize requests as a registry demands: not at all, by password or by token."""
 
 import json
 import re
@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 from trunkline.registry.credentials import Credentials
 from trunkline.registry.reference import ImageName
 
-# What a task needs to be allowed, in the words of the token specification.
+# The rights that a task needs, as the token specification spells them.
 PULL, PUSH, DELETE = "pull", "pull,push", "delete"
-# Seconds: a token that says nothing lives a minute; one is renewed a little early.
+# Seconds: a token without a stated lifetime expires after a minute; tokens are renewed
+# a little early.
 _LIFE = 60.0
 _EARLY = 5.0
 _PARAMETER = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
@@ -22,7 +23,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class AskTokenService(Protocol):
-    """Send one request to a token service; gives the body of its response."""
+    """Send one request to a token service and return the body of its response."""
 
     def __call__(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
@@ -46,14 +47,14 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token and the moment, by the monotonic clock, from which on it is old."""
+    """A token, and when it expires by the monotonic clock."""
 
     header: str = field(repr=False)
     end: float
 
 
 class Authorization:
-    """Give each request its header, and learn from refusals how."""
+    """Provide each request with its header, as learned from refused requests."""
 
     def __init__(
         self,
@@ -72,14 +73,14 @@ class Authorization:
 
     @property
     def credentials(self) -> Credentials | None:
-        """Who we are, looked up when first needed: a helper may take a while."""
+        """The credentials, looked up when first needed: a helper may take a while."""
         with self._lock:
             if not self._looked:
                 self._credentials, self._looked = self._find(), True
             return self._credentials
 
     def header(self, need: str) -> str | None:
-        """Return `Authorization` for a task, None before anything was refused."""
+        """Return `Authorization` for a task; None before any request was refused."""
         with self._lock:
             if self._challenge is None:
                 return None
@@ -91,7 +92,7 @@ class Authorization:
             return token.header
 
     def refused(self, sent: str | None, challenge: str | None, need: str) -> bool:
-        """Learn from the refusal of a header; whether another one may be taken."""
+        """Learn from a refused request; returns whether retrying it makes sense."""
         if challenge is None:
             return False
         with self._lock:
@@ -126,7 +127,7 @@ class Authorization:
 def read_token(response: bytes) -> tuple[str, float]:
     """Take the token, and its life in seconds, out of a token service's response.
 
-    What cannot be read gives an empty token, which the registry refuses.
+    An unreadable response gives an empty token, which the registry refuses.
     """
     try:
         found = json.loads(response)

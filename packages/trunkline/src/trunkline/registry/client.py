@@ -29,10 +29,10 @@ from trunkline.settings import Settings
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
-# Pages as large as every registry takes; some give 100 otherwise, some all at once.
+# The largest page that every registry accepts; without it some return 100, some all.
 _PAGE = 1000
-# While another run writes the same content, a registry that keeps it on a disk may take
-# it for missing. Seconds until it is asked once more.
+# While another run writes the same content, a registry on a disk may report it as
+# missing. Seconds until the request is retried.
 _UNKNOWN = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 _PAUSES = (0.1, 0.4, 1.5)
 
@@ -49,7 +49,7 @@ class Registry:
         transport: Transport,
         packages: GitHubPackages | None = None,
     ) -> None:
-        """`packages` deletes where the registry's own interface does not."""
+        """`packages` deletes images if the registry itself cannot."""
         self.name = name
         self.transport = transport
         self._packages = packages
@@ -82,8 +82,8 @@ class Registry:
     ) -> Self:
         """Prepare the connection; nothing is sent yet.
 
-        `insecure` names registries that are asked by plain http, as those on this
-        machine are. The environment and Docker's configuration tell who we are.
+        `insecure` names registries that use plain HTTP, as those on this machine do.
+        Credentials come from the environment or from Docker's configuration.
         """
         transport = Transport(
             name,
@@ -100,12 +100,12 @@ class Registry:
         self.transport.close()
 
     def digest(self, reference: str) -> str | None:
-        """Ask which digest a tag points at; None only if there is no such tag."""
+        """Return the digest that a tag points to; None only if it does not exist."""
         found = self.look(reference)
         return found.digest if found else None
 
     def look(self, reference: str) -> Descriptor | None:
-        """Ask what a tag points at; None only if there is no such tag."""
+        """Return what a tag points to; None only if it does not exist."""
         response = self.transport.request(
             "HEAD",
             self._manifest(reference),
@@ -117,13 +117,13 @@ class Registry:
         kind = _kind(response)
         if response.status == OK and DIGEST.fullmatch(digest) and kind:
             return Descriptor(digest, kind)
-        # A response to HEAD cannot say whether it is a registry's own "not found", and
-        # not every registry names digest and type.
+        # A response to HEAD does not show whether a registry sent the "not found", and
+        # not every registry states digest and type.
         manifest = self.manifest(reference)
         return Descriptor(manifest.digest, manifest.media_type) if manifest else None
 
     def manifest(self, reference: str) -> Manifest | None:
-        """Fetch what a tag or a digest names, checked against its digest."""
+        """Fetch what a tag or a digest points to, and verify its digest."""
         response = self.transport.request(
             "GET",
             self._manifest(reference),
@@ -152,8 +152,8 @@ class Registry:
     ) -> str:
         """Store a manifest under a tag or its digest; returns the digest.
 
-        `create_only` asks the registry to refuse a tag that exists. Few do: look first
-        and afterwards.
+        `create_only` asks the registry to refuse an existing tag. Few do, so the caller
+        must check before and afterwards.
         """
         only = {"If-None-Match": "*"} if create_only else {}
         for pause in (*_PAUSES, None):
@@ -185,7 +185,7 @@ class Registry:
         return response.status == OK
 
     def blob(self, digest: str) -> bytes:
-        """Fetch a small blob, such as an image's configuration, checked."""
+        """Fetch a small blob, such as an image's configuration, and verify it."""
         response = self.transport.request(
             "GET", f"{self._base}/blobs/{digest}", need=PULL, expect={OK}
         )
@@ -195,9 +195,9 @@ class Registry:
         return response.body
 
     def push_blob(self, digest: str, file: BinaryIO) -> bool:
-        """Store the rest of an open file as a blob; False if it was there already.
+        """Store the rest of an open file as a blob; False if it existed already.
 
-        A connection that breaks is taken up where the registry stopped.
+        An interrupted upload is resumed.
         """
         if self.has_blob(digest):
             return False
@@ -211,7 +211,7 @@ class Registry:
         return True
 
     def tags(self) -> list[str]:
-        """List all tags, sorted; none if there is no such repository."""
+        """List all tags, sorted; none if the repository does not exist."""
         found: set[str] = set()
         page, seen = f"{self._base}/tags/list?n={_PAGE}", set[str]()
         while page and page not in seen:
@@ -227,7 +227,7 @@ class Registry:
         return sorted(found)
 
     def delete(self, digest: str) -> bool:
-        """Delete a manifest and every tag that points at it; False if there is none."""
+        """Delete a manifest and all its tags; False if it does not exist."""
         if self._packages:
             return self._packages.delete(digest)
         response = self.transport.request(
@@ -246,7 +246,7 @@ class Registry:
     ) -> RegistryError:
         return RegistryError(
             found=f"{response.method} {response.url} gave {found}; expected {wanted}",
-            fix="the same command again; if it stays so, do not trust this registry",
+            fix="the same command again; if it recurs, do not trust this registry",
         )
 
 
@@ -255,7 +255,7 @@ def _kind(response: RegistryResponse) -> str:
 
 
 def _names(response: RegistryResponse) -> list[str]:
-    """Return the tags of one page; a repository without any may have null."""
+    """Return the tags of one page; a repository without tags may have null."""
     try:
         return [str(tag) for tag in json.loads(response.body)["tags"] or ()]
     except (ValueError, KeyError, TypeError):

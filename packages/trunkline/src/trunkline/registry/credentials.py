@@ -1,4 +1,4 @@
-"""Who we are to a registry: from the environment, or from Docker's configuration."""
+"""Find registry credentials: in the environment, or in Docker's configuration."""
 
 import base64
 import binascii
@@ -12,12 +12,12 @@ from trunkline import process
 from trunkline.errors import FailedError, UsageError
 
 USER, PASSWORD = "TRUNKLINE_REGISTRY_USER", "TRUNKLINE_REGISTRY_PASSWORD"
-# Under which Docker keeps the account of its own registry.
+# The key under which Docker stores the account of its own registry.
 _HUB = "https://index.docker.io/v1/"
 _HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
-# A helper gives this name with an identity token in place of a password.
+# A helper returns this name together with an identity token instead of a password.
 _TOKEN_USER = "<token>"  # noqa: S105 - the name, not a token
-# All helpers answer so where they know nothing; they exit with 1, too.
+# Every helper prints this, and exits with 1, if it has no credentials.
 _UNKNOWN = "credentials not found"
 
 
@@ -27,7 +27,7 @@ class Credentials:
 
     user: str = field(repr=False)
     password: str = field(repr=False)
-    # Where they are from, for messages.
+    # Where they were found, for messages.
     source: str
     identity_token: str = field(default="", repr=False)
 
@@ -41,10 +41,10 @@ class Credentials:
 def find_credentials(
     registry: str, environ: Mapping[str, str], *, home: Path | None = None
 ) -> Credentials | None:
-    """Look for the account of a registry; None where we are anonymous.
+    """Find the credentials for a registry; None for anonymous access.
 
-    The environment comes first, then what `docker login` has stored, by a helper of
-    that registry, the common helper, or in the file itself.
+    The environment comes first, then what `docker login` stored: in the helper of that
+    registry, in the default helper, or in the file itself.
     """
     if USER in environ or PASSWORD in environ:
         return _from_environment(environ)
@@ -72,7 +72,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         config = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
-        # The text itself may hold a password, so only the place is told.
+        # The text itself may contain a password, so only the position is shown.
         line = getattr(error, "lineno", 1)
         raise UsageError(f"{file} cannot be read: expected JSON, line {line}") from None
     return config if isinstance(config, dict) else {}
@@ -109,7 +109,7 @@ def _from_helper(answer: bytes, program: str) -> Credentials:
         user, secret = str(found["Username"]), str(found["Secret"])
     except (ValueError, KeyError, TypeError):
         raise FailedError(
-            f"`{program} get` gave no JSON with Username and Secret"
+            f"`{program} get` printed no JSON with Username and Secret"
         ) from None
     if user == _TOKEN_USER:
         return Credentials("", "", program, identity_token=secret)
@@ -136,14 +136,14 @@ def _from_file(
     user, colon, password = pair.partition(":")
     if not colon:
         raise UsageError(
-            f"{file} holds no readable account of {registry}\n"
+            f"{file} contains no readable account for {registry}\n"
             f"  type next: docker login {registry}"
         )
     return Credentials(user, password.rstrip("\0"), str(file))
 
 
 def _names(registry: str) -> tuple[str, ...]:
-    """Return the names under which an account of a registry may be stored."""
+    """Return the keys under which a registry's account may be stored."""
     if registry in _HUB_HOSTS:
         return (_HUB, registry)
     return (

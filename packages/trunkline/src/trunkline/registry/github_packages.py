@@ -1,4 +1,4 @@
-"""Delete from ghcr.io, which does that only through GitHub's own interface."""
+"""Delete images from ghcr.io, which is only possible through GitHub's own API."""
 
 import json
 import time
@@ -23,13 +23,13 @@ _PAGE = 100
 
 @dataclass(slots=True)
 class GitHubPackages:
-    """The versions of one package of images: each is a manifest with its tags."""
+    """The versions of a container package: each is a manifest with its tags."""
 
     name: ImageName
     transport: Transport
     api: str = _API
     token: Callable[[], str] = field(default=lambda: "", repr=False)
-    # Seconds before each look at the list: a push takes a moment to be in it.
+    # Seconds before each look at the list: a push takes a moment to appear in it.
     pauses: Sequence[float] = (0, 1, 3)
     _versions: dict[str, str] = field(default_factory=dict)
 
@@ -37,7 +37,7 @@ class GitHubPackages:
     def of(
         cls, name: ImageName, transport: Transport, environ: Mapping[str, str]
     ) -> "GitHubPackages | None":
-        """Return the way to delete images that are at GitHub; None elsewhere."""
+        """Return the client for an image on ghcr.io; None for any other registry."""
         if name.registry != REGISTRY:
             return None
 
@@ -48,7 +48,7 @@ class GitHubPackages:
         return cls(name, transport, environ.get("GITHUB_API_URL") or _API, token)
 
     def delete(self, digest: str) -> bool:
-        """Delete a manifest and all its tags; False if there is none."""
+        """Delete a manifest and all its tags; False if it does not exist."""
         for pause in self.pauses:
             if digest in self._versions:
                 break
@@ -89,7 +89,7 @@ class GitHubPackages:
             return response
         raise RegistryError(
             found=f"{response.method} {response.url} was answered {response.status}"
-            f"{_said(response)}; ghcr.io deletes only through that address",
+            f"{_said(response)}; ghcr.io deletes only through that API",
             fix="export GITHUB_TOKEN=… with the right to delete packages "
             "(in a workflow: permissions: packages: write)",
             status=response.status,

@@ -1,4 +1,4 @@
-"""Manifests: what a tag points at. Pure."""
+"""Manifests: what a tag points to. Pure."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What a tag points at, without its content."""
+    """What a tag points to, without its content."""
 
     digest: str
     media_type: str
@@ -53,7 +53,7 @@ class Manifest:
 
     @property
     def children(self) -> tuple[str, ...]:
-        """Digests of the manifests that an index lists; of a manifest, none."""
+        """Digests of the manifests that an index lists; empty for a manifest."""
         return tuple(
             str(child["digest"]) for child in self.document.get("manifests", [])
         )

@@ -1,4 +1,4 @@
-"""Where a project's images are: a registry and a path in it. Pure."""
+"""The name of a project's images: a registry and a path in it. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trunkline.errors import Refusal
 from trunkline.settings import Settings
 
-# Has precedence over `[tool.trunkline] image`, so that CI may name its own registry.
+# Takes precedence over `[tool.trunkline] image`, so that CI can use its own registry.
 VARIABLE = "TRUNKLINE_IMAGE"
 # The OCI distribution specification's grammar of a name.
 _WORD = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -27,17 +27,17 @@ class ImageName:
         return f"{self.registry}/{self.path}"
 
     def at(self, reference: str) -> str:
-        """Return the full name of what a tag or a digest names."""
+        """Return the full name of a tag or a digest."""
         return f"{self}{'@' if ':' in reference else ':'}{reference}"
 
 
 def image_name(settings: Settings, environ: Mapping[str, str]) -> ImageName:
-    """Return where images go; raises Refusal where no registry is configured."""
+    """Return where images are stored; raises Refusal if no registry is configured."""
     return parse_image_name(environ.get(VARIABLE) or settings.image)
 
 
 def shown_name(settings: Settings, environ: Mapping[str, str]) -> str:
-    """Return the image's name for people and plans, if need be without a registry."""
+    """Return the image's name for display, without a registry if none is set."""
     try:
         return str(image_name(settings, environ))
     except Refusal:
@@ -47,11 +47,11 @@ def shown_name(settings: Settings, environ: Mapping[str, str]) -> str:
 def parse_image_name(text: str) -> ImageName:
     """Read `host[:port]/path`; raises Refusal on anything else.
 
-    Capitals become small: a repository's owner on GitHub may have some, an image's
-    path may not.
+    Capital letters become lower case: an owner on GitHub may have some, an image's path
+    may not.
     """
     registry, _, path = text.strip().lower().partition("/")
-    # Somebody may have put an account before the host, as git allows.
+    # There may be an account before the host, as git allows, perhaps with a password.
     text = f"…@{text.partition('@')[2]}" if "@" in registry else text
     if not path or not _is_host(registry):
         raise Refusal(
@@ -75,12 +75,12 @@ def parse_image_name(text: str) -> ImageName:
 
 
 def _is_host(word: str) -> bool:
-    """Whether the part before the first slash is a registry, as Docker decides it."""
+    """Whether the part before the first slash is a registry, by Docker's rule."""
     return "." in word or ":" in word or word == "localhost"
 
 
 def _last_word(text: str) -> str:
-    """Suggest a path's last component."""
+    """Suggest the last component of a path."""
     name = re.split(r"[:@]", text.strip().lower().rpartition("/")[2])[0]
     slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")
     return slug or "my-app"

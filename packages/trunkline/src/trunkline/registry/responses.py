@@ -1,4 +1,4 @@
-"""What a registry says, and what we say of it to a person. Pure."""
+"""Responses of a registry, and errors that explain them to a person. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ UNSUPPORTED = "UNSUPPORTED"
 
 
 class RegistryError(FailedError):
-    """The registry gave no usable answer; `status` is None where it gave none.
+    """The registry gave no usable response; `status` is None if it gave none at all.
 
-    `codes` are the registry's own words for what is wrong, such as DENIED.
+    `codes` are the registry's own error codes, such as DENIED.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class RegistryResponse:
     def errors(self) -> tuple[tuple[str, str], ...] | None:
         """The registry's own errors, each a code and a message.
 
-        None where the body is no list of errors, so that it is not a registry's.
+        None if the body is no list of errors, so that no registry wrote it.
         """
         try:
             found = json.loads(self.body)["errors"]
@@ -60,7 +60,7 @@ class RegistryResponse:
 
 
 def without_query(url: str) -> str:
-    """Return an address that may be shown."""
+    """Return an address without what must not be shown."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
@@ -69,9 +69,9 @@ def without_query(url: str) -> str:
 def unexpected(
     answer: RegistryResponse, *, registry: str, need: str, who: str
 ) -> RegistryError:
-    """Explain an answer that is neither "found" nor "not found".
+    """Explain a response that is neither "found" nor "not found".
 
-    `who` tells as whom we have asked, `need` what for.
+    `who` describes the account that was used, `need` the rights that it needs.
     """
     said = "; ".join(
         f"{code}: {message}" if message else code
@@ -83,14 +83,14 @@ def unexpected(
         return RegistryError(
             found=f"{registry} does not delete images ({answer.status} for "
             f"DELETE {answer.url})",
-            fix="allow it there (distribution: storage.delete.enabled), or delete "
-            "them on the registry's own pages",
+            fix="enable deletion there (distribution: storage.delete.enabled), or "
+            "delete them in the registry's web interface",
             status=answer.status,
         )
     found = (
         f"{answer.method} {answer.url} was answered {answer.status}"
         + (f" ({said})" if said else "")
-        + f", asked {who}"
+        + f", requested {who}"
     )
     return RegistryError(
         found=found,
@@ -111,9 +111,9 @@ def _fix(answer: RegistryResponse, registry: str, need: str) -> str:
             return f"curl -i {answer.url}  to see whether a registry answers there"
         case 429:
             wait = answer.headers.get("Retry-After", "some")
-            return f"the same command in {wait} seconds: the registry has had enough"
+            return f"the same command in {wait} seconds: its rate limit is reached"
         case 413 | 507:
-            return "make room on the registry, then the same command again"
+            return "make room on the registry, then run the same command again"
         case status if status >= FAILING:
-            return "the same command again; if it stays so, ask who runs the registry"
-    return f"curl -i {answer.url}  to see the whole answer"
+            return "the same command again; if it recurs, ask who runs the registry"
+    return f"curl -i {answer.url}  to see the whole response"

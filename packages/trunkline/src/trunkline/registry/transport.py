@@ -1,4 +1,4 @@
-"""Requests to one registry: again where that helps, and every failure explained."""
+"""Requests to one registry: retried if that helps, every failure explained."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -35,18 +35,17 @@ from trunkline.registry.responses import (
     without_query,
 )
 
-# What a registry answers when it cannot now; asked again, it often can.
+# Statuses of a temporary failure, after which a retry often succeeds.
 _PASSING = frozenset({429, 500, 502, 503, 504})
-# A PATCH appends to an upload: whoever sends it must look first how far it has come.
+# Not PATCH: it appends to an upload, so its progress must be checked before a retry.
 _REPEATED = frozenset({"HEAD", "GET", "PUT", "POST", "DELETE"})
 _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?")
-# Where the images called docker.io/… are.
+# The hosts that serve docker.io/…
 _HOSTS = {
     "docker.io": "registry-1.docker.io",
     "index.docker.io": "registry-1.docker.io",
 }
 
-# Seconds of silence.
 ANNOUNCE_AFTER_SECONDS = 2
 
 Body = bytes | IO[bytes] | None
@@ -54,23 +53,23 @@ Body = bytes | IO[bytes] | None
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to wait, in seconds, and how often to ask again."""
+    """How long to wait, in seconds, and how often to retry."""
 
     connect: float = 10
     read: float = 60
     retries: int = 4
     backoff: float = 0.5
-    # Whatever `Retry-After` says.
+    # The limit for `Retry-After`.
     longest_wait: int = 60
 
 
 class _AnnouncedRetry(Retry):
-    """Repeat, and say so where somebody would wonder."""
+    """Retry, and announce waits longer than two seconds."""
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         wait = self.get_retry_after(response)
         if wait and wait > ANNOUNCE_AFTER_SECONDS:
-            say(f"the registry is busy and asks us to wait {wait:.0f} seconds …")
+            say(f"the registry is busy; retrying in {wait:.0f} seconds …")
         return super().sleep_for_retry(response)
 
 
@@ -80,7 +79,7 @@ def is_loopback(host: str) -> bool:
 
 
 class Transport:
-    """Send requests to a registry, authorized."""
+    """Send authorized requests to a registry."""
 
     def __init__(
         self,
@@ -90,7 +89,7 @@ class Transport:
         plain: bool,
         retry_policy: RetryPolicy,
     ) -> None:
-        """With `plain` the registry is asked by http, as those on this machine are."""
+        """`plain` selects plain HTTP, which registries on this machine always use."""
         self.plain = plain or is_loopback(name.registry)
         self.registry = name.registry
         scheme = "http" if self.plain else "https"
@@ -125,10 +124,10 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body: Body = None,
     ) -> RegistryResponse:
-        """Ask; once more, with another token, if the first one is refused.
+        """Send a request, and once more with a new token if the first one is refused.
 
-        `url` is a path, or an address that the registry gave. Raises RegistryError on
-        a status that is not expected.
+        `url` is a path, or an address from the registry. Raises RegistryError on an
+        unexpected status.
         """
         url = urljoin(self.root, url)
         own = url.startswith(f"{self.root}/")
@@ -151,7 +150,7 @@ class Transport:
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: Body
     ) -> RegistryResponse:
-        """Ask any address, without our account at the registry; gives any response."""
+        """Send a request to any address without credentials; returns any response."""
         shown = without_query(url)
         try:
             response = self._pool(url).request(
@@ -161,7 +160,7 @@ class Transport:
                 body=body,
             )
         except HTTPError as error:
-            # Its text may hold the whole address.
+            # Its text may contain the whole address.
             raise _unreachable(self.registry, shown, error) from None
         return RegistryResponse(
             method, shown, response.status, response.headers, response.data
@@ -173,7 +172,7 @@ class Transport:
         parts = urlsplit(url)
         if parts.scheme != "https" and not (self.plain or is_loopback(parts.netloc)):
             raise RegistryError(
-                found=f"{self.registry} sends us for a token to "
+                found=f"{self.registry} names the token service "
                 f"`{without_query(url)}`; expected an address that begins with https",
                 fix=f"curl -i {self.root}/v2/  to see what it answers",
             )
@@ -184,10 +183,10 @@ class Transport:
 
     def _who(self) -> str:
         who = self.authorization.credentials
-        return f"with the account of {who.source}" if who else "without an account"
+        return f"with the account from {who.source}" if who else "without an account"
 
     def _pool(self, url: str) -> urllib3.PoolManager:
-        """Return the connections to use, through a proxy where the machine has one."""
+        """Return the connection pool, with the proxy that the environment names."""
         parts = urlsplit(url)
         direct = is_loopback(parts.netloc) or proxy_bypass(parts.hostname or "")
         proxy = None if direct else getproxies().get(parts.scheme)
@@ -201,7 +200,7 @@ class Transport:
 
 
 def _from_elsewhere(response: RegistryResponse) -> bool:
-    """Whether "not found" is what some other server says, which means nothing here."""
+    """Whether a "not found" comes from some other server, such as a proxy."""
     bare = response.method == "HEAD" or response.errors is not None
     return response.status == NOT_FOUND and not bare
 

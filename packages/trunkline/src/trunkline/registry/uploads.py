@@ -1,4 +1,4 @@
-"""Store one blob: as a stream, taken up again where the registry stopped."""
+"""Upload a blob as a stream, resuming after an interruption."""
 
 import os
 import re
@@ -20,12 +20,12 @@ from trunkline.registry.transport import Transport
 
 _TRIES = 4
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
-# The registry has forgotten the upload, was too slow, or has another part of it.
+# The registry has lost the upload, timed out, or is at another offset.
 _LOST = frozenset({NOT_FOUND, 408, 416})
 
 
 class Upload:
-    """One blob on its way: the rest of an open file, from where it stands now."""
+    """A resumable blob upload, starting at the file's current position."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Upload:
         digest: str,
         stored: Callable[[], bool],
     ) -> None:
-        """`address` is where uploads begin; `stored` asks whether the blob is there."""
+        """`address` starts uploads; `stored` checks whether the blob exists."""
         self.transport = transport
         self.address = address
         self.file = file
@@ -46,7 +46,7 @@ class Upload:
         self.size = file.seek(0, os.SEEK_END) - self.start
 
     def run(self) -> None:
-        """Send everything; raises RegistryError when the registry does not take it."""
+        """Send everything; raises RegistryError if the registry does not accept it."""
         location, offset = self._begin(), 0
         for tries_left in reversed(range(_TRIES)):
             try:
@@ -55,11 +55,11 @@ class Upload:
                 self._finish(location)
             except RegistryError as error:
                 if self.stored():
-                    return  # Only the response got lost.
+                    return  # Only the response was lost.
                 passing = error.status is None or error.status >= FAILING
                 if not tries_left or not (passing or error.status in _LOST):
                     raise
-                location, offset = self._take_up(location)
+                location, offset = self._resume(location)
             else:
                 return
 
@@ -97,8 +97,8 @@ class Upload:
             headers={"Content-Length": "0"},
         )
 
-    def _take_up(self, location: str) -> tuple[str, int]:
-        """Ask how far the upload has come; begin another one if it is lost."""
+    def _resume(self, location: str) -> tuple[str, int]:
+        """Ask for the upload's progress; start another one if it was lost."""
         try:
             response = self.transport.request(
                 "GET", location, need=PUSH, expect={OK, ACCEPTED, NO_CONTENT}
@@ -106,7 +106,7 @@ class Upload:
         except RegistryError:
             return self._begin(), 0
         end = _RANGE.fullmatch(response.headers.get("Range", ""))
-        # "0-0" is said of no byte as well as of one.
+        # "0-0" may mean no byte or one byte.
         if end is None or end[1] == "0":
             return self._begin(), 0
         location = urljoin(location, response.headers.get("Location", location))
