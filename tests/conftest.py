@@ -73,7 +73,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         metavar="sqlite|postgres|URL",
         help="sqlite; postgres: the server of APP_TEST_POSTGRES_URL, or one started "
-        "for the run; URL: an existing database with all tables",
+        "for the run; URL: an existing database with all tables. The last two run "
+        "only the tests that store something",
     )
 
 
@@ -93,6 +94,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name in Flags.model_fields:
         if name.lower() in metafunc.fixturenames:
             metafunc.parametrize(name.lower(), [False, True], ids=["off", "on"])
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Run only the tests of stored data if the database is not the default."""
+    if config.getoption("--database") == "sqlite":
+        return
+    stored = [
+        item for item in items if "databases" in getattr(item, "fixturenames", ())
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in stored])
+    items[:] = stored
 
 
 def pytest_collection_finish() -> None:
