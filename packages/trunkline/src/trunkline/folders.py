@@ -15,7 +15,7 @@ from trunkline.errors import FailedError, Refusal
 _STALE = 3600
 
 
-def require_free(folder: Path) -> None:
+def require_free(folder: Path, *, fix: str | None = None) -> None:
     """Refuse a path that exists, unless it is an empty folder."""
     if not folder.exists() and not folder.is_symlink():
         return
@@ -26,7 +26,7 @@ def require_free(folder: Path) -> None:
         rule="folder",
         found=f"{folder} is {what}",
         expected="a new or empty folder, because nothing is overwritten",
-        fix=f"choose another name, such as {folder.name}-2",
+        fix=fix or f"choose another name, such as {folder.name}-2",
     )
 
 

@@ -140,7 +140,7 @@ def test_a_source_that_cannot_be_read_is_refused(service: Sample, part: str) -> 
 
 def test_a_folder_that_is_taken_is_refused(service: Sample) -> None:
     service.write(f"{FOLDER}/notes.txt", "mine\n")
-    assert "a new or an empty folder" in refused(service, "dev", "road")
+    assert f"mv {FOLDER} {FOLDER}.old" in refused(service, "dev", "road")
 
 
 def test_a_lock_that_fails_leaves_no_copy(service: Sample) -> None:

@@ -141,7 +141,8 @@ class SwitchPlan:
         if member.origin is None or member.version is not None:
             require_checked_out(member)
             return Switch(member, WORKSPACE, f"{start}, editable in {member.folder}")
-        require_free(self.root.root / member.folder)
+        place = self.root.root / member.folder
+        require_free(place, fix=f"mv {member.folder} {member.folder}.old")
         commit = locked_commit(self.root.root, member)
         found = self.stack.enter_context(upstream(member, member.origin, commit=commit))
         summary = f"{start}, editable copy of {commit[:12]} in {member.folder}"

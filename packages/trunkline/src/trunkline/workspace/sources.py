@@ -28,11 +28,16 @@ def with_source(
     elif excluded is None:
         excluded = True
     _exclude(uv.get("workspace", {}), folder, excluded=bool(excluded))
+    if source != WORKSPACE and not excluded:
+        _forget(uv, folder)
     sources = uv.setdefault("sources", tomlkit.table())
     key = next((key for key in sources if normal(key) == name), name)
     if dict(sources.get(key, {})) != dict(source):
         sources[key] = tomlkit.value(_inline(source))
     edited: str = tomlkit.dumps(document)
+    # A table that is removed from the end leaves the blank line before it.
+    if edited.endswith("\n\n") and not text.endswith("\n\n"):
+        edited = edited[:-1]
     # tomlkit ends the lines that it adds with `\n` only.
     windows = text.count("\n") == text.count("\r\n")
     return re.sub(r"(?<!\r)\n", "\r\n", edited) if windows else edited
@@ -50,6 +55,15 @@ def _include(uv: Any, folder: str) -> None:  # noqa: ANN401 - tomlkit's tables
     patterns = workspace.setdefault("members", tomlkit.array())
     if not any(fnmatch(folder, pattern) for pattern in patterns):
         patterns.append(folder)
+
+
+def _forget(uv: Any, folder: str) -> None:  # noqa: ANN401
+    """Undo what `_include` has written."""
+    workspace = uv.get("workspace", {})
+    if folder in workspace.get("members", ()):
+        workspace["members"].remove(folder)
+        if list(workspace) == ["members"] and not workspace["members"]:
+            uv.remove("workspace")
 
 
 def _exclude(workspace: Any, folder: str, *, excluded: bool) -> None:  # noqa: ANN401
