@@ -9,7 +9,7 @@ It is computed from git's list of files and from `.template/parts/*.toml`.
 import json
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from trunkline.errors import TrunklineError
 from trunkline.git import Repository
@@ -46,6 +46,7 @@ HEADER = "# Written by the template's updates; an edit here confuses the next on
 ONCE = frozenset({"README.md", "CHANGELOG.md", "uv.lock"})
 # Their version is that of the template.
 VERSIONED = frozenset({"pyproject.toml"})
+CORE = ("src", "my_app", "core")
 
 
 def main(arguments: list[str]) -> int:
@@ -68,13 +69,31 @@ def check(root: Path) -> list[str]:
     if not file.exists():
         return [f"there is no {format_.PATH}"]
     parts = read_parts(root / ".template/parts")
-    manifest = build(root, parts, parse_manifest(file.read_bytes()))
+    stored = parse_manifest(file.read_bytes())
+    manifest = build(root, parts, stored)
+    if features := new_features(manifest, stored):
+        return [
+            f"{', '.join(features)}: this is the template; generate a service and "
+            "build the feature there (docs/template.md), unless every service needs it"
+        ]
     if found := problems(root, manifest, parts):
         return found
     found = lock_problems(root, manifest) + layout_problems(root, manifest)
     if print_manifest(manifest) != file.read_text(encoding="utf-8"):
         found.append(f"{format_.PATH} is not what these files give")
     return found
+
+
+def new_features(manifest: TemplateManifest, stored: TemplateManifest) -> list[str]:
+    """List folders of features that the stored manifest does not have."""
+
+    def folders(manifest: TemplateManifest) -> set[str]:
+        paths = (PurePosixPath(entry.source).parts for entry in manifest.entries)
+        return {
+            "/".join(p[:4]) for p in paths if p[:3] == CORE and len(p) > len(CORE) + 1
+        }
+
+    return sorted(folders(manifest) - folders(stored))
 
 
 def write(root: Path) -> list[str]:

@@ -34,6 +34,8 @@ def problems(
         for problem in _unfit(entry.source, root / entry.source)
     ]
     found += _unmatched(root, manifest, parts)
+    found += _questions(root, manifest)
+    found += _ambiguous(manifest)
     if found:
         return found
     contents = {e.source: (root / e.source).read_bytes() for e in manifest.entries}
@@ -105,6 +107,38 @@ def _unmatched(
         for edit in part.edits
         if edit.file not in targets
     ]
+
+
+def _questions(root: Path, manifest: TemplateManifest) -> list[str]:
+    """Name parts that copier.yml does not ask for, or not in the manifest's order."""
+    text = (root / "copier.yml").read_text(encoding="utf-8")
+    expected = [part.question for part in manifest.parts]
+    found = [
+        f"copier.yml does not ask {part.question}; add the question, and to left_out:"
+        f' + ([] if {part.question} else ["{part.name}"])'
+        for part in manifest.parts
+        if f"\n{part.question}:\n" not in text
+        or f'([] if {part.question} else ["{part.name}"])' not in text
+    ]
+    asked = re.findall(r"^(keep_\w+):$", text, re.MULTILINE)
+    listed = re.findall(r"\(\[\] if (keep_\w+) else", text)
+    if not found and (asked != expected or listed != expected):
+        found.append(
+            f"copier.yml asks {', '.join(asked)} and leaves out {', '.join(listed)}; "
+            f"expected in both places, in this order: {', '.join(expected)}"
+        )
+    return found
+
+
+def _ambiguous(manifest: TemplateManifest) -> list[str]:
+    """Name paths that differ in case only, which macOS and Windows cannot hold."""
+    seen: dict[str, str] = {}
+    found = []
+    for entry in manifest.entries:
+        other = seen.setdefault(entry.target.lower(), entry.target)
+        if other != entry.target:
+            found.append(f"{entry.target} and {other} differ in case only; rename one")
+    return found
 
 
 def _left(files: dict[str, ServiceFile], gone: list[PartDefinition]) -> list[str]:
