@@ -14,7 +14,9 @@ SERVICE = "docs/decisions"
 TOOL = "packages/trunkline/docs/decisions"
 LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
 RECORD = re.compile(r"\brecords? (\d+)\b")
-STATUS = re.compile(r"^Status: (\S.*) · Date: (\d{4}-\d\d-\d\d)$", re.MULTILINE)
+STATUS = re.compile(
+    r"^Status: (\w+) · Date: (\d{4}-\d\d-\d\d)(?: · Updated: .+)?$", re.MULTILINE
+)
 ROW = re.compile(
     r"^\| (\d+) \| \[(.+)\]\((\S+)\) \| (\w+) \| (\S+) \| .+ \|$", re.MULTILINE
 )
@@ -107,4 +109,4 @@ def header(house: str, name: str) -> tuple[str, str, str, str]:
     title = content.splitlines()[0].removeprefix(f"# {int(name[:4])}. ")
     status = STATUS.search(content)
     assert status, f"{house}/{name} has no line `Status: … · Date: …`"
-    return str(int(name[:4])), title, status[1].split(",")[0], status[2]
+    return str(int(name[:4])), title, status[1], status[2]
