@@ -58,7 +58,7 @@ def load(name: str) -> Callable[..., int]:
 
             return release
         case "backport":
-            from trunkline.releases.backport import backport
+            from trunkline.backport.command import backport
 
             return backport
         case "notes":
@@ -90,7 +90,7 @@ def load(name: str) -> Callable[..., int]:
 
             return guard
         case "push-check":
-            from trunkline.releases.pushcheck import push_check
+            from trunkline.releases.push_check import push_check
 
             return push_check
         case "github-release":

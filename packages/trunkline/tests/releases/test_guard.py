@@ -45,7 +45,7 @@ def test_all_broken_rules_are_named_with_what_fixes_them(released: Sample) -> No
     assert "rule `branch`" in ran.err
     assert "rule `clean`" in ran.err
     assert "type next: git switch main" in ran.err
-    assert "CHANGELOG.md: as committed" in ran.err
+    assert "CHANGELOG.md: restored" in ran.err
 
 
 def test_a_changelog_that_the_bump_made_is_removed(released: Sample) -> None:
@@ -79,7 +79,7 @@ def test_edits_of_the_user_survive_in_each_file(released: Sample) -> None:
     released.git("add", "uv.lock")
     before = released.picture()
     ran = released.cz("bump", "--yes")
-    assert ran.err.count("your own changes are kept") == 3
+    assert ran.err.count(": restored") == 3
     assert released.picture() == before
 
 
@@ -95,7 +95,7 @@ def test_the_hook_is_found_where_cz_is_started_by_its_path(released: Sample) -> 
 
 def test_by_hand_it_looks_at_the_repository(released: Sample) -> None:
     ran = released.trunkline("guard")
-    assert (ran.code, "nothing stands against" in ran.out) == (0, True)
+    assert (ran.code, "nothing prevents" in ran.out) == (0, True)
     released.write("notes.txt", "mine")
     ran = released.trunkline("guard")
     assert (ran.code, "rule `clean`" in ran.err) == (1, True)
@@ -109,3 +109,17 @@ def test_the_tags_are_not_listed_where_that_of_the_version_is_here(
     assert released.trunkline("guard", GIT_TRACE=str(trace)).code == 0
     assert "cat-file" in trace.read_text()
     assert "for-each-ref" not in trace.read_text()
+
+
+def test_a_bump_without_the_plugin_is_refused_and_undone(released: Sample) -> None:
+    released.commit("feat: log out")
+    text = released.read("pyproject.toml")
+    other = text.replace('name = "trunkline"', 'name = "cz_conventional_commits"')
+    released.commit("chore: configure", {"pyproject.toml": other})
+    before = released.picture()
+    ran = released.cz("bump", "--yes")
+    assert "rule `commitizen`" in ran.err
+    assert released.picture() == before
+    fix = next(line for line in ran.err.splitlines() if "type next: " in line)
+    assert released.run("sh", "-c", fix.partition("type next: ")[2]).code == 0
+    assert released.read("pyproject.toml") == text

@@ -32,18 +32,18 @@ def test_a_file_that_was_cut_off_comes_back(
     released.write(name, released.read(name)[:kept])
     ran = released.trunkline("release")
     assert (ran.code, released.version) == (0, "1.2.0"), ran.all
-    assert f"{name}: was cut off" in ran.err
-    (saved,) = (released.root / ".git/trunkline/saved").iterdir()
-    assert len(saved.read_text()) == kept
+    assert f"{name}: as committed" in ran.err
 
 
-def test_edits_since_the_crash_are_kept_and_stop_the_release(released: Sample) -> None:
+def test_edits_since_the_crash_are_kept_as_a_patch(released: Sample) -> None:
     interrupted(released)
     mine = released.read("pyproject.toml") + "# mine\n"
     released.write("pyproject.toml", mine)
     ran = released.trunkline("release")
-    assert (ran.code, "rule `clean`" in ran.err) == (1, True)
-    assert released.read("pyproject.toml") == mine
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+    command = ran.err.partition("to get the edits back: ")[2].splitlines()[0]
+    assert released.run("sh", "-c", f"{command} --3way").code == 0
+    assert "# mine" in released.read("pyproject.toml")
 
 
 def test_locks_of_a_killed_git_are_removed(released: Sample) -> None:
@@ -70,7 +70,7 @@ def test_a_dry_run_only_says_what_is_left(released: Sample) -> None:
     interrupted(released)
     before, journal = released.picture(), record(released)
     ran = released.trunkline("release", "--dry-run")
-    assert (ran.code, "v1.2.0 is half-made; would: put back" in ran.out) == (0, True)
+    assert (ran.code, "v1.2.0 is half-made; would: restore" in ran.out) == (0, True)
     assert (released.picture(), record(released)) == (before, journal)
 
 

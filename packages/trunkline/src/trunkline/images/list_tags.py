@@ -16,7 +16,7 @@ from trunkline.output import write_outputs
 from trunkline.process import ProcessError
 from trunkline.project import head_project
 from trunkline.registry.reference import shown_name
-from trunkline.releases.pushedtag import require_release
+from trunkline.releases.pushed_tag import require_release
 from trunkline.settings import Settings
 from trunkline.versions import Version
 

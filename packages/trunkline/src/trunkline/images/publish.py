@@ -24,7 +24,7 @@ from trunkline.project import HOTFIX_PREFIX, Project, head_project, project_at
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
 from trunkline.registry.reference import shown_name
-from trunkline.releases.pushedtag import require_release
+from trunkline.releases.pushed_tag import require_release
 from trunkline.signals import interrupted_by_signals
 
 _HEADS = "refs/heads/"

@@ -19,7 +19,7 @@ from trunkline.project import (
 )
 from trunkline.releases import commitizen
 from trunkline.releases.changelog import Section, find_section, sections
-from trunkline.releases.commitizen import Nothing
+from trunkline.releases.commitizen import NothingToRelease
 from trunkline.versions import Version
 
 
@@ -129,7 +129,7 @@ def of_next(repository: Repository) -> ReleaseSubject:
         preview_options(repository),
         since=current.tag,
     )
-    if isinstance(found, Nothing):
+    if isinstance(found, NothingToRelease):
         return ReleaseSubject("unreleased", None, None, found.reason)
     section = find_section(found.section, found.tag)
     if section is None or section.empty:

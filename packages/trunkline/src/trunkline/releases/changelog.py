@@ -36,9 +36,9 @@ class Section:
 
 
 def sections(text: str) -> Iterator[Section]:
-    """Cut the text into its sections, in the order of the file.
+    """Yield the sections in the order of the file.
 
-    One at a time: what is looked for is near the top, below may be years of releases.
+    Lazily: callers look near the top, and years of releases may follow.
     """
     headings = _HEADING.finditer(text)
     heading = next(headings, None)
@@ -55,9 +55,9 @@ def find_section(text: str, tag: str) -> Section | None:
 
 
 def insert_section(text: str, section: Section) -> str:
-    """Put a version's section in version order: above the first older version's.
+    """Insert a section in version order, above the first older one.
 
-    On top of newer ones it would make the next `cz bump` repeat all of them.
+    Above newer ones it would make the next `cz bump` repeat all of them.
     """
     version = section.version
     own = section.text.rstrip("\n")

@@ -1,4 +1,4 @@
-"""Ask commitizen: what would a bump do, and do it."""
+"""Run commitizen: preview a bump, or make it."""
 
 import re
 import sys
@@ -10,9 +10,10 @@ from typing import Any
 
 from trunkline import process
 from trunkline.errors import FailedError, UsageError
+from trunkline.releases.clone import HOOKS_TIMEOUT
 
-# `cz bump` ends with these when there is nothing since the last tag, or nothing that
-# raises a version.
+# Exit codes of `cz bump` if there is no commit since the last tag, or none that raises
+# the version.
 NOTHING = {3: "no commit since", 21: "no commit that raises the version since"}
 NOT_WITH_RELEASE = {
     "--annotated-tag-message": "the tag's message is its name",
@@ -25,35 +26,33 @@ NOT_WITH_RELEASE = {
 DEFAULTS = {("--increment", "auto"), ("--prerelease", "none")}
 BUMP_MESSAGE = "bump: version $current_version → $new_version"
 _TAG = re.compile(r"^tag to create: (\S+)$", re.MULTILINE)
-# Hooks of git may run a whole test suite.
-LONG = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What `cz bump` would make: a tag and its changelog section."""
+    """What `cz bump` would create: a tag and its changelog section."""
 
     tag: str
     section: str
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
-    """There is nothing to release, and why."""
+class NothingToRelease:
+    """Why there is nothing to release."""
 
     reason: str
 
 
 def check_options(options: Sequence[str]) -> None:
-    """Raise UsageError on an option of `cz bump` that makes no sense in a release."""
+    """Raise UsageError for an option of `cz bump` that a release cannot honour."""
     for option in options:
         reason = NOT_WITH_RELEASE.get(option.partition("=")[0])
         if reason:
-            raise UsageError(f"`trunkline release` takes no {option}: {reason}")
+            raise UsageError(f"`trunkline release` does not take {option}: {reason}")
 
 
-def spelt_out(options: Sequence[str]) -> tuple[str, ...]:
-    """Leave out options whose value says "as without me", as a form's fields do."""
+def without_defaults(options: Sequence[str]) -> tuple[str, ...]:
+    """Drop options that spell out a default, as the fields of a form do."""
     kept: list[str] = []
     for option in options:
         if kept and (kept[-1], option) in DEFAULTS:
@@ -63,7 +62,9 @@ def spelt_out(options: Sequence[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def preview(root: Path, options: Sequence[str], *, since: str) -> Preview | Nothing:
+def preview(
+    root: Path, options: Sequence[str], *, since: str
+) -> Preview | NothingToRelease:
     """Ask commitizen for the next version; it changes nothing."""
     done = process.run(
         [program(), "bump", "--dry-run", "--yes", *options],
@@ -71,7 +72,7 @@ def preview(root: Path, options: Sequence[str], *, since: str) -> Preview | Noth
         env={"PYTHONUTF8": "1"},
     )
     if done.code in NOTHING:
-        return Nothing(f"{NOTHING[done.code]} {since}")
+        return NothingToRelease(f"{NOTHING[done.code]} {since}")
     found = _TAG.search(done.text)
     if not done.ok or not found:
         raise FailedError(f"`cz bump --dry-run` failed: {done.complaint}")
@@ -80,12 +81,12 @@ def preview(root: Path, options: Sequence[str], *, since: str) -> Preview | Noth
 
 
 def bump(root: Path, options: Sequence[str], *, inherit: int) -> process.Completed:
-    """Run `cz bump`; the caller looks at the repository to see what came of it."""
+    """Run `cz bump`; the caller checks in the repository what it has done."""
     return process.run(
         [program(), "bump", "--yes", *options],
         cwd=root,
         env={"PYTHONUTF8": "1", "TRUNKLINE_RELEASE": "1"},
-        timeout=LONG,
+        timeout=HOOKS_TIMEOUT,
         inherit=(inherit,),
     )
 
@@ -97,7 +98,7 @@ def program() -> str:
 
 
 def is_bump_subject(subject: str, *, new: str, settings: Mapping[str, Any]) -> bool:
-    """Whether a subject is that of a bump to `new`; `settings` are commitizen's."""
+    """Whether a subject belongs to a bump to `new`; `settings` are commitizen's."""
     message = str(settings.get("bump_message") or BUMP_MESSAGE)
     wanted = Template(message.partition("\n")[0])
     mark = "\0"

@@ -1,30 +1,18 @@
-"""Bring a release to the remote, both branch and tag or neither, or take it back."""
-
-from dataclasses import dataclass
+"""Push a release, both branch and tag or neither, or undo it."""
 
 from trunkline import process
 from trunkline.errors import FailedError, Refusal
-from trunkline.git import Repository
+from trunkline.git import HEADS, TAGS
 from trunkline.output import say
 from trunkline.process import ProcessError
-from trunkline.releases.commitizen import LONG
+from trunkline.releases.clone import HOOKS_TIMEOUT, LockedClone
 from trunkline.releases.journal import Journal, clear_journal
 from trunkline.releases.recovery import undo
 from trunkline.releases.state import State
-from trunkline.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a release happens; `lock` is the descriptor that children inherit."""
-
-    repository: Repository
-    settings: Settings
-    lock: int
 
 
 def push(
-    place: Place,
+    clone: LockedClone,
     state: State,
     tag: str,
     *,
@@ -34,53 +22,53 @@ def push(
 ) -> int:
     """Push branch and tag, both or neither, and end the release either way.
 
-    `record` says how to undo it, and `ours` whether that is right after any refusal.
+    `record` says how to undo it, and `ours` whether to undo it after any refusal.
     """
-    branch, ref = f"refs/heads/{state.branch}", f"refs/tags/{tag}"
-    if send(place, state.remote, f"{commit}:{branch}", f"{ref}:{ref}"):
-        return landed(place, state, tag)
-    there = ask(place, state.remote, branch, ref)
+    branch, ref = f"{HEADS}{state.here.branch}", f"{TAGS}{tag}"
+    if send(clone, state.remote, f"{commit}:{branch}", f"{ref}:{ref}"):
+        return finish_pushed(clone, state, tag)
+    there = ask(clone, state.remote, branch, ref)
     tip = there.get(branch)
-    has_tag = there.get(ref) == place.repository.read("rev-parse", ref)
-    # Where the tag was not there before, both have arrived, whatever the answer was,
-    # and the branch may have moved on since.
+    has_tag = there.get(ref) == clone.repository.read("rev-parse", ref)
+    # If the tag was not there before, both have arrived, whatever the answer was, and
+    # the branch may have moved on since.
     if has_tag and (tip == commit or not already_there(state, tag)):
-        return landed(place, state, tag)
-    raced = tip != state.remote_tip
+        return finish_pushed(clone, state, tag)
+    raced = tip != state.there.tip
     if record is not None and (ours or raced) and not has_tag:
-        take_back(place, record)
-    raise not_taken(state, tag, raced=raced)
+        take_back(clone, record)
+    raise not_pushed(state, tag, raced=raced)
 
 
-def send(place: Place, remote: str, *refs: str) -> bool:
-    """Push all refs or none; returns whether git says that it did."""
-    # Not captured: hooks of git and the remote speak to the person who waits.
+def send(clone: LockedClone, remote: str, *refs: str) -> bool:
+    """Push all refs or none; returns whether git reports success."""
+    # Not captured: git's hooks and the remote print for the person who waits.
     done = process.run(
         ["git", "push", "--quiet", "--atomic", remote, *refs],
-        cwd=place.repository.root,
-        timeout=LONG,
+        cwd=clone.repository.root,
+        timeout=HOOKS_TIMEOUT,
         capture=False,
-        inherit=(place.lock,),
+        inherit=(clone.lock,),
     )
     return done.ok
 
 
-def ask(place: Place, remote: str, *refs: str) -> dict[str, str]:
+def ask(clone: LockedClone, remote: str, *refs: str) -> dict[str, str]:
     """Ask the remote where refs are after a push that may have failed."""
-    timeout = place.settings.timeout
+    timeout = clone.settings.timeout
     try:
-        return place.repository.remote_refs(remote, refs, timeout=timeout)
+        return clone.repository.remote_refs(remote, refs, timeout=timeout)
     except ProcessError as error:
         raise FailedError(
-            f"{remote} does not say what it has taken: {error}\n"
+            f"{remote} does not say what it has accepted: {error}\n"
             "  type next: uv run trunkline release, which finishes or undoes it"
         ) from error
 
 
-def landed(place: Place, state: State, tag: str) -> int:
+def finish_pushed(clone: LockedClone, state: State, tag: str) -> int:
     """End a release that is on the remote."""
-    clear_journal(place.repository.git_dir)
-    print(f"released {tag}: {state.branch} and {tag} are on {state.remote}")
+    clear_journal(clone.repository.git_dir)
+    print(f"released {tag}: {state.here.branch} and {tag} are on {state.remote}")
     return 0
 
 
@@ -89,32 +77,33 @@ def already_there(state: State, tag: str) -> bool:
     return state.current_tag.name == tag and state.current_tag.remote is not None
 
 
-def not_taken(state: State, tag: str, *, raced: bool) -> Refusal:
-    """Say why the remote has neither branch nor tag."""
+def not_pushed(state: State, tag: str, *, raced: bool) -> Refusal:
+    """Explain why the remote has neither branch nor tag."""
     if raced:
         return Refusal(
             rule="race",
-            found=f"{state.remote}/{state.branch} moved on before {tag} was pushed",
-            expected="to be the only one who pushes",
+            found=f"new commits on {state.remote}/{state.here.branch} before {tag}",
+            expected="nobody else to push in the meantime",
             fix=_again(state),
         )
     return Refusal(
         rule="push",
-        found=f"{state.remote} or a hook did not let {tag} pass; it says why above",
-        expected=f"{state.branch} and {tag} to be taken together",
+        found=f"{state.remote} or a hook rejected {tag}; the reason is printed above",
+        expected=f"{state.here.branch} and {tag} accepted together",
         fix="uv run trunkline release",
     )
 
 
 def _again(state: State) -> str:
-    return (
-        f"git pull --rebase {state.remote} {state.branch} && uv run trunkline release"
-    )
+    pull = f"git pull --rebase {state.remote} {state.here.branch}"
+    return f"{pull} && uv run trunkline release"
 
 
-def take_back(place: Place, journal: Journal, *, remote_tag: str | None = None) -> None:
+def take_back(
+    clone: LockedClone, journal: Journal, *, remote_tag: str | None = None
+) -> None:
     """Undo a release and say what was undone."""
-    done = undo(place.repository, journal, remote_tag=remote_tag)
+    done = undo(clone.repository, journal, remote_tag=remote_tag)
     say(f"{journal.tag} is undone:")
-    for line in done or ["nothing had been changed"]:
+    for line in done or ["nothing had changed"]:
         say(f"  {line}")

@@ -1,4 +1,4 @@
-"""The record of a release that is under way, so that a later run can end it."""
+"""The record of a release in progress, from which a later run can finish it."""
 
 import json
 from collections.abc import Mapping
@@ -6,25 +6,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from trunkline.files import clear_record, write_record
-from trunkline.releases.bumpfiles import Bump
 
 FILE = "trunkline/release.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What a release means to do: it is written before anything is changed."""
+    """What a release is about to do, written before it changes anything."""
 
     branch: str
     start: str
     current: str
     tag: str
     changelog: str
-
-    @property
-    def bump(self) -> Bump:
-        """What commitizen was asked for."""
-        return Bump(current=self.current, tag=self.tag, changelog=self.changelog)
 
 
 def write_journal(git_dir: Path, journal: Journal) -> None:
@@ -33,7 +27,7 @@ def write_journal(git_dir: Path, journal: Journal) -> None:
 
 
 def read_journal(git_dir: Path) -> Journal | None:
-    """Read the record of a release that has not ended; None if there is none."""
+    """Read the record of an unfinished release; None if there is none."""
     try:
         fields = json.loads((git_dir / FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -42,7 +36,7 @@ def read_journal(git_dir: Path) -> Journal | None:
 
 
 def _journal(fields: Mapping[str, str]) -> Journal | None:
-    # A record of another version of this tool is read as far as it is understood.
+    # The record may come from another version of this tool.
     try:
         return Journal(**{name: str(fields[name]) for name in Journal.__slots__})
     except KeyError:
@@ -50,5 +44,5 @@ def _journal(fields: Mapping[str, str]) -> Journal | None:
 
 
 def clear_journal(git_dir: Path) -> None:
-    """Remove the record: the release has ended."""
+    """Remove the record: the release is finished."""
     clear_record(git_dir / FILE)

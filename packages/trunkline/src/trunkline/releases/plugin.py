@@ -3,8 +3,12 @@
 An entry point, `name = "trunkline"` in [tool.commitizen] selects it.
 """
 
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
+from commitizen.config.base_config import BaseConfig
 from commitizen.cz.base import ValidationResult
 from commitizen.cz.conventional_commits.conventional_commits import (
     ConventionalCommitsCz,
@@ -14,6 +18,7 @@ from jinja2 import PackageLoader
 
 from trunkline.commits.conventional import ENTRY, INCREMENTS, SCHEMA, entries
 from trunkline.commits.rules import problems
+from trunkline.errors import TrunklineError
 
 
 class TrunklineCz(ConventionalCommitsCz):
@@ -35,6 +40,11 @@ class TrunklineCz(ConventionalCommitsCz):
         "BREAKING-CHANGE": "BREAKING CHANGE",
     }
     template_loader = PackageLoader("trunkline.releases", "templates")
+
+    def __init__(self, config: BaseConfig) -> None:
+        super().__init__(config)
+        if "bump" in sys.argv:
+            _keep_originals(config)
 
     def filter_commits(self, commits: list[GitCommit]) -> list[GitCommit]:
         """Reduce each body to its entries, for the version and the changelog alike.
@@ -59,3 +69,17 @@ class TrunklineCz(ConventionalCommitsCz):
             return ValidationResult(allow_abort, ["the message is empty"])
         found = [f"{it.found}\nexpected: {it.expected}" for it in problems(commit_msg)]
         return ValidationResult(not found, found)
+
+
+def _keep_originals(config: BaseConfig) -> None:
+    """Copy the files that `cz bump` is about to edit, for the guard to restore."""
+    from trunkline.git import Repository  # noqa: PLC0415 - other commands do without
+    from trunkline.project import LOCK, PYPROJECT  # noqa: PLC0415
+    from trunkline.releases.bump_files import keep_originals, version_files  # noqa: PLC0415
+
+    # Where git fails, `cz bump` fails too, before it edits anything.
+    with suppress(TrunklineError):
+        repository = Repository.find()
+        versioned = version_files(repository.root, config.settings["version_files"])
+        changelog = str(Path(config.settings["changelog_file"]))
+        keep_originals(repository, [PYPROJECT, LOCK, changelog, *versioned])

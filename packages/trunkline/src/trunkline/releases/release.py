@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 
 from trunkline.errors import FailedError, Refusal
-from trunkline.git import Repository
+from trunkline.git import HEADS, TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
@@ -14,11 +14,11 @@ from trunkline.output import refuse, say, write_outputs
 from trunkline.process import ProcessError
 from trunkline.project import CHANGELOG, head_project
 from trunkline.releases import commitizen
-from trunkline.releases.changelog import find_section
-from trunkline.releases.commitizen import Nothing, Preview
-from trunkline.releases.delivery import Place, not_taken, push, take_back
+from trunkline.releases.clone import LockedClone
+from trunkline.releases.commitizen import NothingToRelease, Preview
+from trunkline.releases.delivery import not_pushed, push, take_back
 from trunkline.releases.journal import Journal, clear_journal, write_journal
-from trunkline.releases.plan import BumpCommit, Step, decide
+from trunkline.releases.plan import BumpCommit, Ending, decide
 from trunkline.releases.recovery import (
     Leftover,
     find_leftover,
@@ -26,10 +26,10 @@ from trunkline.releases.recovery import (
     remove_stale_locks,
 )
 from trunkline.releases.rules import refusals
+from trunkline.releases.rules.tag import tag_refusals
 from trunkline.releases.state import State
-from trunkline.releases.survey import Coming, gather, read_status
-from trunkline.releases.tagrules import tag_refusals
-from trunkline.releases.tagsurvey import Branches, tag_facts
+from trunkline.releases.survey import gather, read_status
+from trunkline.releases.tag_survey import ReleaseBranches, tag_facts
 
 
 @command(DRY_RUN, YES, GITHUB_OUTPUT, passes_on=True)
@@ -38,12 +38,12 @@ def release(
 ) -> int:
     """Release the next version; `others` are options of `cz bump`.
 
-    With `github_output` a workflow learns the tag at HEAD, also where an earlier run
-    has made it and there is nothing else to release.
+    With `github_output` a workflow gets the tag at HEAD, even if an earlier run has
+    made it and there is nothing else to release.
     """
     commitizen.check_options(others)
     repository = Repository.find()
-    options = commitizen.spelt_out(others)
+    options = commitizen.without_defaults(others)
     code = release_from(repository, options, dry_run=dry_run, yes=yes)
     if github_output and not (code or dry_run):
         pattern = ("--exact-match", "--match=v[0-9]*")
@@ -54,59 +54,53 @@ def release(
 def release_from(
     repository: Repository, others: tuple[str, ...], *, dry_run: bool, yes: bool
 ) -> int:
-    """End first what an earlier run has left, or release the next version."""
+    """Finish what an earlier run left half-made, or release the next version."""
     settings = head_project(repository).settings
     with only_release(repository.common_dir) as lock:
-        place = Place(repository, settings, lock)
+        clone = LockedClone(repository, settings, lock)
         if not dry_run:
             remove_stale_locks(repository)
-        leftover = find_leftover(repository, settings)
+        leftover = find_leftover(repository)
         require_remote(leftover.state)
-        step = decide(leftover.state, leftover.journal, leftover.bump)
-        if step is not Step.NOTHING and dry_run:
-            print(f"{_leftover_tag(leftover)} is half-made; would: {step.value}")
+        ending = decide(leftover.state, leftover.journal, leftover.bump)
+        if ending is not Ending.NOTHING and dry_run:
+            print(f"{leftover.tag} is half-made; would: {ending.value}")
             return 0
-        if step not in {Step.NOTHING, Step.RESTORE}:
-            return end_leftover(place, leftover, step)
+        if ending not in {Ending.NOTHING, Ending.RESTORE}:
+            return end_leftover(clone, leftover, ending)
         if leftover.journal and not dry_run:
-            leftover = drop_journal(place, leftover, leftover.journal, step)
-        return release_next(place, leftover, others, dry_run=dry_run, yes=yes)
+            leftover = drop_journal(clone, leftover, leftover.journal, ending)
+        return release_next(clone, leftover, others, dry_run=dry_run, yes=yes)
 
 
 def require_remote(state: State) -> None:
-    """Raise Refusal where there is nowhere to push to."""
-    if state.remote_missing:
+    """Raise Refusal if there is no remote to push to."""
+    if state.there.missing:
         raise Refusal(
             rule="remote",
             found="a repository without a remote",
-            expected=f"{state.remote}, which the release is pushed to",
+            expected=f"a remote named {state.remote} to push the release to",
             fix=f"git remote add {state.remote} URL && "
-            f"git push -u {state.remote} {state.branch}",
+            f"git push -u {state.remote} {state.here.branch}",
         )
 
 
 def drop_journal(
-    place: Place, leftover: Leftover, journal: Journal, step: Step
+    clone: LockedClone, leftover: Leftover, journal: Journal, ending: Ending
 ) -> Leftover:
-    """End the record of a release that made no commit; returns what is found then."""
-    if step is Step.RESTORE:
-        there = leftover.remote.refs.get(f"refs/tags/{journal.tag}")
-        take_back(place, journal, remote_tag=there)
-        return find_leftover(place.repository, place.settings)
-    clear_journal(place.repository.git_dir)
+    """Remove the record of a release that made no commit; returns the new state."""
+    if ending is Ending.RESTORE:
+        there = leftover.remote.refs.get(f"{TAGS}{journal.tag}")
+        take_back(clone, journal, remote_tag=there)
+        return find_leftover(clone.repository)
+    clear_journal(clone.repository.git_dir)
     return replace(leftover, state=replace(leftover.state, interrupted=None))
 
 
-def _leftover_tag(leftover: Leftover) -> str:
-    if leftover.journal:
-        return leftover.journal.tag
-    return leftover.state.current_tag.name
-
-
 def _record(state: State, bump: BumpCommit) -> Journal:
-    """Return the record that a release with this commit began with."""
+    """Return the record that the release with this commit began with."""
     return Journal(
-        branch=state.branch or "",
+        branch=state.here.branch or "",
         start=bump.parent,
         current=bump.previous,
         tag=state.current_tag.name,
@@ -114,46 +108,46 @@ def _record(state: State, bump: BumpCommit) -> Journal:
     )
 
 
-def end_leftover(place: Place, leftover: Leftover, step: Step) -> int:
-    """Finish or undo the version that an earlier run has begun; begin no other."""
+def end_leftover(clone: LockedClone, leftover: Leftover, ending: Ending) -> int:
+    """Finish or undo the version that an earlier run began; begin no other."""
     state, tag = leftover.state, leftover.state.current_tag.name
-    repository = place.repository
-    if step is Step.DONE:
+    repository = clone.repository
+    if ending is Ending.DONE:
         clear_journal(repository.git_dir)
-        print(f"{tag} was released already")
+        print(f"{tag} is already released")
         return 0
     bump = leftover.bump
     if bump is None:
         raise FailedError(f"{tag} has no commit of `cz bump`")
-    if step is Step.UNDO:
-        take_back(place, _record(state, bump))
-        raise not_taken(state, tag, raced=True)
+    if ending is Ending.UNDO:
+        take_back(clone, _record(state, bump))
+        raise not_pushed(state, tag, raced=True)
     found = [refusal for refusal in refusals(state) if refusal.rule in BEFORE_PUSH]
     if found:
         return refuse(found)
-    say(f"{tag} is half-made: {step.value}")
-    if step is Step.TAG:
+    say(f"{tag} is half-made: {ending.value}")
+    if ending is Ending.TAG:
         make_tag(repository, leftover.project, tag, bump.oid)
-    pushed = {f"refs/heads/{state.branch}": state.head}
-    branches = Branches(repository, state.remote, pushed)
-    oid = repository.read("rev-parse", f"refs/tags/{tag}")
-    by_hand = list(tag_refusals(tag_facts(repository, tag, oid, branches=branches)))
-    if by_hand:
-        return refuse(by_hand)
-    # With commits after the bump there is no way back to where it began.
-    last = bump.oid == state.head
+    pushed = {f"{HEADS}{state.here.branch}": state.here.head}
+    branches = ReleaseBranches(repository, state.remote, pushed)
+    oid = repository.read("rev-parse", f"{TAGS}{tag}")
+    faults = list(tag_refusals(tag_facts(repository, tag, oid, branches=branches)))
+    if faults:
+        return refuse(faults)
+    # With commits after the bump it cannot be undone.
+    last = bump.oid == state.here.head
     record = _record(state, bump) if last else None
-    # A bump that was made by hand is taken back only where it can never be pushed.
+    # A bump made by hand is undone only if it can never be pushed.
     ours = leftover.journal is not None
-    return push(place, state, tag, commit=state.head, record=record, ours=ours)
+    return push(clone, state, tag, commit=state.here.head, record=record, ours=ours)
 
 
-# What must hold to push a version that is committed already.
+# The rules for pushing a version that is already committed.
 BEFORE_PUSH = {"branch", "operation", "identity", "signing"}
 
 
 def release_next(
-    place: Place,
+    clone: LockedClone,
     leftover: Leftover,
     options: tuple[str, ...],
     *,
@@ -164,55 +158,48 @@ def release_next(
     first = list(refusals(leftover.state))
     if first:
         return refuse(first)
-    root = place.repository.root
+    root = clone.repository.root
     found = commitizen.preview(root, options, since=leftover.state.current_tag.name)
-    if isinstance(found, Nothing):
+    if isinstance(found, NothingToRelease):
         print(f"nothing to release: {found.reason}")
         return 0
-    state = with_next(place, leftover, found)
+    state = gather(
+        clone.repository,
+        read_status(clone.repository),
+        coming=(found.tag, found.section),
+        remote=leftover.remote,
+    )
     broken = list(refusals(state))
     if broken:
         return refuse(broken)
-    show_plan(place, leftover, state, found)
+    show_plan(clone, leftover, state, found)
     if dry_run:
         return 0
     if not yes and sys.stdin.isatty() and not confirmed(found.tag):
         print("nothing was changed")
         return 1
-    return bump_and_push(place, state, found.tag, options)
+    return bump_and_push(clone, state, found.tag, options)
 
 
-def with_next(place: Place, leftover: Leftover, found: Preview) -> State:
-    """Return the state with the next version in it."""
-    section = find_section(found.section, found.tag)
-    return gather(
-        place.repository,
-        place.settings,
-        status=read_status(place.repository),
-        written=leftover.state.written,
-        changelog=CHANGELOG,
-        coming=Coming(found.tag, section_empty=section is None or section.empty),
-        remote=leftover.remote,
-    )
-
-
-def show_plan(place: Place, leftover: Leftover, state: State, found: Preview) -> None:
-    """Print what is going to happen."""
-    remote, branch = state.remote, state.branch
-    local = place.repository.refs("refs/tags/v*")
-    known = (ref.removeprefix("refs/tags/") for ref in (*local, *leftover.remote.refs))
+def show_plan(
+    clone: LockedClone, leftover: Leftover, state: State, found: Preview
+) -> None:
+    """Print what is about to happen."""
+    remote, branch = state.remote, state.here.branch
+    local = clone.repository.refs(f"{TAGS}v*")
+    known = (ref.removeprefix(TAGS) for ref in (*local, *leftover.remote.refs))
     images = image_tags(
-        f"refs/tags/{found.tag}",
-        commit=state.head,
-        image=place.settings.image,
+        f"{TAGS}{found.tag}",
+        commit=state.here.head,
+        image=clone.settings.image,
         all_tags=known,
-        published=published_tags(place.settings, os.environ),
+        published=published_tags(clone.settings, os.environ),
     )
     print(f"release {found.tag} from {branch}, which is at {state.current}")
     print(f"  commit  bump: version {state.current} → {found.tag.removeprefix('v')}")
     print(f"  tag     {found.tag}, annotated")
     print(f"  push    {branch} and {found.tag} to {remote}, both or neither")
-    # The first is named after a commit that does not exist yet.
+    # The first tag is named after a commit that does not exist yet.
     for tag in images.tags[1:]:
         print(f"  image   {images.image}:{tag.name}  ({tag.why})")
     print(f"\n{found.section}\n")
@@ -224,35 +211,35 @@ def confirmed(tag: str) -> bool:
 
 
 def bump_and_push(
-    place: Place, state: State, tag: str, options: tuple[str, ...]
+    clone: LockedClone, state: State, tag: str, options: tuple[str, ...]
 ) -> int:
-    """Let commitizen make commit and tag, then push both; on failure undo all of it."""
-    repository = place.repository
+    """Let commitizen make commit and tag, then push both; undo all of it on failure."""
+    repository = clone.repository
     journal = Journal(
-        branch=state.branch or "",
-        start=state.head,
+        branch=state.here.branch or "",
+        start=state.here.head,
         current=str(state.current),
         tag=tag,
         changelog=CHANGELOG,
     )
     write_journal(repository.git_dir, journal)
     try:
-        done = commitizen.bump(repository.root, options, inherit=place.lock)
+        done = commitizen.bump(repository.root, options, inherit=clone.lock)
     except (ProcessError, KeyboardInterrupt):
-        take_back(place, journal)
+        take_back(clone, journal)
         raise
     problem = None if done.ok else done.complaint
     head = repository.read("rev-parse", "HEAD")
     problem = problem or not_a_release(repository, journal, head)
     if problem:
-        take_back(place, journal)
+        take_back(clone, journal)
         raise FailedError(f"`cz bump` made no release:\n{problem}")
-    return push(place, state, tag, commit=head, record=journal, ours=True)
+    return push(clone, state, tag, commit=head, record=journal, ours=True)
 
 
 def not_a_release(repository: Repository, journal: Journal, head: str) -> str | None:
-    """Say what is wrong with what commitizen has made; None if it is as it must be."""
-    ref = f"refs/tags/{journal.tag}"
+    """Say what is wrong with what commitizen has made; None if nothing is."""
+    ref = f"{TAGS}{journal.tag}"
     commit = f"{ref}^{{commit}}"
     found = repository.objects([ref, commit, f"{head}^"])
     tag, tagged, parent = found[ref], found[commit], found[f"{head}^"]

@@ -1,9 +1,34 @@
 """What the rules of a release look at, gathered once and frozen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from trunkline.project import HOTFIX_PREFIX
 from trunkline.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The branch, its commit, and every path with uncommitted changes."""
+
+    branch: str | None
+    head: str
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAnswer:
+    """What the remote has, and how far the branch here is from it."""
+
+    refs: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    # The repository has no remote at all, as in a service that was just generated.
+    # Nobody else can have released then; only a push is impossible.
+    missing: bool = False
+    # The tip of the branch on the remote, and the commits that only one side has.
+    tip: str | None = None
+    behind: int = 0
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +38,22 @@ class TagState:
     name: str
     local: str | None = None
     remote: str | None = None
-    # The commit that the local tag points at, and whether HEAD contains it or a
-    # cherry-pick of it.
+    # The commit of the local tag, and whether HEAD contains it or a cherry-pick of it.
     commit: str | None = None
     reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What is about to be released, and whether its changelog section is empty."""
+
+    tag: TagState
+    section_empty: bool
+
+    @property
+    def version(self) -> Version | None:
+        """The next version; None if its tag is malformed."""
+        return Version.from_tag(self.tag.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +62,15 @@ class State:
 
     trunk: str
     remote: str
-    branch: str | None
-    head: str
+    here: Status
+    there: RemoteAnswer
     shallow: bool
-    # The git operation that is under way, such as "merge".
+    # The git operation in progress, such as "merge".
     operation: str | None
-    # The tag of a release that stopped half-way and left its record.
+    # The tag of a release that stopped halfway and left its record.
     interrupted: str | None
-    # Paths with changes that are not commitizen's own.
-    changed: tuple[str, ...]
     identity_problem: str | None
     signing_problem: str | None
-    remote_problem: str | None
-    # With no remote at all nobody else can have released; only a push is not possible.
-    remote_missing: bool
-    # The tip of the branch on the remote, and commits that only one side has.
-    remote_tip: str | None
-    behind: int
-    ahead: int
     # The version that HEAD holds, and the one that commitizen starts from.
     current: Version
     written: Version
@@ -51,19 +79,13 @@ class State:
     recorded: bool
     any_version_tag: bool
     keeps_major_zero: bool
-    # What is to be released; None where only the repository is looked at.
-    next_tag: TagState | None = None
-    section_empty: bool = False
-
-    @property
-    def next(self) -> Version | None:
-        """The next version; None if its tag is no version's."""
-        return Version.from_tag(self.next_tag.name) if self.next_tag else None
+    # None if only the repository is checked.
+    coming: Coming | None = None
 
     @property
     def hotfix(self) -> Version | None:
         """The version that a hotfix branch is named after; None on another branch."""
-        branch = self.branch or ""
+        branch = self.here.branch or ""
         if not branch.startswith(HOTFIX_PREFIX):
             return None
         version = Version.from_tag(branch.removeprefix(HOTFIX_PREFIX))

@@ -1,22 +1,29 @@
 """Gather the state that the rules look at, with few processes and one connection."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from trunkline.errors import UsageError
-from trunkline.git import Repository
+from trunkline.git import HEADS, TAGS, Repository
 from trunkline.process import ProcessError
-from trunkline.project import head_project
+from trunkline.project import (
+    CHANGELOG,
+    PYPROJECT,
+    head_project,
+    parse_project,
+    version_of,
+)
 from trunkline.releases.changelog import find_section
 from trunkline.releases.journal import read_journal
-from trunkline.releases.state import State, TagState
+from trunkline.releases.state import Coming, RemoteAnswer, State, Status, TagState
 from trunkline.settings import Settings
 from trunkline.versions import Version
 
-# Files in git's own folder that say what it is in the middle of.
+# Files in git's own folder that show which operation is in progress.
 OPERATIONS = (
-    # First, for it may be in the middle of a cherry-pick.
+    # First, because it may be in the middle of a cherry-pick.
     ("trunkline/backport.json", "backport"),
     ("rebase-merge", "rebase"),
     ("rebase-apply/applying", "am"),
@@ -27,80 +34,63 @@ OPERATIONS = (
     ("BISECT_LOG", "bisect"),
 )
 
-ONE_VERSION_TAG = ("for-each-ref", "--count=1", "refs/tags/v[0-9]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """What is to be released: the tag, and whether its changelog section is empty."""
-
-    tag: str
-    section_empty: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """`git status`: the branch, and every changed path with its two letters."""
-
-    branch: str | None
-    head: str
-    changed: Mapping[str, str]
-
 
 def gather(
     repository: Repository,
-    settings: Settings,
-    *,
     status: Status,
-    written: Version,
-    changelog: str,
-    coming: Coming | None = None,
-    own: frozenset[str] = frozenset(),
-    remote: "RemoteAnswer | None" = None,
+    *,
+    written: Version | None = None,
+    changelog: str = CHANGELOG,
+    coming: tuple[str, str] | None = None,
+    remote: RemoteAnswer | None = None,
 ) -> State:
     """Look at the repository and its remote.
 
-    `written` is the version that commitizen starts from, `changelog` the path of the
-    changelog, `own` the paths whose changes are known to be commitizen's. Pass `remote`
-    if it has been asked already.
+    `written` is the version that commitizen starts from, by default that of the working
+    tree; `coming` is the next tag and the text with its changelog section. Pass
+    `remote` if it has been asked already.
     """
     project = head_project(repository, changelog)
-    names = [project.version.tag, *([coming.tag] if coming else [])]
-    remote = remote or ask_remote(repository, settings, status, names)
-    current_tag, *next_tag = tag_states(repository, names, remote, status.head)
-    cz = project.commitizen
+    settings, cz, version = project.settings, project.commitizen, project.version
+    names = [version.tag, *([coming[0]] if coming else [])]
+    there = remote or ask_remote(repository, settings, status, names)
+    current_tag, *next_tag = tag_states(repository, names, there, status.head)
+    section = find_section(coming[1], coming[0]) if coming else None
     return State(
         trunk=settings.trunk,
         remote=settings.remote,
-        branch=status.branch,
-        head=status.head,
+        here=status,
+        there=there,
         shallow=repository.shallow,
         operation=operation(repository),
         interrupted=interrupted(repository),
-        changed=tuple(path for path in status.changed if path not in own),
         identity_problem=identity_problem(repository),
         signing_problem=signing_problem(repository, wanted=bool(cz.get("gpg_sign"))),
-        remote_problem=remote.problem,
-        remote_missing=remote.missing,
-        remote_tip=remote.tip,
-        behind=remote.behind,
-        ahead=remote.ahead,
-        current=project.version,
-        written=written,
+        current=version,
+        written=written or written_version(repository.root, version),
         current_tag=current_tag,
-        recorded=find_section(project.changelog, project.version.tag) is not None,
+        recorded=find_section(project.changelog, version.tag) is not None,
         any_version_tag=any_version_tag(repository, current_tag),
         keeps_major_zero=bool(cz.get("major_version_zero")),
-        next_tag=next_tag[0] if next_tag else None,
-        section_empty=coming.section_empty if coming else False,
+        coming=Coming(next_tag[0], section is None or section.empty)
+        if next_tag
+        else None,
     )
 
 
+def written_version(root: Path, committed: Version) -> Version:
+    """Return the working tree's version; the committed one if it is unreadable."""
+    try:
+        return version_of(parse_project((root / PYPROJECT).read_bytes()))
+    except (OSError, UsageError):
+        return committed  # The file is damaged and counts as changed.
+
+
 def tag_states(
-    repository: Repository, names: Sequence[str], remote: "RemoteAnswer", head: str
+    repository: Repository, names: Sequence[str], remote: RemoteAnswer, head: str
 ) -> list[TagState]:
-    """Look at tags here and on the remote; the first one also by its commit."""
-    refs = [f"refs/tags/{name}" for name in names]
+    """Look at tags here and on the remote; at the first one's commit, too."""
+    refs = [f"{TAGS}{name}" for name in names]
     commit = f"{refs[0]}^{{commit}}"
     found = repository.objects([*refs, commit])
     states = [
@@ -121,7 +111,7 @@ def tag_states(
 def reaches(repository: Repository, commit: str, head: str) -> bool:
     """Whether `head` contains a release's commit, or a cherry-pick of it.
 
-    `trunkline backport` picks the bump of a hotfix to a trunk that is not past it.
+    `trunkline backport` picks the bump of a hotfix to a trunk that is behind it.
     """
     if repository.is_ancestor(commit, head):
         return True
@@ -131,13 +121,14 @@ def reaches(repository: Repository, commit: str, head: str) -> bool:
 
 
 def any_version_tag(repository: Repository, current: TagState) -> bool:
-    """Whether anything has been released; git lists all tags to tell one."""
-    return bool(current.local or repository.read(*ONE_VERSION_TAG))
+    """Whether anything has been released; git reads all tags to find one."""
+    one = ("for-each-ref", "--count=1", f"{TAGS}v[0-9]*")
+    return bool(current.local or repository.read(*one))
 
 
 def interrupted(repository: Repository) -> str | None:
-    """Return the tag of a release that stopped half-way and left its record."""
-    # Inside a release its own record is no sign of an earlier one.
+    """Return the tag of a release that stopped halfway and left its record."""
+    # Inside a release, its own record does not stand for an earlier one.
     journal = read_journal(repository.git_dir)
     return journal.tag if journal and "TRUNKLINE_RELEASE" not in os.environ else None
 
@@ -149,30 +140,27 @@ def read_status(repository: Repository) -> Status:
     )
     branch: str | None = None
     head = ""
-    changed: dict[str, str] = {}
+    changed: list[str] = []
+    # How many fields come before the path, by the kind of the entry.
+    before = {"1": 8, "2": 9, "u": 10, "?": 1}
     fields = iter(answer.split("\0"))
-    for field in fields:
-        kind, _, rest = field.partition(" ")
-        if field.startswith("# branch.oid "):
-            head = field.rpartition(" ")[2]
-        elif field.startswith("# branch.head "):
-            branch = field.removeprefix("# branch.head ")
-        elif kind == "1":
-            changed[rest.split(" ", 7)[7]] = rest[:2]
-        elif kind == "2":
-            changed[rest.split(" ", 8)[8]] = rest[:2]
-            next(fields)  # the name before the renaming
-        elif kind == "u":
-            changed[rest.split(" ", 9)[9]] = rest[:2]
-        elif kind == "?":
-            changed[rest] = "??"
+    for entry in fields:
+        kind = entry.partition(" ")[0]
+        if entry.startswith("# branch.oid "):
+            head = entry.rpartition(" ")[2]
+        elif entry.startswith("# branch.head "):
+            branch = entry.removeprefix("# branch.head ")
+        elif kind in before:
+            changed.append(entry.split(" ", before[kind])[-1])
+            if kind == "2":
+                next(fields)  # The name before it was renamed.
     if head in {"", "(initial)"}:
         raise UsageError("the repository has no commit; expected one to release")
-    return Status(None if branch == "(detached)" else branch, head, changed)
+    return Status(None if branch == "(detached)" else branch, head, tuple(changed))
 
 
 def operation(repository: Repository) -> str | None:
-    """Name what git is in the middle of."""
+    """Name the git operation in progress."""
     for file, name in OPERATIONS:
         if (repository.git_dir / file).exists():
             return name
@@ -190,49 +178,33 @@ def identity_problem(repository: Repository) -> str | None:
 
 
 def signing_problem(repository: Repository, *, wanted: bool) -> str | None:
-    """Sign an object that nothing refers to, if a release will sign; None if it works.
+    """Sign an unreferenced object if a release will sign; None if that works.
 
-    Without a key commitizen commits and then cannot tag.
+    Without a key commitizen commits and then fails to tag.
     """
-    asked = repository.run(
-        "config", "--type=bool", "--get-regexp", r"^(tag|commit)\.gpgsign$"
-    )
-    if not wanted and not any(
-        line.endswith(" true") for line in asked.text.splitlines()
-    ):
+    setting = ("config", "--type=bool", "--get-regexp", r"^(tag|commit)\.gpgsign$")
+    lines = repository.run(*setting).text.splitlines()
+    if not wanted and not any(line.endswith(" true") for line in lines):
         return None
     trial = repository.run("commit-tree", "-S", "-m", "signing works", "HEAD^{tree}")
     return None if trial.ok else trial.complaint.splitlines()[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteAnswer:
-    """What the remote has, and how far the branch here is from it."""
-
-    refs: Mapping[str, str]
-    problem: str | None = None
-    # The repository knows of no remote at all, as a service does that was just made.
-    missing: bool = False
-    tip: str | None = None
-    behind: int = 0
-    ahead: int = 0
 
 
 def ask_remote(
     repository: Repository, settings: Settings, status: Status, tags: Iterable[str]
 ) -> RemoteAnswer:
     """Ask for branch and tags in one connection; fetch only what is not here."""
-    branch = f"refs/heads/{status.branch}"
-    asked = [*(f"refs/tags/{tag}" for tag in tags), branch]
+    branch = f"{HEADS}{status.branch}"
+    asked = [*(f"{TAGS}{tag}" for tag in tags), branch]
     try:
         refs = repository.remote_refs(settings.remote, asked, timeout=settings.timeout)
         tip = refs.get(branch)
         behind, ahead = _distance(repository, settings, branch, tip)
     except ProcessError as error:
         if not repository.read("remote"):
-            return RemoteAnswer({}, missing=True)
+            return RemoteAnswer(missing=True)
         said = str(error).splitlines()
-        return RemoteAnswer({}, problem=said[0] if said else "no reason given")
+        return RemoteAnswer(problem=said[0] if said else "no reason given")
     return RemoteAnswer(refs, tip=tip, behind=behind, ahead=ahead)
 
 
@@ -245,7 +217,7 @@ def _distance(
     count = ("rev-list", "--left-right", "--count", f"{tip}...HEAD")
     answer = repository.run(*count)
     if not answer.ok:
-        name = branch.removeprefix("refs/heads/")
+        name = branch.removeprefix(HEADS)
         tracking = f"+{branch}:refs/remotes/{settings.remote}/{name}"
         repository.run(
             "fetch", "-q", "--no-tags", settings.remote, tracking,

@@ -1,20 +1,19 @@
-"""Version tags on their way out: `trunkline push-check` and `guard --tag`."""
+"""`trunkline push-check`: git's pre-push hook for version tags."""
 
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trunkline.errors import Refusal
+from trunkline.git import HEADS, TAGS, Repository
 from trunkline.options import command, option
+from trunkline.output import refuse
 from trunkline.versions import looks_like_version_tag
-
-TAGS = "refs/tags/"
-HEADS = "refs/heads/"
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
-    """One line of what git gives a pre-push hook."""
+class RefUpdate:
+    """One line of the standard input of a pre-push hook."""
 
     local_ref: str
     local: str
@@ -23,7 +22,7 @@ class Update:
 
     @property
     def deletes(self) -> bool:
-        """Whether the ref is to be removed from the remote."""
+        """Whether the push removes the ref from the remote."""
         return not self.local.strip("0")
 
     @property
@@ -33,7 +32,7 @@ class Update:
 
     @property
     def version_tag(self) -> str | None:
-        """The tag's name if it is a version's or looks like one."""
+        """The name of the tag if it is a version's or looks like one."""
         name = self.remote_ref.removeprefix(TAGS)
         like = looks_like_version_tag(name)
         return name if self.remote_ref.startswith(TAGS) and like else None
@@ -44,30 +43,28 @@ class Update:
     option("url", nargs="?", default="", help="address of the remote"),
 )
 def push_check(remote: str, url: str) -> int:
-    """Refuse a push of version tags that would leave the remote without their release.
+    """Refuse a push that would leave version tags on the remote without their release.
 
-    Reads from standard input what git gives a pre-push hook. Almost every push has no
-    version tag; such a push costs no process.
+    Reads what git writes to the standard input of a pre-push hook. A push without
+    version tags, as almost every one is, starts no process.
     """
     rows = (line.split() for line in sys.stdin)
-    updates = [Update(*row) for row in rows if len(row) == len(Update.__slots__)]
+    updates = [RefUpdate(*row) for row in rows if len(row) == len(RefUpdate.__slots__)]
     if not any(update.version_tag for update in updates):
         return 0
-    from trunkline.output import refuse  # noqa: PLC0415 - see above
-
     found = list(update_refusals(updates, remote=remote or url))
     return refuse(found) if found else 0
 
 
-def update_refusals(updates: list[Update], *, remote: str) -> Iterator[Refusal]:
-    """Name what is wrong with the version tags of one push."""
-    from trunkline.git import Repository  # noqa: PLC0415 - see push_check
-    from trunkline.releases.tagrules import deleted, moved, tag_refusals  # noqa: PLC0415
-    from trunkline.releases.tagsurvey import Branches, tag_facts  # noqa: PLC0415
+def update_refusals(updates: list[RefUpdate], *, remote: str) -> Iterator[Refusal]:
+    """Yield what is wrong with the version tags of one push."""
+    # The other pushes do not pay for these imports.
+    from trunkline.releases.rules.tag import deleted, moved, tag_refusals  # noqa: PLC0415
+    from trunkline.releases.tag_survey import ReleaseBranches, tag_facts  # noqa: PLC0415
 
     repository = Repository.find()
     pushed = {u.remote_ref: u.local for u in updates if u.remote_ref.startswith(HEADS)}
-    branches = Branches(repository, remote, pushed)
+    branches = ReleaseBranches(repository, remote, pushed)
     for update in updates:
         name = update.version_tag
         if name is None:
@@ -77,6 +74,5 @@ def update_refusals(updates: list[Update], *, remote: str) -> Iterator[Refusal]:
         elif not update.creates:
             yield moved(name, update.remote, update.local)
         else:
-            yield from tag_refusals(
-                tag_facts(repository, name, update.local, branches=branches)
-            )
+            facts = tag_facts(repository, name, update.local, branches=branches)
+            yield from tag_refusals(facts)

@@ -42,7 +42,7 @@ def test_a_conflict_says_what_is_done_what_is_left_and_what_to_type(
     ran = on(hotfixed, "v1.1.1")
     assert ran.code == 1
     assert ran.err == (
-        "trunkline: the backport of v1.1.1 waits for you\n"
+        "trunkline: the backport of v1.1.1 stopped at a conflict\n"
         f"  conflict:  pick       {fix}  fix: a crash\n"
         "    crash.txt\n"
         f"  remains:   changelog  {bump}  docs(changelog): record v1.1.1\n"

@@ -1,4 +1,4 @@
-"""Gather the facts about a version tag that leaves this clone or has left it."""
+"""Gather the facts about a version tag that is being pushed or was pushed."""
 
 from collections.abc import Mapping
 
@@ -8,16 +8,16 @@ from trunkline.process import ProcessError
 from trunkline.project import HOTFIX_PREFIX, Project, head_project, project_at
 from trunkline.releases.changelog import find_section
 from trunkline.releases.commitizen import is_bump_subject
-from trunkline.releases.tagrules import TagFacts
+from trunkline.releases.rules.tag import TagFacts
 
 
-class Branches:
+class ReleaseBranches:
     """The branches of a remote that may hold a release, as a push leaves them."""
 
     def __init__(
         self, repository: Repository, remote: str, pushed: Mapping[str, str]
     ) -> None:
-        """`pushed` maps full names of branches to the commits that are pushed there."""
+        """`pushed` maps full names of branches to the commits pushed to them."""
         self.repository = repository
         self.remote = remote
         self.pushed = pushed
@@ -25,14 +25,14 @@ class Branches:
         self._answer: Mapping[str, str] | None = None
 
     def names(self, tag: str) -> tuple[str, ...]:
-        """Return the branches on which this tag may be."""
+        """Return the branches that this tag may be on."""
         return (self.settings.trunk, f"{HOTFIX_PREFIX}{tag}")
 
     def hold(self, tag: str, commit: str) -> bool:
         """Whether one of them has the commit, or will have it after the push.
 
         A push that is not atomic may lose the branch and keep the tag, so the remote is
-        asked as late as possible, and a branch that it cannot take does not count.
+        asked as late as possible, and a branch that it will reject does not count.
         """
         refs = [f"refs/heads/{name}" for name in self.names(tag)]
         there = self._there()
@@ -60,16 +60,16 @@ class Branches:
 
 
 def tag_facts(
-    repository: Repository, name: str, oid: str, *, branches: Branches
+    repository: Repository, name: str, oid: str, *, branches: ReleaseBranches
 ) -> TagFacts:
-    """Look at one tag; `oid` is what its ref names.
+    """Look at one tag; `oid` is the object that its ref points at.
 
-    A lightweight tag names the commit itself.
+    A lightweight tag points at the commit itself.
     """
     answer = repository.objects([oid, f"{oid}^{{commit}}"])
     ref, target = answer[oid], answer[f"{oid}^{{commit}}"]
     if ref is None or target is None:
-        raise UsageError(f"{name} names {oid[:12]}; expected a commit that is here")
+        raise UsageError(f"{name} points at {oid[:12]}; expected a commit that is here")
     own_name, message = _words(ref.content) if ref.kind == "tag" else ("", "")
     commit = target.oid
     project = project_at(repository, commit)
@@ -94,7 +94,7 @@ def tag_facts(
 
 
 def _words(content: bytes) -> tuple[str, str]:
-    """Return what an annotated tag calls itself, and its unsigned message."""
+    """Return the name inside an annotated tag, and its message without signature."""
     head, _, message = content.decode("utf-8", "replace").partition("\n\n")
     names = [line[4:] for line in head.splitlines() if line.startswith("tag ")]
     return (names or [""])[0], message.partition("\n-----BEGIN ")[0].strip()
@@ -106,10 +106,10 @@ def _version(project: Project) -> str | None:
 
 
 def fetch_pushed_tag(repository: Repository, remote: str, name: str) -> str:
-    """Bring a tag and the branches that may hold it here; returns what its ref names.
+    """Fetch a tag and the branches that may hold it; returns what its ref points at.
 
-    Nothing here is renamed or moved: a checkout of CI often has the tag without its
-    annotation, so the remote is asked.
+    No ref is created or moved. The remote is asked because a checkout in CI often has
+    the tag without its annotation.
     """
     settings = head_project(repository).settings
     wanted = [f"refs/tags/{name}"]
@@ -119,7 +119,7 @@ def fetch_pushed_tag(repository: Repository, remote: str, name: str) -> str:
     there = repository.remote_refs(remote, wanted, timeout=settings.timeout)
     refs = [ref for ref in wanted if ref in there]
     if wanted[0] not in refs:
-        raise ProcessError(f"{remote} has no tag {name}; expected one that was pushed")
+        raise ProcessError(f"{remote} has no tag {name}; expected a pushed tag")
     repository.run(
         "fetch", "-q", "--no-tags", remote, *refs, timeout=settings.timeout, check=True
     )

@@ -1,4 +1,4 @@
-"""What a version tag must be to leave this clone. Pure."""
+"""The rules for a version tag that is pushed. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class TagFacts:
     """One version tag and the commit that it points at."""
 
     name: str
-    # Kind of the object that the ref names: "tag", or "commit" for a lightweight one.
+    # Kind of the object that the ref points at: "commit" for a lightweight tag.
     kind: str
-    # What an annotated tag says of itself.
+    # The name inside an annotated tag.
     own_name: str
     message: str
     wanted_message: str
@@ -29,7 +29,7 @@ class TagFacts:
 
 
 def tag_refusals(facts: TagFacts) -> Iterator[Refusal]:
-    """Name everything that is wrong with a tag."""
+    """Yield everything that is wrong with a tag."""
     version = Version.from_tag(facts.name)
     drop = f"git tag -d {facts.name}"
     if version is None:
@@ -44,14 +44,14 @@ def tag_refusals(facts: TagFacts) -> Iterator[Refusal]:
         yield Refusal(
             rule="hand-made-tag",
             found=f"{facts.name} is not annotated",
-            expected="the annotated tag that `cz bump` makes",
+            expected="the annotated tag that `cz bump` creates",
             fix=drop,
         )
     elif (facts.own_name, facts.message) != (facts.name, facts.wanted_message):
         yield Refusal(
             rule="hand-made-tag",
-            found=f"{facts.name} calls itself {facts.own_name} "
-            f"and says {facts.message[:60]!r}",
+            found=f"a tag object named {facts.own_name} "
+            f"with the message {facts.message[:60]!r}",
             expected=f"the name {facts.name} and the message {facts.wanted_message!r}",
             fix=drop,
         )
@@ -70,8 +70,8 @@ def _commit_refusals(facts: TagFacts, version: Version, drop: str) -> Iterator[R
     elif not facts.made_by_bump:
         yield Refusal(
             rule="hand-made-tag",
-            found=f"{facts.name} is at {facts.commit[:12]}, which is no bump",
-            expected="the commit that `cz bump` makes",
+            found=f"{facts.name} is at {facts.commit[:12]}, which is not a bump",
+            expected="the commit that `cz bump` creates",
             fix=drop,
         )
     elif facts.section_empty:
@@ -84,33 +84,33 @@ def _commit_refusals(facts: TagFacts, version: Version, drop: str) -> Iterator[R
     if not facts.on_branch:
         yield Refusal(
             rule="orphan-tag",
-            found=f"{facts.name} is at {facts.commit[:12]}, neither on nor able "
-            f"to go to {' or '.join(facts.branches)} of the remote",
+            found=f"{facts.name} is at {facts.commit[:12]}, not on the remote's "
+            f"{' or '.join(facts.branches)} and would not be after this push",
             expected="branch and tag in one push",
             fix="uv run trunkline release",
         )
 
 
 def _differs(found: str, version: Version) -> bool:
-    # uv spells a prerelease in another way, so the texts cannot be compared.
+    # uv spells prereleases differently, so the texts cannot be compared.
     return Version.from_project(found) != version
 
 
 def moved(name: str, old: str, new: str) -> Refusal:
-    """Refuse another object under the name of a released version."""
+    """Refuse to move the tag of a released version."""
     return Refusal(
         rule="moved-tag",
         found=f"{name} is {old[:12]} on the remote and would become {new[:12]}",
-        expected="a released version to stay what it is; release the next one",
+        expected="no change to a released version; release the next one",
         fix=f"git tag -d {name} && git fetch --tags",
     )
 
 
 def deleted(name: str) -> Refusal:
-    """Refuse to take back a released version."""
+    """Refuse to delete the tag of a released version."""
     return Refusal(
         rule="deleted-tag",
         found=f"{name} would be deleted on the remote",
-        expected="a released version to stay; release the next one",
+        expected="released versions to stay; release the next one",
         fix="uv run trunkline release",
     )

@@ -1,22 +1,22 @@
 """What a hotfix brings to the trunk. Pure: facts in, refusals and steps out."""
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from trunkline.errors import Refusal
 from trunkline.releases.changelog import Section
-from trunkline.releases.state import TagState
+from trunkline.releases.rules import Rule, repository
+from trunkline.releases.state import State, TagState
 from trunkline.versions import Version
 
 LIST_TAGS = "git tag --list 'v*' --sort=-version:refname"
-# What `git cherry-pick -x` writes under a message.
+# What `git cherry-pick -x` appends to a message.
 _ORIGIN = re.compile(r"\(cherry picked from commit ([0-9a-f]{40,64})\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
+class HotfixCommit:
     """A commit of the hotfix, and why the trunk has it already; empty if it has not."""
 
     commit: str
@@ -29,16 +29,16 @@ class Hotfix:
     """A released hotfix as the trunk sees it."""
 
     tag: TagState
-    # Versions that the tag's commit and the one before it hold; None if unreadable.
+    # The versions in the tag's commit and in its parent; None if unreadable.
     own: Version | None
     previous: Version | None
-    # Whether the trunk contains the previous version or its changelog tells of it.
+    # Whether the trunk contains the previous version or lists it in its changelog.
     follows: bool
     section: Section | None
-    fixes: tuple[Fix, ...]
+    commits: tuple[HotfixCommit, ...]
     # Whether the trunk's changelog has the section.
     recorded: bool
-    # Whether the trunk has nothing that the hotfix has not.
+    # Whether the trunk has nothing that the hotfix lacks.
     ahead_of_trunk: bool
 
     @property
@@ -57,8 +57,8 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One commit that the trunk is to get; `commit` is the hotfix's."""
+class BackportStep:
+    """One commit for the trunk; `commit` is the hotfix's."""
 
     kind: Kind
     commit: str
@@ -69,7 +69,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class TrunkCommit:
     """A commit on the trunk."""
 
     oid: str
@@ -77,9 +77,15 @@ class Commit:
 
     @property
     def subject(self) -> str:
-        """The first line of the message; what is no UTF-8 in it is replaced."""
+        """The first line of the message, with invalid UTF-8 replaced."""
         line = self.message.partition("\n")[0]
         return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+    def backports(self, hotfix: Hotfix) -> bool:
+        """Whether a backport of this hotfix made the commit."""
+        originals = {it.commit for it in hotfix.commits} | {hotfix.tag.commit}
+        section = self.subject == section_subject(hotfix.tag.name)
+        return section or not originals.isdisjoint(origins(self.message))
 
 
 def origins(message: str) -> list[str]:
@@ -92,13 +98,40 @@ def section_subject(tag: str) -> str:
     return f"docs(changelog): record {tag}"
 
 
+def on_trunk(state: State) -> Refusal | None:
+    if state.here.branch == state.trunk:
+        return None
+    return Refusal(
+        rule="branch",
+        found=f"branch {state.here.branch or '(detached)'}",
+        expected=f"the trunk, branch {state.trunk}",
+        fix=f"git switch {state.trunk}",
+    )
+
+
+# What must hold on the trunk before a backport.
+RULES: tuple[Rule, ...] = (
+    on_trunk,
+    repository.whole_history,
+    repository.no_operation,
+    repository.none_interrupted,
+    repository.clean_tree,
+    repository.known_author,
+    repository.signing_works,
+    repository.remote_answers,
+    repository.same_tag_everywhere,
+    repository.no_half_made_release,
+    repository.up_to_date,
+)
+
+
 def refuse_tag(tag: TagState, *, remote: str) -> Refusal | None:
-    """Refuse a tag that is no released hotfix's."""
+    """Refuse a tag that does not belong to a released hotfix."""
     version = Version.from_tag(tag.name)
     if version is None or not version.stable or version.patch == 0:
         return Refusal(
             rule="hotfix",
-            found=f"{tag.name}",
+            found=tag.name,
             expected="a patch release of an older line, such as v1.1.1",
             fix=LIST_TAGS,
         )
@@ -110,7 +143,7 @@ def refuse_tag(tag: TagState, *, remote: str) -> Refusal | None:
             found = f"no tag {tag.name}, neither here nor on {remote}"
             fix = LIST_TAGS
         case None, _:
-            found, fix = f"{tag.name} is on {remote} only", "git fetch --tags"
+            found, fix = f"{tag.name} is only on {remote}", "git fetch --tags"
         case _, None:
             found = f"{tag.name} is here and not on {remote}"
             fix = f"git switch hotfix/{tag.name} && uv run trunkline release"
@@ -126,12 +159,12 @@ def refuse_tag(tag: TagState, *, remote: str) -> Refusal | None:
 
 
 def refuse_hotfix(hotfix: Hotfix, *, trunk: str) -> Refusal | None:
-    """Refuse a release that `cz` did not make, or of a line that is not here."""
+    """Refuse a release that `cz` did not make, or whose line the trunk lacks."""
     name, version, previous = hotfix.tag.name, hotfix.version, hotfix.previous
     if hotfix.own != version or hotfix.section is None:
         return Refusal(
             rule="hotfix",
-            found=f"{name} holds version {hotfix.own} and "
+            found=f"{name} has version {hotfix.own} and "
             f"{'its' if hotfix.section else 'no'} changelog section",
             expected="a commit of `cz bump`, with the version and its section",
             fix=f"git show --stat {name}",
@@ -146,7 +179,7 @@ def refuse_hotfix(hotfix: Hotfix, *, trunk: str) -> Refusal | None:
     if not hotfix.follows:
         return Refusal(
             rule="hotfix",
-            found=f"{name} follows {previous.tag}, of which {trunk} has nothing",
+            found=f"{name} follows {previous.tag}, which {trunk} does not have",
             expected=f"{previous.tag} on {trunk} first",
             fix=f"uv run trunkline backport {previous.tag}"
             if previous.patch
@@ -160,50 +193,20 @@ def _one_line(previous: Version, version: Version) -> bool:
     return line and previous.stable and previous < version
 
 
-def plan_steps(hotfix: Hotfix, *, trunk: Version) -> tuple[Step, ...]:
-    """Say what the trunk, which is at version `trunk`, has to get; nothing if empty."""
+def plan_steps(hotfix: Hotfix, *, trunk: Version) -> tuple[BackportStep, ...]:
+    """Return what the trunk, which is at version `trunk`, lacks of the hotfix."""
     commit, name = str(hotfix.tag.commit), hotfix.tag.name
     if hotfix.ahead_of_trunk and not hotfix.tag.reached:
-        return (Step(Kind.FORWARD, commit, f"to {name}"),)
+        return (BackportStep(Kind.FORWARD, commit, f"to {name}"),)
     steps = [
-        Step(Kind.PICK, fix.commit, fix.subject) for fix in hotfix.fixes if not fix.here
+        BackportStep(Kind.PICK, it.commit, it.subject)
+        for it in hotfix.commits
+        if not it.here
     ]
     if hotfix.version and trunk < hotfix.version:
-        # Without it the trunk's next patch would be this version once more.
-        steps.append(Step(Kind.BUMP, commit, f"version {trunk} → {hotfix.version}"))
+        # Otherwise the trunk's next patch would be this version again.
+        subject = f"version {trunk} → {hotfix.version}"
+        steps.append(BackportStep(Kind.BUMP, commit, subject))
     elif not hotfix.recorded:
-        steps.append(Step(Kind.SECTION, commit, section_subject(name)))
+        steps.append(BackportStep(Kind.SECTION, commit, section_subject(name)))
     return tuple(steps)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Which steps the trunk's new commits are, and which commits are no step's."""
-
-    done: tuple[Commit, ...]
-    remaining: tuple[Step, ...]
-    foreign: tuple[Commit, ...]
-
-
-def progress(steps: Sequence[Step], commits: Iterable[Commit]) -> Progress:
-    """Tell how far a backport is from the commits since its start, oldest first.
-
-    Nothing else records it, so that a crash between a commit and its record cannot
-    happen, and a commit that a person made with `git cherry-pick --continue` counts.
-    """
-    done: list[Commit] = []
-    foreign: list[Commit] = []
-    remaining = list(steps)
-    for commit in commits:
-        if remaining and _makes(commit, remaining[0]):
-            done.append(commit)
-            remaining.pop(0)
-        else:
-            foreign.append(commit)
-    return Progress(tuple(done), tuple(remaining), tuple(foreign))
-
-
-def _makes(commit: Commit, step: Step) -> bool:
-    if step.kind is Kind.SECTION:
-        return commit.subject == step.subject
-    return step.commit in origins(commit.message)

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from samples import Sample
-from trunkline.releases.pushcheck import Update
+from trunkline.releases.push_check import RefUpdate
 
 NOTHING = "0" * 40
 
@@ -15,12 +15,10 @@ def line(sample: Sample, local: str, remote_ref: str, remote: str = NOTHING) -> 
 
 def test_a_push_without_version_tags_starts_nothing(released: Sample) -> None:
     updates = line(released, "HEAD", "refs/heads/main")
-    code = "import sys; from trunkline.cli import main; main(); print(*sys.modules)"
-    ran = released.run(
-        sys.executable, "-c", code, "push-check", "origin", stdin=updates
-    )
+    code = "from trunkline.cli import main; main()"
+    argv = (sys.executable, "-c", code, "push-check", "origin")
+    ran = released.run(*argv, stdin=updates, PATH="/nowhere")
     assert ran.code == 0, ran.all
-    assert "subprocess" not in ran.out.split()
 
 
 def test_branch_and_tag_together_may_go(released: Sample) -> None:
@@ -50,7 +48,7 @@ def test_a_tag_with_other_words_may_not_go(released: Sample) -> None:
     released.git("tag", "-f", "-a", "v1.1.0", "-m", "mine", "v1.1.0^{commit}")
     updates = line(released, "v1.1.0", "refs/tags/v1.1.0")
     ran = released.trunkline("push-check", "origin", stdin=updates)
-    assert (ran.code, "says 'mine'" in ran.err) == (1, True)
+    assert (ran.code, "the message 'mine'" in ran.err) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -63,4 +61,4 @@ def test_a_tag_with_other_words_may_not_go(released: Sample) -> None:
     ],
 )
 def test_what_looks_like_a_version_tag_is_one(ref: str, tag: str | None) -> None:
-    assert Update("local", "1", ref, NOTHING).version_tag == tag
+    assert RefUpdate("local", "1", ref, NOTHING).version_tag == tag

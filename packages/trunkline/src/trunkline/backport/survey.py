@@ -1,18 +1,18 @@
-"""Gather what a hotfix brings to the trunk, and what of it the trunk has."""
+"""Gather what a hotfix brings to the trunk, and how much of it the trunk has."""
 
 from collections.abc import Iterator
 
+from trunkline.backport.rules import Hotfix, HotfixCommit, TrunkCommit, origins
 from trunkline.errors import UsageError
-from trunkline.git import Repository
+from trunkline.git import TAGS, Repository
 from trunkline.project import Project, head_project, project_at
 from trunkline.releases.changelog import find_section
-from trunkline.releases.hotfix import Commit, Fix, Hotfix, origins
 from trunkline.releases.state import TagState
 from trunkline.versions import Version
 
 
 def find_hotfix(repository: Repository, tag: TagState) -> Hotfix:
-    """Look at a hotfix whose tag is here, from the trunk's HEAD."""
+    """Look at a hotfix from the trunk's HEAD; its tag must be here."""
     commit = str(tag.commit)
     own, before = (project_at(repository, at) for at in (commit, f"{commit}^"))
     trunk = head_project(repository)
@@ -23,14 +23,16 @@ def find_hotfix(repository: Repository, tag: TagState) -> Hotfix:
         previous=previous,
         follows=previous is not None and _follows(repository, trunk, previous),
         section=find_section(own.changelog, tag.name),
-        fixes=tuple(_fixes(repository, commit, previous)) if previous else (),
+        commits=tuple(_hotfix_commits(repository, commit, previous))
+        if previous
+        else (),
         recorded=find_section(trunk.changelog, tag.name) is not None,
         ahead_of_trunk=repository.is_ancestor("HEAD", commit),
     )
 
 
 def version_of(project: Project) -> Version | None:
-    """Return the project's version; None where there is none."""
+    """Return the project's version; None if there is none."""
     try:
         return project.version
     except UsageError:
@@ -38,24 +40,28 @@ def version_of(project: Project) -> Version | None:
 
 
 def _follows(repository: Repository, trunk: Project, previous: Version) -> bool:
-    tag = f"refs/tags/{previous.tag}"
+    tag = f"{TAGS}{previous.tag}"
     return (
         repository.is_ancestor(tag, "HEAD")
         or find_section(trunk.changelog, previous.tag) is not None
     )
 
 
-def _fixes(repository: Repository, commit: str, previous: Version) -> Iterator[Fix]:
-    """Yield the commits since the previous tag without the bump, oldest first.
+def _hotfix_commits(
+    repository: Repository, commit: str, previous: Version
+) -> Iterator[HotfixCommit]:
+    """Yield the commits since the previous tag except the bump, oldest first.
 
     The trunk has a commit if it has one with the same patch, one that says it was
     picked from it, or the one that it was itself picked from.
     """
-    since = f"^refs/tags/{previous.tag}"
+    since = f"^{TAGS}{previous.tag}"
     marked = ("--cherry-mark", "--right-only", "--no-merges", f"HEAD...{commit}")
     picked = {
         origin: found.oid
-        for found in commits(repository, "--grep=cherry picked from", "HEAD", since)
+        for found in read_commits(
+            repository, "--grep=cherry picked from", "HEAD", since
+        )
         for origin in origins(found.message)
     }
     same = {
@@ -63,27 +69,29 @@ def _fixes(repository: Repository, commit: str, previous: Version) -> Iterator[F
         for line in repository.read("rev-list", *marked, since).splitlines()
         if line.startswith("=")
     }
-    for found in commits(repository, "--no-merges", commit, since, "^HEAD"):
+    for found in read_commits(repository, "--no-merges", commit, since, "^HEAD"):
         if found.oid == commit:
             continue
-        yield Fix(found.oid, found.subject, _reason(repository, found, same, picked))
+        yield HotfixCommit(
+            found.oid, found.subject, _reason(repository, found, same, picked)
+        )
 
 
 def _reason(
-    repository: Repository, found: Commit, same: set[str], picked: dict[str, str]
+    repository: Repository, found: TrunkCommit, same: set[str], picked: dict[str, str]
 ) -> str:
     if found.oid in same:
         return "the same change is here"
     if found.oid in picked:
-        return f"picked already as {picked[found.oid][:12]}"
+        return f"already picked as {picked[found.oid][:12]}"
     for origin in origins(found.message):
         if repository.is_ancestor(origin, "HEAD"):
             return f"was picked from {origin[:12]}, which is here"
     return ""
 
 
-def commits(repository: Repository, *selection: str) -> list[Commit]:
-    """Read commits with their whole messages, oldest first."""
+def read_commits(repository: Repository, *selection: str) -> list[TrunkCommit]:
+    """Read commits with their full messages, oldest first."""
     text = repository.read(
         "-c",
         "log.showSignature=false",
@@ -96,4 +104,4 @@ def commits(repository: Repository, *selection: str) -> list[Commit]:
         "--",
     )
     rows = (row.partition(" ") for row in text.split("\0") if row)
-    return [Commit(oid, message) for oid, _, message in rows]
+    return [TrunkCommit(oid, message) for oid, _, message in rows]

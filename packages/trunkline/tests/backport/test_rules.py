@@ -1,31 +1,18 @@
-from hypothesis import given
-from hypothesis import strategies as st
-
-from trunkline.releases.changelog import find_section
-from trunkline.releases.hotfix import (
-    Commit,
-    Fix,
+from trunkline.backport.rules import (
     Hotfix,
+    HotfixCommit,
     Kind,
-    Step,
+    TrunkCommit,
     plan_steps,
-    progress,
     refuse_hotfix,
     section_subject,
 )
+from trunkline.releases.changelog import find_section
 from trunkline.releases.state import TagState
 from trunkline.versions import Version
 
 TAG = TagState("v1.1.1", local="t", remote="t", commit="f" * 40)
-PICKS = tuple(Step(Kind.PICK, f"{n:040x}", f"fix: {n}") for n in range(4))
-STEPS = (*PICKS, Step(Kind.SECTION, "f" * 40, section_subject("v1.1.1")))
-
-
-def made(step: Step) -> Commit:
-    """The commit that a step makes."""
-    origin = f"(cherry picked from commit {step.commit})"
-    trailer = "" if step.kind is Kind.SECTION else f"\n\n{origin}\n"
-    return Commit(f"new {step.commit}", step.subject + trailer)
+FIX = HotfixCommit("a" * 40, "fix: a crash")
 
 
 def hotfix(
@@ -34,7 +21,7 @@ def hotfix(
     follows: bool = True,
     recorded: bool = False,
     ahead_of_trunk: bool = False,
-    fixes: tuple[Fix, ...] = (Fix("a" * 40, "fix: a crash"),),
+    commits: tuple[HotfixCommit, ...] = (FIX,),
 ) -> Hotfix:
     return Hotfix(
         tag=TAG,
@@ -42,7 +29,7 @@ def hotfix(
         previous=Version.parse(previous),
         follows=follows,
         section=find_section("## v1.1.1\n- a crash\n", "v1.1.1"),
-        fixes=fixes,
+        commits=commits,
         recorded=recorded,
         ahead_of_trunk=ahead_of_trunk,
     )
@@ -67,9 +54,9 @@ def test_a_trunk_without_commits_of_its_own_is_moved_to_the_release() -> None:
 
 
 def test_what_is_on_the_trunk_is_not_brought_again() -> None:
-    here = (Fix("a" * 40, "fix: a crash", here="the same change is here"),)
-    assert kinds(hotfix(fixes=here), "1.2.0") == [Kind.SECTION]
-    assert kinds(hotfix(fixes=here, recorded=True), "1.2.0") == []
+    here = (HotfixCommit("a" * 40, "fix: a crash", here="the same change is here"),)
+    assert kinds(hotfix(commits=here), "1.2.0") == [Kind.SECTION]
+    assert kinds(hotfix(commits=here, recorded=True), "1.2.0") == []
 
 
 def test_only_a_patch_of_a_line_that_the_trunk_knows_is_a_hotfix() -> None:
@@ -83,18 +70,14 @@ def test_only_a_patch_of_a_line_that_the_trunk_knows_is_a_hotfix() -> None:
         assert refuse_hotfix(other, trunk="main") is not None
 
 
-@given(
-    st.integers(0, len(STEPS)),
-    st.lists(st.tuples(st.integers(0, len(STEPS)), st.text(max_size=20))),
-)
-def test_progress_is_told_from_the_commits_whatever_lies_between(
-    done: int, others: list[tuple[int, str]]
-) -> None:
-    commits = [made(step) for step in STEPS[:done]]
-    mine = [Commit("mine", f"feat: {text}") for _, text in others]
-    for (position, _), commit in zip(others, mine, strict=True):
-        commits.insert(position % (len(commits) + 1), commit)
-    found = progress(STEPS, commits)
-    assert found.remaining == STEPS[done:]
-    assert len(found.done) == done
-    assert sorted(c.message for c in found.foreign) == sorted(c.message for c in mine)
+def test_a_backport_is_told_from_the_commits_of_a_person() -> None:
+    origin = "\n\n(cherry picked from commit {})\n"
+    made = [
+        "fix: a crash" + origin.format("a" * 40),
+        "bump: version 1.1.0 → 1.1.1" + origin.format("f" * 40),
+        section_subject("v1.1.1"),
+    ]
+    others = ["feat: mine", "fix: another" + origin.format("b" * 40)]
+    for message in made + others:
+        commit = TrunkCommit("c" * 40, message)
+        assert commit.backports(hotfix()) == (message in made)

@@ -1,15 +1,15 @@
-"""`trunkline guard --tag`: CI's check of a tag that was pushed."""
+"""`trunkline guard --tag`: CI's check of a pushed tag."""
 
 from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.output import refuse
 from trunkline.project import head_project
-from trunkline.releases.tagrules import TagFacts, tag_refusals
-from trunkline.releases.tagsurvey import Branches, fetch_pushed_tag, tag_facts
+from trunkline.releases.rules.tag import TagFacts, tag_refusals
+from trunkline.releases.tag_survey import ReleaseBranches, fetch_pushed_tag, tag_facts
 
 
 def check_pushed_tag(repository: Repository, tag: str) -> int:
-    """Check that a tag on the remote is a whole release, before anything is built."""
+    """Check that a tag on the remote is a complete release before anything is built."""
     facts, found = look_at(repository, tag)
     if found:
         return refuse(found)
@@ -20,7 +20,7 @@ def check_pushed_tag(repository: Repository, tag: str) -> int:
 
 
 def require_release(repository: Repository, tag: str) -> str:
-    """Return the commit of a tag on the remote; raises Refusal if it is no release."""
+    """Return the commit of a release's tag; raises Refusal if it is not a release."""
     facts, found = look_at(repository, tag)
     if found:
         raise found[0]
@@ -28,16 +28,18 @@ def require_release(repository: Repository, tag: str) -> str:
 
 
 def look_at(repository: Repository, tag: str) -> tuple[TagFacts, list[Refusal]]:
-    """Look at a tag on the remote and name everything that is wrong with it."""
+    """Return the facts about a tag on the remote, and everything that is wrong."""
     remote = head_project(repository).settings.remote
     name = tag.removeprefix("refs/tags/")
     if repository.shallow:
         raise Refusal(
             rule="shallow",
-            found="a shallow clone, in which no branch can be looked through",
+            found="a shallow clone, which lacks the history of branches",
             expected="the whole history (in a workflow: fetch-depth: 0)",
             fix=f"git fetch --unshallow {remote}",
         )
     oid = fetch_pushed_tag(repository, remote, name)
-    facts = tag_facts(repository, name, oid, branches=Branches(repository, remote, {}))
+    facts = tag_facts(
+        repository, name, oid, branches=ReleaseBranches(repository, remote, {})
+    )
     return facts, list(tag_refusals(facts))

@@ -1,59 +1,28 @@
-"""The rules of a release. Pure: a frozen state in, refusals out."""
-
-from collections.abc import Callable, Iterator
+"""The rules about the repository and the releases that it has already had. Pure."""
 
 from trunkline.errors import Refusal
 from trunkline.project import HOTFIX_PREFIX
 from trunkline.releases.state import State
-from trunkline.releases.version_rules import (
-    greater_version,
-    hotfix_named_after_version,
-    major_zero,
-    new_tag,
-    something_to_tell,
-    well_formed_tag,
-)
-
-Rule = Callable[[State], Refusal | None]
-
-
-def refusals(state: State) -> Iterator[Refusal]:
-    """Name every rule that the state breaks, in the order to fix them."""
-    for rule in RULES:
-        refusal = rule(state)
-        if refusal is not None:
-            yield refusal
 
 
 def on_a_branch(state: State) -> Refusal | None:
-    if state.branch is not None:
+    if state.here.branch is not None:
         return None
     return Refusal(
         rule="branch",
-        found=f"HEAD is detached at {state.head[:12]}",
+        found=f"HEAD is detached at {state.here.head[:12]}",
         expected=f"branch {state.trunk} or {HOTFIX_PREFIX}vX.Y.Z",
         fix=f"git switch {state.trunk}",
     )
 
 
 def release_branch(state: State) -> Refusal | None:
-    if state.branch is None or state.branch == state.trunk or state.hotfix:
+    if state.here.branch is None or state.here.branch == state.trunk or state.hotfix:
         return None
     return Refusal(
         rule="branch",
-        found=f"branch {state.branch}",
+        found=f"branch {state.here.branch}",
         expected=f"branch {state.trunk} or {HOTFIX_PREFIX}vX.Y.Z",
-        fix=f"git switch {state.trunk}",
-    )
-
-
-def on_trunk(state: State) -> Refusal | None:
-    if state.branch == state.trunk:
-        return None
-    return Refusal(
-        rule="branch",
-        found=f"branch {state.branch or '(detached)'}",
-        expected=f"the trunk, branch {state.trunk}",
         fix=f"git switch {state.trunk}",
     )
 
@@ -69,7 +38,7 @@ def whole_history(state: State) -> Refusal | None:
     )
 
 
-# How to leave each operation that git can be in the middle of.
+# How to leave each operation that may be in progress.
 ENDINGS = {
     "merge": "git merge --abort",
     "rebase": "git rebase --abort",
@@ -81,13 +50,13 @@ ENDINGS = {
 }
 
 
-def nothing_under_way(state: State) -> Refusal | None:
+def no_operation(state: State) -> Refusal | None:
     if state.operation is None:
         return None
     return Refusal(
         rule="operation",
         found=f"a {state.operation} that is not finished",
-        expected="nothing under way",
+        expected="no operation in progress",
         fix=ENDINGS[state.operation],
     )
 
@@ -97,8 +66,8 @@ def none_interrupted(state: State) -> Refusal | None:
         return None
     return Refusal(
         rule="interrupted",
-        found=f"a release of {state.interrupted} that stopped half-way",
-        expected="it finished or undone",
+        found=f"a release of {state.interrupted} that stopped halfway",
+        expected="that release finished or undone first",
         fix="uv run trunkline release",
     )
 
@@ -109,7 +78,7 @@ def finished_bump(state: State) -> Refusal | None:
     return Refusal(
         rule="leftover",
         found=f"pyproject.toml says {state.written}, its commit {state.current}",
-        expected="the committed version; an earlier bump may have stopped half-way",
+        expected="the committed version; an earlier bump may have stopped halfway",
         fix="git restore --staged --worktree pyproject.toml uv.lock CHANGELOG.md",
     )
 
@@ -118,14 +87,16 @@ SHOWN = 5
 
 
 def clean_tree(state: State) -> Refusal | None:
-    if not state.changed:
+    if not state.here.changed:
         return None
-    more = len(state.changed) - SHOWN
-    shown = ", ".join(state.changed[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    more = len(state.here.changed) - SHOWN
+    shown = ", ".join(state.here.changed[:SHOWN]) + (
+        f" and {more} more" if more > 0 else ""
+    )
     return Refusal(
         rule="clean",
         found=f"uncommitted: {shown}",
-        expected="nothing uncommitted, new files included",
+        expected="a clean working tree, without new files",
         fix="git stash --include-untracked",
     )
 
@@ -136,7 +107,7 @@ def known_author(state: State) -> Refusal | None:
     return Refusal(
         rule="identity",
         found=state.identity_problem,
-        expected="a name and an address for the commit and the tag",
+        expected="a name and an email address for the commit and the tag",
         fix="git config user.name NAME && git config user.email ADDRESS",
     )
 
@@ -147,18 +118,18 @@ def signing_works(state: State) -> Refusal | None:
     return Refusal(
         rule="signing",
         found=f"a test signature failed: {state.signing_problem}",
-        expected="git to sign, as it is configured to",
+        expected="a working signature, because git is configured to sign",
         fix="git config --get-regexp 'gpg|sign' and fix the key that it names",
     )
 
 
 def remote_answers(state: State) -> Refusal | None:
-    if state.remote_problem is None:
+    if state.there.problem is None:
         return None
     return Refusal(
         rule="remote",
-        found=f"{state.remote} did not answer: {state.remote_problem}",
-        expected="its branches and tags, to compare with",
+        found=f"{state.remote} did not answer: {state.there.problem}",
+        expected="its branches and tags, to compare them with those here",
         fix=f"git ls-remote {state.remote}",
     )
 
@@ -197,7 +168,7 @@ def no_half_made_release(state: State) -> Refusal | None:
     return Refusal(
         rule="half-made",
         found=f"version {state.current} is committed and has no tag",
-        expected=f"tag {tag.name}, or the next changelog starts in the wrong place",
+        expected=f"tag {tag.name}, where the next changelog starts",
         fix="uv run trunkline release",
     )
 
@@ -209,7 +180,7 @@ def tag_on_this_branch(state: State) -> Refusal | None:
     return Refusal(
         rule="current-tag",
         found=f"{tag.name} is at {str(tag.commit)[:12]}, which HEAD does not contain",
-        expected=f"{tag.name} in the history of {state.branch}",
+        expected=f"{tag.name} in the history of {state.here.branch}",
         fix="uv run trunkline release"
         if tag.remote is None
         else f"git log --oneline --graph HEAD {tag.name}",
@@ -217,56 +188,17 @@ def tag_on_this_branch(state: State) -> Refusal | None:
 
 
 def up_to_date(state: State) -> Refusal | None:
-    if state.behind == 0:
+    if state.there.behind == 0:
         return None
-    branch = f"{state.remote}/{state.branch}"
+    branch = f"{state.remote}/{state.here.branch}"
     unpushed = state.current_tag.local and not state.current_tag.remote
     return Refusal(
         rule="behind",
-        found=f"{state.behind} commits of {branch} are not here"
-        + (f", and {state.ahead} here are not there" if state.ahead else ""),
-        expected=f"everything of {branch}",
-        # A rebase would leave the tag of a release that lost on its old commit.
+        found=f"{state.there.behind} commits of {branch} are missing here"
+        + (f", and {state.there.ahead} of here there" if state.there.ahead else ""),
+        expected=f"every commit of {branch}",
+        # A rebase would leave the tag of a release that lost a race on its old commit.
         fix="uv run trunkline release"
-        if unpushed and state.ahead
-        else f"git pull --rebase {state.remote} {state.branch}",
+        if unpushed and state.there.ahead
+        else f"git pull --rebase {state.remote} {state.here.branch}",
     )
-
-
-RULES: tuple[Rule, ...] = (
-    on_a_branch,
-    release_branch,
-    whole_history,
-    nothing_under_way,
-    none_interrupted,
-    finished_bump,
-    clean_tree,
-    known_author,
-    signing_works,
-    remote_answers,
-    same_tag_everywhere,
-    no_half_made_release,
-    up_to_date,
-    tag_on_this_branch,
-    major_zero,
-    well_formed_tag,
-    greater_version,
-    hotfix_named_after_version,
-    new_tag,
-    something_to_tell,
-)
-
-# What must hold on the trunk before a hotfix's commits are brought there.
-BACKPORT_RULES: tuple[Rule, ...] = (
-    on_trunk,
-    whole_history,
-    nothing_under_way,
-    none_interrupted,
-    clean_tree,
-    known_author,
-    signing_works,
-    remote_answers,
-    same_tag_everywhere,
-    no_half_made_release,
-    up_to_date,
-)

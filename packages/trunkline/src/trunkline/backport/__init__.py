@@ -1,0 +1,1 @@
+"""Bring a released hotfix back to the trunk."""

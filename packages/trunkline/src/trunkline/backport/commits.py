@@ -1,0 +1,181 @@
+"""Make the commits of a backport."""
+
+from collections.abc import Mapping
+
+from trunkline.backport.rules import BackportStep, Kind, section_subject
+from trunkline.backport.version_files import write_lock, write_pattern, write_project
+from trunkline.errors import FailedError, TrunklineError
+from trunkline.files import decode_text, replace_content
+from trunkline.git import Repository
+from trunkline.process import Completed
+from trunkline.project import CHANGELOG, LOCK, PYPROJECT, head_project, project_at
+from trunkline.releases.bump_files import bump_files, version_files
+from trunkline.releases.changelog import find_section, insert_section
+from trunkline.releases.clone import LockedClone
+from trunkline.releases.working_tree import names
+from trunkline.versions import Version
+
+SECTION_BODY = """\
+It was released from another line in the meantime. The section stands in
+version order: above newer ones it would make the next bump repeat them."""
+
+
+class ConflictError(TrunklineError):
+    """A commit does not apply; a person has to resolve the conflicts in `paths`."""
+
+    exit_code = 1
+
+    def __init__(self, paths: list[str]) -> None:
+        super().__init__(paths)
+        self.paths = paths
+
+
+def make(clone: LockedClone, tag: str, step: BackportStep) -> None:
+    """Make the commit of one step.
+
+    Raises ConflictError if git leaves conflicts for a person, and FailedError if it
+    fails in another way, such as a hook that refuses the commit.
+    """
+    if step.kind is Kind.PICK:
+        pick(clone, step)
+        return
+    repository = clone.repository
+    files = _with_section(repository, tag, step.commit)
+    if step.kind is Kind.BUMP:
+        files |= _with_version(repository, str(Version.from_tag(tag)))
+        _commit_files(clone, files, **_bump_message(repository, step.commit))
+    elif files:
+        _commit_files(clone, files, f"{section_subject(tag)}\n\n{SECTION_BODY}\n")
+
+
+def pick(clone: LockedClone, step: BackportStep) -> None:
+    """Cherry-pick one commit.
+
+    One whose change is already here is kept as an empty commit, from which the next
+    backport learns of it. Git's own sequence of several picks would not do: continued
+    after a crash it skips the pick that was interrupted.
+    """
+    done = clone.git(
+        "cherry-pick", "-x", "--allow-empty", "--keep-redundant-commits", step.commit
+    )
+    if done.ok:
+        return
+    paths = unmerged(clone.repository)
+    if paths:
+        raise ConflictError(paths)
+    raise FailedError(f"`git cherry-pick -x {step.commit[:12]}` failed:\n{_said(done)}")
+
+
+def picking(repository: Repository) -> str | None:
+    """Return the commit whose cherry-pick is in progress."""
+    answer = repository.run("rev-parse", "-q", "--verify", "CHERRY_PICK_HEAD")
+    return answer.text if answer.ok else None
+
+
+def finish_pick(clone: LockedClone) -> None:
+    """Commit a cherry-pick whose conflicts a person has resolved and added.
+
+    Raises ConflictError while files are unresolved, or edited after they were added.
+    """
+    repository = clone.repository
+    left = unmerged(repository) or names(repository, "diff", "--name-only", "-z")
+    if left:
+        raise ConflictError(left)
+    # `git cherry-pick --continue` refuses a pick that has become empty, and takes lines
+    # of the message that begin with `#` for comments.
+    options = ("-q", "--allow-empty", "--cleanup=whitespace", "-F", "-")
+    done = clone.git("commit", *options, stdin=_pick_message(repository))
+    if not done.ok:
+        raise FailedError(f"`git commit` failed:\n{_said(done)}")
+
+
+def _pick_message(repository: Repository) -> bytes:
+    """Return the message that git has prepared, without its list of conflicts."""
+    commit = str(picking(repository))
+    origin = f"(cherry picked from commit {commit})".encode()
+    file = repository.git_dir / "MERGE_MSG"
+    if file.exists():
+        head, end, _ = file.read_bytes().rpartition(origin)
+        if end:
+            return head + end
+    own = repository.run("show", "-s", "--format=%B", commit, check=True).stdout
+    return own + b"\n" + origin
+
+
+def unmerged(repository: Repository) -> list[str]:
+    """List the files with conflicts."""
+    return names(repository, "diff", "--name-only", "--diff-filter=U", "-z")
+
+
+def _said(done: Completed) -> str:
+    return done.complaint or done.text
+
+
+def _with_section(repository: Repository, tag: str, commit: str) -> dict[str, str]:
+    """Return the trunk's changelog with the section of `tag`; nothing if it has it."""
+    text = head_project(repository).changelog
+    section = find_section(project_at(repository, commit).changelog, tag)
+    if section is None or find_section(text, tag):
+        return {}
+    return {CHANGELOG: insert_section(text, section)}
+
+
+def _with_version(repository: Repository, version: str) -> dict[str, str]:
+    """Return the files that hold the version as HEAD has them, with the new one.
+
+    The bump is not cherry-picked because it would conflict if the trunk is at an alpha
+    or has changed a line beside the version.
+    """
+    project = head_project(repository)
+    table = project.document["project"]
+    entries = project.commitizen.get("version_files", [])
+    patterns = version_files(repository.root, entries)
+    paths = list(dict.fromkeys([PYPROJECT, LOCK, *patterns]))
+    found = repository.objects([f"HEAD:{path}" for path in paths])
+    written = {}
+    for path in paths:
+        committed = found[f"HEAD:{path}"]
+        if committed is None:
+            continue
+        text = decode_text(committed.content)
+        if path == PYPROJECT:
+            text = write_project(text, version)
+        elif path == LOCK:
+            text = write_lock(text, str(table["name"]), version)
+        if path in patterns:
+            text = write_pattern(text, patterns[path], str(table["version"]), version)
+        written[path] = text
+    return written
+
+
+def _bump_message(repository: Repository, commit: str) -> dict[str, str]:
+    """Return message and author as `git cherry-pick -x` would keep them."""
+    shown = repository.read("show", "-s", "--format=%an%x00%ae%x00%aI%x00%B", commit)
+    name, email, date, message = shown.split("\0", 3)
+    return {
+        "message": f"{message.rstrip()}\n\n(cherry picked from commit {commit})\n",
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": email,
+        "GIT_AUTHOR_DATE": date,
+    }
+
+
+def _commit_files(
+    clone: LockedClone, files: Mapping[str, str], message: str, **env: str
+) -> None:
+    repository = clone.repository
+    for path, text in files.items():
+        content = text.encode("utf-8", "surrogateescape")
+        replace_content(repository.root / path, content, staging=repository.staging)
+    repository.run("add", "--", *files, check=True)
+    stdin = message.encode("utf-8", "surrogateescape")
+    done = clone.git("commit", "-q", "-F", "-", stdin=stdin, **env)
+    if not done.ok:
+        raise FailedError(f"`git commit` failed:\n{_said(done)}")
+
+
+def touched(repository: Repository, step: BackportStep) -> list[str]:
+    """List the files that a step may change."""
+    shown = ("diff-tree", "-r", "--no-commit-id", "--name-only", "-z")
+    own = bump_files(repository.root, head_project(repository))
+    return [*names(repository, *shown, step.commit), *own]

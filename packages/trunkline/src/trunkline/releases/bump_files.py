@@ -1,0 +1,111 @@
+"""The files that `cz bump` edits, kept as they were before it."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trunkline.files import replace_content
+from trunkline.git import Repository
+from trunkline.project import CHANGELOG, LOCK, PYPROJECT, Project
+from trunkline.releases.survey import read_status
+
+# The id of the git object in which the plugin describes the files to the guard.
+VARIABLE = "TRUNKLINE_BEFORE_BUMP"
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """What commitizen tells its hook: both versions and the changelog."""
+
+    current: str
+    tag: str
+    changelog: str
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """The state before a bump: files by the id of a git object, None if absent.
+
+    `changed` lists the paths that were not committed then.
+    """
+
+    files: Mapping[str, str | None]
+    changed: tuple[str, ...]
+
+
+def bump_from_environment(root: Path, environment: Mapping[str, str]) -> Bump | None:
+    """Read what commitizen tells its hook; None if no `cz bump` is running."""
+    tag = environment.get("CZ_PRE_NEW_TAG_VERSION")
+    if not tag:
+        return None
+    name = environment.get("CZ_PRE_CHANGELOG_FILE_NAME") or CHANGELOG
+    changelog = (root / name).resolve()
+    inside = changelog.is_relative_to(root.resolve())
+    return Bump(
+        current=environment.get("CZ_PRE_CURRENT_VERSION", ""),
+        tag=tag,
+        changelog=str(changelog.relative_to(root.resolve())) if inside else CHANGELOG,
+    )
+
+
+def bump_files(root: Path, project: Project, changelog: str = CHANGELOG) -> list[str]:
+    """List the files that `cz bump` may edit."""
+    versioned = version_files(root, project.commitizen.get("version_files", []))
+    return list(dict.fromkeys([PYPROJECT, LOCK, changelog, *versioned]))
+
+
+def version_files(root: Path, entries: Sequence[str]) -> dict[str, str]:
+    """Expand commitizen's `glob:pattern` entries to paths, each with its pattern."""
+    expanded: dict[str, str] = {}
+    for entry in entries:
+        glob, _, pattern = entry.partition(":")
+        for path in sorted(root.glob(glob)):
+            expanded[str(path.relative_to(root))] = pattern
+    return expanded
+
+
+def keep_originals(repository: Repository, paths: Sequence[str]) -> None:
+    """Copy files into git's object store, and tell the guard about it.
+
+    The guard runs as a hook of `cz bump`, after the files have been edited.
+    """
+    files: dict[str, str | None] = dict.fromkeys(paths)
+    present = [path for path in paths if (repository.root / path).is_file()]
+    if present:
+        store = ("hash-object", "-w", "--no-filters", "--", *present)
+        files.update(zip(present, repository.read(*store).splitlines(), strict=True))
+    changed = read_status(repository).changed
+    document = json.dumps({"files": files, "changed": changed}).encode()
+    stored = repository.run("hash-object", "-w", "--stdin", stdin=document, check=True)
+    os.environ[VARIABLE] = stored.text
+
+
+def kept_originals(
+    repository: Repository, environment: Mapping[str, str]
+) -> Originals | None:
+    """Return what `keep_originals` has stored; None if it was not called."""
+    name = environment.get(VARIABLE)
+    stored = repository.objects([name])[name] if name else None
+    if stored is None:
+        return None
+    document = json.loads(stored.content)
+    return Originals(document["files"], tuple(document["changed"]))
+
+
+def restore_originals(repository: Repository, originals: Originals) -> list[str]:
+    """Restore the files; returns a line about each that had been edited."""
+    stored = repository.objects([oid for oid in originals.files.values() if oid])
+    lines = []
+    for name, oid in originals.files.items():
+        path = repository.root / name
+        original = stored[oid] if oid else None
+        if original is None:
+            if path.exists():
+                path.unlink()
+                lines.append(f"{name}: removed; `cz bump` had created it")
+        elif not path.exists() or path.read_bytes() != original.content:
+            replace_content(path, original.content, staging=repository.staging)
+            lines.append(f"{name}: restored")
+    return lines

@@ -1,0 +1,55 @@
+"""Restore files of the working tree to HEAD without losing what was in them."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from trunkline.files import replace_content
+from trunkline.git import Repository
+
+# Names may contain characters that git takes for patterns.
+_LITERAL = "--literal-pathspecs"
+
+
+def set_aside(repository: Repository, paths: Sequence[str]) -> list[str]:
+    """Restore files to HEAD and keep what was changed as a patch in git's own folder.
+
+    Returns a line about each file that was changed, and where the patch is.
+    """
+    others = ("ls-files", "--others", "--exclude-standard", "-z", "--")
+    new = names(repository, _LITERAL, *others, *paths)
+    if new:
+        repository.run(_LITERAL, "add", "--intent-to-add", "--", *new, check=True)
+    diff = (_LITERAL, "diff", "HEAD", "--no-ext-diff", "--no-textconv")
+    changed = names(repository, *diff, "--name-only", "-z", "--", *paths)
+    lines = [f"{path}: as committed" for path in changed]
+    if changed:
+        patch = repository.run(*diff, "--binary", "--", *paths, check=True).stdout
+        saved = repository.git_dir / "trunkline" / "saved" / f"{time.time_ns()}.patch"
+        replace_content(saved, patch, staging=saved.parent)
+        lines.append(f"to get the edits back: git apply {_shown(repository, saved)}")
+    # All of them: a killed git may have staged what the working tree no longer has.
+    _restore(repository, paths)
+    return lines
+
+
+def names(repository: Repository, *arguments: str) -> list[str]:
+    """Run a git command that prints names separated by NUL."""
+    return [path for path in repository.read(*arguments).split("\0") if path]
+
+
+def _restore(repository: Repository, paths: Sequence[str]) -> None:
+    listed = (_LITERAL, "ls-tree", "-r", "--name-only", "-z", "HEAD", "--", *paths)
+    known = names(repository, *listed)
+    if known:
+        to_head = ("restore", "--source=HEAD", "--staged", "--worktree", "--")
+        repository.run(_LITERAL, *to_head, *known, check=True)
+    created = set(paths).difference(known)
+    if created:
+        removal = ("rm", "-q", "-f", "--ignore-unmatch", "--")
+        repository.run(_LITERAL, *removal, *created, check=True)
+
+
+def _shown(repository: Repository, path: Path) -> Path:
+    inside = path.is_relative_to(repository.root)
+    return path.relative_to(repository.root) if inside else path
