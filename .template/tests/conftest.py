@@ -2,7 +2,7 @@
 
 from project_image import engine, image, project
 
-from tests.conftest import anyio_backend, make_client
+from tests.conftest import anyio_backend, make_client, pytest_runtest_makereport
 from tests.databases import own_postgres, postgres
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "own_postgres",
     "postgres",
     "project",
+    "pytest_runtest_makereport",
 ]

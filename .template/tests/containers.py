@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -20,18 +20,23 @@ from tests.servers import PATIENCE, ROOT
 # One constant for every commit: 1980-01-01, the first moment that a wheel can name.
 EPOCH = 315_532_800
 BUILD_SECONDS = 1200
+ANY = range(256)
 
 
 def absent() -> str:
-    """Say why there is no engine; nothing where there is one."""
+    """Explain why images cannot be built here; empty if they can."""
     if shutil.which("docker") is None:
         return "found no docker on the PATH"
-    answer = run("version", "--format={{.Server.Version}}", accepted=(0, 1))
-    return "" if answer.returncode == 0 else f"docker says: {answer.stderr.strip()}"
+    answer = run("version", "--format={{.Server.Version}}", accepted=ANY)
+    if answer.returncode:
+        return f"docker says: {answer.stderr.strip()}"
+    if run("buildx", "version", accepted=ANY).returncode:
+        return "docker has no buildx; install the package docker-buildx-plugin"
+    return ""
 
 
 def run(
-    *arguments: str, accepted: tuple[int, ...] = (0,), seconds: int = BUILD_SECONDS
+    *arguments: str, accepted: Sequence[int] = (0,), seconds: int = BUILD_SECONDS
 ) -> subprocess.CompletedProcess[str]:
     """Run docker, whose exit code has to be one of the `accepted`."""
     done = subprocess.run(
