@@ -22,7 +22,7 @@ dev: migrate ## Serve at http://127.0.0.1:8000, again after each save
 migrate: setup ## Bring the database to the newest migration
 	@$(UV) run my-app migrate
 
-migration: setup ## Write a migration to what the models say: m="what it does"
+migration: setup ## Write a migration from the models: m="what it does"
 	@$(UV) run my-app migration -m "$(or $(m),$(error what does it do? make migration m="…"))"
 	@$(UV) run ruff format --quiet src/my_app/migrations
 	@$(UV) run ruff check --quiet --fix src/my_app/migrations
@@ -49,7 +49,7 @@ bench-images: setup ## Measure the image beside others, quickly
 watch: setup ## Run the quick tests, again after each save
 	@$(UV) run ptw .
 
-check: setup ## Run every gate that lets a change land
+check: setup ## Run every gate that a change has to pass
 	@$(UV) run trunkline check
 
 clean: ## Delete what the other targets made
