@@ -1,5 +1,8 @@
 """The tool's own house rules: sizes, names, and imports that point one way."""
 
+import ast
+from collections import Counter
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -33,6 +36,12 @@ def imports() -> dict[str, set[str]]:
     }
 
 
+def parsed() -> Iterator[tuple[str, ast.Module]]:
+    for file in MODULES:
+        name = ".".join(file.relative_to(SOURCE).with_suffix("").parts)
+        yield name, ast.parse(file.read_text(encoding="utf-8"))
+
+
 def test_imports_have_no_cycle(imports: dict[str, set[str]]) -> None:
     TopologicalSorter(imports).prepare()
 
@@ -64,6 +73,16 @@ def subject(module: str) -> str:
 
 def test_a_file_has_at_most_300_lines() -> None:
     assert [file for file in MODULES if lines(file) > 300] == []
+
+
+def test_the_name_of_a_class_occurs_once() -> None:
+    names = Counter(
+        node.name
+        for _, tree in parsed()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def lines(file: Path) -> int:
