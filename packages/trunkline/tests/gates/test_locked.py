@@ -1,37 +1,47 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.gates.locked import pins, unindexed
+from trunkline.gates.locked import locked_packages, unindexed
 
-EXPORTED = r"""# made by uv
-anyio==4.16.0 ; python_full_version >= "3.8" \
-    --hash=sha256:aa \
-    --hash=sha256:bb
-    # via my-app
-colorama==0.4.6 ; sys_platform == 'win32' \
-    --hash=sha256:cc
-numpy==1.0 ; python_version < '3.13' \
-    --hash=sha256:dd
-numpy==2.0 ; python_version >= '3.13' \
-    --hash=sha256:ee
-money @ git+https://git.example.com/money.git@0123
-    # via my-app
--e ../beside
-"""
-
-
-def test_packages_locked_for_another_platform_are_audited_too() -> None:
-    requirements, names = pins(EXPORTED)
-    assert "colorama==0.4.6 \\\n" in requirements
-    assert "anyio==4.16.0 \\\n    --hash=sha256:aa \\\n" in requirements
-    assert "numpy==1.0 ; python_version" in requirements
-    assert names == {"anyio", "colorama", "numpy"}
+INDEX = {"registry": "https://pypi.org/simple"}
+LOCKED = locked_packages(
+    [
+        {"name": "colorama", "version": "0.4.6", "source": INDEX},
+        {
+            "name": "numpy",
+            "version": "1.0",
+            "source": INDEX,
+            "resolution-markers": ["python_full_version < '3.13'"],
+        },
+        {
+            "name": "numpy",
+            "version": "2.0",
+            "source": INDEX,
+            "resolution-markers": ["python_full_version >= '3.13'", "os_name == 'x'"],
+        },
+        {"name": "money", "version": "1.0", "source": {"url": "https://example.com"}},
+        {"name": "my-app", "source": {"virtual": "."}},
+    ]
+)
 
 
-def test_what_comes_from_no_index_is_left_out() -> None:
-    requirements, _ = pins(EXPORTED)
-    assert "@" not in requirements
-    assert "beside" not in requirements
+def test_every_locked_package_of_an_index_is_audited_in_each_of_its_versions() -> None:
+    assert LOCKED.requirements.splitlines() == [
+        "colorama==0.4.6",
+        "numpy==1.0 ; (python_full_version < '3.13')",
+        "numpy==2.0 ; (python_full_version >= '3.13') or (os_name == 'x')",
+    ]
+    assert LOCKED.pinned == {"colorama", "numpy"}
+
+
+def test_a_package_in_one_version_is_audited_whatever_its_marker_says() -> None:
+    package = {"name": "x", "version": "1.0", "source": INDEX}
+    locked = locked_packages([package | {"resolution-markers": ["os_name == 'x'"]}])
+    assert locked.requirements == "x==1.0\n"
+
+
+def test_what_comes_from_no_index_is_listed_apart() -> None:
+    assert LOCKED.unindexed == {"money": "https://example.com"}
 
 
 def source(**kind: str) -> dict[str, str]:

@@ -17,12 +17,12 @@ from typing import Any
 from trunkline import process
 from trunkline.errors import UsageError
 from trunkline.gates.gate import NOT_CHECKED
-from trunkline.gates.locked import LockedPackages, read_lock
+from trunkline.gates.locked import LockedPackages, locked_packages
 from trunkline.git import Repository
 from trunkline.options import command, option, repeated
 from trunkline.process import ProcessError
 from trunkline.settings import read_settings
-from trunkline.workspace.members import members, normal
+from trunkline.workspace.members import members, normal, read_toml
 
 # Seconds for all questions to the service.
 TIMEOUT = 300
@@ -62,7 +62,7 @@ def audit(*, ignore_vuln: Sequence[str] | None, osv_url: str | None) -> int:
     """Print the result; returns 0, 1 for a vulnerability, 75 for not checked."""
     root = Repository.find().root
     declared = own_packages(read_settings(root / "pyproject.toml").audit)
-    locked = read_lock(root)
+    locked = locked_packages(read_toml(root / "uv.lock").get("package", []))
     options = [word for name in ignore_vuln or () for word in ("--ignore-vuln", name)]
     if osv_url:
         options += ["--vulnerability-service", "osv", "--osv-url", osv_url]
@@ -70,7 +70,8 @@ def audit(*, ignore_vuln: Sequence[str] | None, osv_url: str | None) -> int:
     micropackages = {member.name for member in members(root)}
     result = judge(locked, answer, complaint, own={*declared, *micropackages})
     print(report(result, declared))
-    for name in sorted({*declared} - {*OWN_BY_DEFAULT} - locked.names):
+    unused = {*declared} - {*OWN_BY_DEFAULT} - locked.pinned - {*locked.unindexed}
+    for name in sorted(unused):
         print(f"{TABLE} own: {name} is not in uv.lock; remove it from the list")
     return result.exit_code
 
@@ -125,22 +126,22 @@ def judge(
     know; every other one needs an answer.
     """
     rows = answer.get("dependencies") if isinstance(answer, dict) else None
-    ours = {name: at for name, at in locked.unindexed.items() if name in own}
-    foreign = {name: at for name, at in locked.unindexed.items() if name not in own}
-    if not isinstance(rows, list):
-        unanswered = dict.fromkeys(sorted(locked.pinned), complaint)
-        return AuditResult(0, (), ours, foreign, unanswered)
-    skipped = {row["name"]: row["skip_reason"] for row in rows if "skip_reason" in row}
-    answered = [row for row in rows if "skip_reason" not in row]
+    silence = complaint if rows is None else "pip-audit says nothing about it"
+    answered, reasons = [], {}
+    for row in rows or ():
+        if "skip_reason" in row:
+            reasons[row["name"]] = row["skip_reason"]
+        else:
+            answered.append(row)
     known = {row["name"] for row in answered}
-    silent = sorted(locked.pinned - known - set(skipped))
-    unanswered = skipped | dict.fromkeys(silent, "pip-audit says nothing about it")
+    silent = dict.fromkeys(sorted(locked.pinned - known - reasons.keys()), silence)
+    ours = {**locked.unindexed, **reasons}
     return AuditResult(
         len(known),
         tuple(_vulnerability(row, found) for row in answered for found in row["vulns"]),
-        ours | {name: why for name, why in skipped.items() if name in own},
-        foreign,
-        {name: why for name, why in unanswered.items() if name not in own},
+        own={name: at for name, at in ours.items() if name in own},
+        foreign={name: at for name, at in locked.unindexed.items() if name not in own},
+        unanswered=silent | {n: why for n, why in reasons.items() if n not in own},
     )
 
 

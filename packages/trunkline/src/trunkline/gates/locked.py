@@ -1,19 +1,15 @@
 """What uv.lock holds, as an audit needs it: pinned packages and those from elsewhere.
 
-Pure but for reading uv.lock and running `uv export`.
+Everything that is locked counts, including what another platform installs.
 """
 
 import re
-import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trunkline.errors import FailedError
-from trunkline.uv import uv
-
-_PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)[^\\]*(?=\\?$)")
 _LOCAL = ("directory", "editable", "virtual")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 
@@ -31,49 +27,25 @@ class LockedPackages:
     pinned: frozenset[str]
     unindexed: Mapping[str, str]
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of all packages that an audit is about."""
-        return self.pinned | set(self.unindexed)
+
+def locked_packages(packages: Sequence[Mapping[str, Any]]) -> LockedPackages:
+    """Sort the packages of a lock file by where they come from. Pure."""
+    pinned = [package for package in packages if "registry" in package["source"]]
+    versions = Counter(package["name"] for package in pinned)
+    lines = [_pin(package, versions[package["name"]]) for package in pinned]
+    return LockedPackages("".join(lines), frozenset(versions), unindexed(packages))
 
 
-def read_lock(root: Path) -> LockedPackages:
-    """Read the lock file of a project; raises FailedError if uv cannot read it."""
-    exported = uv(
-        *("export", "--frozen", "--all-extras", "--all-groups", "--quiet"),
-        *("--no-emit-workspace", "--format", "requirements.txt"),
-        cwd=root,
-    )
-    if not exported.ok:
-        raise FailedError(
-            f"uv.lock cannot be read: {exported.complaint}\n  type next: uv lock"
-        )
-    requirements, pinned = pins(exported.text)
-    document = tomllib.loads((root / "uv.lock").read_text(encoding="utf-8"))
-    return LockedPackages(requirements, pinned, unindexed(document.get("package", [])))
+def _pin(package: Mapping[str, Any], versions: int) -> str:
+    """Write a requirement.
 
-
-def pins(exported: str) -> tuple[str, frozenset[str]]:
-    """Reduce what `uv export` prints to pinned packages with hashes, and list them.
-
-    Markers are dropped, because a package that is locked for another platform runs
-    there. Only a package that is locked in two versions keeps them: pip-audit takes
-    one of each.
+    Only a package that is locked in several versions has markers, because pip-audit
+    takes one of each.
     """
-    names = [m["name"] for line in exported.splitlines() if (m := _PIN.match(line))]
-    lines, skipping = [], False
-    for line in exported.splitlines():
-        pin = _PIN.match(line)
-        if not line.startswith((" ", "#")):
-            skipping = pin is None
-        if skipping:
-            continue
-        if pin and names.count(pin["name"]) == 1:
-            end = " \\" if line.endswith("\\") else ""
-            lines.append(f"{pin['name']}=={pin['version']}{end}")
-        else:
-            lines.append(line)
-    return "\n".join(lines) + "\n", frozenset(names)
+    markers = package.get("resolution-markers", ()) if versions > 1 else ()
+    condition = " or ".join(f"({marker})" for marker in markers)
+    pin = f"{package['name']}=={package['version']}"
+    return f"{pin} ; {condition}\n" if condition else f"{pin}\n"
 
 
 def unindexed(packages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -83,7 +55,7 @@ def unindexed(packages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """
     found = {}
     for package in packages:
-        ((kind, address),) = list(package["source"].items())[:1]
+        kind, address = next(iter(package["source"].items()))
         outside = Path(address).is_absolute() or address.startswith("..")
         if kind == "registry" or (kind in _LOCAL and not outside):
             continue
@@ -95,8 +67,7 @@ def _readable(kind: str, address: str) -> str:
     """Show a source in the form of a requirement; uv keeps a git tag in the query."""
     if kind != "git":
         return address
-    url, _, rest = address.partition("?")
-    revision = re.search(r"(?:tag|rev|branch)=([^&#]+)", rest)
-    commit = address.rpartition("#")[2][:12]
-    url = url.partition("#")[0]
-    return f"git+{url}@{revision[1] if revision else commit}"
+    url, _, commit = address.partition("#")
+    url, _, query = url.partition("?")
+    revision = re.search(r"(?:tag|rev|branch)=([^&]+)", query)
+    return f"git+{url}@{revision[1] if revision else commit[:12]}"
