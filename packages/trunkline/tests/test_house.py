@@ -1,6 +1,7 @@
 """The tool's own house rules: sizes, names, and imports that point one way."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -25,6 +26,10 @@ LAYERS = (
 )
 # The plan of a release names the image tags that it will get.
 EXCEPTIONS = {("releases", "images")}
+# Wording that would sound odd if it were read aloud.
+ODD = re.compile(
+    r"\b(mend(s|ed|ing)?|goes without|be let|work trees?)\b", re.IGNORECASE
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,15 @@ def test_the_name_of_a_class_occurs_once() -> None:
         if isinstance(node, ast.ClassDef)
     )
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_wording_is_that_of_an_engineer() -> None:
+    odd = [
+        f"{file.relative_to(SOURCE)}: {found[0]}"
+        for file in MODULES
+        for found in ODD.finditer(file.read_text(encoding="utf-8"))
+    ]
+    assert odd == []
 
 
 def lines(file: Path) -> int:

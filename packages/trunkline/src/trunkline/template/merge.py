@@ -1,4 +1,4 @@
-"""A three-way merge with rename detection, without touching the work tree."""
+"""A three-way merge with rename detection, without touching the working tree."""
 
 import tempfile
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def merge(repository: Repository, yours: str, theirs: str) -> MergeResult:
 
 
 def require_git(repository: Repository) -> None:
-    """Raise FailedError where git is too old to merge without a work tree."""
+    """Raise FailedError where git is too old to merge without a working tree."""
     words = repository.read("version").split()
     version = tuple(int(part) for part in words[2].split(".")[:2])
     if version < GIT:

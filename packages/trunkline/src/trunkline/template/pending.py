@@ -1,4 +1,4 @@
-"""Bring a merged tree into the work tree so that a crash leaves nothing half-made.
+"""Bring a merged tree into the working tree so that a crash leaves nothing half-made.
 
 What is to be done is written down first. A later run finds that record and does the
 rest; every file must then be as it was, or as it shall be, or the beginning of that.
@@ -26,7 +26,7 @@ LOCK = "uv.lock"
 
 @dataclass(frozen=True, slots=True)
 class PendingUpdate:
-    """A merge that is being brought into the work tree at commit `head`."""
+    """A merge that is being brought into the working tree at commit `head`."""
 
     head: str
     merged: MergeResult
@@ -35,9 +35,9 @@ class PendingUpdate:
 
 @dataclass(frozen=True, slots=True)
 class AppliedUpdate:
-    """A merge that is in the work tree; `unlocked` says why uv.lock is not up to date.
+    """A merge in the working tree; `unlocked` says why uv.lock is not up to date.
 
-    It is empty where that is, or where there is no such file.
+    It is empty if uv.lock is up to date or does not exist.
     """
 
     merged: MergeResult
@@ -46,7 +46,7 @@ class AppliedUpdate:
 
 
 def begin(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
-    """Bring the merge into a clean work tree.
+    """Bring the merge into a clean working tree.
 
     Raises Refusal if files are in its way, and then has done nothing; FailedError if it
     was interrupted, as by a full disk, and then `resume` does the rest.
@@ -59,7 +59,7 @@ def begin(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
             fix=f"git add --force {quote(blocked)} and commit it, or move it away",
         )
     write_record(repository.git_dir / FILE, asdict(pending))
-    # A copied work tree has other times than its index says, and the same content.
+    # A copied working tree has other times than its index says, and the same content.
     repository.run("update-index", "-q", "--refresh")
     done = repository.run("read-tree", "-m", "-u", "HEAD", pending.merged.tree)
     if not done.ok:
