@@ -10,8 +10,8 @@ from samples import Sample
 
 RECORD = ".git/trunkline/backport.json"
 # A backport starts about this many programs, the longest kind a few more.
-STEPS = 34
-QUICK = (16, 20, 23, 26)
+STEPS = 27
+QUICK = (14, 17, 19, 22)
 # Seconds that a backport takes on a slow machine.
 LONGEST = 1.0
 
@@ -68,7 +68,7 @@ def test_a_backport_that_is_killed_at_any_time_ends_well(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", range(20, STEPS, 2))
+@pytest.mark.parametrize("step", range(14, STEPS, 2))
 def test_a_backport_with_its_bump_that_is_killed_ends_well(
     step: int, released: Sample
 ) -> None:
