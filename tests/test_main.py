@@ -1,4 +1,4 @@
-"""The command line, in this process; test_serve.py starts it as a user does."""
+"""The command line, in this process."""
 
 import json
 

@@ -12,8 +12,6 @@ import pytest
 
 from tests.servers import PATIENCE, ROOT, clean_environment
 
-pytestmark = pytest.mark.slow
-
 TABLE = '''
 from datetime import datetime
 

@@ -9,8 +9,6 @@ import pytest
 
 from tests.servers import ROOT, clean_environment, free_port, get, running, serving
 
-pytestmark = pytest.mark.slow
-
 
 def test_an_unreadable_environment_is_one_readable_block() -> None:
     variables = {
