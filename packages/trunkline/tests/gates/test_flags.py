@@ -109,9 +109,12 @@ def test_code_tests_and_mentions_are_separated(tmp_path: Path) -> None:
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
     uses = find_uses(tmp_path, [*files, "deleted.py"])
-    assert [str(use) for use in uses.code] == ["src/a.py:1"]
-    assert [str(use) for use in uses.tests] == ["tests/test_a.py:1"]
-    assert [str(use) for use in uses.mentions] == [".env.example:2", "compose.yaml:1"]
+    assert [str(use) for use in uses["uses"]] == ["src/a.py:1"]
+    assert [str(use) for use in uses["tests"]] == ["tests/test_a.py:1"]
+    assert [str(use) for use in uses["mentions"]] == [
+        ".env.example:2",
+        "compose.yaml:1",
+    ]
 
 
 @pytest.fixture
@@ -148,7 +151,8 @@ def test_a_machine_reads_flags_and_findings(service: Sample) -> None:
     ran = service.trunkline("flags", "--json", "--check", "--today", "2026-01-01")
     assert ran.code == 1
     report = json.loads(ran.out)
-    assert report["flags"][0]["uses"] == [{"path": "src/a.py", "line": 1}]
+    (use,) = report["flags"][0]["uses"]
+    assert (use["path"], use["line"]) == ("src/a.py", 1)
     assert [finding["flag"] for finding in report["findings"]] == ["ENABLE_B"]
 
 

@@ -77,11 +77,7 @@ def audit(*, ignore_vuln: Sequence[str] | None, osv_url: str | None) -> int:
 
 
 def own_packages(table: Mapping[str, Any]) -> tuple[str, ...]:
-    """Read `own` of the table; raises UsageError on anything else.
-
-    [tool.trunkline.audit]
-    own = ["trunkline", "acme-auth"]
-    """
+    """Read `own`, a list of names; raises UsageError on anything else."""
     for key in table:
         if key != "own":
             raise UsageError(f"{TABLE} has the unknown key `{key}`; expected `own`")

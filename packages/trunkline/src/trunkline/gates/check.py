@@ -2,7 +2,7 @@
 
 import json as json_
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from trunkline.gates.gate import JOBS, MOMENTS, Gate, gates_of, select
 from trunkline.gates.run import GateResult, run_gate, run_gates
@@ -44,9 +44,13 @@ def check(
         print(json_.dumps([asdict(gate) for gate in gates]) if json else table(gates))
         return 0
     with interrupted_by_signals():
-        # In reverse, so that `format` formats what `lint` rewrites.
         fixes = [
-            run_gate(repository, gate, quiet=json, fix=True)
+            # In reverse, so that `format` formats what `lint` rewrites.
+            run_gate(
+                repository,
+                replace(gate, name=f"fix {gate.name}", command=gate.fix),
+                quiet=json,
+            )
             for gate in reversed(gates)
             if fix and gate.fix
         ]
@@ -63,35 +67,29 @@ def check(
 
 def summary(results: Sequence[GateResult], *, strict: bool) -> str:
     """Summarise the results in one line and the command to type next."""
-
-    def named(outcome: str) -> list[str]:
-        return [result.name for result in results if result.outcome == outcome]
-
-    seconds = sum(result.seconds for result in results)
-    passed = f"{len(named('passed'))} of {len(results)} gates passed in {seconds:.1f} s"
-    headings = {"not checked": "NOT CHECKED", "failed": "failed", "not run": "not run"}
-    said = [
-        f"{heading}: {', '.join(names)}"
-        for outcome, heading in headings.items()
-        if (names := named(outcome))
-    ]
-    text = "; ".join([passed, *said])
-    if failed := named("failed"):
-        text += f"\n  type next: uv run trunkline check --only {failed[0]}"
-    elif strict and (unchecked := named("not checked")):
-        text += f"\n  type next: uv run trunkline check --only {unchecked[0]} --strict"
+    names: dict[str, list[str]] = {}
+    for result in results:
+        names.setdefault(result.outcome, []).append(result.name)
+    passed, seconds = len(names.get("passed", ())), sum(r.seconds for r in results)
+    text = f"{passed} of {len(results)} gates passed in {seconds:.1f} s"
+    for outcome in ("not checked", "failed", "not run"):
+        if outcome in names:
+            heading = "NOT CHECKED" if outcome == "not checked" else outcome
+            text += f"; {heading}: {', '.join(names[outcome])}"
+    if "failed" in names:
+        text += f"\n  type next: uv run trunkline check --only {names['failed'][0]}"
+    elif strict and "not checked" in names:
+        first = names["not checked"][0]
+        text += f"\n  type next: uv run trunkline check --only {first} --strict"
     return text
 
 
 def table(gates: Sequence[Gate]) -> str:
     """Format the list of gates as a table."""
-    heading = ("gate", "job", "when", "command")
-    rows = [heading, *((g.name, g.job, *_cells(g)) for g in gates)]
+    rows = [("gate", "job", "when", "command")]
+    for gate in gates:
+        command = " ".join((*gate.command, *gate.files))
+        if gate.fix:
+            command += f"  (--fix: {' '.join(gate.fix)})"
+        rows.append((gate.name, gate.job, " ".join(gate.when), command))
     return "\n".join(aligned(rows))
-
-
-def _cells(gate: Gate) -> tuple[str, str]:
-    command = " ".join((*gate.command, *gate.files))
-    if gate.fix:
-        command += f"  (--fix: {' '.join(gate.fix)})"
-    return " ".join(gate.when), command

@@ -10,7 +10,9 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
 
 
 def main(target: str) -> None:
@@ -18,54 +20,36 @@ def main(target: str) -> None:
     module, _, name = target.partition(":")
     flags = getattr(importlib.import_module(module), name)
     fields = flags.model_fields
-    given, problems = read_values(flags)
+    # The service reads this file in development only.
+    development = os.environ.get("APP_ENVIRONMENT", "development") == "development"
+    file = Path(".env") if development else None
+    in_file = dotenv_values(file) if file and file.is_file() else {}
+    problems: dict[str, str] = {}
+    try:
+        values = flags(_env_file=file)
+    except ValidationError as error:
+        problems = {str(row["loc"][0]): row["msg"] for row in error.errors()}
+        # Arguments override the environment, so the others can still be read.
+        valid = {flag: fields[flag].default for flag in problems}
+        values = flags(_env_file=file, **valid)
     rows = []
     for flag, field in fields.items():
-        notes = field.json_schema_extra
-        notes = notes if isinstance(notes, dict) else {}
+        extra = field.json_schema_extra
+        notes = extra if isinstance(extra, dict) else {}
+        source = ".env" if flag in in_file else "default"
         rows.append(
             {
                 "name": flag,
                 "default": field.default,
-                "value": given.get(flag, field.default),
+                "value": getattr(values, flag),
                 "problem": problems.get(flag),
-                "source": source_of(flag),
+                "source": "environment" if flag in os.environ else source,
                 "description": field.description or "",
                 "owner": notes.get("owner"),
                 "expires": notes.get("expires"),
             }
         )
     print(json.dumps(rows, default=str))
-
-
-def read_values(flags: Any) -> tuple[dict[str, Any], dict[str, str]]:  # noqa: ANN401
-    """Return the current values, and by flag what is wrong with a value."""
-    from pydantic import ValidationError  # noqa: PLC0415 - the service's own library
-
-    try:
-        return flags(_env_file=dotenv()).model_dump(), {}
-    except ValidationError as error:
-        problems = {str(row["loc"][0]): row["msg"] for row in error.errors()}
-    # Arguments override the environment, so the others can still be read.
-    valid = {name: flags.model_fields[name].default for name in problems}
-    return flags(_env_file=dotenv(), **valid).model_dump(), problems
-
-
-def dotenv() -> Path | None:
-    """Return the file that the service reads in development only."""
-    file = Path(".env")
-    development = os.environ.get("APP_ENVIRONMENT", "development") == "development"
-    return file if development and file.is_file() else None
-
-
-def source_of(flag: str) -> str:
-    """Return where the value of a flag comes from."""
-    if flag in os.environ:
-        return "environment"
-    file = dotenv()
-    lines = file.read_text(encoding="utf-8").splitlines() if file else []
-    names = {line.removeprefix("export ").partition("=")[0].strip() for line in lines}
-    return ".env" if flag in names else "default"
 
 
 if __name__ == "__main__":

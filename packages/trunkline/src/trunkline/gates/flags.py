@@ -3,14 +3,16 @@
 import json as json_
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from trunkline import process
 from trunkline.errors import Refusal, UsageError
-from trunkline.gates.flaguses import Use, Uses, find_uses
+from trunkline.gates.flaguses import Use, find_uses
+from trunkline.gates.run import matching_files
 from trunkline.git import Repository
 from trunkline.options import JSON, command, option, switch
 from trunkline.output import aligned
@@ -19,7 +21,7 @@ from trunkline.settings import read_settings
 # Two weeks: time to remove the flag within one or two regular releases.
 NOTICE = timedelta(days=14)
 # The tool is not the service: its tests name flags of made-up projects.
-_TOOL = "packages/trunkline/"
+_SEARCHED = (":/", ":(exclude)packages/trunkline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Finding:
 def flags(*, check: bool, json: bool, today: str | None = None) -> int:
     """Print the table; with `check` return 1 if a finding is not only a warning."""
     day = as_date("--today", today) or date.today()
-    root = Repository.find().root
+    repository = Repository.find()
+    root = repository.root
     target = read_settings(root / "pyproject.toml").flags
     if not target:
         raise UsageError(
@@ -75,26 +78,20 @@ def flags(*, check: bool, json: bool, today: str | None = None) -> int:
             "expected the class that declares them: "
             'flags = "my_app.config:Flags"'
         )
-    uses = find_uses(root, paths_of(root))
+    uses = find_uses(root, {*matching_files(repository, _SEARCHED), ".env"})
     declared = [with_uses(flag, uses) for flag in read_flags(root, target)]
-    findings = judge(declared, uses.code, today=day)
+    findings = judge(declared, uses["uses"], today=day)
     if json:
-        report = {"flags": declared, "findings": findings}
-        print(json_.dumps(report, default=as_json))
+        report = {
+            "flags": [asdict(flag) for flag in declared],
+            "findings": [asdict(finding) for finding in findings],
+        }
+        print(json_.dumps(report, default=str))
     else:
         print(table(declared))
         for finding in findings:
             print(f"\n{finding}", file=sys.stderr)
     return 1 if check and any(finding.fails for finding in findings) else 0
-
-
-def paths_of(root: Path) -> list[str]:
-    """List the project's files, including untracked ones that are not ignored."""
-    listed = Repository.find(root).read(
-        "ls-files", "-z", "--cached", "--others", "--exclude-standard"
-    )
-    names = set(listed.split("\0")) | {".env"}
-    return sorted(name for name in names if name and not name.startswith(_TOOL))
 
 
 def read_flags(root: Path, target: str) -> list[Flag]:
@@ -133,15 +130,13 @@ def as_date(place: str, text: str | None) -> date | None:
         ) from error
 
 
-def with_uses(flag: Flag, uses: Uses) -> Flag:
+def with_uses(flag: Flag, uses: Mapping[str, Sequence[Use]]) -> Flag:
     """Return the flag with its own part of all uses."""
-
-    def own(found: Sequence[Use]) -> tuple[Use, ...]:
-        return tuple(use for use in found if use.flag == flag.name)
-
-    return replace(
-        flag, uses=own(uses.code), tests=own(uses.tests), mentions=own(uses.mentions)
-    )
+    own: dict[str, Any] = {
+        kind: tuple(use for use in found if use.flag == flag.name)
+        for kind, found in uses.items()
+    }
+    return replace(flag, **own)
 
 
 def judge(
@@ -149,20 +144,12 @@ def judge(
 ) -> list[Finding]:
     """List what is wrong with the flags as of a day. Pure."""
     findings = [finding for flag in declared for finding in _of_flag(flag, today)]
-    names = {flag.name for flag in declared}
-    undeclared: dict[str, list[Use]] = {}
-    for use in code:
-        if use.flag not in names:
-            undeclared.setdefault(use.flag, []).append(use)
-    for name, uses in undeclared.items():
-        findings.append(
-            Finding(
-                name,
-                "declared",
-                f"used in {_places(uses)}, but not declared",
-                f"declare {name} with owner and expiry, or remove these uses",
-            )
-        )
+    undeclared = {use.flag for use in code} - {flag.name for flag in declared}
+    for name in sorted(undeclared):
+        places = _places([use for use in code if use.flag == name])
+        fix = f"declare {name} with owner and expiry, or remove these uses"
+        found = f"used in {places}, but not declared"
+        findings.append(Finding(name, "declared", found, fix))
     return findings
 
 
@@ -207,38 +194,24 @@ def table(declared: Sequence[Flag]) -> str:
     if not declared:
         return "no flags declared"
     head = ("flag", "here", "default", "owner", "expires", "uses", "tests")
-    rows = [head, *(_cells(flag) for flag in declared)]
-    lines = []
-    for line, flag in zip(aligned(rows), (None, *declared), strict=True):
-        lines.append(line)
-        if flag:
-            lines += [f"    {use}" for use in flag.uses]
-            lines += [f"    {use} (mention)" for use in flag.mentions]
+    first, *rows = aligned([head, *(_cells(flag) for flag in declared)])
+    lines = [first]
+    for row, flag in zip(rows, declared, strict=True):
+        lines.append(row)
+        lines += [f"    {use}" for use in flag.uses]
+        lines += [f"    {use} (mention)" for use in flag.mentions]
     return "\n".join(lines)
 
 
 def _cells(flag: Flag) -> tuple[str, ...]:
-    here = "?" if flag.problem else _word(flag.value)
+    # Booleans as in the environment.
+    here = "?" if flag.problem else str(flag.value).lower()
     return (
         flag.name,
         here if flag.source == "default" else f"{here} ({flag.source})",
-        _word(flag.default),
+        str(flag.default).lower(),
         flag.owner or "-",
         str(flag.expires or "-"),
         str(len(flag.uses)),
         str(len(flag.tests)),
     )
-
-
-def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def as_json(value: object) -> object:
-    """Convert objects for JSON."""
-    match value:
-        case Use():
-            return {"path": value.path, "line": value.line}
-        case Flag() | Finding():
-            return {name: getattr(value, name) for name in type(value).__slots__}
-    return str(value)

@@ -31,34 +31,25 @@ class Use:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Uses:
-    """Every use of a flag: in the code, in tests, and mentions elsewhere."""
+def find_uses(root: Path, paths: Iterable[str]) -> dict[str, list[Use]]:
+    """Search files, relative to `root`; raises FailedError on invalid Python.
 
-    code: tuple[Use, ...]
-    tests: tuple[Use, ...]
-    mentions: tuple[Use, ...]
-
-
-def find_uses(root: Path, paths: Iterable[str]) -> Uses:
-    """Search files, relative to `root`; raises FailedError on invalid Python."""
-    code: list[Use] = []
-    tests: list[Use] = []
-    mentions: list[Use] = []
+    Returns the `uses` in the code, those in `tests`, and `mentions` elsewhere.
+    """
+    found: dict[str, list[Use]] = {"uses": [], "tests": [], "mentions": []}
     for path in paths:
         name = PurePosixPath(path)
-        python = name.suffix == ".py"
-        if not python and not _mentions_flags(name):
+        if name.suffix != ".py" and not _mentions_flags(name):
             continue
         try:
             text = (root / path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             continue  # Deleted but not yet committed, or not text.
-        if not python:
-            mentions += words(path, text)
+        if name.suffix != ".py":
+            found["mentions"] += words(path, text)
         elif "ENABLE_" in text:
-            (tests if is_test(name) else code).extend(uses_in(path, text))
-    return Uses(tuple(sorted(code)), tuple(sorted(tests)), tuple(sorted(mentions)))
+            found["tests" if is_test(name) else "uses"] += uses_in(path, text)
+    return {kind: sorted(uses) for kind, uses in found.items()}
 
 
 def uses_in(path: str, text: str) -> Iterator[Use]:
@@ -71,23 +62,14 @@ def uses_in(path: str, text: str) -> Iterator[Use]:
             "expected code that compiles: fix it and run this again"
         ) from error
     for node in ast.walk(tree):
-        name, line = _named(node)
-        if FLAG.fullmatch(name):
-            yield Use(path, line, name)
-
-
-def _named(node: ast.AST) -> tuple[str, int]:
-    """Return the name in a node, and its line; ("", 0) for other nodes."""
-    match node:
-        case ast.Attribute(attr=name, end_lineno=line):
-            return name, line or 0
-        case ast.Name(id=name, ctx=ast.Load(), lineno=line):
-            return name, line
-        case ast.keyword(arg=str(name), lineno=line):
-            return name, line
-        case ast.Constant(value=str(name), lineno=line):
-            return name, line
-    return "", 0
+        match node:
+            case (
+                ast.Attribute(attr=str(name), end_lineno=int(line))
+                | ast.Name(id=str(name), ctx=ast.Load(), lineno=line)
+                | ast.keyword(arg=str(name), lineno=line)
+                | ast.Constant(value=str(name), lineno=line)
+            ) if FLAG.fullmatch(name):
+                yield Use(path, line, name)
 
 
 def words(path: str, text: str) -> Iterator[Use]:

@@ -1,18 +1,7 @@
 """The list of gates: built in, then changed and extended by the team. Pure.
 
 `make check`, the git hooks and CI run this list and no other. A gate is a program with
-its arguments; `[tool.trunkline.gates]` of pyproject.toml changes or adds one:
-
-    [tool.trunkline.gates.shellcheck]
-    command = "shellcheck"
-    files = ["*.sh"]
-    group = "linters"
-    when = ["ci"]
-    job = "lint"
-    after = "imports"
-
-    [tool.trunkline.gates]
-    audit = false
+its arguments; `[tool.trunkline.gates]` of pyproject.toml changes or adds one.
 """
 
 import re
@@ -89,34 +78,68 @@ def gates_of(table: Mapping[str, Any]) -> tuple[Gate, ...]:
             continue
         if not isinstance(entry, dict):
             raise UsageError(f"{place} is {entry!r}; expected a table or false")
-        _put(gates, _gate(place, name, old, entry), old, entry.get("after"), place)
+        gate = _changed(place, old or Gate(name, ()), entry)
+        position = gates.index(old) if old else len(gates)
+        if old:
+            gates.remove(old)
+        if after := entry.get("after"):
+            names = [other.name for other in gates]
+            if after not in names:
+                raise UsageError(f"{place}.after: {_unknown(after, gates)}")
+            position = names.index(after) + 1
+        gates.insert(position, gate)
     return tuple(gates)
 
 
-def _gate(place: str, name: str, old: Gate | None, entry: Mapping[str, Any]) -> Gate:
-    for key in sorted(set(entry) - {*_PARSERS, "after"}):
+def _changed(place: str, gate: Gate, entry: Mapping[str, Any]) -> Gate:
+    """Return a gate with the keys of its entry; `after` is about its place only."""
+    for key in sorted(entry.keys() - _EXPECTED.keys()):
         raise UsageError(
             f"{place} has the unknown key `{key}`; "
-            f"expected one of {', '.join(sorted({*_PARSERS, 'after'}))}"
+            f"expected one of {', '.join(_EXPECTED)}"
         )
-    changes: dict[str, Any] = {
-        key: _PARSERS[key](f"{place}.{key}", value)
-        for key, value in entry.items()
-        if key != "after"
-    }
-    if "command" in changes:
+    values = {key: _value(f"{place}.{key}", key, entry[key]) for key in entry}
+    values.pop("after", None)
+    if "command" in values:
         # The old fixing command belongs to another program.
-        changes.setdefault("fix", ())
-    gate = replace(old or Gate(name, ()), **changes)
-    if not gate.command:
+        values.setdefault("fix", ())
+    changed = replace(gate, **values)
+    if not changed.command:
         raise UsageError(f'{place} has no command; expected command = "program …"')
-    return gate
+    return changed
 
 
-def _command(place: str, value: object) -> tuple[str, ...]:
-    """Split a command line into words, or take a list of words as it is."""
+_EXPECTED = {
+    "after": "the name of a gate",
+    "command": "a program and its arguments",
+    "files": 'a list of pathspecs of git such as "*.sh"',
+    "fix": "a program and its arguments",
+    "group": "the name of a group",
+    "job": f"one of {', '.join(JOBS)}",
+    "when": f"a list of {', '.join(MOMENTS)}",
+}
+
+
+def _value(place: str, key: str, value: Any) -> Any:  # noqa: ANN401 - any TOML
+    """Check the value of a key; raises UsageError on a wrong one."""
+    words: Any = _split(place, value) if key in ("command", "fix") else value
+    texts = isinstance(words, list) and all(isinstance(word, str) for word in words)
+    match key:
+        case "after" | "group" if isinstance(value, str):
+            return value
+        case "job" if value in JOBS:
+            return value
+        case "when" if texts and value and set(value) <= set(MOMENTS):
+            return tuple(moment for moment in MOMENTS if moment in value)
+        case "command" | "fix" | "files" if texts and words:
+            return tuple(words)
+    raise UsageError(f"{place} is {value!r}; expected {_EXPECTED[key]}")
+
+
+def _split(place: str, value: object) -> object:
+    """Split a command line into words; a list of words stays as it is."""
     if not isinstance(value, str):
-        return _words(place, value, "a program and its arguments")
+        return value
     try:
         words = shlex.split(value)
     except ValueError as error:
@@ -126,62 +149,7 @@ def _command(place: str, value: object) -> tuple[str, ...]:
             f"{place} has `{shell}`, which only a shell understands, but no shell is "
             "used; expected one program with its arguments: split it into two gates"
         )
-    return _words(place, words, "a program and its arguments")
-
-
-def _files(place: str, value: object) -> tuple[str, ...]:
-    return _words(place, value, 'a list of pathspecs of git such as "*.sh"')
-
-
-def _moments(place: str, value: object) -> tuple[str, ...]:
-    expected = f"a list of {', '.join(MOMENTS)}"
-    words = _words(place, value, expected)
-    if not set(words) <= set(MOMENTS):
-        raise UsageError(f"{place} is {value!r}; expected {expected}")
-    return tuple(moment for moment in MOMENTS if moment in words)
-
-
-def _words(place: str, value: object, expected: str) -> tuple[str, ...]:
-    if isinstance(value, list) and value and all(isinstance(w, str) for w in value):
-        return tuple(value)
-    raise UsageError(f"{place} is {value!r}; expected {expected}")
-
-
-def _job(place: str, value: object) -> str:
-    if value not in JOBS:
-        raise UsageError(f"{place} is {value!r}; expected one of {', '.join(JOBS)}")
-    return str(value)
-
-
-def _group(place: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise UsageError(f"{place} is {value!r}; expected the name of a group")
-    return value
-
-
-_PARSERS = {
-    "command": _command,
-    "files": _files,
-    "fix": _command,
-    "group": _group,
-    "job": _job,
-    "when": _moments,
-}
-
-
-def _put(
-    gates: list[Gate], gate: Gate, old: Gate | None, after: object, place: str
-) -> None:
-    """Put a gate where the old one was, or behind `after`, or at the end."""
-    position = gates.index(old) if old else len(gates)
-    if old:
-        gates.remove(old)
-    if after is not None:
-        names = [other.name for other in gates]
-        if after not in names:
-            raise UsageError(f"{place}.after: {_unknown(str(after), gates)}")
-        position = names.index(str(after)) + 1
-    gates.insert(position, gate)
+    return words
 
 
 def select(

