@@ -18,7 +18,7 @@ def live_files() -> list[str]:
 
 @pytest.fixture(scope="session")
 def upstream_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the live files as work tree `work` and bare `origin.git`."""
+    """Folder with the live files as working tree `work` and bare `origin.git`."""
     folder = tmp_path_factory.mktemp("upstream")
     sample = Sample(folder / "work", folder / "origin.git", environment(folder))
     sample.root.mkdir()

@@ -154,7 +154,7 @@ def test_without_a_network_the_stored_template_is_used(upstream: Sample) -> None
     upstream.origin.rename(upstream.origin.with_name("gone.git"))
     ran = run_tool(upstream, "second")
     assert ran.code == 0
-    assert "going on with what was fetched before" in ran.err
+    assert "continuing with what was fetched before" in ran.err
 
 
 def test_a_template_that_was_never_released_is_used_as_it_is(upstream: Sample) -> None:

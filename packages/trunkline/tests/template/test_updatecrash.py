@@ -49,7 +49,7 @@ def wanted(
     copytree(edited.root, folder, symlinks=True)
     service = Sample(folder, edited.origin, edited.env)
     ran = service.trunkline(*UPDATE[1:])
-    assert "1 conflicts" in ran.out, ran.all
+    assert "1 conflict" in ran.out, ran.all
     return tree(folder), service.git("ls-files", "--stage")
 
 
@@ -63,7 +63,7 @@ def check_end(
         assert service.picture() == before
     if not done:
         ran = service.trunkline(*UPDATE[1:])
-        assert "1 conflicts" in ran.out, ran.all
+        assert "1 conflict" in ran.out, ran.all
     assert (tree(service.root), service.git("ls-files", "--stage")) == wanted
     assert not (service.root / RECORD).exists() or done
     locks = {path.name for path in (service.root / ".git").rglob("*.lock")}

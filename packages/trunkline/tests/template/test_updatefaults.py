@@ -36,11 +36,11 @@ def test_an_update_on_a_full_disk_is_finished_when_there_is_room(
 ) -> None:
     service = acme(releases)
     team(service)
-    # Small in git's own form, large in the work tree.
+    # Small in git's own form, large in the working tree.
     releases.write(BIG, "a line\n" * 60_000)
     release(releases)
     calm = on_disk(service, disk)
-    assert "1 conflicts" in calm.trunkline("template", "update").out
+    assert "1 conflict" in calm.trunkline("template", "update").out
     wanted = tree(calm.root), calm.git("ls-files", "--stage")
 
     seen = []
@@ -55,8 +55,8 @@ def test_an_update_on_a_full_disk_is_finished_when_there_is_room(
         if "uv.lock is not" in ran.err:
             assert LISTED in ran.out
             cramped.run("sh", "-c", "uv lock -q && git add uv.lock")
-        elif "1 conflicts" not in ran.out:
-            assert "1 conflicts" in cramped.trunkline("template", "update").out
+        elif "1 conflict" not in ran.out:
+            assert "1 conflict" in cramped.trunkline("template", "update").out
         assert (tree(cramped.root), cramped.git("ls-files", "--stage")) == wanted
     assert any("could not all be written" in said for said in seen)
 

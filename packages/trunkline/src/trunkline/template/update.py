@@ -100,7 +100,13 @@ def read_answers(repository: Repository) -> Answers:
             f"there is no {PATH} here; expected a service made from a template\n"
             "  type next: trunkline template adopt --from URL-OF-THE-TEMPLATE"
         )
-    return parse_answers(file.read_bytes().decode("utf-8", "replace"))
+    try:
+        return parse_answers(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise FailedError(
+            f"{PATH} is not UTF-8 text; expected the file as it was written\n"
+            f"  type next: git log -p -- {PATH}"
+        ) from error
 
 
 def address_of(answers: Answers, source: str | None) -> str:
