@@ -19,7 +19,7 @@ def missing_imports(
             except SyntaxError as error:
                 yield f"{path}:{error.lineno}: no Python is left: {error.msg}"
                 continue
-            for line, module in imported(tree):
+            for line, module in imported(tree, package_of(path)):
                 if module in gone:
                     yield f"{path}:{line}: {module} is imported, which is left out"
 
@@ -35,13 +35,21 @@ def modules(files: Mapping[str, ServiceFile]) -> set[str]:
     return found
 
 
-def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def package_of(path: str) -> tuple[str, ...]:
+    """Name the package that a file's relative imports start from."""
+    parts = PurePosixPath(path).parent.parts
+    return parts[1:] if parts[:1] == ("src",) else parts
+
+
+def imported(tree: ast.Module, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Yield every module that may be imported, with its line."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield node.lineno, name.name
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.lineno, node.module
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*above, *filter(None, [node.module])))
+            yield node.lineno, module
             for name in node.names:
-                yield node.lineno, f"{node.module}.{name.name}"
+                yield node.lineno, f"{module}.{name.name}"
