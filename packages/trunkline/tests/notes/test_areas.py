@@ -1,6 +1,6 @@
 import pytest
 
-from trunkline.notes.areas import area_of
+from trunkline.notes.bundle import area_of
 
 
 @pytest.mark.parametrize(

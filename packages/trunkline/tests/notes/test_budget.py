@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.notes.budget import allot, cut
+from trunkline.notes.prompts import allot, cut
 
 SIZES = st.lists(st.integers(0, 1000), max_size=12)
 

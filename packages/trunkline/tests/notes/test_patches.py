@@ -4,20 +4,20 @@ from pathlib import Path
 import pytest
 
 from samples import Sample
-from trunkline.commits.history import Range, release_range
+from trunkline.commits.history import release_range
 from trunkline.git import Repository
 from trunkline.notes.masking import MaskedSecret
-from trunkline.notes.patches import MaskedDiff, read_diff, release_trees, working_tree
+from trunkline.notes.patches import MaskedDiff, read_diff, working_tree
 from trunkline.versions import Version
 
 
 def uncommitted(sample: Sample) -> MaskedDiff:
-    with working_tree(Repository.find(sample.root), "HEAD") as trees:
-        return read_diff(trees)
+    repository = Repository.find(sample.root)
+    return read_diff(repository, "HEAD", working_tree(repository))
 
 
 def texts(diff: MaskedDiff) -> dict[str, str]:
-    return {part.path: part.text for part in diff.patches}
+    return {file.path: file.text for file in diff.files}
 
 
 def test_the_work_tree_is_read_with_new_files_and_left_as_it_is(sample: Sample) -> None:
@@ -103,7 +103,7 @@ def test_a_secret_that_git_repeats_in_a_heading_is_left_out(sample: Sample) -> N
     body = "".join(f"line {number}\n" for number in range(9))
     sample.commit("feat: a", {"app.py": f"password = 'hunter2'\n{body}"})
     sample.write("app.py", f"password = 'hunter2'\n{body}more\n")
-    (patch,) = uncommitted(sample).patches
+    (patch,) = uncommitted(sample).files
     assert "+more" in patch.text
     assert "hunter" not in patch.text
 
@@ -111,7 +111,7 @@ def test_a_secret_that_git_repeats_in_a_heading_is_left_out(sample: Sample) -> N
 def test_a_long_line_is_masked_before_it_is_cut(sample: Sample) -> None:
     key = "ghp_" + "a1B2" * 9
     sample.write("min.js", "x" * 1_980 + " " + key + " " + "y" * 90_000)
-    (part,) = uncommitted(sample).patches
+    (part,) = uncommitted(sample).files
     assert "ghp_" not in part.text
     assert "[cut: " in part.text
     assert len(part.text) < 3_000
@@ -136,15 +136,14 @@ def test_a_release_is_compared_with_its_ancestor(released: Sample) -> None:
         "v1.1.0": "v1.0.0..v1.1.0",
         "v1.2.0": "v1.1.0..v1.2.0",
     }
-    with release_trees(repository, release_range(repository, None)) as trees:
-        assert read_diff(trees).patches == ()
+    span = release_range(repository, None)
+    assert read_diff(repository, span.start, span.end).files == ()
 
 
 def test_a_first_release_is_compared_with_nothing(sample: Sample) -> None:
     head = sample.git("rev-parse", "HEAD")
-    span = Range(None, head, "the first commit", "HEAD")
-    with release_trees(Repository.find(sample.root), span) as trees:
-        assert "pyproject.toml" in texts(read_diff(trees))
+    found = texts(read_diff(Repository.find(sample.root), None, head))
+    assert "pyproject.toml" in found
 
 
 def test_the_folder_where_it_is_run_does_not_matter(
@@ -153,5 +152,6 @@ def test_the_folder_where_it_is_run_does_not_matter(
     sample.write("deep/a.txt", "1\n")
     sample.write("b.txt", "1\n")
     monkeypatch.chdir(sample.root / "deep")
-    with working_tree(Repository.find(Path.cwd()), "HEAD") as trees:
-        assert sorted(texts(read_diff(trees))) == ["b.txt", "deep/a.txt"]
+    repository = Repository.find(Path.cwd())
+    found = texts(read_diff(repository, "HEAD", working_tree(repository)))
+    assert sorted(found) == ["b.txt", "deep/a.txt"]

@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,20 @@ from trunkline.commits.history import (
 )
 from trunkline.folders import require_free, write_folder
 from trunkline.git import Repository
-from trunkline.notes.areas import area_of
-from trunkline.notes.budget import allot, cut
 from trunkline.notes.masking import MaskedSecret, mask_text, summary
-from trunkline.notes.patches import (
-    FileChange,
-    FilePatch,
-    MaskedDiff,
-    read_diff,
-    release_trees,
-    working_tree,
-)
-from trunkline.notes.prompts import commit_prompt, notes_prompt
+from trunkline.notes.patches import ChangedFile, MaskedDiff, read_diff, working_tree
+from trunkline.notes.prompts import allot, commit_prompt, cut, notes_prompt
 from trunkline.notes.release_notes import ReleaseSubject
 
+# The first match wins. A feature is a folder of `core`; its tests mirror it.
+AREAS = (
+    ("src", "*", "core", "*"),
+    ("src", "*"),
+    ("tests", "core", "*"),
+    ("packages", "*"),
+    ("*",),
+)
+ROOT = "(root)"
 # Characters of one area's diff; the rest is cut.
 AREA_LIMIT = 120_000
 # Commits that show the style of messages.
@@ -91,10 +92,8 @@ def gather_material(repository: Repository, subject: ReleaseSubject) -> Material
     head = resolve(repository, "HEAD")
     commits, of_commits = masked_commits(read_commits(repository, *span.revisions))
     recent, _ = masked_commits(read_commits(repository, head, limit=RECENT))
-    with release_trees(repository, span) as trees:
-        released = read_diff(trees)
-    with working_tree(repository, head) as trees:
-        uncommitted = read_diff(trees)
+    released = read_diff(repository, span.start, span.end)
+    uncommitted = read_diff(repository, head, working_tree(repository))
     text = subject.notes.markdown if subject.notes else f"(none: {subject.reason})"
     notes, of_notes = mask_text(text, "CHANGELOG.md")
     secrets = [*of_commits, *of_notes, *released.secrets, *uncommitted.secrets]
@@ -103,18 +102,15 @@ def gather_material(repository: Repository, subject: ReleaseSubject) -> Material
 
 def bundle_files(name: str, material: Material) -> dict[str, str]:
     """Return the files of a bundle by their paths in it."""
-    released, uncommitted = material.released, material.uncommitted
-    diffs, waiting = by_area(released.patches), by_area(uncommitted.patches)
-    stat = stat_table(released.changes)
+    diffs, stat = by_area(material.released.files), stat_table(material.released.files)
+    waiting = material.uncommitted.files
     return {
         COMMITS: as_json([asdict(commit) for commit in material.commits]),
         STAT: stat,
         SECRETS: as_json([asdict(found) for found in material.secrets]),
         **{f"diff/{area}.diff": text for area, text in diffs.items()},
         COMMIT_PROMPT: commit_prompt(
-            diffs=waiting,
-            stat=stat_table(uncommitted.changes),
-            recent=material.recent,
+            diffs=by_area(waiting), stat=stat_table(waiting), recent=material.recent
         ),
         NOTES_PROMPT: notes_prompt(
             name=name,
@@ -143,47 +139,56 @@ def masked_commits(
     return result, secrets
 
 
-def by_area(parts: Sequence[FilePatch]) -> dict[str, str]:
+def area_of(path: str) -> str:
+    """Name the folder that a file is shown with; files of the root are one area."""
+    folders = path.split("/")[:-1]
+    for pattern in AREAS:
+        parts = folders[: len(pattern)]
+        if len(parts) == len(pattern) and all(map(fnmatchcase, parts, pattern)):
+            return "/".join(parts)
+    return ROOT
+
+
+def areas_of(files: Iterable[ChangedFile]) -> dict[str, list[ChangedFile]]:
+    """Group files by their area, in order."""
+    areas: dict[str, list[ChangedFile]] = {}
+    for file in files:
+        areas.setdefault(area_of(file.path), []).append(file)
+    return dict(sorted(areas.items()))
+
+
+def by_area(files: Iterable[ChangedFile]) -> dict[str, str]:
     """Join the patches of each area, cutting what is too large."""
-    areas: dict[str, list[FilePatch]] = {}
-    for part in parts:
-        areas.setdefault(area_of(part.path), []).append(part)
     result: dict[str, str] = {}
-    for area, own in sorted(areas.items()):
-        shares = allot([len(part.text) for part in own], AREA_LIMIT)
+    for area, own in areas_of(files).items():
+        shares = allot([len(file.text) for file in own], AREA_LIMIT)
         result[area] = "".join(
-            cut(part.text, share, more=f"see `git diff` of {part.path}")
-            for part, share in zip(own, shares, strict=True)
+            cut(file.text, share, more=f"see `git diff` of {file.path}")
+            for file, share in zip(own, shares, strict=True)
         )
     return result
 
 
-def stat_table(changes: Sequence[FileChange]) -> str:
+def stat_table(files: Iterable[ChangedFile]) -> str:
     """List every changed file below its area, with lines added and removed."""
-    areas: dict[str, list[FileChange]] = {}
-    for change in changes:
-        areas.setdefault(area_of(change.path), []).append(change)
     lines = []
-    for area, own in sorted(areas.items()):
-        added = sum(change.added or 0 for change in own)
-        removed = sum(change.removed or 0 for change in own)
+    for area, own in areas_of(files).items():
+        added = sum(file.added or 0 for file in own)
+        removed = sum(file.removed or 0 for file in own)
         lines.append(f"{area}: {len(own)} files, +{added} -{removed}\n")
-        lines.extend(
-            f"  {change.path}  binary\n"
-            if change.added is None
-            else f"  {change.path}  +{change.added} -{change.removed}\n"
-            for change in own
-        )
+        for file in own:
+            binary = file.added is None
+            numbers = "binary" if binary else f"+{file.added} -{file.removed}"
+            lines.append(f"  {file.path}  {numbers}\n")
     return "".join(lines)
 
 
 def report(repository: Repository, folder: Path, material: Material) -> str:
     """Report what was written, which secrets were masked, and how to use it."""
-    changes, secrets = material.released.changes, material.secrets
-    areas = {area_of(change.path) for change in changes}
+    files, secrets = material.released.files, material.secrets
     lines = [
         f"bundle of {material.span.name} in {folder}: {len(material.commits)} commits, "
-        f"{len(changes)} files in {len(areas)} areas"
+        f"{len(files)} files in {len(areas_of(files))} areas"
     ]
     if secrets:
         lines.append(f"secrets masked: {len(secrets)} ({summary(secrets)})")
