@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from githubs import TOKEN, FakeGitHub, github_api
 from samples import Ran, Sample
 from trunkline.errors import Refusal
-from trunkline.notes.github import GitHub, GitHubRepository, find_repository
+from trunkline.notes.github import GitHub, find_github
 from trunkline.notes.github_release import LONGEST, publish, release_page
 from trunkline.versions import Version
 
@@ -113,7 +113,7 @@ def test_a_release_that_another_run_has_just_created_is_not_a_failure(
     github: FakeGitHub,
 ) -> None:
     page = release_page("v1.0.0", "## v1.0.0\n\ntext", ["v1.0.0"])
-    client = GitHub(GitHubRepository(github.url, "acme/my-app", TOKEN), backoff=0)
+    client = GitHub(github.url, "acme/my-app", TOKEN, backoff=0)
     # The release is stored, its answer is lost, and the second try is refused.
     github.store("v1.0.0", page.fields)
     github.faults = [("GET", 404), ("POST", 502)]
@@ -123,7 +123,7 @@ def test_a_release_that_another_run_has_just_created_is_not_a_failure(
 
 def test_a_transient_error_is_retried(github: FakeGitHub) -> None:
     github.faults = [("GET", 503), ("GET", 500), ("POST", 502)]
-    client = GitHub(GitHubRepository(github.url, "acme/my-app", TOKEN), backoff=0)
+    client = GitHub(github.url, "acme/my-app", TOKEN, backoff=0)
     assert publish(client, release_page("v1.0.0", "text", ["v1.0.0"]))[0] == "created"
 
 
@@ -136,12 +136,12 @@ def test_a_transient_error_is_retried(github: FakeGitHub) -> None:
     ],
 )
 def test_on_a_laptop_the_remote_says_which_repository_it_is(address: str) -> None:
-    assert find_repository({"GH_TOKEN": "t"}, address).name == "acme/my-app"
+    assert find_github({"GH_TOKEN": "t"}, address).repository == "acme/my-app"
 
 
 def test_a_remote_elsewhere_is_not_a_repository_on_github() -> None:
     with pytest.raises(Refusal, match="GITHUB_REPOSITORY=OWNER/NAME"):
-        find_repository({"GH_TOKEN": "t"}, "/srv/git/my-app.git")
+        find_github({"GH_TOKEN": "t"}, "/srv/git/my-app.git")
 
 
 def test_notes_that_are_too_long_end_with_where_the_rest_is() -> None:

@@ -1,10 +1,8 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.notes.release_notes import nearest, release_notes
+from trunkline.notes.release_notes import release_notes
 from trunkline.releases.changelog import Section
-from trunkline.versions import Version
 
 SECTION = """\
 ## v2.0.0 (2026-11-21)
@@ -102,15 +100,3 @@ def test_no_line_is_lost_and_notes_of_notes_are_the_same(
     assert sorted(lines) == expected
     assert "**BREAKING**" not in notes
     assert release_notes(section(notes)).markdown == notes
-
-
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [("9.9.9", "7 6 5 4 3"), ("0.0.1", "5 4 3 2 1"), ("4.0.1", "7 6 5 4 3")],
-)
-def test_the_nearest_versions_stand_around_the_wanted_one(
-    wanted: str, expected: str
-) -> None:
-    known = [Version(major, 0, 0) for major in range(1, 8)]
-    found = nearest(Version.parse(wanted), known)
-    assert " ".join(str(version.major) for version in found) == expected

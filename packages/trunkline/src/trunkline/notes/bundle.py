@@ -42,14 +42,6 @@ COMMIT_PROMPT, NOTES_PROMPT = "prompt-commit-messages.md", "prompt-release-notes
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
-    """A bundle that was written: a report for people, data for programs."""
-
-    report: str
-    data: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Material:
     """Everything that goes into a bundle, masked."""
 
@@ -63,27 +55,26 @@ class Material:
     secrets: list[MaskedSecret]
 
 
-def write_bundle(repository: Repository, subject: ReleaseSubject, where: str) -> Bundle:
-    """Write the folder `where`, completely or not at all.
+def write_bundle(
+    repository: Repository, subject: ReleaseSubject, folder: Path
+) -> tuple[dict[str, Any], str]:
+    """Write the folder, completely or not at all; returns data and a report of it.
 
     The range is that of the notes; the prompt for commit messages is always about the
     working tree.
     """
-    folder = Path(where)
     require_free(folder)
     material = gather_material(repository, subject)
     files = bundle_files(subject.name, material)
     write_folder(folder, files)
     span = material.span
-    return Bundle(
-        report(repository, folder, material),
-        {
-            "path": str(folder.resolve()),
-            "range": {"start": span.start, "end": span.end, "name": span.name},
-            "files": sorted(files),
-            "secrets": [asdict(found) for found in material.secrets],
-        },
-    )
+    data = {
+        "path": str(folder.resolve()),
+        "range": {"start": span.start, "end": span.end, "name": span.name},
+        "files": sorted(files),
+        "secrets": [asdict(found) for found in material.secrets],
+    }
+    return data, report(repository, folder, material)
 
 
 def gather_material(repository: Repository, subject: ReleaseSubject) -> Material:

@@ -1,13 +1,16 @@
 """`trunkline notes`: describe a version, for people and for language models."""
 
+import json as json_
 from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from trunkline.errors import Refusal, UsageError
 from trunkline.files import decode_text
 from trunkline.git import Repository
 from trunkline.notes.bundle import write_bundle
-from trunkline.notes.release_notes import ReleaseSubject, nearest, release_notes
+from trunkline.notes.release_notes import ReleaseSubject, release_notes
 from trunkline.options import JSON, command, option, switch
 from trunkline.project import (
     CHANGELOG,
@@ -18,9 +21,12 @@ from trunkline.project import (
     version_of,
 )
 from trunkline.releases import commitizen
-from trunkline.releases.changelog import Section, find_section, sections
+from trunkline.releases.changelog import find_section, sections
 from trunkline.releases.commitizen import NothingToRelease
 from trunkline.versions import Version
+
+# Similar versions that a refusal lists.
+NEAREST = 5
 
 
 @command(
@@ -41,14 +47,12 @@ def show_notes(
         raise UsageError(f"--unreleased and {version} were given; expected one of them")
     repository = Repository.find()
     subject = of_next(repository) if unreleased else of_version(repository, version)
-    if bundle is None:
-        print_notes(subject, json=json)
-        return 0
-    written = write_bundle(repository, subject, bundle)
-    if json:
-        print_json({**as_data(subject), "bundle": written.data})
-    else:
-        print(written.report)
+    data, text = as_data(subject), f"nothing to release: {subject.reason}"
+    if bundle is not None:
+        data["bundle"], text = write_bundle(repository, subject, Path(bundle))
+    elif subject.notes:
+        text = subject.notes.markdown
+    print(json_.dumps(data, indent=2, ensure_ascii=False) if json else text)
     return 0
 
 
@@ -58,17 +62,23 @@ def of_version(repository: Repository, asked: str | None) -> ReleaseSubject:
     A section that the working tree does not have, such as that of a hotfix of an older
     line or of an alpha that became stable, is read from the changelog of its own tag.
     """
-    version = read_version(repository, asked)
-    section = find_in_file(repository, version) or find_in_tag(repository, version)
+    if asked is None:
+        version = head_project(repository).version
+    else:
+        version = parse_version(repository, asked)
+    section = find_section(changelog(repository), version.tag)
+    if section is None:
+        name = f"refs/tags/{version.tag}:{CHANGELOG}"
+        found = repository.objects([name])[name]
+        text = decode_text(found.content) if found else ""
+        section = find_section(text, version.tag)
     if section is None:
         raise unknown(repository, version, asked=asked is not None)
     return ReleaseSubject(version.tag, version, release_notes(section))
 
 
-def read_version(repository: Repository, asked: str | None) -> Version:
+def parse_version(repository: Repository, asked: str) -> Version:
     """Read the version that was asked for, with or without its `v`."""
-    if asked is None:
-        return head_project(repository).version
     try:
         return Version.parse(asked.removeprefix("v"))
     except UsageError as error:
@@ -76,47 +86,36 @@ def read_version(repository: Repository, asked: str | None) -> Version:
         raise UsageError(f"{error}; the latest here: {known or 'none'}") from None
 
 
-def find_in_file(repository: Repository, version: Version) -> Section | None:
-    """Find a section in the working tree, with uncommitted edits."""
+def changelog(repository: Repository) -> str:
+    """Read the changelog of the working tree, with uncommitted edits."""
     path = repository.root / CHANGELOG
-    text = decode_text(path.read_bytes()) if path.is_file() else ""
-    return find_section(text, version.tag)
-
-
-def find_in_tag(repository: Repository, version: Version) -> Section | None:
-    """Find a section in the changelog that was released with the version."""
-    name = f"refs/tags/{version.tag}:{CHANGELOG}"
-    found = repository.objects([name])[name]
-    return find_section(decode_text(found.content), version.tag) if found else None
+    return decode_text(path.read_bytes()) if path.is_file() else ""
 
 
 def known_versions(repository: Repository) -> list[Version]:
     """List every version that has a tag or a section, the highest first."""
-    path = repository.root / CHANGELOG
-    text = decode_text(path.read_bytes()) if path.is_file() else ""
     tags = [name.removeprefix("refs/tags/") for name in repository.refs("refs/tags/v*")]
     found = [Version.from_tag(name) for name in tags]
-    found.extend(section.version for section in sections(text))
+    found.extend(section.version for section in sections(changelog(repository)))
     return sorted({version for version in found if version}, reverse=True)
 
 
 def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal:
-    """Build the refusal of an unknown version, which names the nearest known ones."""
+    """Build the refusal of an unknown version, which names similar ones."""
     known = known_versions(repository)
-    around = [v.tag for v in nearest(version, known)]
-    more = len(known) - len(around)
-    if not asked or not known:
-        fix = "uv run trunkline notes --unreleased"
-    else:
-        before = max((v for v in known if v < version), default=known[-1])
-        fix = f"uv run trunkline notes {before.tag}"
+    before = next((v for v in known if v < version), known[-1] if known else None)
+    expected = "a released version; there is none yet"
+    if known:
+        tags = [v.tag for v in known]
+        similar = get_close_matches(version.tag, tags, n=NEAREST, cutoff=0)
+        more = len(known) - len(similar)
+        expected = f"one of {', '.join(similar)}{f' and {more} more' if more else ''}"
+    asking = before.tag if asked and before else "--unreleased"
     return Refusal(
         rule="notes",
         found=f"no section {version.tag} in {CHANGELOG}, here or at that tag",
-        expected=f"one of {', '.join(around)}{f' and {more} more' if more else ''}"
-        if known
-        else "a released version; there is none yet",
-        fix=fix,
+        expected=expected,
+        fix=f"uv run trunkline notes {asking}",
     )
 
 
@@ -124,11 +123,10 @@ def of_next(repository: Repository) -> ReleaseSubject:
     """Ask commitizen what it would write for the commits since the last release."""
     current = head_project(repository).version
     require_whole_release(repository, current)
-    found = commitizen.preview(
-        repository.root,
-        preview_options(repository),
-        since=current.tag,
-    )
+    branch = repository.run("symbolic-ref", "--quiet", "--short", "HEAD").text
+    # A hotfix branch only raises the patch number.
+    options = ("--increment", "PATCH") if branch.startswith(HOTFIX_PREFIX) else ()
+    found = commitizen.preview(repository.root, options, since=current.tag)
     if isinstance(found, NothingToRelease):
         return ReleaseSubject("unreleased", None, None, found.reason)
     section = find_section(found.section, found.tag)
@@ -136,12 +134,6 @@ def of_next(repository: Repository) -> ReleaseSubject:
         reason = f"{found.tag} would be released without an entry"
         return ReleaseSubject(found.tag, None, None, reason)
     return ReleaseSubject(found.tag, None, release_notes(section))
-
-
-def preview_options(repository: Repository) -> tuple[str, ...]:
-    """Return commitizen's options: a hotfix branch only raises the patch number."""
-    branch = repository.run("symbolic-ref", "--quiet", "--short", "HEAD").text
-    return ("--increment", "PATCH") if branch.startswith(HOTFIX_PREFIX) else ()
 
 
 def require_whole_release(repository: Repository, current: Version) -> None:
@@ -168,16 +160,6 @@ def require_whole_release(repository: Repository, current: Version) -> None:
     )
 
 
-def print_notes(subject: ReleaseSubject, *, json: bool) -> None:
-    """Print notes as markdown or as JSON."""
-    if json:
-        print_json(as_data(subject))
-    elif subject.notes is None:
-        print(f"nothing to release: {subject.reason}")
-    else:
-        print(subject.notes.markdown)
-
-
 def as_data(subject: ReleaseSubject) -> dict[str, Any]:
     """Return the notes as data for JSON."""
     notes = subject.notes
@@ -189,10 +171,3 @@ def as_data(subject: ReleaseSubject) -> dict[str, Any]:
         "markdown": notes.markdown if notes else "",
         "reason": subject.reason,
     }
-
-
-def print_json(data: dict[str, Any]) -> None:
-    """Print data as JSON."""
-    import json  # noqa: PLC0415 - not needed otherwise
-
-    print(json.dumps(data, indent=2, ensure_ascii=False))

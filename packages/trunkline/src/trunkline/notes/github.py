@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 import urllib3
@@ -23,25 +22,12 @@ _ADDRESS = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 class GitHubError(FailedError):
     """A request failed; `status` is that of the response, 0 without one."""
 
-    exit_code: ClassVar[int] = 1
-
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class GitHubRepository:
-    """A repository on GitHub, the address of its API and a token for it."""
-
-    api: str
-    name: str
-    token: str
-
-
-def find_repository(
-    environ: Mapping[str, str], remote_address: str
-) -> GitHubRepository:
+def find_github(environ: Mapping[str, str], remote_address: str) -> "GitHub":
     """Find the repository in a workflow's variables, elsewhere in the remote's address.
 
     Raises Refusal without a token or a repository on GitHub.
@@ -63,17 +49,20 @@ def find_repository(
             expected="a token that may write the contents of the repository",
             fix="export GITHUB_TOKEN=$(gh auth token)",
         )
-    return GitHubRepository(environ.get("GITHUB_API_URL") or API, name, token)
+    return GitHub(environ.get("GITHUB_API_URL") or API, name, token)
 
 
 class GitHub:
     """A client for the releases of one repository; methods raise GitHubError."""
 
-    def __init__(self, repository: GitHubRepository, *, backoff: float = 0.5) -> None:
-        self._root = f"{repository.api}/repos/{repository.name}/releases"
+    def __init__(
+        self, api: str, repository: str, token: str, *, backoff: float = 0.5
+    ) -> None:
+        self.repository = repository
+        self._root = f"{api}/repos/{repository}/releases"
         self._headers = {
             "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {repository.token}",
+            "Authorization": f"Bearer {token}",
             "User-Agent": f"trunkline/{__version__}",
             "X-GitHub-Api-Version": "2022-11-28",
         }

@@ -13,7 +13,7 @@ from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.images.tags import highest_release
 from trunkline.notes.command import of_version
-from trunkline.notes.github import INVALID, GitHub, GitHubError, find_repository
+from trunkline.notes.github import INVALID, GitHub, GitHubError, find_github
 from trunkline.options import DRY_RUN, command, option
 from trunkline.project import head_project
 from trunkline.versions import Version
@@ -81,7 +81,7 @@ def github_release(*, version: str | None, dry_run: bool) -> int:
         print(f"would publish {page.tag}, {mark}:\n\n{page.body}")
         return 0
     address = repository.run("remote", "get-url", settings.remote).text
-    action, url = publish(GitHub(find_repository(os.environ, address)), page)
+    action, url = publish(find_github(os.environ, address), page)
     print(f"{page.tag}: {action}: {url}")
     return 0
 

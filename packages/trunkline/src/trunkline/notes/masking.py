@@ -77,10 +77,11 @@ class Masker:
 
     def __init__(self, path: str = "") -> None:
         name = PurePosixPath(path).name.lower()
-        self._settings = {
-            PurePosixPath(name).suffix,
-            name,
-        } & _SETTINGS != set() or name.startswith((".env", "dockerfile"))
+        self._settings = (
+            name.startswith((".env", "dockerfile"))
+            or name in _SETTINGS
+            or PurePosixPath(name).suffix in _SETTINGS
+        )
         self._inside_key = False
 
     def mask(self, line: str) -> tuple[str, list[str]]:
@@ -115,8 +116,8 @@ def find_secrets(line: str, *, settings: bool = False) -> list[tuple[int, int, s
     apart: list[tuple[int, int, str]] = []
     for start, end, kind in sorted(_spans(line, settings=settings)):
         if apart and start < apart[-1][1]:
-            first = apart.pop()
-            apart.append((first[0], max(first[1], end), first[2]))
+            first, last, kept = apart.pop()
+            apart.append((first, max(last, end), kept))
         else:
             apart.append((start, end, kind))
     return apart

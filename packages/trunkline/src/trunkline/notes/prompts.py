@@ -59,11 +59,10 @@ def commit_prompt(
         f"Scopes in use: {', '.join(known) or 'none'}",
         f"The latest subjects, for their style:\n\n{fenced(chr(10).join(subjects))}",
     ]
-    if not diffs:
-        parts.append("The working tree is clean: nothing has changed.")
+    if diffs:
+        parts += [_files(stat), _diffs(diffs)]
     else:
-        parts.append(f"## Changed files\n\n{fenced(_capped(stat))}")
-        parts.append(_diffs(diffs))
+        parts.append("The working tree is clean: nothing has changed.")
     return _document(parts)
 
 
@@ -101,7 +100,7 @@ Answer with the notes only, below a heading `# {name}`.
         "# Material",
         f"## Changelog section\n\n{fenced(notes)}",
         f"## Commits of {span}, the newest first\n\n{fenced(_commits(commits))}",
-        f"## Changed files\n\n{fenced(_capped(stat))}",
+        _files(stat),
         _diffs(diffs),
     ]
     return _document(parts)
@@ -118,8 +117,9 @@ def _document(parts: Sequence[str]) -> str:
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
-def _capped(stat: str) -> str:
-    return cut(stat, STAT_LIMIT, more="see stat.txt")
+def _files(stat: str) -> str:
+    text = cut(stat, STAT_LIMIT, more="see stat.txt")
+    return f"## Changed files\n\n{fenced(text)}"
 
 
 def _commits(commits: Sequence[Commit]) -> str:

@@ -41,11 +41,12 @@ class Notes:
     @property
     def markdown(self) -> str:
         """The notes as text, breaking changes below a heading of their own."""
-        lead = tuple(group for group in self.groups if not group.title)
-        rest = tuple(group for group in self.groups if group.title)
-        own = Group(BREAKING_HEADING, self.breaking)
+        groups = list(self.groups)
+        if self.breaking:
+            lead = sum(not group.title for group in groups)
+            groups.insert(lead, Group(BREAKING_HEADING, self.breaking))
         parts = [self.heading]
-        for group in (*lead, *((own,) if self.breaking else ()), *rest):
+        for group in groups:
             if group.title:
                 parts.append(f"### {group.title}")
             parts.append(_joined(group.blocks))
@@ -71,13 +72,13 @@ def release_notes(section: Section) -> Notes:
     breaking: list[str] = []
     groups: list[Group] = []
     for group in _groups(body):
-        if _BREAKING_GROUP.fullmatch(group.title):
-            breaking.extend(_unmarked(block) for block in group.blocks)
-            continue
-        breaking.extend(_unmarked(b) for b in group.blocks if _MARK.match(b))
-        kept = tuple(block for block in group.blocks if not _MARK.match(block))
+        all_break = _BREAKING_GROUP.fullmatch(group.title)
+        kept: list[str] = []
+        for block in group.blocks:
+            text, marks = _MARK.subn(r"\1", block)
+            (breaking if all_break or marks else kept).append(text)
         if kept:
-            groups.append(Group(group.title, kept))
+            groups.append(Group(group.title, tuple(kept)))
     date = _DATE.search(heading)
     return Notes(
         section.name,
@@ -86,10 +87,6 @@ def release_notes(section: Section) -> Notes:
         tuple(breaking),
         tuple(groups),
     )
-
-
-def _unmarked(block: str) -> str:
-    return _MARK.sub(r"\1", block)
 
 
 def _joined(blocks: Iterable[str]) -> str:
@@ -129,14 +126,3 @@ def _groups(body: str) -> list[Group]:
         after_gap = False
         fenced ^= _FENCE.match(line) is not None
     return [Group(title, tuple(blocks)) for title, blocks in found if blocks]
-
-
-NEAREST = 5
-
-
-def nearest(wanted: Version, known: Iterable[Version]) -> list[Version]:
-    """Choose the known versions around the wanted one, the highest first."""
-    ordered = sorted(set(known))
-    place = sum(1 for version in ordered if version < wanted)
-    start = max(0, min(place - NEAREST // 2, len(ordered) - NEAREST))
-    return ordered[start : start + NEAREST][::-1]
