@@ -181,6 +181,5 @@ def select(
 
 def _unknown(name: str, gates: Sequence[Gate]) -> str:
     names = [gate.name for gate in gates]
-    nearest = get_close_matches(name, names, n=1)
-    hint = f"; did you mean `{nearest[0]}`?" if nearest else ""
+    hint = "".join(f"; did you mean `{n}`?" for n in get_close_matches(name, names, 1))
     return f"there is no gate `{name}`; expected one of {', '.join(names)}{hint}"

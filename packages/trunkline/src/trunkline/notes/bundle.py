@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -96,9 +96,9 @@ def bundle_files(name: str, material: Material) -> dict[str, str]:
     diffs, stat = by_area(material.released.files), stat_table(material.released.files)
     waiting = material.uncommitted.files
     return {
-        COMMITS: as_json([asdict(commit) for commit in material.commits]),
+        COMMITS: as_json(material.commits),
         STAT: stat,
-        SECRETS: as_json([asdict(found) for found in material.secrets]),
+        SECRETS: as_json(material.secrets),
         **{f"diff/{area}.diff": text for area, text in diffs.items()},
         COMMIT_PROMPT: commit_prompt(
             diffs=by_area(waiting), stat=stat_table(waiting), recent=material.recent
@@ -121,9 +121,8 @@ def masked_commits(
     result: list[Commit] = []
     secrets: list[MaskedSecret] = []
     for commit in commits:
-        text, found = mask_text(
-            f"{commit.subject}\n\n{commit.body}", f"commit {commit.hash[:12]}"
-        )
+        text = f"{commit.subject}\n\n{commit.body}"
+        text, found = mask_text(text, f"commit {commit.hash[:12]}")
         subject, _, body = text.partition("\n\n")
         result.append(replace(commit, subject=subject, body=body))
         secrets.extend(found)
@@ -206,6 +205,7 @@ def is_untracked(repository: Repository, folder: Path) -> bool:
     return not repository.run("check-ignore", "--quiet", "--", str(path)).ok
 
 
-def as_json(data: Sequence[Mapping[str, Any]]) -> str:
-    """Format data as indented JSON."""
+def as_json(rows: Sequence[Commit] | Sequence[MaskedSecret]) -> str:
+    """Format rows as indented JSON."""
+    data = [asdict(row) for row in rows]
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

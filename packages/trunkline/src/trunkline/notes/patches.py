@@ -82,9 +82,8 @@ def read_diff(repository: Repository, old: str | None, new: str) -> MaskedDiff:
     numbers, _, text = done.stdout.decode("utf-8", "replace").partition("\0\0")
     files: list[ChangedFile] = []
     secrets: list[MaskedSecret] = []
-    for (path, added, removed), patch in zip(
-        _changes(numbers), _split(text), strict=True
-    ):
+    changes = zip(_changes(numbers), _split(text), strict=True)
+    for (path, added, removed), patch in changes:
         if added is None or removed is None:
             shown = f"{path}: binary, changed\n"
         elif is_lock_file(path):
