@@ -106,7 +106,7 @@ import my_app
 
 
 def test_the_service_says_what_it_is() -> None:
-    assert my_app.__doc__ == "My App: a FastAPI service."
+    assert my_app.TITLE == "My App"
 """
 
 

@@ -9,7 +9,7 @@ of its own, and deletes a file.
 from generated import by_tool
 from samples import Sample
 
-DELETED = ".github/dependabot.yml"
+DELETED = ".github/zizmor.yml"
 DELETED_BY_TEAM = "docs/decisions/0001-one-asgi-middleware.md"
 OLD, NEW = "src/{}/core/platform/http/hosts.py", "src/{}/core/platform/http/trusted.py"
 PAGE = "src/{}/core/platform/operations/landing_page.py"

@@ -146,7 +146,7 @@ def test_a_template_that_is_not_there_is_named(upstream: Sample) -> None:
     upstream.origin.rename(upstream.origin.with_name("gone.git"))
     ran = run_tool(upstream, "ours")
     assert ran.code == 1
-    assert f"the template {upstream.origin} cannot be fetched" in ran.err
+    assert f"the template file://{upstream.origin} cannot be fetched" in ran.err
 
 
 def test_without_a_network_the_stored_template_is_used(upstream: Sample) -> None:

@@ -42,7 +42,10 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda root: os.remove(root / "tests/core/platform/http/test_headers.py"),
         "is not what",
     ),
-    "an executable": (lambda root: (root / "LICENSE").chmod(0o755), "is not what"),
+    "an executable": (
+        lambda root: (root / "CONTRIBUTING.md").chmod(0o755),
+        "is not what",
+    ),
     "a link": (
         lambda root: os.symlink("LICENSE", root / "COPYING"),
         "COPYING is a symbolic link",
@@ -61,12 +64,14 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         "docs/new.md: 'Billing' is left of the part billing",
     ),
     "an edit without a place": (
-        replaced("README.md", "core/billing/ ", "core/bill/ "),
-        "README.md: found 0 places that begin with '  core/billing/ '",
+        replaced(
+            "src/my_app/core/app.py", "from . import billing", "from . import bill"
+        ),
+        "core/app.py: found 0 places that begin with 'from . import billing",
     ),
     "an edit of no file": (
-        replaced(".template/parts/billing.toml", '"AGENTS.md"', '"AGENT.md"'),
-        "parts/billing.toml: AGENT.md is in no service",
+        replaced(".template/parts/billing.toml", '".env.example"', '".env.sample"'),
+        "parts/billing.toml: .env.sample is in no service",
     ),
     "a pattern of no file": (
         replaced(".template/parts/billing.toml", "tests/core/billing", "tests/bill"),

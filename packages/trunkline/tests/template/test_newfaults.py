@@ -32,7 +32,7 @@ def place(upstream: Sample, cache: Path) -> Sample:
 def test_a_full_disk_holds_no_half_service(upstream: Sample, disk: Path) -> None:
     ran = run_tool(upstream, str(disk / "acme"))
     assert ran.code == 1
-    assert "could not be written: No space left on device; nothing is left" in ran.err
+    assert "could not be written: No space left on device; nothing was left" in ran.err
     assert list(disk.iterdir()) == []
 
 
