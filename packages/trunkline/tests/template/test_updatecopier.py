@@ -40,7 +40,7 @@ def test_copier_loses_edits_of_what_the_template_renames_or_deletes(
     assert not (service.root / OLD.format("acme")).exists()
     assert OURS not in service.read(NEW.format("acme"))
     assert not (service.root / DELETED).exists()
-    assert "copier has deleted what the\ntemplate has renamed or deleted" in ran.err
+    assert "copier has deleted what the\ntemplate renamed or deleted" in ran.err
 
 
 def test_copier_can_save_what_it_deletes_beside_it(service: Sample) -> None:

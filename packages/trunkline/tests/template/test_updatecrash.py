@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 UPDATE = ("trunkline", "template", "update")
 RECORD = ".git/trunkline/template.json"
 # An update starts about this many programs.
-STEPS = 36
+STEPS = 51
 # Seconds that an update takes on a slow machine.
 LONGEST = 1.5
 
