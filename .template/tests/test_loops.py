@@ -16,6 +16,7 @@ from tests.servers import (
     NUDGE,
     PATIENCE,
     ROOT,
+    Program,
     clean_environment,
     free_port,
     get,
@@ -25,6 +26,7 @@ from tests.servers import (
 COPIED = ("src", "tests", "pyproject.toml", "README.md", "LICENSE", ".env.example")
 # How a terminal is cleared, which the watcher does as a run begins.
 CLEARED = "\x1bc"
+PAGE = Path("src", "my_app", "core/platform/operations/landing_page.py")
 BROKEN = Path("src", "my_app", "environment.py")
 
 
@@ -91,6 +93,16 @@ def verdict(terminal: int, saved: Path) -> str:
     raise AssertionError(f"no verdict: {shown}")
 
 
+@contextmanager
+def developing(copy: Path, output: Path) -> Iterator[tuple[Program, int]]:
+    """Run the development server; yield it, once started, and its port."""
+    port = free_port()
+    command = ["fastapi", "dev", "src/my_app/main.py", f"--port={port}"]
+    with running(command, output, variables(copy), cwd=copy) as program:
+        program.wait_for("Application startup complete")
+        yield program, port
+
+
 def test_the_watcher_goes_red_and_green_on_a_save(copy: Path) -> None:
     broken = copy / BROKEN
     with watching(copy, "ptw", ".", "tests/test_config.py") as terminal:
@@ -107,17 +119,8 @@ def test_the_watcher_goes_red_and_green_on_a_save(copy: Path) -> None:
 
 
 def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
-    port = free_port()
-    command = [
-        "fastapi",
-        "dev",
-        "src/my_app/main.py",
-        "--port",
-        str(port),
-    ]
-    page = copy / "src/my_app/core/platform/operations/landing_page.py"
-    with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
-        program.wait_for("Application startup complete")
+    page = copy / PAGE
+    with developing(copy, tmp_path / "output") as (program, port):
         before = get(port, "/")
         save(page, "<h1>{", "<h1>New: {")
         program.wait_for(r"(?s)startup complete.*startup complete", saved=page)
@@ -128,17 +131,8 @@ def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:
 
 
 def test_the_server_survives_a_mistake(copy: Path, tmp_path: Path) -> None:
-    port = free_port()
-    command = [
-        "fastapi",
-        "dev",
-        "src/my_app/main.py",
-        "--port",
-        str(port),
-    ]
-    page = copy / "src/my_app/core/platform/operations/landing_page.py"
-    with running(command, tmp_path / "output", variables(copy), cwd=copy) as program:
-        program.wait_for("Application startup complete")
+    page = copy / PAGE
+    with developing(copy, tmp_path / "output") as (program, port):
         save(page, "LINKS = {", "LINKS = 1 / 0 or {")
         program.wait_for("ZeroDivisionError", saved=page)
         save(page, "LINKS = 1 / 0 or {", "LINKS = {")
