@@ -30,8 +30,8 @@ migration: setup ## Write a migration from the models: m="what it does"
 lint: setup ## Run the gates of CI's job "Lint"
 	@$(UV) run trunkline check --job lint
 
-test: setup ## Run the quick tests, with coverage
-	@$(UV) run pytest
+test: setup ## Run the quick tests on all cores, with coverage
+	@$(UV) run pytest -n auto
 
 test-all: setup ## Run every test of the service on all cores, on PostgreSQL too
 	@$(UV) run trunkline check --job test

@@ -44,10 +44,10 @@ def development() -> Iterator[Path]:
 
 
 @contextmanager
-def production() -> Iterator[Path]:
-    """Create an environment without development tools; yields its Python."""
+def production(project: Path = PROJECT) -> Iterator[Path]:
+    """Create a project's environment without development tools; yields its Python."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
-        sync(PROJECT, "--no-dev", UV_PROJECT_ENVIRONMENT=folder)
+        sync(project, "--no-dev", UV_PROJECT_ENVIRONMENT=folder)
         yield Path(folder, "bin", "python")
 
 

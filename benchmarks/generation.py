@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from benchmarks import checkouts, processes, releases
-from benchmarks.benchmark import Comparison
+from benchmarks.benchmark import Bound, Comparison
 from benchmarks.samples import alone, compared, interleaved
 
 TRUNKLINE = releases.TOOLS / "trunkline"
@@ -17,6 +17,7 @@ COPIER = releases.TOOLS / "copier"
 NAMES = ("--package", "acme_api", "--title", "Acme API")
 SMALL = ("--without", "billing", "--without", "persistence")
 # The reference service-template states these for its set-up alone.
+SETUP = Bound(limit=2, unit=" s")
 STATED = "3-5 s warm, 15-30 s cold, stated for set-up alone"
 
 
@@ -58,6 +59,7 @@ def run(rounds: int) -> list[Comparison]:
             {
                 "all parts": partial(green, source, XDG_CACHE_HOME=cache),
                 "no part": partial(green, source, SMALL, XDG_CACHE_HOME=cache),
+                "setup": partial(set_up, source, XDG_CACHE_HOME=cache),
                 "alone": partial(generate, source, XDG_CACHE_HOME=cache),
                 "copier": partial(by_copier, source),
             },
@@ -68,6 +70,7 @@ def run(rounds: int) -> list[Comparison]:
     return [
         alone(f"{what}, warm ({STATED})", "s", samples["all parts"]),
         replace(alone(f"{what}, warm, no part", "s", samples["no part"]), bounded=True),
+        replace(alone("make setup, warm", "s", samples["setup"]), bound=SETUP),
         Comparison(what=f"{what}, nothing cached", unit="s", ours=cold),
         compared("generate", "s", peer="copier copy", ours=ours, theirs=theirs),
     ]
@@ -88,6 +91,13 @@ def green(source: Path, parts: Sequence[str] = (), **variables: str) -> float:
             env = processes.environment(**variables)
             processes.run(("make", target), cwd=folder, env=env)
         return perf_counter() - begun
+
+
+def set_up(source: Path, **variables: str) -> float:
+    """Return the seconds of the first `make setup` in a new service."""
+    with service(source, **variables) as folder:
+        env = processes.environment(**variables)
+        return processes.seconds_of(("make", "setup"), cwd=folder, env=env)
 
 
 def nothing_cached(source: Path) -> float:
