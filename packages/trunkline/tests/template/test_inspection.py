@@ -18,6 +18,7 @@ def check(upstream: Sample, *options: str) -> Ran:
 
 def written(path: str, content: str) -> Callable[[Path], None]:
     def write(root: Path) -> None:
+        (root / path).parent.mkdir(exist_ok=True)
         (root / path).write_text(content, newline="")
 
     return write
@@ -96,6 +97,18 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a dependency that is not locked": (
         replaced("pyproject.toml", '"structlog>=26.1"', '"structlog>=26.2"'),
         "uv.lock without template: ",
+    ),
+    "a feature for this repository": (
+        written("src/my_app/core/customers/rules.py", "LIMIT = 3\n"),
+        "src/my_app/core/customers: this is the template; generate a service and build",
+    ),
+    "a part that is not asked for": (
+        replaced("copier.yml", "\nkeep_billing:\n", "\nkeep_bills:\n"),
+        "copier.yml does not ask keep_billing; add the question",
+    ),
+    "paths that differ in case only": (
+        written("docs/Playbook.md", "x\n"),
+        "docs/playbook.md and docs/Playbook.md differ in case only",
     ),
     "a line that grows too long": (
         written(

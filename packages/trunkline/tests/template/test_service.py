@@ -74,6 +74,17 @@ def test_a_fresh_service_is_green_and_can_be_released(
     assert names[1:] == ["0.1.0", "latest"]
 
 
+@pytest.mark.parametrize(
+    "package", ["app", "ap", "a", "api", "enable", "core", "my", "trunk_line"]
+)
+def test_a_service_is_green_whatever_its_name_resembles(
+    upstream: Sample, package: str
+) -> None:
+    """Names near `APP_`, `ENABLE_`, folders of the house, or other spellings."""
+    service = fresh(upstream, "--package", package, "--title", "A service")
+    run(service, "make", "test", "PYTEST_ADDOPTS=--no-cov")
+
+
 @pytest.mark.parametrize("options", [SMALLEST, ()], ids=["smallest", "largest"])
 def test_a_fresh_service_is_built_as_an_image(
     upstream: Sample, engine: None, options: tuple[str, ...]
