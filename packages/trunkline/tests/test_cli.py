@@ -75,7 +75,7 @@ def test_an_unknown_option_is_a_usage_error() -> None:
     assert stopped.value.code == 2
 
 
-@pytest.mark.parametrize("name", sorted(commands.COMMANDS))
+@pytest.mark.parametrize("name", sorted(commands.SUMMARIES))
 def test_a_command_takes_the_options_that_it_declares(name: str) -> None:
     function = commands.load(name)
     required = ["new"] if name == "template" else []
@@ -83,7 +83,7 @@ def test_a_command_takes_the_options_that_it_declares(name: str) -> None:
     assert values.keys() == inspect.signature(function).parameters.keys()
 
 
-@pytest.mark.parametrize("name", sorted(commands.COMMANDS))
+@pytest.mark.parametrize("name", sorted(commands.SUMMARIES))
 def test_every_help_text_is_a_phrase(name: str) -> None:
     texts = [
         option.settings["help"] for option in interface(commands.load(name)).options
@@ -96,7 +96,7 @@ def test_every_help_text_is_a_phrase(name: str) -> None:
 def test_the_help_page_fits_a_terminal() -> None:
     page = cli.help_page()
     assert max(map(len, page.splitlines())) <= 80
-    assert all(f"  {name} " in page for name in commands.COMMANDS)
+    assert all(f"  {name} " in page for name in commands.SUMMARIES)
 
 
 def test_help_imports_no_command() -> None:

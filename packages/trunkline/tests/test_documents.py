@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from samples import REPOSITORY
-from trunkline.commands import COMMANDS
+from trunkline.commands import SUMMARIES
 
 SERVICE = "docs/decisions"
 TOOL = "packages/trunkline/docs/decisions"
@@ -67,7 +67,7 @@ def test_every_target_of_make_that_a_page_names_exists() -> None:
 
 
 def test_every_command_of_the_tool_that_a_page_names_exists() -> None:
-    assert {found for found in named(COMMAND) if found[1] not in COMMANDS} == set()
+    assert {found for found in named(COMMAND) if found[1] not in SUMMARIES} == set()
 
 
 @pytest.mark.parametrize("house", [SERVICE, TOOL])

@@ -51,7 +51,7 @@ def run(arguments: list[str], load: Load) -> int:
         case ["--version", *_]:
             print(__version__)
             return DONE
-        case [name, *rest] if name in commands.COMMANDS:
+        case [name, *rest] if name in commands.SUMMARIES:
             function = load(name)
             return function(**parse(name, function, rest))
     raise UsageError(
@@ -62,7 +62,7 @@ def run(arguments: list[str], load: Load) -> int:
 
 def help_page() -> str:
     """Lay out every command with its summary, in groups."""
-    width = max(map(len, commands.COMMANDS))
+    width = max(map(len, commands.SUMMARIES))
     lines = ["usage: trunkline COMMAND [OPTIONS]", "", "Take a commit to production."]
     for group, summaries in commands.GROUPS.items():
         lines += ["", f"{group}:"]
@@ -80,7 +80,7 @@ def parse(
     from trunkline.options import interface  # noqa: PLC0415
 
     declared = interface(function)
-    summary = next(group[name] for group in commands.GROUPS.values() if name in group)
+    summary = commands.SUMMARIES[name]
     parser = argparse.ArgumentParser(
         prog=f"trunkline {name}",
         description=f"{summary[0].upper()}{summary[1:]}.",
@@ -102,7 +102,7 @@ def parse(
 def _nearest(name: str) -> str:
     import difflib  # noqa: PLC0415 - needed only for a misspelt command
 
-    near = difflib.get_close_matches(name, commands.COMMANDS, n=1)
+    near = difflib.get_close_matches(name, commands.SUMMARIES, n=1)
     return f"; did you mean `{near[0]}`?" if near else ""
 
 

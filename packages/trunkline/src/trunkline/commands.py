@@ -1,5 +1,6 @@
 """The list of commands, and how to import the function of one."""
 
+import importlib
 from collections.abc import Callable, Mapping
 
 # Printed in this order; a summary is a phrase that stands alone.
@@ -30,71 +31,31 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "github-release": "create or correct a version's release on GitHub",
     },
 }
-COMMANDS = frozenset(name for group in GROUPS.values() for name in group)
+# The function of each command, which declares its options itself.
+TARGETS: Mapping[str, str] = {
+    "check": "gates.check:check",
+    "flags": "gates.flags:flags",
+    "audit": "gates.audit:audit",
+    "packages": "workspace.packages:packages",
+    "release": "releases.release:release",
+    "backport": "backport.command:backport",
+    "notes": "notes.command:show_notes",
+    "tags": "images.list_tags:tags",
+    "publish": "images.publish:publish",
+    "prune": "images.prune:prune",
+    "template": "template.command:template",
+    "commits": "commits.messages:check_commits",
+    "guard": "releases.guard:guard",
+    "push-check": "releases.push_check:push_check",
+    "github-release": "notes.github_release:github_release",
+}
+SUMMARIES = {name: text for group in GROUPS.values() for name, text in group.items()}
 
 
 def load(name: str) -> Callable[..., int]:
     """Import the function of one command and nothing that only others need."""
-    # ruff: noqa: PLC0415, PLR0911, PLR0912
-    match name:
-        case "check":
-            from trunkline.gates.check import check
-
-            return check
-        case "flags":
-            from trunkline.gates.flags import flags
-
-            return flags
-        case "audit":
-            from trunkline.gates.audit import audit
-
-            return audit
-        case "packages":
-            from trunkline.workspace.packages import packages
-
-            return packages
-        case "release":
-            from trunkline.releases.release import release
-
-            return release
-        case "backport":
-            from trunkline.backport.command import backport
-
-            return backport
-        case "notes":
-            from trunkline.notes.command import show_notes
-
-            return show_notes
-        case "tags":
-            from trunkline.images.list_tags import tags
-
-            return tags
-        case "publish":
-            from trunkline.images.publish import publish
-
-            return publish
-        case "prune":
-            from trunkline.images.prune import prune
-
-            return prune
-        case "template":
-            from trunkline.template.command import template
-
-            return template
-        case "commits":
-            from trunkline.commits.messages import check_commits
-
-            return check_commits
-        case "guard":
-            from trunkline.releases.guard import guard
-
-            return guard
-        case "push-check":
-            from trunkline.releases.push_check import push_check
-
-            return push_check
-        case "github-release":
-            from trunkline.notes.github_release import github_release
-
-            return github_release
-    raise LookupError(name)
+    module, _, function = TARGETS[name].partition(":")
+    loaded: Callable[..., int] = getattr(
+        importlib.import_module(f"trunkline.{module}"), function
+    )
+    return loaded
