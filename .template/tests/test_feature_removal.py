@@ -1,6 +1,7 @@
-"""Deleting a feature is deleting its folder, its tests and its line.
+"""Several features stand side by side, and each can be deleted by hand.
 
-Its tables then go by a migration like any other.
+Deleting one is deleting its folder, its tests and its line. Its tables then go by a
+migration like any other.
 """
 
 import re
@@ -11,51 +12,75 @@ from pathlib import Path
 
 import pytest
 
+import second_feature
+from second_feature import CORE
+
 from tests.servers import ROOT, clean_environment
 
-CORE = Path("src", "my_app", "core")
-FEATURES = [
+SHIPPED = [
     folder.parent.name
     for folder in (ROOT / CORE).glob("*/__init__.py")
     if folder.parent.name != "platform"
 ]
 # What tools made, and what would make a copy slow.
 MADE = (".git", ".venv", ".tools", ".hypothesis", ".*_cache", "__pycache__", "*.db*")
-MIGRATION = (
-    ("my-app", "migration", "-m", "remove the feature"),
-    ("ruff", "format", "src/my_app/migrations"),
-    ("ruff", "check", "--fix", "src/my_app/migrations"),
-)
 GATES = (
     ("ruff", "check", "--no-cache"),
     ("mypy", "src", "tests", "--cache-dir=/dev/null"),
     ("lint-imports", "--no-cache"),
+    ("pytest", "--no-cov", "--flags=on"),
     ("pytest", "--no-cov"),
 )
+# Every request that its document allows, too.
+SCHEMA = ("pytest", "--no-cov", "-mslow or not slow", "tests/test_schema.py")
 
 
-@pytest.mark.parametrize("feature", FEATURES)
-def test_a_feature_can_be_deleted(feature: str, tmp_path: Path) -> None:
+@pytest.fixture
+def two_features(tmp_path: Path) -> Path:
+    """Copy the service and add a second feature to it, with its migration."""
     shutil.copytree(
         ROOT, tmp_path, ignore=shutil.ignore_patterns(*MADE), dirs_exist_ok=True
     )
+    second_feature.add(tmp_path)
+    write_migration(tmp_path, "store customers")
+    return tmp_path
 
-    shutil.rmtree(tmp_path / CORE / feature)
-    shutil.rmtree(tmp_path / "tests" / "core" / feature)
-    wiring = tmp_path / CORE / "app.py"
-    imported = rf"from (my_app\.core|\.) import {feature}\n"
-    text = re.sub(imported, "", wiring.read_text())
-    wiring.write_text(re.sub(rf"{feature}\.feature,? ?", "", text))
 
-    for gate in (*MIGRATION, *GATES):
-        program = Path(sys.executable).with_name(gate[0])
-        done = subprocess.run(
-            [program, *gate[1:]],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env=clean_environment() | {"PYTHONPATH": str(tmp_path / "src")},
-            timeout=300,
-        )
-        assert done.returncode == 0, f"{gate[0]}: {done.stdout}{done.stderr}"
+def run(root: Path, *command: str) -> None:
+    """Run a program of the environment in a copy; it has to succeed."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name(command[0]), *command[1:]],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=root,
+        env=clean_environment() | {"PYTHONPATH": str(root / "src")},
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+
+
+def write_migration(root: Path, subject: str) -> None:
+    run(root, "my-app", "migration", "-m", subject)
+    run(root, "ruff", "format", "src/my_app/migrations")
+    run(root, "ruff", "check", "--fix", "src/my_app/migrations")
+
+
+def test_a_second_feature_passes_every_gate(two_features: Path) -> None:
+    """It deletes, answers with nothing, lists by cursor and hides behind a flag."""
+    for gate in (*GATES, SCHEMA):
+        run(two_features, *gate)
+
+
+@pytest.mark.parametrize("feature", [*SHIPPED, "customers"])
+def test_a_feature_can_be_deleted(feature: str, two_features: Path) -> None:
+    shutil.rmtree(two_features / CORE / feature)
+    shutil.rmtree(two_features / "tests" / "core" / feature)
+    wiring = two_features / CORE / "app.py"
+    text = re.sub(rf"    {feature}\.feature,\n", "", wiring.read_text())
+    text = re.sub(rf"(, {feature}|{feature}, )\n?", "", text.replace("\n)", "\n)"))
+    wiring.write_text(re.sub(rf"^from \. import {feature}\n", "", text, flags=re.M))
+    write_migration(two_features, "remove the feature")
+
+    for gate in GATES:
+        run(two_features, *gate)

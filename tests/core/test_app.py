@@ -3,17 +3,20 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+import pytest
+from fastapi import APIRouter, Depends, FastAPI
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 from my_app.core.platform.context import (
+    Behind,
     CurrentContext,
     CurrentFlags,
 )
 from my_app.core.platform.feature import Feature, Lifespan
 
 from tests.conftest import MakeClient
+from tests.core.platform.features import SampleFlags
 
 
 def noting(name: str, notes: list[str]) -> Lifespan:
@@ -67,6 +70,27 @@ async def test_a_router_inside_a_router_is_served(
     async with make_client(create_app(settings, flags, [nested])) as client:
         assert (await client.get("/outer/inner/21")).json() == 42
         assert "/outer/inner/{number}" in (await client.get("/openapi.json")).text
+
+
+@pytest.mark.parametrize("state", [False, True])
+async def test_an_endpoint_is_hidden_while_its_flag_is_off(
+    settings: Settings, make_client: MakeClient, *, state: bool
+) -> None:
+    hidden = [Depends(Behind("ENABLE_SAMPLE"))]
+    router = APIRouter(dependencies=hidden)
+
+    @router.get("/hidden")
+    async def answer() -> None:
+        """Answer."""
+
+    flags = SampleFlags(ENABLE_SAMPLE=state)
+    app = create_app(settings, flags, [Feature(name="sample", router=router)])
+    app.get("/nested", dependencies=hidden)(answer)
+
+    async with make_client(app) as client:
+        answers = [await client.get(path) for path in ("/hidden", "/nested")]
+        assert {each.status_code for each in answers} == {200 if state else 404}
+        assert ("/hidden" in (await client.get("/openapi.json")).text) == state
 
 
 def test_two_applications_share_nothing(settings: Settings, flags: Flags) -> None:

@@ -7,12 +7,13 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 
 from .. import TITLE
 from ..config import Flags, Settings
 from . import billing
 from .platform.build import identify
-from .platform.context import Context
+from .platform.context import Behind, Context
 from .platform.db import database
 from .platform.feature import Feature, Lifespan
 from .platform.http.headers import SecurityHeaders
@@ -62,7 +63,12 @@ def create_app(
         telemetry=telemetry(settings),
         # Flat, not included: each included router costs every request another lookup, a
         # tenth of the total cost of a small request.
-        routes=[route for router in routers for route in router.routes],
+        routes=[
+            route
+            for router in routers
+            for route in router.routes
+            if is_visible(route, flags)
+        ],
         middleware=middleware(context),
         lifespan=lifespan(context, features),
     )
@@ -74,6 +80,12 @@ def create_app(
             # Short, because generated clients name their methods after it.
             route.operation_id = route.name
     return app
+
+
+def is_visible(route: BaseRoute, flags: Flags) -> bool:
+    """Return whether every flag that a route is behind is on."""
+    given = (each.dependency for each in getattr(route, "dependencies", ()))
+    return all(getattr(flags, it.flag) for it in given if isinstance(it, Behind))
 
 
 def middleware(context: Context) -> list[Middleware]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/billing", tags=["billing"])
 
-LIST = "invoices"
+LIST = "/billing/invoices"
 DEFAULT_PAGE = 20
 LARGEST_PAGE = 100
 
@@ -64,12 +64,6 @@ CREATED: dict[int | str, dict[str, Any]] = {
                 "schema": {"type": "string"},
             },
             **DOCUMENTED_REPLAYED,
-        },
-        "links": {
-            "invoice": {
-                "operationId": "get_invoice",
-                "parameters": {"invoice_id": "$response.body#/id"},
-            }
         },
     }
 }
