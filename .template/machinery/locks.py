@@ -112,7 +112,7 @@ def unreachable(lock: Mapping[str, Any]) -> set[str]:
     while open_:
         name = open_.pop()
         reached.add(name)
-        open_ |= needs[name] - reached
+        open_ |= needs.get(name, set()) - reached
     return needs.keys() - reached
 
 

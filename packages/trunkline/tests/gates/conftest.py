@@ -1,49 +1,39 @@
 """A stand-in for osv.dev at a free port of this machine."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+
+from http_servers import QuietHandler, serving
 
 
 @contextmanager
 def advisory_service(known: dict[str, str]) -> Iterator[str]:
     """Serve advisories, by package name, and yield the address."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            name = json.loads(body)["package"]["name"]
-            vulns = [advisory(known[name], name)] if name in known else []
-            content = json.dumps({"vulns": vulns} if vulns else {}).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            asked = json.loads(self.read_body())["queries"]
+            found = [known.get(query["package"]["name"]) for query in asked]
+            self.answer(
+                {"results": [{"vulns": [named(id)]} if id else {} for id in found]}
+            )
 
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+        def do_GET(self) -> None:
+            self.answer(named(self.path.rpartition("/")[2]) | {"summary": "bad"})
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/query"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        def answer(self, document: dict[str, object]) -> None:
+            headers = {"Content-Type": "application/json"}
+            self.reply(200, headers, json.dumps(document).encode())
+
+    with serving(Handler) as place:
+        yield f"http://{place}/"
 
 
-def advisory(number: str, name: str) -> dict[str, object]:
-    """An advisory about every version of a package."""
-    every_version = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}
-    package = {"name": name, "ecosystem": "PyPI"}
-    affected = [{"package": package, "ranges": [every_version]}]
-    return {"id": number, "summary": "bad", "affected": affected}
+def named(number: str) -> dict[str, object]:
+    return {"id": number, "modified": "2026-01-01T00:00:00Z"}
 
 
 @pytest.fixture
