@@ -1,4 +1,4 @@
-"""Read `.template/parts/*.toml`: what a service without a part goes without."""
+"""Read `.template/parts/*.toml`: what is left out with a part."""
 
 import tomllib
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ FILES = [file.name for file in sorted(VERSIONS.glob("*.py"))]
 
 
 def test_there_is_one_head() -> None:
-    """Two branches may each have added one, which is to be mended."""
+    """Two branches may each have added one; CONTRIBUTING says what to do."""
     assert len(read_revisions().heads) <= 1
 
 

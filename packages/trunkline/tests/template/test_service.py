@@ -15,6 +15,12 @@ from samples import Sample, identify
 pytestmark = pytest.mark.slow
 
 SMALLEST = ("--without", "billing", "--without", "persistence")
+COMBINATIONS = {
+    "all parts": (),
+    "no sample feature": ("--without", "billing"),
+    "no database": ("--without", "persistence"),
+    "no optional part": SMALLEST,
+}
 # The environment of this run, and what would tell of this repository.
 OWN = ("VIRTUAL_ENV", "UV_OFFLINE", "UV_PROJECT", "PYTEST", "COV_", "GIT_CONFIG_")
 
@@ -48,11 +54,11 @@ def run(service: Sample, *argv: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("options", [SMALLEST, ()], ids=["smallest", "largest"])
+@pytest.mark.parametrize("parts", COMBINATIONS)
 def test_a_fresh_service_is_green_and_can_be_released(
-    upstream: Sample, options: tuple[str, ...]
+    upstream: Sample, parts: str
 ) -> None:
-    service = fresh(upstream, *options)
+    service = fresh(upstream, *COMBINATIONS[parts])
     # Its image has a test of its own below; its images' tests are those run here.
     service.env["DOCKER_HOST"] = "unix:///nowhere"
     service.env.pop("CI", None)
