@@ -78,7 +78,9 @@ def test_a_name_that_is_used_and_declared_nowhere_is_refused_with_its_places() -
     ],
 )
 def test_a_use_is_found(code: str) -> None:
-    assert [use.flag for use in uses_in("a.py", f"x = {code}\n")] == ["ENABLE_A"]
+    assert [use.flag for use in uses_in("a.py", f"x = {code}\n".encode())] == [
+        "ENABLE_A"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -94,26 +96,18 @@ def test_a_use_is_found(code: str) -> None:
     ],
 )
 def test_other_mentions_do_not_count_as_uses(code: str) -> None:
-    assert list(uses_in("a.py", f"{code}\n")) == []
+    assert list(uses_in("a.py", f"{code}\n".encode())) == []
 
 
-def test_code_tests_and_mentions_are_separated(tmp_path: Path) -> None:
-    files = {
-        "src/a.py": "x = flags.ENABLE_A",
-        "tests/test_a.py": "x = flags.ENABLE_A",
-        ".env.example": "#\nENABLE_A=true",
-        "compose.yaml": "ENABLE_A: ${ENABLE_A}",
-        "picture.png": "ENABLE_A",
-    }
-    for path, text in files.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
-    uses = find_uses(tmp_path, [*files, "deleted.py"])
-    assert [str(use) for use in uses["uses"]] == ["src/a.py:1"]
-    assert [str(use) for use in uses["tests"]] == ["tests/test_a.py:1"]
-    assert [str(use) for use in uses["mentions"]] == [
-        ".env.example:2",
-        "compose.yaml:1",
+def test_uses_in_tests_are_told_from_those_in_the_code(tmp_path: Path) -> None:
+    files = ("src/a.py", "tests/test_a.py")
+    for path in files:
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text("x = flags.ENABLE_A", encoding="utf-8")
+    uses = find_uses(tmp_path, files)
+    assert [(str(use), use.in_tests) for use in uses] == [
+        ("src/a.py:1", False),
+        ("tests/test_a.py:1", True),
     ]
 
 

@@ -3,11 +3,10 @@
 import json as json_
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from trunkline import process
 from trunkline.errors import Refusal, UsageError
@@ -21,7 +20,7 @@ from trunkline.settings import read_settings
 # Two weeks: time to remove the flag within one or two regular releases.
 NOTICE = timedelta(days=14)
 # The tool is not the service: its tests name flags of made-up projects.
-_SEARCHED = (":/", ":(exclude)packages/trunkline")
+_SEARCHED = ("*.py", ":(exclude)packages/trunkline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,6 @@ class Flag:
     expires: date | None
     uses: tuple[Use, ...] = ()
     tests: tuple[Use, ...] = ()
-    mentions: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +76,14 @@ def flags(*, check: bool, json: bool, today: str | None = None) -> int:
             "expected the class that declares them: "
             'flags = "my_app.config:Flags"'
         )
-    uses = find_uses(root, {*matching_files(repository, _SEARCHED), ".env"})
-    declared = [with_uses(flag, uses) for flag in read_flags(root, target)]
-    findings = judge(declared, uses["uses"], today=day)
+    found = find_uses(root, matching_files(repository, _SEARCHED))
+    tests = [use for use in found if use.in_tests]
+    uses = [use for use in found if not use.in_tests]
+    declared = [
+        replace(flag, uses=_of(flag, uses), tests=_of(flag, tests))
+        for flag in read_flags(root, target)
+    ]
+    findings = judge(declared, uses, today=day)
     if json:
         report = {
             "flags": [asdict(flag) for flag in declared],
@@ -130,13 +133,8 @@ def as_date(place: str, text: str | None) -> date | None:
         ) from error
 
 
-def with_uses(flag: Flag, uses: Mapping[str, Sequence[Use]]) -> Flag:
-    """Return the flag with its own part of all uses."""
-    own: dict[str, Any] = {
-        kind: tuple(use for use in found if use.flag == flag.name)
-        for kind, found in uses.items()
-    }
-    return replace(flag, **own)
+def _of(flag: Flag, uses: Sequence[Use]) -> tuple[Use, ...]:
+    return tuple(use for use in uses if use.flag == flag.name)
 
 
 def judge(
@@ -199,7 +197,6 @@ def table(declared: Sequence[Flag]) -> str:
     for row, flag in zip(rows, declared, strict=True):
         lines.append(row)
         lines += [f"    {use}" for use in flag.uses]
-        lines += [f"    {use} (mention)" for use in flag.mentions]
     return "\n".join(lines)
 
 

@@ -14,9 +14,6 @@ from pathlib import Path, PurePosixPath
 from trunkline.errors import FailedError
 
 FLAG = re.compile(r"ENABLE_[A-Z0-9_]*[A-Z0-9]")
-_WORD = re.compile(rf"(?<![A-Za-z0-9_]){FLAG.pattern}(?![A-Za-z0-9_])")
-# Documents and configuration.
-_MENTIONING = {".md", ".yaml", ".yml", ".toml", ".json", ".sh"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,32 +27,28 @@ class Use:
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
 
-
-def find_uses(root: Path, paths: Iterable[str]) -> dict[str, list[Use]]:
-    """Search files, relative to `root`; raises FailedError on invalid Python.
-
-    Returns the `uses` in the code, those in `tests`, and `mentions` elsewhere.
-    """
-    found: dict[str, list[Use]] = {"uses": [], "tests": [], "mentions": []}
-    for path in paths:
-        name = PurePosixPath(path)
-        if name.suffix != ".py" and not _mentions_flags(name):
-            continue
-        try:
-            text = (root / path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue  # Deleted but not yet committed, or not text.
-        if name.suffix != ".py":
-            found["mentions"] += words(path, text)
-        elif "ENABLE_" in text:
-            found["tests" if is_test(name) else "uses"] += uses_in(path, text)
-    return {kind: sorted(uses) for kind, uses in found.items()}
+    @property
+    def in_tests(self) -> bool:
+        """Whether the file is a test or lies in a folder of tests."""
+        path = PurePosixPath(self.path)
+        return "tests" in path.parts or path.name.startswith("test_")
 
 
-def uses_in(path: str, text: str) -> Iterator[Use]:
+def find_uses(root: Path, paths: Iterable[str]) -> list[Use]:
+    """Search Python files, relative to `root`; raises FailedError on invalid Python."""
+    contents = ((path, (root / path).read_bytes()) for path in paths)
+    return sorted(
+        use
+        for path, content in contents
+        if b"ENABLE_" in content
+        for use in uses_in(path, content)
+    )
+
+
+def uses_in(path: str, content: bytes) -> Iterator[Use]:
     """Yield the uses of flags in one Python file."""
     try:
-        tree = ast.parse(text, path)
+        tree = ast.parse(content, path)
     except SyntaxError as error:
         raise FailedError(
             f"{path}:{error.lineno} is not valid Python: {error.msg}; "
@@ -70,23 +63,3 @@ def uses_in(path: str, text: str) -> Iterator[Use]:
                 | ast.Constant(value=str(name), lineno=line)
             ) if FLAG.fullmatch(name):
                 yield Use(path, line, name)
-
-
-def words(path: str, text: str) -> Iterator[Use]:
-    """Yield every mention of a flag in a text, once per line."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        for name in sorted(set(_WORD.findall(line))):
-            yield Use(path, number, name)
-
-
-def is_test(path: PurePosixPath) -> bool:
-    """Whether a Python file is a test or lies in a folder of tests."""
-    return "tests" in path.parts or path.name.startswith("test_")
-
-
-def _mentions_flags(path: PurePosixPath) -> bool:
-    return (
-        path.suffix in _MENTIONING
-        or path.name.startswith(".env")
-        or path.name in {"Makefile", "Dockerfile"}
-    )
