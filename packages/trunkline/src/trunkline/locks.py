@@ -46,8 +46,15 @@ def only_writer(image: str) -> Iterator[None]:
     folder.mkdir(mode=0o700, exist_ok=True)
     # At most 256 lock files; two images that share one merely wait for each other.
     name = hashlib.sha256(image.encode()).hexdigest()[:2]
+    with only_one(folder / f"tags-{name}.lock"):
+        yield
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Wait for other processes with the same lock file; it ends with its process."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-    descriptor = os.open(folder / f"tags-{name}.lock", flags, 0o600)
+    descriptor = os.open(lock, flags, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -1,16 +1,15 @@
 """A stored copy of the template's repository: updates work without a network."""
 
-import fcntl
 import hashlib
 import os
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from shutil import rmtree
 
+from trunkline import process
 from trunkline.errors import FailedError, Refusal
-from trunkline.git import Repository
+from trunkline.git import QUIET, Repository
+from trunkline.locks import only_one
 from trunkline.output import say
 from trunkline.process import Completed
 from trunkline.template.manifest import (
@@ -125,43 +124,23 @@ def open_mirror(url: str) -> Mirror:
     digest = hashlib.sha256(url.encode()).hexdigest()[:16]
     folder = cache / "trunkline" / "templates" / f"{digest}.git"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.with_suffix(".lock")):
-        if folder.is_dir():
-            fetched = _fetch(Mirror(folder, url))
-            if not fetched.ok:
-                say(f"{url} cannot be reached: {fetched.complaint}")
-                say("continuing with what was fetched before")
-        else:
-            _clone(folder, url)
-    return Mirror(folder, url)
-
-
-def _fetch(mirror: Mirror) -> Completed:
-    options = ("--quiet", "--prune", "--no-auto-gc", "--no-write-fetch-head")
-    return mirror.run("fetch", *options, mirror.url, *REFS, timeout=TIMEOUT)
-
-
-def _clone(folder: Path, url: str) -> None:
-    """Fetch for the first time, into a folder that gets its name once complete."""
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
-    try:
-        mirror = Mirror(beside, url)
-        mirror.run("init", "--quiet", "--bare", check=True)
-        fetched = _fetch(mirror)
-        if not fetched.ok:
+    mirror = Mirror(folder, url)
+    with only_one(folder.with_suffix(".lock")):
+        init = ["git", "init", "--quiet", "--bare", str(folder)]
+        process.run(init, env=QUIET, check=True)
+        options = (
+            *("--quiet", "--atomic", "--prune"),
+            *("--no-auto-gc", "--no-write-fetch-head"),
+        )
+        fetched = mirror.run("fetch", *options, url, *REFS, timeout=TIMEOUT)
+        if not fetched.ok and not mirror.refs(HEAD):
+            rmtree(folder)
             raise FailedError(
                 f"the template {url} cannot be fetched: {fetched.complaint}\n"
                 "expected an address that git can read here, with a token or a key "
                 f"if it is private\n  type next: git ls-remote {url}"
             )
-        beside.rename(folder)
-    finally:
-        rmtree(beside, ignore_errors=True)
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Wait for others that fetch the same template; the lock ends with its process."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    if not fetched.ok:
+        say(f"{url} cannot be reached: {fetched.complaint}")
+        say("continuing with what was fetched before")
+    return mirror
