@@ -85,7 +85,7 @@ def gather_material(repository: Repository, subject: ReleaseSubject) -> Material
     recent, _ = masked_commits(read_commits(repository, head, limit=RECENT))
     released = read_diff(repository, span.start, span.end)
     uncommitted = read_diff(repository, head, working_tree(repository))
-    text = subject.notes.markdown if subject.notes else f"(none: {subject.reason})"
+    text = subject.markdown or f"(none: {subject.reason})"
     notes, of_notes = mask_text(text, "CHANGELOG.md")
     secrets = [*of_commits, *of_notes, *released.secrets, *uncommitted.secrets]
     return Material(span, commits, notes, released, uncommitted, recent, secrets)

@@ -1,16 +1,14 @@
 """`trunkline notes`: describe a version, for people and for language models."""
 
 import json as json_
-from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from trunkline.errors import Refusal, UsageError
 from trunkline.files import decode_text
 from trunkline.git import Repository
 from trunkline.notes.bundle import write_bundle
-from trunkline.notes.release_notes import ReleaseSubject, release_notes
+from trunkline.notes.release_notes import ReleaseSubject
 from trunkline.options import JSON, command, option, switch
 from trunkline.project import (
     CHANGELOG,
@@ -47,11 +45,11 @@ def show_notes(
         raise UsageError(f"--unreleased and {version} were given; expected one of them")
     repository = Repository.find()
     subject = of_next(repository) if unreleased else of_version(repository, version)
-    data, text = as_data(subject), f"nothing to release: {subject.reason}"
+    data, text = subject.data, f"nothing to release: {subject.reason}"
     if bundle is not None:
         data["bundle"], text = write_bundle(repository, subject, Path(bundle))
-    elif subject.notes:
-        text = subject.notes.markdown
+    elif subject.section:
+        text = subject.markdown
     print(json_.dumps(data, indent=2, ensure_ascii=False) if json else text)
     return 0
 
@@ -74,7 +72,7 @@ def of_version(repository: Repository, asked: str | None) -> ReleaseSubject:
         section = find_section(text, version.tag)
     if section is None:
         raise unknown(repository, version, asked=asked is not None)
-    return ReleaseSubject(version.tag, version, release_notes(section))
+    return ReleaseSubject(version.tag, version, section)
 
 
 def parse_version(repository: Repository, asked: str) -> Version:
@@ -133,7 +131,7 @@ def of_next(repository: Repository) -> ReleaseSubject:
     if section is None or section.empty:
         reason = f"{found.tag} would be released without an entry"
         return ReleaseSubject(found.tag, None, None, reason)
-    return ReleaseSubject(found.tag, None, release_notes(section))
+    return ReleaseSubject(found.tag, None, section)
 
 
 def require_whole_release(repository: Repository, current: Version) -> None:
@@ -158,16 +156,3 @@ def require_whole_release(repository: Repository, current: Version) -> None:
         expected=f"{current.tag}, because the commits since then are wanted",
         fix="git fetch --tags",
     )
-
-
-def as_data(subject: ReleaseSubject) -> dict[str, Any]:
-    """Return the notes as data for JSON."""
-    notes = subject.notes
-    return {
-        "version": subject.name.removeprefix("v") if notes else None,
-        "date": notes.date if notes else None,
-        "breaking": notes.breaking if notes else [],
-        "groups": [asdict(group) for group in notes.groups] if notes else [],
-        "markdown": notes.markdown if notes else "",
-        "reason": subject.reason,
-    }

@@ -74,8 +74,7 @@ def github_release(*, version: str | None, dry_run: bool) -> int:
             expected="a released version; GitHub would create the tag itself, anywhere",
             fix="uv run trunkline release",
         )
-    notes = subject.notes.markdown if subject.notes else ""
-    page = release_page(subject.name, notes, tags)
+    page = release_page(subject.name, subject.markdown, tags)
     if dry_run:
         mark = "the latest" if page.latest else "not the latest"
         print(f"would publish {page.tag}, {mark}:\n\n{page.body}")
