@@ -35,8 +35,6 @@ ROOT = "(root)"
 AREA_LIMIT = 120_000
 # Commits that show the style of messages.
 RECENT = 100
-# Places of secrets to print; the bundle lists all of them.
-PRINTED = 10
 COMMITS, STAT, SECRETS = "commits.json", "stat.txt", "secrets.json"
 COMMIT_PROMPT, NOTES_PROMPT = "prompt-commit-messages.md", "prompt-release-notes.md"
 
@@ -117,7 +115,7 @@ def bundle_files(name: str, material: Material) -> dict[str, str]:
 def masked_commits(
     commits: Iterable[Commit],
 ) -> tuple[list[Commit], list[MaskedSecret]]:
-    """Mask subjects and bodies; a line counts from the subject, which is line 1."""
+    """Mask subjects and bodies."""
     result: list[Commit] = []
     secrets: list[MaskedSecret] = []
     for commit in commits:
@@ -182,9 +180,7 @@ def report(repository: Repository, folder: Path, material: Material) -> str:
     ]
     if secrets:
         lines.append(f"secrets masked: {len(secrets)} ({summary(secrets)})")
-        lines.extend(f"  {found.place}" for found in secrets[:PRINTED])
-        if len(secrets) > PRINTED:
-            lines.append(f"  and {len(secrets) - PRINTED} more in {folder / SECRETS}")
+        lines += sorted({f"  {found.path} ({found.kind})" for found in secrets})
     if is_untracked(repository, folder):
         lines.append(f"{folder} is not ignored by git; a release refuses it")
     quoted = shlex.quote(f"{folder}/")

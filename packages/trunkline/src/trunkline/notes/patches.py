@@ -11,8 +11,7 @@ from pathlib import Path
 from trunkline import process
 from trunkline.commits.history import LONG
 from trunkline.git import QUIET, Repository
-from trunkline.notes.masking import MaskedSecret, Masker
-from trunkline.workspace.lockfiles import is_lock_file, lock_summary
+from trunkline.notes.masking import MaskedSecret, mask_text
 
 # Independent of the user's own settings, because the output is parsed.
 _DIFF = (
@@ -24,8 +23,15 @@ _DIFF = (
 # Changed lines of one file; a larger change was made by a program.
 LARGEST = 20_000
 LONGEST_LINE = 2_000
+# Their patches say less than their sizes.
+LOCK_FILE = re.compile(
+    r"\.lock$|(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|"
+    r"pylock\.toml|go\.sum)$"
+)
 _START = "diff --git "
-_HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+# git repeats a line there that it does not show otherwise.
+_HEADING = re.compile(r"^(@@ [-+,\d ]+ @@).*$", re.MULTILINE)
+_LONG_LINE = re.compile(rf"^(.{{{LONGEST_LINE}}}).+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +92,12 @@ def read_diff(repository: Repository, old: str | None, new: str) -> MaskedDiff:
     for (path, added, removed), patch in changes:
         if added is None or removed is None:
             shown = f"{path}: binary, changed\n"
-        elif is_lock_file(path):
-            names = [f"{old}:{path}", f"{new}:{path}"]
-            found = repository.objects(names)
-            before, after = (o.content if (o := found[n]) else None for n in names)
-            line = lock_summary(path, before, after, added=added, removed=removed)
-            shown = f"{line}\n"
-        elif added + removed > LARGEST:
-            lines = f"{added} lines added, {removed} removed"
-            shown = f"{path}: {lines}; too many to show\n"
+        elif LOCK_FILE.search(path) or added + removed > LARGEST:
+            shown = f"{path}: +{added} -{removed}, not shown\n"
         else:
-            shown, masked = mask_patch(path, patch)
-            secrets += masked
+            masked, found = mask_text(_HEADING.sub(r"\1", patch), path)
+            shown = _LONG_LINE.sub(r"\1…[cut]", masked)
+            secrets += found
         files.append(ChangedFile(path, added, removed, shown))
     return MaskedDiff(tuple(files), tuple(secrets))
 
@@ -122,30 +122,3 @@ def _changes(numbers: str) -> Iterator[tuple[str, int | None, int | None]]:
             yield path, None, None
         else:
             yield path, int(added), int(removed)
-
-
-def mask_patch(path: str, patch: str) -> tuple[str, list[MaskedSecret]]:
-    """Mask the lines of one file's patch. Pure; lines count as in the file."""
-    lines: list[str] = []
-    secrets: list[MaskedSecret] = []
-    masker: Masker | None = None
-    numbers = {"-": 0, "+": 0}
-    for line in patch.split("\n"):
-        shown, sign = line, line[:1]
-        if hunk := _HUNK.match(line):
-            # Without the line of context that git repeats there.
-            shown, masker = hunk[0], Masker(path)
-            numbers = {"-": int(hunk[1]), "+": int(hunk[2])}
-        elif line.startswith(_START):
-            masker = None
-        elif masker and sign in {" ", "-", "+"}:
-            masked, kinds = masker.mask(line[1:])
-            if len(masked) > LONGEST_LINE:
-                masked = f"{masked[:LONGEST_LINE]}…[cut: {len(masked)} characters]"
-            shown = f"{sign}{masked}"
-            number = numbers["-" if sign == "-" else "+"]
-            secrets += [MaskedSecret(path, number, kind) for kind in kinds]
-            for side in "-+" if sign == " " else sign:
-                numbers[side] += 1
-        lines.append(shown)
-    return "\n".join(lines), secrets
