@@ -174,11 +174,6 @@ EXAMPLE = """
 EDITS = (
     (CORE / "app.py", r"^from \. import (\w+)$", r"from . import \1, customers"),
     (CORE / "app.py", r"(    \w+\.feature,\n)\)", r"\1    customers.feature,\n)"),
-    (
-        Path("pyproject.toml"),
-        r'^layers = \["app", "(.*?)", "platform"\]',
-        r'layers = ["app", "\1 | (customers)", "platform"]',
-    ),
     (Path("src", "my_app", "config.py"), r"^    def enabled\(", FLAG),
 )
 

@@ -1,0 +1,1 @@
+"""Features of a service: make one, take it out, and what their modules may import."""
