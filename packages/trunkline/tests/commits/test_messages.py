@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from samples import Sample
@@ -33,11 +31,9 @@ def test_without_arguments_the_commits_that_the_trunk_lacks_are_checked(
 
 def test_no_shell_reads_a_title(sample: Sample) -> None:
     title = "feat: `touch owned` $(touch owned)\n; touch owned"
-    sample.write("title.txt", title)
-    for arguments in (["--title-env", "TITLE"], ["--title-file", "title.txt"]):
-        ran = sample.trunkline("commits", *arguments, TITLE=title)
-        assert ran.code == 1
-        assert "blank-line" in ran.err
+    ran = sample.trunkline("commits", "--title-env", "TITLE", TITLE=title)
+    assert ran.code == 1
+    assert "blank-line" in ran.err
     assert not (sample.root / "owned").exists()
 
 
@@ -57,16 +53,6 @@ def test_a_message_file_is_read_as_git_reads_it(sample: Sample) -> None:
     assert "an empty message" in ran.err
 
 
-def test_a_machine_gets_the_problems_as_json(sample: Sample) -> None:
-    ran = sample.trunkline("commits", "--json", "--title-env", "T", T="feature: x")
-    assert ran.code == 1
-    answer = json.loads(ran.out)
-    assert answer["checked"] == 1
-    (problem,) = answer["problems"]
-    assert problem["rule"] == "schema"
-    assert problem["found"] == "feature: x"
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -75,7 +61,7 @@ def test_a_machine_gets_the_problems_as_json(sample: Sample) -> None:
         ["--range", "nowhere..HEAD"],
         ["--range=--output=owned..HEAD"],
         ["--title-env", "UNSET_VARIABLE"],
-        ["--title-file", "nowhere.txt"],
+        ["--message-file", "nowhere.txt"],
     ],
 )
 def test_what_cannot_be_read_is_a_question_of_usage(

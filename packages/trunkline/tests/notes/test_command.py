@@ -31,7 +31,7 @@ def test_a_line_ending_of_windows_changes_nothing(released: Sample) -> None:
 def test_an_unknown_version_is_refused_with_the_nearest(released: Sample) -> None:
     ran = released.trunkline("notes", "v1.0.7")
     assert ran.code == 1
-    assert "one of v1.0.0, v1.1.0" in ran.err
+    assert "such as v1.0.0 or v1.1.0" in ran.err
     assert "type next: uv run trunkline notes v1.0.0" in ran.err
 
 

@@ -1,19 +1,21 @@
 """Make the commits of a backport."""
 
-from collections.abc import Mapping
+import contextlib
+
+from commitizen.bump import update_version_in_files
+from commitizen.config import read_cfg
+from commitizen.providers import get_provider
 
 from trunkline.backport.rules import BackportStep, Kind, section_subject
-from trunkline.backport.version_files import write_lock, write_pattern, write_project
 from trunkline.errors import FailedError, TrunklineError
-from trunkline.files import decode_text, replace_content
+from trunkline.files import replace_content
 from trunkline.git import Repository
 from trunkline.process import Completed
 from trunkline.project import CHANGELOG, LOCK, PYPROJECT, head_project, project_at
-from trunkline.releases.bump_files import bump_files, version_files
+from trunkline.releases.bump_files import bump_files
 from trunkline.releases.changelog import find_section, insert_section
 from trunkline.releases.clone import LockedClone
 from trunkline.releases.working_tree import names
-from trunkline.versions import Version
 
 SECTION_BODY = """\
 It was released from another line in the meantime. The section stands in
@@ -40,9 +42,9 @@ def make(clone: LockedClone, tag: str, step: BackportStep) -> None:
         pick(clone, step)
         return
     repository = clone.repository
-    files = _with_section(repository, tag, step.commit)
+    files = _write_section(repository, tag, step.commit)
     if step.kind is Kind.BUMP:
-        files |= _with_version(repository, str(Version.from_tag(tag)))
+        files += _write_version(repository, tag.removeprefix("v"))
         _commit_files(clone, files, **_bump_message(repository, step.commit))
     elif files:
         _commit_files(clone, files, f"{section_subject(tag)}\n\n{SECTION_BODY}\n")
@@ -111,41 +113,32 @@ def _said(done: Completed) -> str:
     return done.complaint or done.text
 
 
-def _with_section(repository: Repository, tag: str, commit: str) -> dict[str, str]:
-    """Return the trunk's changelog with the section of `tag`; nothing if it has it."""
+def _write_section(repository: Repository, tag: str, commit: str) -> list[str]:
+    """Insert the section of `tag` into the trunk's changelog, if it is missing."""
     text = head_project(repository).changelog
     section = find_section(project_at(repository, commit).changelog, tag)
     if section is None or find_section(text, tag):
-        return {}
-    return {CHANGELOG: insert_section(text, section)}
+        return []
+    content = insert_section(text, section).encode("utf-8", "surrogateescape")
+    replace_content(repository.root / CHANGELOG, content, staging=repository.staging)
+    return [CHANGELOG]
 
 
-def _with_version(repository: Repository, version: str) -> dict[str, str]:
-    """Return the files that hold the version as HEAD has them, with the new one.
+def _write_version(repository: Repository, version: str) -> list[str]:
+    """Let commitizen write the version; returns the files that may have changed.
 
     The bump is not cherry-picked because it would conflict if the trunk is at an alpha
     or has changed a line beside the version.
     """
-    project = head_project(repository)
-    table = project.document["project"]
-    entries = project.commitizen.get("version_files", [])
-    patterns = version_files(repository.root, entries)
-    paths = list(dict.fromkeys([PYPROJECT, LOCK, *patterns]))
-    found = repository.objects([f"HEAD:{path}" for path in paths])
-    written = {}
-    for path in paths:
-        committed = found[f"HEAD:{path}"]
-        if committed is None:
-            continue
-        text = decode_text(committed.content)
-        if path == PYPROJECT:
-            text = write_project(text, version)
-        elif path == LOCK:
-            text = write_lock(text, str(table["name"]), version)
-        if path in patterns:
-            text = write_pattern(text, patterns[path], str(table["version"]), version)
-        written[path] = text
-    return written
+    current = str(head_project(repository).document["project"]["version"])
+    with contextlib.chdir(repository.root):
+        config = read_cfg()
+        encoding, files = config.settings["encoding"], config.settings["version_files"]
+        changed = update_version_in_files(
+            current, version, files, check_consistency=False, encoding=encoding
+        )
+        get_provider(config).set_version(version)
+    return [PYPROJECT, LOCK, *map(str, changed)]
 
 
 def _bump_message(repository: Repository, commit: str) -> dict[str, str]:
@@ -161,13 +154,9 @@ def _bump_message(repository: Repository, commit: str) -> dict[str, str]:
 
 
 def _commit_files(
-    clone: LockedClone, files: Mapping[str, str], message: str, **env: str
+    clone: LockedClone, files: list[str], message: str, **env: str
 ) -> None:
-    repository = clone.repository
-    for path, text in files.items():
-        content = text.encode("utf-8", "surrogateescape")
-        replace_content(repository.root / path, content, staging=repository.staging)
-    repository.run("add", "--", *files, check=True)
+    clone.repository.run("add", "--", *files, check=True)
     stdin = message.encode("utf-8", "surrogateescape")
     done = clone.git("commit", "-q", "-F", "-", stdin=stdin, **env)
     if not done.ok:

@@ -3,13 +3,13 @@
 import os
 import shlex
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from trunkline.commits.conventional import shown, without_comments
+from trunkline.commits.conventional import without_comments
 from trunkline.commits.rules import MessageProblem, problems
 from trunkline.errors import UsageError
-from trunkline.options import JSON, command, option
+from trunkline.options import command, option
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +29,26 @@ class Message:
         help="check the commits of B that A does not contain "
         "(default: those of HEAD that the trunk does not contain)",
     ),
-    option("--title-file", metavar="FILE", help="check the title in this file"),
     option("--title-env", metavar="NAME", help="check the title in this variable"),
     option(
         "--message-file",
         metavar="FILE",
         help="check a message as git's commit-msg hook receives it",
     ),
-    JSON,
 )
 def check_commits(
-    *,
-    revisions: str | None,
-    title_file: str | None,
-    title_env: str | None,
-    message_file: str | None,
-    json: bool,
+    *, revisions: str | None, title_env: str | None, message_file: str | None
 ) -> int:
     """Check everything that was asked for; by default, the commits of HEAD that the
     trunk does not contain.
 
-    Untrusted text is read from a file or the environment, so that it never passes
-    through a shell. A file named `-` is standard input.
+    A title is read from the environment, so that it never passes through a shell. A
+    file named `-` is standard input.
     """
     messages: list[Message] = []
-    titles = [read_text(title_file)] if title_file else []
-    titles += [read_variable(title_env)] if title_env else []
-    for title in titles:
-        messages.append(
-            Message("title", title.strip(), "edit the title of the pull request")
-        )
+    if title_env:
+        title = read_variable(title_env).strip()
+        messages.append(Message("title", title, "edit the title of the pull request"))
     if message_file:
         text = without_comments(read_text(message_file)).strip()
         edit = f"git commit --edit --file {shlex.quote(message_file)}"
@@ -66,10 +56,7 @@ def check_commits(
     if revisions or not messages:
         messages.extend(of_range(revisions))
     found = [(it, problem) for it in messages for problem in problems(it.text)]
-    if json:
-        print_json(len(messages), found)
-    else:
-        print_problems(len(messages), found)
+    print_problems(len(messages), found)
     return 1 if found else 0
 
 
@@ -128,19 +115,3 @@ def print_problems(checked: int, found: list[tuple[Message, MessageProblem]]) ->
         )
     wrong = len({it.source for it, _ in found})
     print(f"{checked} checked: {wrong} to fix", file=sys.stderr)
-
-
-def print_json(checked: int, found: list[tuple[Message, MessageProblem]]) -> None:
-    """Print the same as JSON."""
-    import json  # noqa: PLC0415 - not needed by the hook
-
-    rows = [
-        {
-            "source": it.source,
-            "subject": shown(it.text.partition("\n")[0]),
-            **asdict(problem),
-            "fix": it.fix,
-        }
-        for it, problem in found
-    ]
-    print(json.dumps({"checked": checked, "problems": rows}, indent=2))

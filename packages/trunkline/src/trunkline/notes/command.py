@@ -23,9 +23,6 @@ from trunkline.releases.changelog import find_section, sections
 from trunkline.releases.commitizen import NothingToRelease
 from trunkline.versions import Version
 
-# Similar versions that a refusal lists.
-NEAREST = 5
-
 
 @command(
     option("version", nargs="?", metavar="vX.Y.Z", help="default: the current version"),
@@ -104,10 +101,8 @@ def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal
     before = next((v for v in known if v < version), known[-1] if known else None)
     expected = "a released version; there is none yet"
     if known:
-        tags = [v.tag for v in known]
-        similar = get_close_matches(version.tag, tags, n=NEAREST, cutoff=0)
-        more = len(known) - len(similar)
-        expected = f"one of {', '.join(similar)}{f' and {more} more' if more else ''}"
+        similar = get_close_matches(version.tag, [v.tag for v in known], cutoff=0)
+        expected = f"a released version, such as {' or '.join(similar)}"
     asking = before.tag if asked and before else "--unreleased"
     return Refusal(
         rule="notes",
