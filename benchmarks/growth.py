@@ -51,7 +51,7 @@ def on(
         for count in (FEW, MANY):
             database = make_database(f"list_of_{count}")
             databases.migrate(database)
-            cursor = encode(fill(database, count), of="invoices")
+            cursor = encode(fill(database, count), of="/billing/invoices")
             server = stack.enter_context(databases.served("invoices", database))
             ask(server.port, "", pages=1)
             pids = [server.process.pid, *backends(database)]

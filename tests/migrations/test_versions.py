@@ -36,7 +36,7 @@ def test_the_files_stand_in_the_order_in_which_they_run() -> None:
 
 
 def test_each_file_is_named_by_its_date() -> None:
-    dated = re.compile(r"\d{4}_\d\d_\d\d_\d{4}_[a-z0-9_]+\.py")
+    dated = re.compile(r"\d{4}_\d\d_\d\d_\d{6}_[a-z0-9_]+\.py")
 
     assert [name for name in FILES if not dated.fullmatch(name)] == []
 

@@ -24,7 +24,8 @@ def configuration(versions: Path = VERSIONS) -> Config:
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(versions))
     # Named by date and time, so that files are listed in the order in which they run.
-    template = "%%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s"
+    time = "%%(hour).2d%%(minute).2d%%(second).2d"
+    template = f"%%(year)d_%%(month).2d_%%(day).2d_{time}_%%(slug)s"
     config.set_main_option("file_template", template)
     return config
 

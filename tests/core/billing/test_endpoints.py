@@ -1,9 +1,5 @@
 """Billing over HTTP."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from httpx2 import AsyncClient
 
@@ -12,8 +8,6 @@ from my_app.core.billing.schemas import (
     QuoteRequest,
     QuoteResponse,
 )
-
-from tests.servers import PATIENCE, ROOT, clean_environment
 
 
 async def test_a_quote_has_lines_and_a_total(client: AsyncClient) -> None:
@@ -67,24 +61,3 @@ async def test_the_documented_example_is_correct(
     )
 
     assert (await client.post("/billing/quotes", json=request)).json() == answer
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("state", "tested"), [("true", "ENABLE_NEW_BILLING"), ("false", "none")]
-)
-def test_the_environment_selects_the_logic_under_test(state: str, tested: str) -> None:
-    """As in `ENABLE_NEW_BILLING=true uv run pytest`."""
-    test = f"{__file__}::test_the_price_follows_the_flags_of_the_run"
-    done = subprocess.run(
-        [Path(sys.executable).with_name("pytest"), "--no-cov", "-vv", test],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=clean_environment() | {"ENABLE_NEW_BILLING": state},
-        timeout=PATIENCE,
-    )
-
-    assert done.returncode == 0, done.stdout
-    assert f"flags on: {tested}" in done.stdout

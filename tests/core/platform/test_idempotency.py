@@ -1,18 +1,13 @@
-"""Idempotency keys: their syntax, repeated requests, how endpoints read them."""
+"""Idempotency keys: their syntax, and which requests are the same."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastapi import FastAPI
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from my_app.config import Flags, Settings
-from my_app.core.app import create_app
 from my_app.core.platform.idempotency import (
-    DOCUMENTED_KEY,
     Claim,
-    IdempotencyKey,
     KeyReusedError,
     MalformedKeyError,
     MissingKeyError,
@@ -21,8 +16,6 @@ from my_app.core.platform.idempotency import (
     is_expired,
     parse_key,
 )
-
-from tests.conftest import MakeClient
 
 VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F))
 SEPARATORS = '",;\\'
@@ -103,39 +96,3 @@ def test_a_key_expires_after_its_lifetime_and_not_before(
     lifetime = timedelta(hours=hours)
 
     assert is_expired(claim({}, NOW - age), NOW, lifetime) == (age >= lifetime)
-
-
-@pytest.fixture
-def keyed(settings: Settings, flags: Flags) -> FastAPI:
-    """An application whose only endpoint returns its key."""
-    app = create_app(settings, flags, [])
-
-    @app.post("/keyed", openapi_extra=DOCUMENTED_KEY)
-    async def keyed(key: IdempotencyKey) -> str:
-        return key
-
-    return app
-
-
-async def test_an_endpoint_gets_the_key_without_its_quotes(
-    keyed: FastAPI, make_client: MakeClient
-) -> None:
-    async with make_client(keyed) as client:
-        response = await client.post("/keyed", headers={"Idempotency-Key": '"a-1"'})
-
-    assert response.json() == "a-1"
-
-
-async def test_a_request_without_a_key_is_400(
-    keyed: FastAPI, make_client: MakeClient
-) -> None:
-    async with make_client(keyed) as client:
-        response = await client.post("/keyed")
-
-    assert response.status_code == 400
-    assert response.json()["code"] == "idempotency_key_missing"
-
-
-def test_the_key_is_documented(keyed: FastAPI) -> None:
-    operation = keyed.openapi()["paths"]["/keyed"]["post"]
-    assert [one["name"] for one in operation["parameters"]] == ["Idempotency-Key"]

@@ -1,32 +1,24 @@
 """The HTTP API of billing."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from ..platform import cursors
-from ..platform.context import CurrentContext, CurrentFlags
+from ..platform.context import CurrentFlags
 from ..platform.db.database import Session
 from ..platform.http.openapi import problem_responses
-from ..platform.idempotency import (
-    DOCUMENTED_KEY,
-    DOCUMENTED_REPLAYED,
-    REPLAYED,
-    Claim,
-    IdempotencyKey,
-    fingerprint,
-)
-from ..platform.identifiers import made_at, new_identifier
+from ..platform.identifiers import new_identifier
+from ..platform.once import OncePerKey
 from .invoices import Invoice, UnknownInvoiceError, issue
-from .pricing import Plan, Quote, UnknownDiscountError, calculate_billing
+from .pricing import Plan, Quote, calculate_billing
 from .schemas import InvoicePage, InvoiceResponse, QuoteRequest, QuoteResponse
 
 if TYPE_CHECKING:
     from .repository import Invoices
 
-router = APIRouter(prefix="/billing", tags=["billing"])
+router = APIRouter(prefix="/billing", tags=["billing"], route_class=OncePerKey)
 
 LIST = "/billing/invoices"
 DEFAULT_PAGE = 20
@@ -63,7 +55,6 @@ CREATED: dict[int | str, dict[str, Any]] = {
                 "description": "URL of the invoice",
                 "schema": {"type": "string"},
             },
-            **DOCUMENTED_REPLAYED,
         },
     }
 }
@@ -74,39 +65,17 @@ CREATED: dict[int | str, dict[str, Any]] = {
     status_code=201,
     response_model=InvoiceResponse,
     responses=CREATED | problem_responses(400, 408, 413, 415, 422, 500, 503),
-    openapi_extra=DOCUMENTED_KEY,
 )
 async def create_invoice(
-    *,
     request: QuoteRequest,
-    key: IdempotencyKey,
+    flags: CurrentFlags,
     invoices: StoredInvoices,
-    context: CurrentContext,
     response: Response,
 ) -> Invoice:
     """Create the invoice of a plan, once per Idempotency-Key."""
-    identifier = new_identifier()
-    claim = Claim(
-        key=key,
-        # Without defaults: adding a field with a default later leaves the fingerprints
-        # of requests that do not send it unchanged.
-        fingerprint=fingerprint(request.model_dump(exclude_defaults=True)),
-        made_at=made_at(identifier),
-    )
-    lifetime = timedelta(hours=context.settings.idempotency_key_hours)
-    try:
-        quote = calculate_billing(Plan(**request.model_dump()), context.flags)
-        invoice, replayed = await invoices.add_once(
-            issue(quote, identifier), claim, lifetime=lifetime
-        )
-    except UnknownDiscountError:
-        # The discount may have ended since the first request; replay its response.
-        earlier = await invoices.replay(claim, lifetime=lifetime)
-        if earlier is None:
-            raise
-        invoice, replayed = earlier, True
-    if replayed:
-        response.headers[REPLAYED] = "true"
+    quote = calculate_billing(Plan(**request.model_dump()), flags)
+    invoice = issue(quote, new_identifier())
+    await invoices.add(invoice)
     # Relative, so that it is correct behind any proxy.
     response.headers["Location"] = f"invoices/{invoice.id}"
     return invoice

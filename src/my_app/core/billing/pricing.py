@@ -50,7 +50,7 @@ USAGE_TIERS = (
     Tier(None, Decimal("0.0012")),
 )
 
-DISCOUNTS: Mapping[str, Decimal] = {
+DISCOUNTS = {
     "WELCOME10": Decimal("0.10"),
     "NONPROFIT25": Decimal("0.25"),
 }

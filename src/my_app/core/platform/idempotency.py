@@ -1,4 +1,4 @@
-"""Idempotency keys: a repeated request is answered again, not executed again.
+"""The keys of requests: their syntax, and what counts as the same request.
 
 Follows draft-ietf-httpapi-idempotency-key-header with one difference: of two concurrent
 requests with the same key, the second waits for the first and gets its response. The
@@ -7,13 +7,11 @@ draft allows refusing it with 409.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Any
-
-from fastapi import Depends, Request
+from typing import Any
 
 from .errors import DomainError
 
@@ -44,7 +42,7 @@ class MalformedKeyError(DomainError):
 
 
 class KeyReusedError(DomainError):
-    """The key belongs to a request with a different body."""
+    """The key belongs to another request."""
 
     status = 422
     code = "idempotency_key_reused"
@@ -82,7 +80,7 @@ def parse_key(values: Sequence[str]) -> str:
     return found[1] or found[2]
 
 
-def fingerprint(content: Mapping[str, object]) -> bytes:
+def fingerprint(content: object) -> bytes:
     """Hash the content of a request, independent of its JSON formatting."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return sha256(canonical.encode()).digest()
@@ -101,37 +99,21 @@ def check_same_request(claim: Claim, earlier: Claim) -> None:
     """
     if claim.fingerprint != earlier.fingerprint:
         raise KeyReusedError(
-            f"This {HEADER} was already used with a different body. "
+            f"This {HEADER} was already used with a different request. "
             "Use a new key for a new request."
         )
 
 
-async def get_idempotency_key(request: Request) -> str:
-    """Return the key of this request.
-
-    Not a `Header` parameter: FastAPI answers a missing one with 422, not 400.
-    """
-    return parse_key(request.headers.getlist(HEADER))
-
-
-IdempotencyKey = Annotated[str, Depends(get_idempotency_key)]
-
-# For `openapi_extra` of an operation that requires a key.
+# In OpenAPI, as a parameter of the request and as headers of the response.
 DOCUMENTED_KEY: dict[str, Any] = {
-    "parameters": [
-        {
-            "name": HEADER,
-            "in": "header",
-            "required": True,
-            "description": "A unique value for this request, such as a UUID. Send "
-            "the same value to retry safely: the request is executed only once.",
-            "schema": {"type": "string", "pattern": f"^({HEADER_VALUE.pattern})$"},
-            "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
-        }
-    ]
+    "name": HEADER,
+    "in": "header",
+    "required": True,
+    "description": "A unique value for this request, such as a UUID. Send "
+    "the same value to retry safely: the request is executed only once.",
+    "schema": {"type": "string", "pattern": f"^({HEADER_VALUE.pattern})$"},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
-
-# For `headers` of the response.
 DOCUMENTED_REPLAYED: dict[str, Any] = {
     REPLAYED: {
         "description": "`true` if an earlier request had this key",

@@ -51,6 +51,9 @@ def database_of(app: FastAPI) -> "Database":
 
 async def get_session(request: Request) -> AsyncIterator["AsyncSession"]:
     """Provide the request's transaction, committed before the response is sent."""
+    if opened := getattr(request.state, "session", None):
+        yield opened  # by the route, which stores the response in it, too
+        return
     writing = request.method not in READ_METHODS
     async with database_of(request.app).transaction(writing=writing) as session:
         yield session

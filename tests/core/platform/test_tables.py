@@ -1,0 +1,126 @@
+"""Storing keys with their responses, and how long they are remembered."""
+
+import itertools
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from my_app.core.platform.db.engine import Database
+from my_app.core.platform.idempotency import (
+    Claim,
+    KeyReusedError,
+    fingerprint,
+)
+from my_app.core.platform.tables import (
+    PURGE_BATCH,
+    PURGE_EVERY,
+    Keys,
+    Stored,
+    is_purging,
+    table,
+)
+
+LIFETIME = timedelta(hours=24)
+NOW = datetime.now(UTC)
+shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
+    async with database.transaction(writing=True) as session:
+        yield session
+
+
+@pytest.fixture
+def keys(session: AsyncSession) -> Keys:
+    return Keys(session)
+
+
+def new_key(*, purging: bool = False) -> str:
+    """Draw a key whose claim also deletes expired ones, or does not."""
+    drawn = (str(uuid4()) for _ in itertools.count())
+    return next(key for key in drawn if is_purging(key) == purging)
+
+
+async def take(
+    keys: Keys, key: str, body: str = "", *, at: datetime = NOW
+) -> Stored | None:
+    """Claim a key and, if it was free, remember a response that names the body."""
+    claim = Claim(key=key, fingerprint=fingerprint(body), made_at=at)
+    earlier = await keys.claim(claim, lifetime=LIFETIME)
+    if earlier is None:
+        await keys.remember(key, stored(body))
+    return earlier
+
+
+def stored(body: str) -> Stored:
+    return Stored(201, {"location": f"things/{body}"}, body.encode())
+
+
+async def remembered(session: AsyncSession) -> int:
+    return (await session.scalars(select(func.count(table.c.key)))).one()
+
+
+@shared
+@given(
+    requests=st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), max_size=20
+    )
+)
+async def test_each_key_has_one_response_that_of_its_first_request(
+    keys: Keys, requests: list[tuple[str, str]]
+) -> None:
+    run = str(uuid4())
+    first: dict[str, str] = {}
+    for key, body in requests:
+        if key not in first:
+            assert await take(keys, run + key, body) is None
+        elif body == first[key]:
+            assert await take(keys, run + key, body) == stored(body)
+        else:
+            with pytest.raises(KeyReusedError):
+                await take(keys, run + key, body)
+        first.setdefault(key, body)
+
+
+async def test_an_expired_key_may_be_reused(keys: Keys) -> None:
+    await take(keys, "key", at=NOW - LIFETIME)
+
+    assert await take(keys, "key", "other") is None
+    assert await take(keys, "key", "other") == stored("other")
+
+
+async def test_a_key_is_remembered_until_it_expires(keys: Keys) -> None:
+    await take(keys, "key", at=NOW - LIFETIME + timedelta(minutes=1))
+
+    assert await take(keys, "key") == stored("")
+
+
+async def test_expired_keys_are_deleted_in_batches(
+    keys: Keys, session: AsyncSession
+) -> None:
+    """Only one request in many pays for it."""
+    for _ in range(PURGE_BATCH + 10):
+        await take(keys, new_key(), at=NOW - 2 * LIFETIME)
+    await take(keys, new_key())
+    assert await remembered(session) == PURGE_BATCH + 11
+    await take(keys, new_key(purging=True))
+
+    assert await remembered(session) == 10 + 2
+
+
+@pytest.mark.slow
+async def test_keys_never_pile_up(keys: Keys, session: AsyncSession) -> None:
+    """After ten lifetimes little more than the keys of one remain."""
+    per_lifetime = 100
+    for number in range(10 * per_lifetime):
+        key = new_key(purging=number % PURGE_EVERY == 0)
+        await take(keys, key, at=NOW + LIFETIME / per_lifetime * number)
+
+    assert await remembered(session) <= per_lifetime + PURGE_EVERY
