@@ -16,8 +16,10 @@ setup: $(UV) ## Make the environment and install the git hooks
 	@if [ "$$(git rev-parse --show-toplevel 2>/dev/null)" = "$(CURDIR)" ] && \
 		! git config core.hooksPath >/dev/null; then git config core.hooksPath .githooks; fi
 
-dev: migrate ## Serve at http://127.0.0.1:8000, again after each save
-	@$(UV) run fastapi dev src/my_app/main.py
+PORT = $(or $(APP_PORT),$(shell sed -n 's/^APP_PORT=//p' .env 2>/dev/null),8000)
+
+dev: migrate ## Serve at http://127.0.0.1:8000 (APP_PORT), again after each save
+	@$(UV) run fastapi dev src/my_app/main.py --port $(PORT)
 
 migrate: setup ## Bring the database to the newest migration
 	@$(UV) run my-app migrate

@@ -11,11 +11,15 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from hypothesis import settings as profiles
 
-from my_app.config import Flags, Settings
+from my_app.config import UNDECLARED, Flags, Settings, build
 from my_app.core.app import create_app
 from my_app.core.platform.db.engine import Database
 from my_app.core.platform.observability.logs import (
     configure_logging,
+)
+from my_app.environment import (
+    EnvironmentVariablesError,
+    misspelt,
 )
 
 from tests.databases import (
@@ -80,6 +84,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose how thorough the run is; read the environment before it is cleared."""
+    problems = [*misspelt(os.environ, Flags)]
+    build(Flags, None, problems)
+    if problems:
+        raise pytest.UsageError(str(EnvironmentVariablesError(problems)))
     if config.getoption("markexpr") != "not slow":
         profiles.load_profile("thorough")
     if server := os.environ.get("APP_TEST_POSTGRES_URL"):
@@ -91,9 +99,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test in both states of each flag that it requests in lower case."""
-    for name in Flags.model_fields:
-        if name.lower() in metafunc.fixturenames:
-            metafunc.parametrize(name.lower(), [False, True], ids=["off", "on"])
+    for name in metafunc.fixturenames:
+        if name.upper() in Flags.model_fields:
+            metafunc.parametrize(name, [False, True], ids=["off", "on"])
+        elif name.startswith("enable_"):
+            pytest.fail(UNDECLARED.format(name=name.upper()), pytrace=False)
 
 
 def pytest_collection_modifyitems(
@@ -126,11 +136,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """Report the flags of the run."""
     states = run_flags(config).enabled()
     on = [name for name, state in states.items() if state]
-    return f"flags on: {', '.join(on) or 'none'}"
+    terminalreporter.write_line(f"flags on: {', '.join(on) or 'none'}")
 
 
 def run_flags(config: pytest.Config) -> Flags:

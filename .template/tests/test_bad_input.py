@@ -13,8 +13,6 @@ import pytest
 
 from tests.servers import Program, ask, get, serving
 
-pytestmark = pytest.mark.slow
-
 QUOTE = b"POST /billing/quotes HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
 JSON = b"Content-Type: application/json\r\n"
 

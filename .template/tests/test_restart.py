@@ -17,8 +17,6 @@ from tests.databases import settings_of
 from tests.postgres import Postgres
 from tests.servers import PATIENCE
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def settings(own_postgres: Postgres) -> Settings:

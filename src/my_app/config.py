@@ -5,7 +5,7 @@ import re
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         return self.environment == "development"
 
     @property
+    def logs_for_people(self) -> bool:
+        """Whether a person reads the logs in a terminal, not a machine."""
+        return self.environment in ("development", "test")
+
+    @property
     def production(self) -> bool:
         """Whether this process serves real users."""
         return self.environment == "production"
@@ -164,6 +169,12 @@ def flag(description: str, *, owner: str, expires: date) -> Any:  # noqa: ANN401
     )
 
 
+UNDECLARED = (
+    "{name} is not declared; add to Flags in config.py: "
+    '{name}: bool = flag("…", owner="…", expires=date(…))'
+)
+
+
 class Flags(BaseSettings):
     """Unfinished work, off unless its variable is true.
 
@@ -177,6 +188,14 @@ class Flags(BaseSettings):
         owner="billing",
         expires=date(2027, 6, 30),
     )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Name the line that declares a flag."""
+            if name.startswith("ENABLE_"):
+                raise AttributeError(UNDECLARED.format(name=name))
+            return super().__getattr__(name)
 
     def enabled(self) -> dict[str, bool]:
         """Map each flag's name to its state."""

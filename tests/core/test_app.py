@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
+from my_app import core
 from my_app.config import Flags, Settings
-from my_app.core.app import create_app
+from my_app.core.app import FEATURES, create_app
 from my_app.core.platform.context import (
     Behind,
     CurrentContext,
@@ -45,6 +48,14 @@ async def test_features_open_in_order_and_close_in_reverse_when_not_ready(
         assert notes == ["open a", "open b"]
 
     assert notes[2:] == ["close b, not ready", "close a, not ready"]
+
+
+def test_every_feature_is_wired() -> None:
+    for name in (each.name for each in iter_modules(core.__path__) if each.ispkg):
+        feature = getattr(import_module(f"{core.__name__}.{name}"), "feature", None)
+        assert not isinstance(feature, Feature) or feature in FEATURES, (
+            f"{name} is not wired; add to FEATURES in core/app.py: {name}.feature,"
+        )
 
 
 async def test_the_service_runs_without_its_sample_feature(

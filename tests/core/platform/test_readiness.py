@@ -1,6 +1,7 @@
 """Readiness runs each check with a timeout and caches the results briefly."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -74,6 +75,27 @@ async def test_not_ready_when_one_check_fails(
         {"pointer": f"/checks/store.{check.__name__}", "detail": reason}
     ]
     assert "secret" not in response.text
+
+
+async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
+    flags: Flags, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "my_app")
+    outages = iter([True, True, True, False, False])
+
+    async def flaky(_: FastAPI) -> None:
+        if next(outages):
+            raise ConnectionError("no route")
+
+    async with make_client(app_with(flags, flaky)) as client:
+        for _ in range(5):
+            await client.get("/readyz")
+
+    lines: list[Any] = [
+        record.msg for record in caplog.records if "readiness" in record.name
+    ]
+    assert [line["event"] for line in lines] == ["not ready", "ready again"]
+    assert lines[0]["cause"] == "ConnectionError: no route"
 
 
 async def test_results_are_cached_and_shared(

@@ -1,6 +1,7 @@
 """Readiness: whether this process should receive requests."""
 
 import asyncio
+import traceback
 from collections.abc import Mapping
 from time import monotonic
 from typing import NamedTuple
@@ -61,17 +62,26 @@ class Readiness:
         return self._results
 
     async def _run(self, name: str, check: Check, app: FastAPI) -> CheckResult:
+        ready, cause = False, None
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                return CheckResult(ready=True, message=await check(app) or OK)
+                ready, message = True, await check(app) or OK
         except TimeoutError:
-            log.warning("not ready: check timed out", check=name)
             message = f"no answer within {self.timeout_seconds:g} s"
         except (NotReadyError, DomainError) as error:
-            log.warning("not ready", check=name, exc_info=error)
-            message = str(error)
+            message, cause = str(error), error.__cause__
         except Exception as error:
             # The message may contain an address or a password: log only.
-            log.warning("not ready", check=name, exc_info=error)
-            message = f"failed: {type(error).__name__}"
-        return CheckResult(ready=False, message=message)
+            message, cause = f"failed: {type(error).__name__}", error
+        before = self._results.get(name)
+        if ready != (before is None or before.ready):
+            # Once per change: probes come every few seconds.
+            level, event = (20, "ready again") if ready else (30, "not ready")
+            log.log(level, event, check=name, reason=message, cause=brief(cause))
+        return CheckResult(ready=ready, message=message)
+
+
+def brief(cause: BaseException | None) -> str | None:
+    """Return an error's type and the first line of its message."""
+    line = "".join(traceback.format_exception_only(cause)).partition("\n")[0]
+    return line if cause else None

@@ -25,6 +25,7 @@ from my_app.core.app import create_app
 from my_app.core.platform.db import database as platform
 from my_app.core.platform.db.engine import connect
 from my_app.core.platform.db.errors import to_outage
+from my_app.core.platform.db.tables import load_tables
 
 from tests.conftest import MakeClient
 from tests.core.platform.notes import create_notes, notes
@@ -203,3 +204,21 @@ def test_errors_that_may_pass_are_outages(error: DBAPIError, code: str) -> None:
 )
 def test_other_errors_are_bugs(error: DBAPIError) -> None:
     assert to_outage(error) is None
+
+
+async def test_a_database_without_the_tables_is_a_503_that_names_the_command(
+    settings: Settings,
+    make_client: MakeClient,
+    empty_url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("ERROR", "my_app")
+    load_tables()
+    empty = settings.model_copy(update={"database_url": SecretStr(empty_url)})
+    app = create_app(empty, Flags(), [platform.feature, notes])
+    async with make_client(app) as client:
+        response = await client.get("/notes")
+
+    assert_unavailable(response, "database_outdated")
+    assert "uv run my-app migrate" in response.json()["detail"]
+    assert "notes" in str(caplog.records[0].msg)

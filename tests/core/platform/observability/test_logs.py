@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import pytest
 import structlog
+from pydantic import ValidationError
 
 from my_app.config import Settings
 from my_app.core.platform.observability.logs import (
@@ -115,6 +116,20 @@ def test_in_development_lines_are_for_people(
 
     assert "Application startup complete." in line
     assert not line.startswith("{")
+
+
+def test_in_tests_a_traceback_has_only_our_own_frames(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(Settings(environment="test"))
+    try:
+        Settings(port=-1)
+    except ValidationError as error:
+        structlog.stdlib.get_logger("x").error("failed", exc_info=error)
+    printed = capsys.readouterr().out
+
+    assert printed.count("Traceback") == printed.count("File ") == 1
+    assert printed.count(__file__) == 1
 
 
 def test_the_servers_own_access_log_is_silent() -> None:

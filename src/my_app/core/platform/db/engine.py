@@ -5,7 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import URL, String, column, inspect, make_url, select, table, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    String,
+    column,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -16,7 +26,14 @@ from sqlalchemy.ext.asyncio import (
 
 from ....config import Settings
 from . import sqlite
-from .errors import BUSY, DatabaseBusyError, to_outage
+from .errors import (
+    BUSY,
+    OUTDATED,
+    DatabaseBusyError,
+    DatabaseOutdatedError,
+    to_outage,
+)
+from .tables import Base
 
 # Alembic's own table holds the current revision, ours (`migrations/history.py`) all.
 REVISIONS = (("version_num", "alembic_version"), ("revision", "migration_history"))
@@ -47,7 +64,8 @@ class Database:
         """Open a session that commits at the end, or rolls back on an exception.
 
         Raises:
-            DatabaseUnavailableError: the driver's error indicates an outage.
+            DatabaseUnavailableError: the driver's error indicates an outage, or the
+                database lacks what this build needs.
         """
         limit = self.write_limit if writing else self.read_limit
         open_session = self.writing if writing else self.reading
@@ -57,6 +75,8 @@ class Database:
         except SQLAlchemyError as error:
             if unavailable := to_outage(error):
                 raise unavailable from error
+            if await self.is_outdated():
+                raise DatabaseOutdatedError(OUTDATED) from error
             raise
 
     async def ping(self) -> None:
@@ -75,6 +95,17 @@ class Database:
                 found.append({*await session.scalars(query)} if of in tables else set())
         current, history = found
         return current, history
+
+    async def is_outdated(self) -> bool:
+        """Return whether a table or column of a model is missing in the database."""
+        async with self.transaction(writing=False) as session:
+            connection = await session.connection()
+            return await connection.run_sync(
+                lambda it: any(
+                    {*table.columns.keys()} - columns_of(it, table.name)
+                    for table in Base.metadata.tables.values()
+                )
+            )
 
     async def close(self) -> None:
         """Close every connection."""
@@ -100,6 +131,13 @@ class Admission:
     async def __aexit__(self, *_: object) -> None:
         if self.lock is not None:
             self.lock.release()
+
+
+def columns_of(connection: Connection, table: str) -> set[str]:
+    """Return the names of a table's columns; none if there is no such table."""
+    found = inspect(connection)
+    columns = found.get_columns(table) if found.has_table(table) else []
+    return {column["name"] for column in columns}
 
 
 def connect(settings: Settings) -> Database:

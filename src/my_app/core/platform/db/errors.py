@@ -29,6 +29,17 @@ class DatabaseFullError(DatabaseUnavailableError):
     code = "database_full"
 
 
+class DatabaseOutdatedError(DatabaseUnavailableError):
+    """The database lacks a table or a column of this build."""
+
+    code = "database_outdated"
+
+
+OUTDATED = (
+    "The database lacks a table or column of this build. Type: "
+    "uv run my-app migrate "
+    '(if no migration makes it, first: make migration m="…")'
+)
 UNAVAILABLE = "The database is unavailable. Try again later."
 BUSY = "The database is busy. Try again later."
 FULL = "The database is full. Report the request_id to the operators."

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,6 +16,8 @@ from starlette.types import Scope
 
 from ..errors import DomainError
 from ..request_id import current_request_id
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class FieldProblem(BaseModel):
@@ -148,7 +151,10 @@ def allowed_methods(request: Request) -> list[str]:
 
 
 async def answer_domain_error(request: Request, error: DomainError) -> ProblemResponse:
-    """Translate a domain error by its status and code."""
+    """Translate a domain error by its status and code; log it if it is ours."""
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        cause = str(error.__cause__).partition("\n")[0]
+        log.error(str(error), code=error.code, cause=cause)
     return problem(request.scope, error.status, detail=str(error), code=error.code)
 
 

@@ -31,7 +31,7 @@ class AccessLog(Protocol):
 
 def access_log(settings: Settings) -> AccessLog:
     """Choose the format of the access log as `configure_logging` does for the rest."""
-    if settings.development:
+    if settings.logs_for_people:
         return ConsoleAccessLog()
     return EcsAccessLog(sys.stdout.buffer, service_fields(settings))
 

@@ -4,10 +4,10 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from ....config import Settings
 from ..build import service_fields
@@ -19,7 +19,7 @@ ECS_VERSION = "9.0.0"
 def configure_logging(settings: Settings) -> None:
     """Send all logs to standard output.
 
-    In development as coloured lines for people; elsewhere as one JSON object per line
+    In development and tests as lines for people; elsewhere as one JSON object per line
     with the field names of the Elastic Common Schema.
     """
     shared: list[Processor] = [
@@ -44,7 +44,7 @@ def configure_logging(settings: Settings) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *(
                     console_renderers()
-                    if settings.development
+                    if settings.logs_for_people
                     else ecs_renderers(service_fields(settings))
                 ),
             ],
@@ -58,8 +58,9 @@ def configure_logging(settings: Settings) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = name != "uvicorn.access"
-    # The reloader logs every changed file, including its own caches.
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    # The reloader logs every changed file, the tests' client what the access log says.
+    for name in ("watchfiles", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -71,9 +72,22 @@ def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def console_renderers() -> list[Processor]:
     """Render for people at a terminal."""
-    colours = sys.stdout.isatty()
-    plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=write_own_frames
+        )
+    ]
+
+
+def write_own_frames(stream: TextIO, exc_info: ExcInfo) -> None:
+    """Write a traceback without the frames of libraries, of which there are dozens."""
+    error: traceback.TracebackException | None
+    told = error = traceback.TracebackException(*exc_info)
+    while error:
+        own = [each for each in error.stack if "/lib/python" not in each.filename]
+        error.stack[:] = own or error.stack[-1:]
+        error = error.__cause__ or error.__context__
+    stream.write("\n" + "".join(told.format()))
 
 
 def ecs_renderers(service: Mapping[str, str]) -> list[Processor]:
