@@ -58,12 +58,12 @@ def test_a_preview_is_marked_as_one_and_never_the_latest(
     assert github.latest is None
 
 
-def test_called_again_it_writes_nothing(released: Sample, github: FakeGitHub) -> None:
+def test_called_again_it_changes_nothing(released: Sample, github: FakeGitHub) -> None:
     release(released, github, "v1.1.0")
-    before = list(github.written)
+    before = dict(github.releases["v1.1.0"])
     ran = release(released, github, "v1.1.0")
-    assert (ran.code, github.written) == (0, before)
-    assert "up to date" in ran.out
+    assert (ran.code, github.releases) == (0, {"v1.1.0": before})
+    assert "updated" in ran.out
 
 
 def test_what_somebody_changed_is_corrected(
@@ -73,7 +73,7 @@ def test_what_somebody_changed_is_corrected(
     made = dict(github.releases["v1.1.0"])
     github.releases["v1.1.0"]["body"] = "nothing"
     github.latest = "v1.0.0"
-    assert "corrected" in release(released, github, "v1.1.0").out
+    assert "updated" in release(released, github, "v1.1.0").out
     assert (github.releases["v1.1.0"], github.latest) == (made, "v1.1.0")
 
 
@@ -117,7 +117,7 @@ def test_a_release_that_another_run_has_just_created_is_not_a_failure(
     # The release is stored, its answer is lost, and the second try is refused.
     github.store("v1.0.0", page.fields)
     github.faults = [("GET", 404), ("POST", 502)]
-    assert publish(client, page)[0] == "up to date"
+    assert publish(client, page)[0] == "updated"
     assert list(github.releases) == ["v1.0.0"]
 
 
@@ -167,13 +167,3 @@ def test_of_any_tags_at_most_one_is_the_latest_and_it_is_the_highest(
     latest = [tag for tag in all_tags if release_page(tag, "", all_tags).latest]
     stable = [version for version in tags if version.stable]
     assert latest == ([max(stable).tag] if stable else [])
-
-
-@given(st.text(max_size=20), st.booleans())
-def test_a_published_page_matches_what_was_sent(notes: str, latest: bool) -> None:
-    page = release_page("v1.0.0", notes, ["v1.0.0"] if latest else ["v1.0.0", "v2.0.0"])
-    shown = "v1.0.0" if page.latest else None
-    crlf = page.body.replace("\n", "\r\n")
-    assert page.matches({**page.fields, "body": crlf}, shown)
-    assert not page.matches({**page.fields, "body": f"x{page.body}"}, shown)
-    assert not page.matches(page.fields, "v9.0.0" if page.latest else "v1.0.0")

@@ -81,11 +81,6 @@ class GitHub:
         """Return the published release of a tag; None if there is none."""
         return self._request("GET", f"/tags/{quote(tag, safe='')}")
 
-    def latest(self) -> str | None:
-        """Return the tag of the release that is marked as the latest."""
-        found = self._request("GET", "/latest")
-        return str(found["tag_name"]) if found else None
-
     def create(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Create a release."""
         return self._request("POST", "", fields) or {}

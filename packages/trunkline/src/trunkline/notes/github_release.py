@@ -1,11 +1,11 @@
 """`trunkline github-release`: publish a version's notes as its release on GitHub.
 
-A second run changes only what differs. The mark "latest" follows the same rule as the
-image tag `latest`: the highest stable version of all tags.
+A second run writes the same again. The mark "latest" follows the same rule as the image
+tag `latest`: the highest stable version of all tags.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +43,6 @@ class ReleasePage:
             "prerelease": self.prerelease,
             "make_latest": "true" if self.latest else "false",
         }
-
-    def matches(self, found: Mapping[str, Any], latest: str | None) -> bool:
-        """Whether a published release says this; `latest` is the tag marked so."""
-        compared = {**self.fields, "body": self.body.strip()}
-        del compared["make_latest"]
-        # GitHub may end lines as browsers do.
-        body = str(found.get("body") or "").replace("\r\n", "\n").strip()
-        published = {key: found.get(key) for key in compared} | {"body": body}
-        return published == compared and (latest == self.tag) == self.latest
 
 
 @command(
@@ -97,17 +88,14 @@ def release_page(tag: str, notes: str, all_tags: Iterable[str]) -> ReleasePage:
 
 
 def publish(github: GitHub, page: ReleasePage) -> tuple[str, str]:
-    """Create, correct or keep a release; returns what was done and its address."""
+    """Create or overwrite a release; returns what was done and its address."""
     found = github.release(page.tag)
     if found is None:
         try:
-            return "created", str(github.create(page.fields).get("html_url", ""))
+            return "created", str(github.create(page.fields)["html_url"])
         except GitHubError as error:
             # Another run was faster, or the first answer was lost.
             found = github.release(page.tag) if error.status == INVALID else None
             if found is None:
                 raise
-    if page.matches(found, github.latest()):
-        return "up to date", str(found.get("html_url", ""))
-    edited = github.edit(int(found["id"]), page.fields)
-    return "corrected", str(edited.get("html_url", ""))
+    return "updated", str(github.edit(int(found["id"]), page.fields)["html_url"])
