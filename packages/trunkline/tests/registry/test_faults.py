@@ -17,7 +17,7 @@ from trunkline.registry.transport import RetryPolicy
 
 CONTENT = bytes(range(256)) * 4_000
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-PATCH, FINISH = "^PATCH .*/uploads/", "^PUT .*/uploads/"
+UPLOAD = "^PUT .*/uploads/"
 
 
 @pytest.fixture
@@ -109,22 +109,20 @@ def test_not_found_by_another_server_is_no_missing_tag(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1, 1_000, 500_000])
-def test_a_blob_goes_on_where_the_connection_broke(proxy: Proxy, cut: int) -> None:
-    proxy.faults.append(Fault(PATCH, cut=cut))
+def test_a_blob_is_sent_again_if_the_connection_broke(proxy: Proxy, cut: int) -> None:
+    proxy.faults.append(Fault(UPLOAD, cut=cut))
     with proxy.server.connect() as registry:
         assert registry.push_blob(DIGEST, io.BytesIO(CONTENT))
         assert registry.blob(DIGEST) == CONTENT
-    assert proxy.count(PATCH) == 2
+    assert proxy.count(UPLOAD) > 1
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(PATCH, status=500),
-        Fault(PATCH, status=503, headers={"Retry-After": "0"}),
-        Fault(PATCH, lost=True),
-        Fault(FINISH, status=500),
-        Fault(FINISH, lost=True),
+        Fault(UPLOAD, status=500),
+        Fault(UPLOAD, status=503, headers={"Retry-After": "0"}),
+        Fault(UPLOAD, lost=True),
         Fault("^POST", status=502),
         Fault("^POST", lost=True),
     ],
@@ -144,13 +142,13 @@ def test_a_fault_between_blob_and_manifest_leaves_no_tag(proxy: Proxy) -> None:
             push_image(registry)
         assert registry.tags() == []
         proxy.faults.clear()
-        uploads = proxy.count(PATCH)
+        uploads = proxy.count(UPLOAD)
         push_image(registry)
-    assert proxy.count(PATCH) == uploads  # The blobs were there.
+    assert proxy.count(UPLOAD) == uploads  # The blobs were there.
 
 
 def test_a_full_registry_says_so(proxy: Proxy) -> None:
-    proxy.faults.append(Fault(PATCH, status=507, times=99))
+    proxy.faults.append(Fault(UPLOAD, status=507, times=99))
     with (
         proxy.server.connect() as registry,
         pytest.raises(RegistryError, match="make room on the registry"),

@@ -23,7 +23,7 @@ from trunkline.registry.responses import (
     RegistryResponse,
 )
 from trunkline.registry.transport import RetryPolicy, Transport
-from trunkline.registry.uploads import Upload
+from trunkline.registry.uploads import upload_blob
 from trunkline.settings import Settings
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -195,19 +195,16 @@ class Registry:
         return response.body
 
     def push_blob(self, digest: str, file: BinaryIO) -> bool:
-        """Store the rest of an open file as a blob; False if it existed already.
-
-        An interrupted upload is resumed.
-        """
+        """Store the rest of an open file as a blob; False if it existed already."""
         if self.has_blob(digest):
             return False
-        Upload(
+        upload_blob(
             self.transport,
             f"{self._base}/blobs/uploads/",
             file,
             digest=digest,
             stored=lambda: self.has_blob(digest),
-        ).run()
+        )
         return True
 
     def tags(self) -> list[str]:

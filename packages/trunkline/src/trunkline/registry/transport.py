@@ -37,8 +37,6 @@ from trunkline.registry.responses import (
 
 # Statuses of a temporary failure, after which a retry often succeeds.
 _PASSING = frozenset({429, 500, 502, 503, 504})
-# Not PATCH: it appends to an upload, so its progress must be checked before a retry.
-_REPEATED = frozenset({"HEAD", "GET", "PUT", "POST", "DELETE"})
 _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?")
 # The hosts that serve docker.io/…
 _HOSTS = {
@@ -100,7 +98,7 @@ class Transport:
             "timeout": Timeout(connect=retry_policy.connect, read=retry_policy.read),
             "retries": _AnnouncedRetry(
                 retry_policy.retries,
-                allowed_methods=_REPEATED,
+                allowed_methods=None,
                 status_forcelist=_PASSING,
                 backoff_factor=retry_policy.backoff,
                 retry_after_max=retry_policy.longest_wait,
