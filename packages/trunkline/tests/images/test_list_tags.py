@@ -181,7 +181,7 @@ def test_a_detached_head_at_a_release_says_what_to_type(released: Sample) -> Non
     ran = released.trunkline("tags")
     assert ran.code == 2
     assert "HEAD is detached at tag v1.0.0" in ran.err
-    assert "type next: trunkline tags v1.0.0" in ran.err
+    assert "type next: uv run trunkline tags v1.0.0" in ran.err
 
 
 def test_a_remote_that_does_not_answer_is_no_empty_remote(released: Sample) -> None:

@@ -9,7 +9,7 @@ import pytest
 from faults import Fault, Proxy
 from registries import Server, push_image, push_index, running_registry
 from samples import Ran, Sample
-from trunkline.images.inventory import BRANCH, CREATED
+from trunkline.images.labels import BRANCH, CREATED
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
 

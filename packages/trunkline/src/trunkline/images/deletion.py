@@ -5,7 +5,7 @@ import io
 import json
 import secrets
 
-from trunkline.images.inventory import BRANCH, CREATED
+from trunkline.images.labels import BRANCH, CREATED
 from trunkline.images.retention import Plan, Verdict
 from trunkline.output import say
 from trunkline.registry.client import Registry

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from trunkline.images.labels import BRANCH, CREATED
 from trunkline.images.retention import Holdings
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
 
-CREATED, BRANCH = "org.opencontainers.image.created", "dev.trunkline.branch"
 # Concurrent requests: a distant registry takes 50 ms for each.
 _AT_ONCE = 8
 

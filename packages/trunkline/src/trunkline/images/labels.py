@@ -9,6 +9,7 @@ from trunkline.gates.flags import Flag
 
 _OCI = "org.opencontainers.image"
 _OWN = "dev.trunkline"
+REVISION, CREATED, BRANCH = f"{_OCI}.revision", f"{_OCI}.created", f"{_OWN}.branch"
 # git@host:path, which is no URL, and a URL, perhaps with credentials.
 _SCP = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!//)(.+)")
 _URL = re.compile(r"(?:https?|ssh|git)://(?:[^@/]+@)?([^/]+)/(.+)")
@@ -34,12 +35,12 @@ class Source:
 def labels(source: Source) -> dict[str, str]:
     """Return the labels of an image; also the annotations of its index."""
     return {
-        f"{_OCI}.revision": source.commit,
-        f"{_OCI}.created": source.created,
+        REVISION: source.commit,
+        CREATED: source.created,
         f"{_OCI}.source": source.url,
         f"{_OCI}.version": source.version,
         f"{_OCI}.title": source.title,
-        f"{_OWN}.branch": source.branch,
+        BRANCH: source.branch,
         f"{_OWN}.subject": source.subject,
         f"{_OWN}.author": source.author,
         f"{_OWN}.flags": source.flags,
@@ -60,11 +61,6 @@ def build_arguments(source: Source) -> dict[str, str]:
         "FLAGS": source.flags,
         "MIGRATIONS": source.migrations,
     }
-
-
-def revision_of(annotations: Mapping[str, str]) -> str | None:
-    """Return the commit that an image's labels or annotations name."""
-    return annotations.get(f"{_OCI}.revision")
 
 
 def flags_label(flags: Iterable[Flag]) -> str:

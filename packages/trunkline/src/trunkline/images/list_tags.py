@@ -5,22 +5,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from trunkline.errors import Refusal, UsageError
-from trunkline.git import Repository
+from trunkline.git import HEADS, TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, read_remote, require_history
 from trunkline.images.tags import ImageTags, image_tags
 from trunkline.options import GITHUB_OUTPUT, JSON, command, option
 from trunkline.output import write_outputs
-from trunkline.process import ProcessError
 from trunkline.project import head_project
 from trunkline.registry.reference import shown_name
 from trunkline.releases.pushed_tag import require_release
-from trunkline.settings import Settings
 from trunkline.versions import Version
-
-_HEADS, _TAGS = "refs/heads/", "refs/tags/"
 
 
 @command(
@@ -64,14 +59,18 @@ def plan_tags(
     """
     settings = head_project(repository).settings
     require_history(repository, settings)
-    name, commit = find_ref(repository, ref or _head(repository), settings.remote)
-    there = _remote(repository, settings)
+    name, commit = find_ref(repository, ref, settings.remote)
+    has_remote = repository.run("config", f"remote.{settings.remote}.url").ok
     published = None
-    if Version.from_tag(name.removeprefix(_TAGS)):
+    known = (
+        read_remote(repository, settings)
+        if has_remote
+        else Remote.of(repository.refs(HEADS, TAGS))
+    )
+    if Version.from_tag(name.removeprefix(TAGS)):
         published = published_tags(settings, environ)
-        if there:
+        if has_remote:
             commit = require_release(repository, name)
-    known = there or _local(repository)
     return image_tags(
         name,
         commit=commit,
@@ -79,40 +78,4 @@ def plan_tags(
         all_branches=known.heads,
         all_tags=known.tags,
         published=published,
-    )
-
-
-def _head(repository: Repository) -> str | None:
-    """Explain a detached HEAD with its version tag; None on a branch."""
-    if repository.run("symbolic-ref", "-q", "HEAD").ok:
-        return None
-    here = repository.read("tag", "--points-at", "HEAD").splitlines()
-    versions = [tag for tag in here if Version.from_tag(tag)]
-    raise UsageError(
-        f"HEAD is detached{f' at tag {versions[-1]}' if versions else ''}; expected a "
-        "branch, or a ref as the argument\n"
-        f"  type next: trunkline tags {versions[-1] if versions else 'REF'}"
-    )
-
-
-def _remote(repository: Repository, settings: Settings) -> Remote | None:
-    """Read the remote; None if none is configured yet."""
-    if not repository.run("config", f"remote.{settings.remote}.url").ok:
-        return None
-    try:
-        return read_remote(repository, settings)
-    except ProcessError as error:
-        raise Refusal(
-            rule="remote",
-            found=f"{settings.remote} did not answer: {error}",
-            expected="its branches and tags: they decide on `latest`",
-            fix=f"git ls-remote {settings.remote}",
-        ) from error
-
-
-def _local(repository: Repository) -> Remote:
-    refs = repository.refs(_HEADS, _TAGS)
-    return Remote(
-        {n.removeprefix(_HEADS): o for n, o in refs.items() if n.startswith(_HEADS)},
-        {n.removeprefix(_TAGS): o for n, o in refs.items() if n.startswith(_TAGS)},
     )

@@ -5,13 +5,13 @@ set to what a job has just built, but to the image that the remote and the regis
 asked at that moment, say it should have.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
-from trunkline.images.labels import revision_of
-from trunkline.images.remote import fetch_commit, read_remote
+from trunkline.images.inventory import read_labels
+from trunkline.images.labels import REVISION
+from trunkline.images.remote import fetch_tips, read_remote
 from trunkline.images.tags import ImageTag, commit_tag, highest_release
 from trunkline.images.write_tags import TagChange, write_tags
 from trunkline.registry.client import Registry
@@ -71,7 +71,7 @@ class MutableTags:
         tip = read_remote(self.repository, self.settings).heads.get(branch)
         if tip is None:
             return None, f"branch {branch} is gone from the remote"
-        fetch_commit(self.repository, self.settings, branch=branch, tip=tip)
+        fetch_tips(self.repository, self.settings, {branch: tip})
         history = self.repository.read(
             "rev-list", "--first-parent", f"--max-count={SEARCH_DEPTH}", tip
         ).splitlines()
@@ -123,14 +123,7 @@ def first_with_image(history: Sequence[str], tags: Iterable[str]) -> str | None:
 
 def commit_of(registry: Registry, manifest: Manifest) -> str | None:
     """Return the commit that an image was built from, if it says so."""
-    found = revision_of(manifest.document.get("annotations") or {})
-    if found:
-        return found
-    if manifest.children:
-        child = registry.manifest(manifest.children[0])
-        return commit_of(registry, child) if child else None
-    config = json.loads(registry.blob(next(manifest.blobs())))
-    return revision_of((config.get("config") or {}).get("Labels") or {})
+    return read_labels(registry, manifest).get(REVISION)
 
 
 def published_tags(settings: Settings, environ: Mapping[str, str]) -> list[str] | None:

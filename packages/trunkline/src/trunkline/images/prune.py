@@ -11,12 +11,11 @@ from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.git import Repository
 from trunkline.images.deletion import carry_out
 from trunkline.images.inventory import read_holdings, read_tags
-from trunkline.images.remote import Remote, read_remote, require_history
+from trunkline.images.remote import Remote, fetch_tips, read_remote, require_history
 from trunkline.images.retention import Plan, Rules, in_question, plan_pruning
 from trunkline.images.tags import branch_tag, commit_tag
 from trunkline.options import DRY_RUN, JSON, YES, command, repeated
 from trunkline.output import say
-from trunkline.process import ProcessError
 from trunkline.project import head_project
 from trunkline.registry.client import Registry
 from trunkline.settings import Settings
@@ -73,7 +72,15 @@ def read_rules(
 ) -> Rules:
     """Ask the remote which branches exist, and git which commits are on them."""
     require_history(repository, settings)
-    remote = _ask_remote(repository, settings)
+    remote = read_remote(repository, settings)
+    if settings.trunk not in remote.heads:
+        raise Refusal(
+            rule="trunk",
+            found=f"{settings.remote} has no branch {settings.trunk}",
+            expected="the remote whose branches have these images",
+            fix=f"git ls-remote --heads {settings.remote}",
+        )
+    fetch_tips(repository, settings, remote.heads)
     return Rules(
         live={branch_tag(branch): branch for branch in remote.heads},
         commits=_commits(repository, settings, remote),
@@ -83,31 +90,10 @@ def read_rules(
     )
 
 
-def _ask_remote(repository: Repository, settings: Settings) -> Remote:
-    try:
-        remote = read_remote(repository, settings)
-    except ProcessError as error:
-        raise Refusal(
-            rule="remote",
-            found=f"{settings.remote} did not answer: {error}",
-            expected="its branches, because their images are kept",
-            fix=f"git ls-remote {settings.remote}",
-        ) from error
-    if settings.trunk not in remote.heads:
-        raise Refusal(
-            rule="trunk",
-            found=f"{settings.remote} has no branch {settings.trunk}",
-            expected="the remote whose branches have these images",
-            fix=f"git ls-remote --heads {settings.remote}",
-        )
-    return remote
-
-
 def _commits(
     repository: Repository, settings: Settings, remote: Remote
 ) -> dict[str, str]:
     """Return the tags of all commits that may still be needed, with the reason."""
-    _fetch(repository, settings, remote)
     trunk = remote.heads[settings.trunk]
     newest = f"--max-count={settings.keep_commits or -1}"
     others = [*remote.heads.values(), f"^{trunk}"]
@@ -126,26 +112,6 @@ def _list(repository: Repository, tips: Sequence[str], *options: str) -> list[st
     text = "".join(f"{tip}\n" for tip in tips).encode()
     answer = repository.run("rev-list", *options, "--stdin", stdin=text, check=True)
     return answer.text.splitlines()
-
-
-def _fetch(repository: Repository, settings: Settings, remote: Remote) -> None:
-    """Fetch the tips of all branches without changing any ref."""
-    known = repository.objects(sorted(set(remote.heads.values())))
-    refs = [
-        f"refs/heads/{name}" for name, oid in remote.heads.items() if not known[oid]
-    ]
-    if refs:
-        repository.run(
-            "fetch",
-            "-q",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--stdin",
-            settings.remote,
-            stdin="".join(f"{ref}\n" for ref in refs).encode(),
-            timeout=settings.timeout,
-            check=True,
-        )
 
 
 def show(plan: Plan, registry: Registry) -> None:

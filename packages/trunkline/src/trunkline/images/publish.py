@@ -4,14 +4,14 @@ import json as json_
 import os
 from dataclasses import asdict, dataclass
 
-from trunkline.git import Repository
+from trunkline.git import HEADS, Repository
 from trunkline.images.build_image import make_image, tested_image
 from trunkline.images.labels import home_branch
 from trunkline.images.mutable_tags import MutableTags, commit_of
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import (
     Remote,
-    fetch_commit,
+    fetch_tips,
     read_remote,
     require_history,
     require_pushed,
@@ -26,8 +26,6 @@ from trunkline.registry.manifests import Manifest
 from trunkline.registry.reference import shown_name
 from trunkline.releases.pushed_tag import require_release
 from trunkline.signals import interrupted_by_signals
-
-_HEADS = "refs/heads/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Publication:
     def branch(self) -> str | None:
         """The branch that is published; None for a version."""
         ref = self.plan.ref
-        return ref.removeprefix(_HEADS) if ref.startswith(_HEADS) else None
+        return ref.removeprefix(HEADS) if ref.startswith(HEADS) else None
 
 
 @command(
@@ -128,7 +126,7 @@ def survey(repository: Repository, ref: str | None) -> Publication:
         published=published,
     )
     if plan.kind == "branch":
-        branch = name.removeprefix(_HEADS)
+        branch = name.removeprefix(HEADS)
         require_pushed(
             repository, settings, branch=branch, commit=commit, remote=remote
         )
@@ -184,7 +182,7 @@ def _make(publication: Publication) -> Manifest:
     heads = publication.remote.heads
     on_trunk = False
     if tip := heads.get(settings.trunk):
-        fetch_commit(publication.repository, settings, branch=settings.trunk, tip=tip)
+        fetch_tips(publication.repository, settings, {settings.trunk: tip})
         on_trunk = publication.repository.is_ancestor(plan.commit, tip)
     branch = home_branch(
         plan.commit,

@@ -26,12 +26,15 @@ def find_ref(repository: Repository, ref: str | None, remote: str) -> tuple[str,
 
 
 def _head(repository: Repository) -> str:
+    """Return HEAD's branch; raises UsageError, with its version tag, if detached."""
     answer = repository.run("symbolic-ref", "-q", "HEAD")
     if answer.ok:
         return answer.text
+    here = repository.read("tag", "--points-at", "HEAD", "v*").splitlines()
     raise UsageError(
-        "HEAD is on no branch; expected a ref as the argument, such as "
-        "refs/heads/main or v1.2.0"
+        f"HEAD is detached{f' at tag {here[-1]}' if here else ''}; expected a branch, "
+        "or a ref as the argument\n"
+        f"  type next: uv run trunkline tags {here[-1] if here else 'REF'}"
     )
 
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trunkline.errors import Refusal
-from trunkline.git import Repository
+from trunkline.git import HEADS, TAGS, Repository
+from trunkline.process import ProcessError
 from trunkline.settings import Settings
-
-_HEADS, _TAGS = "refs/heads/", "refs/tags/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,40 +16,48 @@ class Remote:
     heads: Mapping[str, str]
     tags: Mapping[str, str]
 
+    @classmethod
+    def of(cls, refs: Mapping[str, str]) -> "Remote":
+        """Sort refs; an annotated tag has a second line, with its commit."""
+        heads = {
+            n.removeprefix(HEADS): o for n, o in refs.items() if n.startswith(HEADS)
+        }
+        tags = {
+            name.removeprefix(TAGS).removesuffix("^{}"): oid
+            for name, oid in sorted(refs.items())
+            if name.startswith(TAGS)
+        }
+        return cls(heads, tags)
+
 
 def read_remote(repository: Repository, settings: Settings) -> Remote:
-    """Ask the remote for all its branches and tags."""
-    refs = repository.remote_refs(
-        settings.remote, (f"{_HEADS}*", f"{_TAGS}*"), timeout=settings.timeout
-    )
-    # An annotated tag has a second line, with its commit.
-    tags = {
-        name.removeprefix(_TAGS).removesuffix("^{}"): oid
-        for name, oid in sorted(refs.items())
-        if name.startswith(_TAGS)
-    }
-    heads = {
-        name.removeprefix(_HEADS): oid
-        for name, oid in refs.items()
-        if name.startswith(_HEADS)
-    }
-    return Remote(heads, tags)
+    """Ask the remote for all its branches and tags; raises Refusal if it is silent."""
+    refs = (f"{HEADS}*", f"{TAGS}*")
+    try:
+        found = repository.remote_refs(settings.remote, refs, timeout=settings.timeout)
+    except ProcessError as error:
+        raise Refusal(
+            rule="remote",
+            found=f"{settings.remote} did not answer: {error}",
+            expected="its branches and tags, because images follow them",
+            fix=f"git ls-remote {settings.remote}",
+        ) from error
+    return Remote.of(found)
 
 
-def fetch_commit(
-    repository: Repository, settings: Settings, *, branch: str, tip: str
+def fetch_tips(
+    repository: Repository, settings: Settings, heads: Mapping[str, str]
 ) -> None:
-    """Fetch a branch's tip if it is missing, without changing any ref."""
-    if not repository.run("cat-file", "-e", f"{tip}^{{commit}}").ok:
+    """Fetch the tips of branches that are missing here, without changing any ref."""
+    known = repository.objects(sorted(set(heads.values())))
+    refs = [f"{HEADS}{name}\n" for name, oid in heads.items() if not known[oid]]
+    if refs:
+        # There may be more branches than an argument list takes.
+        options = ("-q", "--no-tags", "--no-write-fetch-head", "--stdin")
         repository.run(
-            "fetch",
-            "-q",
-            "--no-tags",
-            settings.remote,
-            f"{_HEADS}{branch}",
-            timeout=settings.timeout,
-            check=True,
-        )
+            "fetch", *options, settings.remote,
+            stdin="".join(refs).encode(), timeout=settings.timeout, check=True,
+        )  # fmt: skip
 
 
 def require_history(repository: Repository, settings: Settings) -> None:
@@ -75,7 +82,7 @@ def require_pushed(
     """Refuse a commit that is not on the remote's branch."""
     tip = remote.heads.get(branch)
     if tip is not None:
-        fetch_commit(repository, settings, branch=branch, tip=tip)
+        fetch_tips(repository, settings, {branch: tip})
         if repository.is_ancestor(commit, tip):
             return
     there = f"is at {tip[:12]}, without it" if tip else "is not there"
