@@ -10,8 +10,8 @@ import pytest
 from samples import Sample
 
 EXPECTED = {
-    "commits.json", "stat.txt", "secrets.json", "prompt-commit-messages.md",
-    "prompt-release-notes.md",
+    "commits.json", "diff.patch", "stat.txt", "secrets.json",
+    "prompt-commit-messages.md", "prompt-release-notes.md",
 }  # fmt: skip
 
 
@@ -36,13 +36,12 @@ def test_a_bundle_of_a_version_holds_what_it_brought(
     ran = released.trunkline("notes", "--bundle", str(target))
     assert ran.code == 0, ran.all
     files = contents(target)
-    areas = {"diff/(root).diff", "diff/src/my_app/core/billing.diff"}
-    assert set(files) == EXPECTED | areas
+    assert set(files) == EXPECTED
     commits = json.loads(files["commits.json"])
     assert commits[1]["subject"] == "feat(billing)!: charge"
     assert commits[1]["body"] == "Why not."
     assert set(commits[1]) == {"hash", "author", "date", "subject", "body"}
-    assert "uv.lock: +1 -1, not shown" in files["diff/(root).diff"]
+    assert "uv.lock: +1 -1, not shown" in files["diff.patch"]
     notes = files["prompt-release-notes.md"]
     assert "### Breaking changes" in notes
     assert "+x = 1" in notes

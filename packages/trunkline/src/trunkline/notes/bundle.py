@@ -4,7 +4,6 @@ import json
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,13 @@ from trunkline.folders import require_free, write_folder
 from trunkline.git import Repository
 from trunkline.notes.masking import MaskedSecret, mask_text, summary
 from trunkline.notes.patches import ChangedFile, MaskedDiff, read_diff, working_tree
-from trunkline.notes.prompts import allot, commit_prompt, cut, notes_prompt
+from trunkline.notes.prompts import commit_prompt, notes_prompt
 from trunkline.notes.release_notes import ReleaseSubject
 
-# The first match wins. A feature is a folder of `core`; its tests mirror it.
-AREAS = (
-    ("src", "*", "core", "*"),
-    ("src", "*"),
-    ("tests", "core", "*"),
-    ("packages", "*"),
-    ("*",),
-)
-ROOT = "(root)"
-# Characters of one area's diff; the rest is cut.
-AREA_LIMIT = 120_000
 # Commits that show the style of messages.
 RECENT = 100
-COMMITS, STAT, SECRETS = "commits.json", "stat.txt", "secrets.json"
+COMMITS, DIFF, STAT = "commits.json", "diff.patch", "stat.txt"
+SECRETS = "secrets.json"
 COMMIT_PROMPT, NOTES_PROMPT = "prompt-commit-messages.md", "prompt-release-notes.md"
 
 
@@ -91,22 +80,24 @@ def gather_material(repository: Repository, subject: ReleaseSubject) -> Material
 
 def bundle_files(name: str, material: Material) -> dict[str, str]:
     """Return the files of a bundle by their paths in it."""
-    diffs, stat = by_area(material.released.files), stat_table(material.released.files)
-    waiting = material.uncommitted.files
+    released, uncommitted = material.released.files, material.uncommitted.files
+    stat = stat_table(released)
     return {
         COMMITS: as_json(material.commits),
+        DIFF: "".join(file.text for file in released),
         STAT: stat,
         SECRETS: as_json(material.secrets),
-        **{f"diff/{area}.diff": text for area, text in diffs.items()},
         COMMIT_PROMPT: commit_prompt(
-            diffs=by_area(waiting), stat=stat_table(waiting), recent=material.recent
+            diff=[file.text for file in uncommitted],
+            stat=stat_table(uncommitted),
+            recent=material.recent,
         ),
         NOTES_PROMPT: notes_prompt(
             name=name,
             span=material.span.name,
             notes=material.notes,
             commits=material.commits,
-            diffs=diffs,
+            diff=[file.text for file in released],
             stat=stat,
         ),
     }
@@ -127,48 +118,14 @@ def masked_commits(
     return result, secrets
 
 
-def area_of(path: str) -> str:
-    """Name the folder that a file is shown with; files of the root are one area."""
-    folders = path.split("/")[:-1]
-    for pattern in AREAS:
-        parts = folders[: len(pattern)]
-        if len(parts) == len(pattern) and all(map(fnmatchcase, parts, pattern)):
-            return "/".join(parts)
-    return ROOT
-
-
-def areas_of(files: Iterable[ChangedFile]) -> dict[str, list[ChangedFile]]:
-    """Group files by their area, in order."""
-    areas: dict[str, list[ChangedFile]] = {}
-    for file in files:
-        areas.setdefault(area_of(file.path), []).append(file)
-    return dict(sorted(areas.items()))
-
-
-def by_area(files: Iterable[ChangedFile]) -> dict[str, str]:
-    """Join the patches of each area, cutting what is too large."""
-    result: dict[str, str] = {}
-    for area, own in areas_of(files).items():
-        shares = allot([len(file.text) for file in own], AREA_LIMIT)
-        result[area] = "".join(
-            cut(file.text, share, more=f"see `git diff` of {file.path}")
-            for file, share in zip(own, shares, strict=True)
-        )
-    return result
-
-
 def stat_table(files: Iterable[ChangedFile]) -> str:
-    """List every changed file below its area, with lines added and removed."""
-    lines = []
-    for area, own in areas_of(files).items():
-        added = sum(file.added or 0 for file in own)
-        removed = sum(file.removed or 0 for file in own)
-        lines.append(f"{area}: {len(own)} files, +{added} -{removed}\n")
-        for file in own:
-            binary = file.added is None
-            numbers = "binary" if binary else f"+{file.added} -{file.removed}"
-            lines.append(f"  {file.path}  {numbers}\n")
-    return "".join(lines)
+    """List every changed file with its lines added and removed."""
+    return "".join(
+        f"{file.path}  "
+        + ("binary" if file.added is None else f"+{file.added} -{file.removed}")
+        + "\n"
+        for file in files
+    )
 
 
 def report(repository: Repository, folder: Path, material: Material) -> str:
@@ -176,7 +133,7 @@ def report(repository: Repository, folder: Path, material: Material) -> str:
     files, secrets = material.released.files, material.secrets
     lines = [
         f"bundle of {material.span.name} in {folder}: {len(material.commits)} commits, "
-        f"{len(files)} files in {len(areas_of(files))} areas"
+        f"{len(files)} files"
     ]
     if secrets:
         lines.append(f"secrets masked: {len(secrets)} ({summary(secrets)})")

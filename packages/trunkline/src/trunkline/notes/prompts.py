@@ -1,7 +1,7 @@
 """The two prompts of a bundle, each self-contained. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from trunkline.commits.conventional import LISTED, LONGEST_SUBJECT, TYPES, parse
 from trunkline.commits.history import Commit
@@ -47,10 +47,8 @@ If nothing has changed, answer `nothing to commit`.
 """
 
 
-def commit_prompt(
-    *, diffs: Mapping[str, str], stat: str, recent: Sequence[Commit]
-) -> str:
-    """Ask for the commit messages of the working tree; `diffs` is text by area."""
+def commit_prompt(*, diff: Sequence[str], stat: str, recent: Sequence[Commit]) -> str:
+    """Ask for the commit messages of the working tree; `diff` has a text per file."""
     known = sorted({h.scope for c in recent if (h := parse(c.subject)) and h.scope})
     subjects = [c.subject for c in recent if parse(c.subject)][:EXAMPLES]
     parts = [
@@ -59,8 +57,8 @@ def commit_prompt(
         f"Scopes in use: {', '.join(known) or 'none'}",
         f"The latest subjects, for their style:\n\n{fenced(chr(10).join(subjects))}",
     ]
-    if diffs:
-        parts += [_files(stat), _diffs(diffs)]
+    if diff:
+        parts += [_files(stat), _diff(diff)]
     else:
         parts.append("The working tree is clean: nothing has changed.")
     return _document(parts)
@@ -72,10 +70,10 @@ def notes_prompt(
     span: str,
     notes: str,
     commits: Sequence[Commit],
-    diffs: Mapping[str, str],
+    diff: Sequence[str],
     stat: str,
 ) -> str:
-    """Ask for release notes; `notes` is the changelog section, `diffs` text by area."""
+    """Ask for release notes; `notes` is the changelog section."""
     task = f"""\
 # Task: release notes
 
@@ -101,7 +99,7 @@ Answer with the notes only, below a heading `# {name}`.
         f"## Changelog section\n\n{fenced(notes)}",
         f"## Commits of {span}, the newest first\n\n{fenced(_commits(commits))}",
         _files(stat),
-        _diffs(diffs),
+        _diff(diff),
     ]
     return _document(parts)
 
@@ -131,12 +129,13 @@ def _commits(commits: Sequence[Commit]) -> str:
     return cut(text, COMMITS_LIMIT, more="see commits.json")
 
 
-def _diffs(diffs: Mapping[str, str]) -> str:
-    shares = allot([len(text) for text in diffs.values()], DIFF_LIMIT)
-    return "\n\n".join(
-        f"## Diff of {area}\n\n{fenced(cut(text, share, more='see the folder diff'))}"
-        for (area, text), share in zip(diffs.items(), shares, strict=True)
+def _diff(files: Sequence[str]) -> str:
+    shares = allot([len(text) for text in files], DIFF_LIMIT)
+    shown = (
+        cut(text, share, more="see diff.patch")
+        for text, share in zip(files, shares, strict=True)
     )
+    return f"## Diff\n\n{fenced(''.join(shown))}"
 
 
 def allot(sizes: Sequence[int], limit: int) -> list[int]:
