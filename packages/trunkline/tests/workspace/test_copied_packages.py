@@ -97,7 +97,7 @@ def test_edits_are_not_thrown_away(service: Sample) -> None:
     edit(service)
     said = refused(service, "prod", "road")
     assert f"road has your edits: {FOLDER}/src/road/__init__.py differ" in said
-    assert "--from ADDRESS_OF_THE_FORK" in said
+    assert f"if in a fork, write its address into {FOLDER}/.trunkline-origin" in said
 
 
 def test_edits_that_a_fork_publishes_can_be_given_back(service: Sample) -> None:
@@ -106,7 +106,9 @@ def test_edits_that_a_fork_publishes_can_be_given_back(service: Sample) -> None:
     build_monorepo(service, "fork", FOLDER)
     file = f"{FOLDER}/src/road/__init__.py"
     tag_monorepo(service, "fork", "v0.1.1", {file: service.read(file)})
-    use(service, "prod", "road@0.1.1", "--from", f"{TEAM}fork.git")
+    origin = f"{FOLDER}/.trunkline-origin.toml"
+    service.write(origin, service.read(origin).replace("platform.git", "fork.git"))
+    use(service, "prod", "road@0.1.1")
     assert f'git = "{TEAM}fork.git", tag = "v0.1.1"' in service.read("pyproject.toml")
     assert not (service.root / FOLDER).exists()
     assert says(service) == "Edited from road!"

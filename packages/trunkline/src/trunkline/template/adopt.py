@@ -6,12 +6,12 @@ the copy's own files were renamed like the template's.
 
 from dataclasses import replace
 
+from trunkline.addresses import canonical_url
 from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.output import say
 from trunkline.signals import interrupted_by_signals
-from trunkline.template.address import canonical_url
 from trunkline.template.answers import PATH, Answers
 from trunkline.template.generate import answered, rendered
 from trunkline.template.manifest import TemplateManifest

@@ -6,7 +6,7 @@ template that the service was made from.
 
 import re
 
-from trunkline.template.address import canonical_url
+from trunkline.addresses import canonical_url
 
 PLACE = "packages/trunkline"
 LOCKED_SOURCE = f'source = {{ editable = "{PLACE}" }}'

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from trunkline import process
+from trunkline.addresses import canonical_url, is_local, recorded
 from trunkline.errors import Refusal, UsageError
 from trunkline.folders import require_free, write_folder
 from trunkline.git import QUIET
 from trunkline.output import say
-from trunkline.template.address import canonical_url, is_local, recorded
 from trunkline.template.answers import Answers
 from trunkline.template.manifest import FORMAT, TemplateManifest
 from trunkline.template.mirror import Mirror, open_mirror

@@ -3,12 +3,12 @@
 import re
 from dataclasses import replace
 
+from trunkline.addresses import canonical_url, is_relative, recorded
 from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.output import say
 from trunkline.signals import interrupted_by_signals
-from trunkline.template.address import canonical_url, is_relative, recorded
 from trunkline.template.answers import PATH, Answers, parse_answers
 from trunkline.template.generate import rendered
 from trunkline.template.kept import (

@@ -3,8 +3,8 @@
 import difflib
 import json as json_
 import re
+import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,13 +15,20 @@ from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, JSON, command, option
 from trunkline.output import aligned, refuse
 from trunkline.project import LOCK, PYPROJECT
-from trunkline.settings import Settings, read_settings
+from trunkline.settings import read_settings
 from trunkline.signals import interrupted_by_signals
 from trunkline.versions import Version
-from trunkline.workspace.members import WORKSPACE, Member, Source, revision, switchable
-from trunkline.workspace.publication import address, publication, require_checked_out
+from trunkline.workspace.members import (
+    ORIGIN,
+    WORKSPACE,
+    Member,
+    Source,
+    revision,
+    switchable,
+)
+from trunkline.workspace.publication import publication, require_checked_out
 from trunkline.workspace.switching import Switch, carry_out, edited
-from trunkline.workspace.vendoring import differences, locked_commit, upstream
+from trunkline.workspace.vendoring import FETCHED, differences, locked_commit, upstream
 
 
 @command(
@@ -39,37 +46,25 @@ from trunkline.workspace.vendoring import differences, locked_commit, upstream
         metavar="NAME[@X.Y.Z]",
         help="default: every micropackage of the service",
     ),
-    option(
-        "--from",
-        dest="source",
-        metavar="URL",
-        help="prod: repository that publishes your edits of a copied package",
-    ),
     DRY_RUN,
     JSON,
 )
 def packages(
-    *,
-    action: str,
-    mode: str | None,
-    names: Sequence[str],
-    source: str | None,
-    dry_run: bool,
-    json: bool,
+    *, action: str, mode: str | None, names: Sequence[str], dry_run: bool, json: bool
 ) -> int:
     """List the packages, or with action `use` switch them to a mode."""
     root = Repository.find()
     if action == "use":
         if mode not in {"dev", "prod"}:
             raise UsageError(f"`packages use {mode or ''}`: expected dev or prod")
-        if source and (mode == "dev" or len(names) != 1):
-            raise UsageError("--from goes with `packages use prod` and one name")
         try:
-            return use(root, mode, names, source=source, dry_run=dry_run)
+            return use(root, mode, names, dry_run=dry_run)
         except OSError as error:
             raise FailedError(
                 f"{PYPROJECT} and {LOCK} are as they were: {error}"
             ) from error
+        finally:
+            shutil.rmtree(root.git_dir / FETCHED, ignore_errors=True)
     if mode or dry_run:
         raise UsageError("`packages list` has no arguments; did you mean `use`?")
     found = switchable(root.root)
@@ -77,21 +72,14 @@ def packages(
     return 0
 
 
-def use(
-    root: Repository,
-    mode: str,
-    names: Sequence[str],
-    *,
-    source: str | None,
-    dry_run: bool,
-) -> int:
+def use(root: Repository, mode: str, names: Sequence[str], *, dry_run: bool) -> int:
     """Switch packages to a mode and lock; all of them or none."""
-    with interrupted_by_signals(), only_release(root.common_dir), ExitStack() as stack:
-        plan = SwitchPlan(root, read_settings(root.root / PYPROJECT), stack, source)
+    with interrupted_by_signals(), only_release(root.common_dir):
+        plan = to_dev if mode == "dev" else to_prod
         switches, refusals = [], []
         for member, version in chosen(switchable(root.root), names):
             try:
-                switches.append(plan.switch(mode, member, version))
+                switches.append(plan(root, member, version))
             except Refusal as refusal:
                 refusals.append(refusal)
         if refusals:
@@ -106,86 +94,64 @@ def use(
     return 0
 
 
-class SwitchPlan:
-    """Decide what to do with each package; changes nothing."""
+def to_dev(root: Repository, member: Member, version: Version | None) -> Switch:
+    """Plan a switch to dev mode; changes nothing, raises Refusal or UsageError."""
+    if version is not None:
+        raise UsageError(
+            f"{member.name}@{version}: dev mode uses the working tree, which has "
+            f"no versions; expected {member.name}"
+        )
+    start = f"{member.name}: {member.mode} → dev"
+    if member.origin is None or member.version is not None:
+        require_checked_out(member)
+        return Switch(member, WORKSPACE, f"{start}, editable in {member.folder}")
+    place = root.root / member.folder
+    require_free(place, fix=f"mv {member.folder} {member.folder}.old")
+    commit = locked_commit(root.root, member)
+    found = upstream(root, member, member.origin, commit=commit)
+    summary = f"{start}, editable copy of {commit[:12]} in {member.folder}"
+    return Switch(member, WORKSPACE, summary, copied=found)
 
-    def __init__(
-        self, root: Repository, settings: Settings, stack: ExitStack, fork: str | None
-    ) -> None:
-        self.root = root
-        self.settings = settings
-        # Keeps what was fetched until the plan has been carried out.
-        self.stack = stack
-        self.fork = fork
 
-    def switch(self, mode: str, member: Member, version: Version | None) -> Switch:
-        """Plan one package's switch; raises Refusal or UsageError."""
-        if mode == "dev":
-            return self._dev(member, version)
-        if member.origin is not None:
-            return self._vendored(member, member.origin, version)
-        if self.fork:
-            raise UsageError(f"--from is for copied packages; {member.name} is not one")
-        found = publication(self.root, member, version, self.settings)
-        place = f"{found.source['git']} at {found.tag} ({found.commit[:12]})"
-        summary = f"{member.name}: {member.mode} → prod, {place}"
-        return Switch(member, found.source, summary)
-
-    def _dev(self, member: Member, version: Version | None) -> Switch:
-        if version is not None:
-            raise UsageError(
-                f"{member.name}@{version}: dev mode uses the working tree, which has "
-                f"no versions; expected {member.name}"
-            )
-        start = f"{member.name}: {member.mode} → dev"
-        if member.origin is None or member.version is not None:
-            require_checked_out(member)
-            return Switch(member, WORKSPACE, f"{start}, editable in {member.folder}")
-        place = self.root.root / member.folder
-        require_free(place, fix=f"mv {member.folder} {member.folder}.old")
-        commit = locked_commit(self.root.root, member)
-        found = self.stack.enter_context(upstream(member, member.origin, commit=commit))
-        summary = f"{start}, editable copy of {commit[:12]} in {member.folder}"
-        return Switch(member, WORKSPACE, summary, copied=found)
-
-    def _vendored(
-        self, member: Member, origin: Source, version: Version | None
-    ) -> Switch:
-        source = self._source(origin, version)
-        named = f"{source['git']} at {revision(source)}"
-        summary = f"{member.name}: {member.mode} → prod, {named}"
-        if member.version is None:
-            return Switch(member, source, summary, excluded=False)
-        found = self.stack.enter_context(upstream(member, source))
-        changed = differences(self.root, member, found)
-        if not changed:
-            summary += f"\n  removes the copy in {member.folder}"
-            return Switch(member, source, summary, removed=found)
+def to_prod(root: Repository, member: Member, version: Version | None) -> Switch:
+    """Plan a switch to prod mode; changes nothing, raises Refusal or UsageError."""
+    start = f"{member.name}: {member.mode} → prod"
+    if member.origin is None:
+        settings = read_settings(root.root / PYPROJECT)
+        tag = publication(root, member, version, settings)
+        place = f"{tag.source['git']} at {tag.tag} ({tag.commit[:12]})"
+        return Switch(member, tag.source, f"{start}, {place}")
+    source = versioned(member.origin, version)
+    named = f"{source['git']} at {revision(source)}"
+    summary = f"{start}, {named}"
+    if member.version is None:
+        return Switch(member, source, summary, excluded=False)
+    found = upstream(root, member, source)
+    changed = differences(member, found)
+    if not changed:
+        summary += f"\n  removes the copy in {member.folder}"
+        return Switch(member, source, summary, removed=found)
+    if version is None:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        if version is None:
-            raise Refusal(
-                rule="copy-unchanged",
-                found=f"{member.name} has your edits: {changed[0]}{more} differ from "
-                f"{named}",
-                expected="the files of that version; publish your edits first, for "
-                "example from a fork",
-                fix=f"uv run trunkline packages use prod {member.name}@X.Y.Z "
-                "--from ADDRESS_OF_THE_FORK",
-            )
-        kept = "\n".join(f"  keeps your edited {name}" for name in changed)
-        return Switch(member, source, f"{summary}\n{kept}")
+        raise Refusal(
+            rule="copy-unchanged",
+            found=f"{member.name} has your edits: {changed[0]}{more} differ from "
+            f"{named}",
+            expected="the files of that version; publish your edits first; if in a "
+            f"fork, write its address into {member.folder}/{ORIGIN}",
+            fix=f"uv run trunkline packages use prod {member.name}@X.Y.Z",
+        )
+    kept = "\n".join(f"  keeps your edited {name}" for name in changed)
+    return Switch(member, source, f"{summary}\n{kept}")
 
-    def _source(self, origin: Source, version: Version | None) -> Source:
-        """Return the source to restore: that of the copy, or what was asked for."""
-        source = dict(origin)
-        if self.fork:
-            source["git"] = address(self.fork, self.root.root)
-        if version is None:
-            return source
-        tag = re.sub(r"v[0-9].*$", version.tag, str(origin.get("tag", version.tag)))
-        named = {"git": source["git"], "tag": tag}
-        rest = {k: v for k, v in source.items() if k not in {"rev", "branch", *named}}
-        return named | rest
+
+def versioned(origin: Source, version: Version | None) -> Source:
+    """Return the source of a copy, at its own revision or at another version."""
+    if version is None:
+        return origin
+    tag = re.sub(r"v[0-9].*$", version.tag, str(origin.get("tag", version.tag)))
+    others = {k: v for k, v in origin.items() if k not in {"git", "rev", "branch"}}
+    return {"git": origin["git"], **others, "tag": tag}
 
 
 def chosen(

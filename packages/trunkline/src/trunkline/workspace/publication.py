@@ -1,20 +1,15 @@
 """Find the tag that publishes a micropackage, and compare the working tree with it."""
 
-import re
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
+from trunkline.addresses import canonical_url, is_relative
 from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.process import ProcessError
 from trunkline.settings import Settings
 from trunkline.versions import Version
 from trunkline.workspace.members import Member, Source
-
-# user@host:path, which git accepts for ssh and which is not a URL.
-_SCP = re.compile(r"(?P<host>[^/:@]+@[^/:]+|[^/:@]{2,}):(?!//)(?P<path>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +34,17 @@ def publication(
     tag, commit = _published(repository, member, wanted, settings)
     folder = "." if member.submodule else member.folder
     file = "pyproject.toml" if member.submodule else f"{folder}/pyproject.toml"
-    _bring(repository, member, settings.remote, tag, commit)
+    _bring(repository, settings.remote, tag, commit)
     _check_version(repository, member, tag, f"{commit}:{file}", wanted)
     if version is None:
         _check_same(repository, member, tag, commit, folder)
-    raw = repository.run("config", f"remote.{settings.remote}.url").text
-    source = {"git": address(raw, repository.root), "tag": tag}
+    address = repository.run("config", f"remote.{settings.remote}.url").text
+    if is_relative(address):
+        address = str(repository.root / address)
+    source = {"git": canonical_url(address), "tag": tag}
     if not member.submodule:
         source["subdirectory"] = member.folder
     return PublishedTag(tag, commit, source)
-
-
-def address(raw: str, root: Path) -> str:
-    """Write the address of a remote as the URL that uv and every clone can use.
-
-    A password is left out, because pyproject.toml is committed.
-    """
-    if "://" in raw:
-        parts = urlsplit(raw)
-        if parts.scheme in {"http", "https"}:
-            parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
-        return urlunsplit(parts)
-    if match := _SCP.fullmatch(raw):
-        return f"ssh://{match['host']}/{match['path'].lstrip('/')}"
-    return (root / raw).resolve().as_uri()
 
 
 def _repository(root: Repository, member: Member) -> Repository:
@@ -131,19 +113,8 @@ def publish_command(member: Member, tag: str, remote: str, *, tagged: bool) -> s
     return push if tagged else f"{git} tag -a {tag} -m {tag} && {push}"
 
 
-def _bring(
-    repository: Repository, member: Member, remote: str, tag: str, commit: str
-) -> None:
-    """Fetch the tag's commit without creating a ref; refuse a different local tag."""
-    local = repository.run("rev-parse", "-q", "--verify", f"refs/tags/{tag}^{{commit}}")
-    if local.ok and local.text != commit:
-        raise Refusal(
-            rule="tag-unmoved",
-            found=f"{member.name}: {tag} is {local.text[:12]} here, "
-            f"{commit[:12]} on {remote}",
-            expected="the same commit in both places",
-            fix=f"git -C {repository.root} fetch {remote} --force tag {tag}",
-        )
+def _bring(repository: Repository, remote: str, tag: str, commit: str) -> None:
+    """Fetch the tag's commit without creating a ref."""
     if not repository.run("cat-file", "-e", f"{commit}^{{commit}}").ok:
         options = ("-q", "--no-tags", "--no-write-fetch-head")
         repository.run("fetch", *options, remote, f"refs/tags/{tag}", check=True)

@@ -5,7 +5,6 @@ and the same command again does what is missing: the folder of a copied package
 appears and disappears while it is excluded from the workspace.
 """
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -88,7 +87,7 @@ def _copies(root: Repository, text: str, switches: Sequence[Switch]) -> Iterator
 
 
 def _remove(root: Repository, switch: Switch, files: Upstream) -> None:
-    for path in remove_copy(root.root / switch.member.folder, files):
+    for path in remove_copy(switch.member, files):
         print(f"kept: {path.relative_to(root.root)}, not a file of the package")
     text = (root.root / PYPROJECT).read_bytes().decode("utf-8")
     _write(root, edited(text, [replace(switch, excluded=False)]))
@@ -108,28 +107,19 @@ def put_back_on_failure(root: Repository) -> Iterator[None]:
     """
     kept = root.git_dir / KEPT
     kept.mkdir(parents=True, exist_ok=True)
-    files = [root.root / PYPROJECT, root.root / LOCK]
+    project, lock = root.root / PYPROJECT, root.root / LOCK
+    copies = {file: kept / file.name for file in (project, lock) if file.exists()}
     try:
-        present = [file for file in files if file.exists()]
-        for file in present:
-            shutil.copy2(file, kept / file.name)
+        for file, copy in copies.items():
+            shutil.copy2(file, copy)
         try:
             yield
         except BaseException:
-            for file in files:
-                if file in present:
-                    _move_back(kept / file.name, file)
-                else:
-                    file.unlink(missing_ok=True)
+            for file, copy in copies.items():
+                if copy.read_bytes() != file.read_bytes():
+                    shutil.move(copy, file.resolve())
+            if lock not in copies:
+                lock.unlink(missing_ok=True)
             raise
     finally:
         shutil.rmtree(kept, ignore_errors=True)
-
-
-def _move_back(copy: Path, file: Path) -> None:
-    if copy.read_bytes() == file.read_bytes():
-        return
-    try:
-        os.replace(copy, file.resolve())
-    except OSError:  # The repository's own folder is on another file system.
-        replace_content(file, copy.read_bytes(), staging=copy.parent)

@@ -2,10 +2,6 @@
 
 import os
 import shutil
-import tempfile
-import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +12,17 @@ from trunkline.errors import Refusal
 from trunkline.folders import write_folder
 from trunkline.git import QUIET, Repository
 from trunkline.process import Completed
-from trunkline.workspace.members import ORIGIN, Member, Source, normal, revision
+from trunkline.workspace.members import (
+    ORIGIN,
+    Member,
+    Source,
+    normal,
+    read_toml,
+    revision,
+)
 
+# What is fetched is kept here, in the repository's own folder, while a switch lasts.
+FETCHED = "trunkline/fetched"
 # Seconds to fetch a repository.
 _PATIENCE = 300
 _NOTE = (
@@ -28,67 +33,70 @@ _NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The files of a package from its own repository, in a temporary folder."""
+    """A package from its own repository: a git folder whose index holds its files.
 
-    commit: str
-    files: Path
+    They stand there as if they were in the workspace at `root`.
+    """
+
+    root: Path
+    git_dir: Path
+    commit: str = ""
+    tree: str = ""
+
+    def git(self, *arguments: str, files: Path | None = None) -> Completed:
+        """Run git on the package's files, in the workspace or in another folder."""
+        options = (f"--git-dir={self.git_dir}", f"--work-tree={files or self.root}")
+        return process.run(
+            ["git", *options, *arguments], cwd=self.root, env=QUIET, timeout=_PATIENCE
+        )
 
 
-@contextmanager
 def upstream(
-    member: Member, source: Source, *, commit: str | None = None
-) -> Iterator[Upstream]:
+    root: Repository, member: Member, source: Source, *, commit: str | None = None
+) -> Upstream:
     """Fetch the files that a git source names; raises Refusal if that fails.
 
     With `commit`, fetch the files of that commit.
     """
     address, wanted = str(source["git"]), commit or revision(source) or "HEAD"
-    with tempfile.TemporaryDirectory(prefix="trunkline-") as temporary:
-        git_dir, files = Path(temporary, "git"), Path(temporary, "files")
-        _git(git_dir, "init", "-q", "--bare", str(git_dir)).required()
-        found = _fetch(git_dir, address, wanted)
-        tree = f"{found}:{source.get('subdirectory', '')}"
-        if not found or not _git(git_dir, "read-tree", tree).ok:
-            raise Refusal(
-                rule="source-readable",
-                found=f"{member.name}: {address} could not be read at {wanted}"
-                + (f" in {source['subdirectory']}" if found else ""),
-                expected="a repository that git can fetch and that holds the package",
-                fix=f"git ls-remote {address}",
-            )
-        files.mkdir()
-        _git(git_dir, f"--work-tree={files}", "checkout-index", "-a").required()
-        yield Upstream(found, files)
+    place = Upstream(root.root, root.git_dir / FETCHED / member.name)
+    shutil.rmtree(place.git_dir, ignore_errors=True)
+    init = ["git", "init", "-q", "--bare", str(place.git_dir)]
+    process.run(init, env=QUIET, check=True)
+    commit = _fetch(place, address, wanted)
+    tree = f"{commit}:{source.get('subdirectory', '')}"
+    if not commit or not place.git("read-tree", f"--prefix={member.folder}/", tree).ok:
+        raise Refusal(
+            rule="source-readable",
+            found=f"{member.name}: {address} could not be read at {wanted}"
+            + (f" in {source['subdirectory']}" if commit else ""),
+            expected="a repository that git can fetch and that holds the package",
+            fix=f"git ls-remote {address}",
+        )
+    return Upstream(place.root, place.git_dir, commit, tree)
 
 
-def _fetch(git_dir: Path, address: str, wanted: str) -> str:
+def _fetch(place: Upstream, address: str, wanted: str) -> str:
     """Fetch a tag, branch or commit; returns the commit, "" if there is none.
 
     A server may not serve a commit by its id, and "tag or branch" cannot be told from
     a name: then everything is fetched.
     """
-    quick = _git(git_dir, "fetch", "-q", "--depth=1", address, wanted)
+    quick = place.git("fetch", "-q", "--depth=1", address, wanted)
     if quick.ok:
-        return _git(git_dir, "rev-parse", "FETCH_HEAD^{commit}").text
+        return place.git("rev-parse", "FETCH_HEAD^{commit}").text
     everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-    _git(git_dir, "fetch", "-q", address, *everything)
-    return _git(git_dir, "rev-parse", "-q", "--verify", f"{wanted}^{{commit}}").text
-
-
-def _git(git_dir: Path, *arguments: str) -> Completed:
-    argv = ["git", f"--git-dir={git_dir}", *arguments]
-    return process.run(argv, env=QUIET, timeout=_PATIENCE)
+    place.git("fetch", "-q", address, *everything)
+    return place.git("rev-parse", "-q", "--verify", f"{wanted}^{{commit}}").text
 
 
 def locked_commit(root: Path, member: Member) -> str:
     """Return the commit that uv.lock pins a git package to; raises Refusal if none."""
     lock = root / "uv.lock"
-    document = tomllib.loads(lock.read_text("utf-8")) if lock.exists() else {}
-    for package in document.get("package", []):
-        if normal(package["name"]) == member.name:
-            _, _, commit = package["source"].get("git", "").partition("#")
-            if commit:
-                return str(commit)
+    for package in read_toml(lock).get("package", []) if lock.exists() else ():
+        _, _, commit = package["source"].get("git", "").partition("#")
+        if normal(package["name"]) == member.name and commit:
+            return str(commit)
     raise Refusal(
         rule="source-locked",
         found=f"{member.name} is not locked to a commit in uv.lock",
@@ -101,57 +109,41 @@ def copy_in(found: Upstream, folder: Path, source: Source) -> None:
     """Write the package's folder with the file that remembers its source."""
 
     def fill(beside: Path) -> None:
-        shutil.copytree(found.files, beside, symlinks=True, dirs_exist_ok=True)
+        found.git("read-tree", found.tree).required()
+        found.git("checkout-index", "-a", files=beside).required()
 
     write_folder(folder, {ORIGIN: _NOTE + tomlkit.dumps(dict(source))}, finish=fill)
 
 
-def differences(root: Repository, member: Member, found: Upstream) -> list[str]:
+def differences(member: Member, found: Upstream) -> list[str]:
     """List the files of a copy that are not as in the package's repository.
 
     Files that git ignores are left out, and so are missing files in prod mode: a killed
     run may have removed them.
     """
-    folder = member.folder
-    options = ("--cached", "--others", "--exclude-standard", "-z", "--", folder)
-    listed = root.read("ls-files", *options).split("\0")
-    here = {name for name in listed if name and os.path.lexists(root.root / name)}
-    there = {
-        f"{folder}/{path.relative_to(found.files).as_posix()}": path
-        for path in found.files.rglob("*")
-        if path.is_symlink() or path.is_file()
-    }
-    return sorted(
+    options = ("-z", "--modified", "--others", "--exclude-standard", "--deduplicate")
+    listed = found.git("ls-files", *options, "--", member.folder).required().stdout
+    return [
         name
-        for name in (here if member.mode == "prod" else here | there.keys())
-        if name != f"{folder}/{ORIGIN}"
-        and not (
-            name in here
-            and name in there
-            and _content(root.root / name) == _content(there[name])
-        )
-    )
+        for name in os.fsdecode(listed).split("\0")
+        if name not in {"", f"{member.folder}/{ORIGIN}"}
+        and (member.mode != "prod" or os.path.lexists(found.root / name))
+    ]
 
 
-def _content(path: Path) -> tuple[bytes, bool]:
-    if path.is_symlink():
-        return os.fsencode(path.readlink()), False
-    return path.read_bytes(), bool(path.stat().st_mode & 0o100)
-
-
-def remove_copy(folder: Path, found: Upstream) -> list[Path]:
+def remove_copy(member: Member, found: Upstream) -> list[Path]:
     """Remove the package's own files and bytecode; returns the files that are left.
 
     What identifies the copy goes last, so that a killed run can be repeated.
     """
-    last = [folder / "pyproject.toml", folder / ORIGIN]
-    own = {folder / path.relative_to(found.files) for path in found.files.rglob("*")}
-    bytecode = set(folder.rglob("__pycache__/*.pyc"))
-    for path in [*((own | bytecode) - set(last)), *last]:
-        if path.is_symlink() or not path.is_dir():
-            path.unlink(missing_ok=True)
+    folder, project = found.root / member.folder, f"{member.folder}/pyproject.toml"
+    for bytecode in folder.rglob("__pycache__"):
+        shutil.rmtree(bytecode)
+    own = (member.folder, f":(exclude){project}")
+    found.git("rm", "-rqf", "--ignore-unmatch", "--", *own).required()
+    for name in ("pyproject.toml", ORIGIN):
+        (folder / name).unlink(missing_ok=True)
     left = sorted(path for path in folder.rglob("*") if not path.is_dir())
-    for path in sorted([folder, *folder.rglob("*")], reverse=True):
-        if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
-            path.rmdir()
+    if not left:
+        shutil.rmtree(folder)
     return left

@@ -1,4 +1,4 @@
-"""The template's address: one form for git, uv and copier, and never a password."""
+"""An address of a repository: one form for git, uv and copier, and never a password."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from copier._vcs import get_repo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.template.address import canonical_url, is_relative, recorded
+from trunkline.addresses import canonical_url, is_relative, recorded
 from trunkline.template.dependency import dependency_words
 
 FORMS = {
@@ -15,6 +15,7 @@ FORMS = {
     "gl:acme/template.git": "https://gitlab.com/acme/template.git",
     "https://github.com/acme/template": "https://github.com/acme/template.git",
     "git@git.acme.test:team/x": "ssh://git@git.acme.test/team/x",
+    "git.acme.test:team/x": "ssh://git.acme.test/team/x",
     "ssh://git@Git.Acme.Test/team/x.git/": "ssh://git@git.acme.test/team/x.git",
     "git+https://git.acme.test/team/x": "https://git.acme.test/team/x",
     "https://acme@dev.azure.com/acme/p/_git/x": "https://dev.azure.com/acme/p/_git/x",

@@ -1,6 +1,6 @@
-"""The template's address in the one form that git, uv and copier can read. Pure.
+"""Addresses of repositories in the one form that git, uv and copier can read. Pure.
 
-Credentials are never part of it: it is committed in every service.
+Credentials are never part of it: it is committed.
 """
 
 import os
@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 _SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
-_SCP = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):/?(?P<path>[^/].*)")
+_SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]{2,}):/?(?P<path>[^/].*)")
 _URL = re.compile(
     r"(?P<scheme>[\w+.-]+)://(?:(?P<user>[^/@:]*)(?::[^/@]*)?@)?"
     r"(?P<host>[^/@]*)(?P<path>/.*)?"
@@ -30,7 +30,7 @@ def canonical_url(source: str) -> str:
         path = (match["path"] or "").rstrip("/")
         url = f"{scheme}://{user}{match['host'].lower()}{path}"
     elif match := _SCP.fullmatch(source):
-        url = f"ssh://{match['user']}@{match['host'].lower()}/{match['path']}"
+        url = f"ssh://{match['user'] or ''}{match['host'].lower()}/{match['path']}"
     else:
         return Path(os.path.abspath(Path(source).expanduser())).as_uri()
     is_known_host = url.startswith(_HOSTS)
