@@ -47,8 +47,3 @@ def is_relative(source: str) -> bool:
     if _URL.fullmatch(source) or _SCP.fullmatch(source):
         return False
     return not source.startswith(("/", "~", *_SHORT))
-
-
-def is_local(url: str) -> bool:
-    """Whether only this machine can read a canonical URL."""
-    return url.startswith("file://")

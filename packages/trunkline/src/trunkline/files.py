@@ -1,11 +1,15 @@
-"""Replace a file atomically: a reader sees the old content or the new one."""
+"""Read and replace files: a reader sees the old content or the new one."""
 
 import errno
 import json
 import os
 import shutil
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from trunkline.errors import UsageError
 
 
 def replace_content(path: Path, content: bytes, *, staging: Path) -> None:
@@ -66,3 +70,11 @@ def _sync_folder(folder: Path) -> None:
 def decode_text(data: bytes) -> str:
     """Decode a file; invalid bytes survive encoding again, line ends become `\\n`."""
     return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Read a TOML file; raises UsageError that names it."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error

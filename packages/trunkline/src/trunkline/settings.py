@@ -1,12 +1,12 @@
 """`[tool.trunkline]` of pyproject.toml, with defaults."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast, get_origin
 
 from trunkline.errors import UsageError
+from trunkline.files import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,7 @@ class Settings:
 
 def read_settings(pyproject: Path) -> Settings:
     """Read the settings; raises UsageError on an unknown key or a wrong value."""
-    try:
-        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{pyproject} cannot be read: {error}") from error
-    return parse_settings(document)
+    return parse_settings(read_toml(pyproject))
 
 
 def parse_settings(document: Mapping[str, Any]) -> Settings:

@@ -9,9 +9,9 @@ from samples import Sample
     ("words", "said"),
     [
         (("new",), "`template new`: expected a folder"),
-        (("update", "there"), "`template update`: expected no folder"),
-        (("update", "--package", "a"), "expected neither --package nor --title"),
-        (("new", "there", "--diff"), "`template new` has no --diff"),
+        (("update", "there"), "`template update` takes no FOLDER"),
+        (("update", "--package", "a"), "`template update` takes no --package"),
+        (("new", "there", "--diff"), "`template new` takes no --diff"),
         (("new", "there"), "expected --from with the address of the template"),
         (("adopt",), "expected --from with the address of the template"),
         (("remove",), "invalid choice: 'remove'"),

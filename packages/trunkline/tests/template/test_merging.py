@@ -58,7 +58,7 @@ def changed(**changes: str | None) -> dict[str, str]:
 
 
 def lists(result: MergeResult) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
-    return result.conflicts, result.kept, result.gone
+    return result.conflicts, tuple(result.kept), tuple(result.gone)
 
 
 def test_what_only_the_template_changed_is_taken(team: Sample) -> None:

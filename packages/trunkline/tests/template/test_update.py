@@ -98,9 +98,9 @@ def test_a_part_can_be_left_out_later(releases: Sample) -> None:
     ("what", "said"),
     [
         ("changed", "refused by rule `clean`"),
-        ("in the way", "fresh.py, which git does not know and the template has"),
-        ("ignored in the way", "fresh.py, which git does not know and the template"),
-        ("a folder in the way", "fresh.py/ours.txt, which git does not know"),
+        ("in the way", "fresh.py, an untracked file where the template"),
+        ("ignored in the way", "fresh.py, an untracked file where the template"),
+        ("a folder in the way", "fresh.py/ours.txt, an untracked file"),
         ("no answers", "there is no .copier-answers.yml here"),
         ("unknown version", "no version 'v9.9.9'"),
         ("unknown part", "there is no part 'nothing'"),

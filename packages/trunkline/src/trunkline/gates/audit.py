@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.errors import UsageError
+from trunkline.files import read_toml
 from trunkline.gates.gate import NOT_CHECKED
 from trunkline.git import Repository
 from trunkline.options import command
 from trunkline.output import say
 from trunkline.settings import read_settings
 from trunkline.uv import uv
-from trunkline.workspace.members import members, normal, read_toml
+from trunkline.workspace.members import members, normal
 
 TABLE = "[tool.trunkline.audit]"
 # The tool is a dependency from git; its own dependencies are in the lock file.

@@ -12,7 +12,7 @@ from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.output import say
 from trunkline.signals import interrupted_by_signals
-from trunkline.template.answers import PATH, Answers
+from trunkline.template.answers import PATH, Answers, TemplateRequest
 from trunkline.template.generate import answered, rendered
 from trunkline.template.manifest import TemplateManifest
 from trunkline.template.merge import merge
@@ -24,21 +24,15 @@ from trunkline.template.update import close, finish, require_clean
 
 PYPROJECT = "pyproject.toml"
 
+type NamedTree = dict[str, ServiceFile | TreeEntry]
 
-def adopt(
-    *,
-    source: str,
-    version: str | None,
-    package: str | None,
-    title: str | None,
-    without: tuple[str, ...],
-    diff: bool,
-) -> int:
+
+def adopt(asked: TemplateRequest) -> int:
     """Rename the copy and record its origin; returns 1 where there are conflicts."""
     repository = Repository.find()
     with interrupted_by_signals(), only_release(repository.common_dir):
         drop_commits(repository)  # A killed run may have left some.
-        if not diff and (done := resume(repository)):
+        if not asked.diff and (done := resume(repository)):
             return close(done)
         require_clean(repository)
         if (repository.root / PATH).exists():
@@ -48,17 +42,18 @@ def adopt(
                 expected="a copy of the template",
                 fix="trunkline template update",
             )
-        mirror = open_mirror(canonical_url(source))
-        commit = mirror.commit(version) if version else origin_of(repository, mirror)
-        answers = answered(
-            mirror, commit, repository.root, package, title, without=without
-        )
+        mirror = open_mirror(canonical_url(str(asked.source)))
+        if asked.version:
+            commit = mirror.commit(asked.version)
+        else:
+            commit = origin_of(repository, mirror)
+        answers = answered(mirror, commit, repository.root, asked)
         base, yours, theirs = versions(repository, mirror, commit, answers)
         names = write_commits(
             repository, base=base, yours=yours, theirs=theirs, label=answers.commit
         )
         merged = merge(repository, *names)
-        code = finish(repository, merged, answers.commit, diff=diff)
+        code = finish(repository, merged, answers.commit, diff=asked.diff)
         tell_tags(repository, mirror)
         return code
 
@@ -83,16 +78,12 @@ def origin_of(repository: Repository, mirror: Mirror) -> str:
 
 def versions(
     repository: Repository, mirror: Mirror, commit: str, answers: Answers
-) -> tuple[
-    dict[str, ServiceFile | TreeEntry],
-    dict[str, ServiceFile | TreeEntry],
-    dict[str, ServiceFile | TreeEntry],
-]:
+) -> tuple[NamedTree, NamedTree, NamedTree]:
     """Return the template, this repository and the service, all under its names."""
     manifest = mirror.manifest(commit)
     base = in_its_names(mirror, commit, manifest, answers)
     yours = in_its_names(repository, "HEAD", manifest, answers)
-    theirs: dict[str, ServiceFile | TreeEntry] = dict(rendered(mirror, commit, answers))
+    theirs: NamedTree = dict(rendered(mirror, commit, answers))
     once = [entry.target for entry in manifest.entries if entry.once]
     for path in once:
         # Replaced unless somebody has edited it; then it is the team's.
@@ -104,13 +95,13 @@ def versions(
 
 def in_its_names(
     repository: Repository, commit: str, manifest: TemplateManifest, answers: Answers
-) -> dict[str, ServiceFile | TreeEntry]:
+) -> NamedTree:
     """Read a commit's files with the service's names in place of the template's."""
     rename = renaming(manifest, answers)
     leaves = read_tree(repository, commit)
     plain = [path for path, leaf in leaves.items() if leaf.mode in ("100644", "100755")]
     contents = repository.objects([leaves[path].oid for path in plain])
-    found: dict[str, ServiceFile | TreeEntry] = {}
+    found: NamedTree = {}
     for path, leaf in leaves.items():
         blob = contents.get(leaf.oid) if path in plain else None
         content = None if blob is None else _renamed(blob.content, rename)
@@ -127,11 +118,7 @@ def _renamed(content: bytes, rename: list[tuple[str, str]]) -> bytes:
         return content
 
 
-def keep_version(
-    base: dict[str, ServiceFile | TreeEntry],
-    yours: dict[str, ServiceFile | TreeEntry],
-    theirs: dict[str, ServiceFile | TreeEntry],
-) -> None:
+def keep_version(base: NamedTree, yours: NamedTree, theirs: NamedTree) -> None:
     """Leave a version alone that the team has released itself."""
     before, now = _version(base.get(PYPROJECT)), _version(yours.get(PYPROJECT))
     if before == now:

@@ -33,6 +33,22 @@ class Answers:
     commit_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateRequest:
+    """What somebody asks for on the command line; None is a default.
+
+    `added` and `without` name optional parts; `diff` only shows what would change.
+    """
+
+    source: str | None
+    version: str | None
+    package: str | None
+    title: str | None
+    added: tuple[str, ...]
+    without: tuple[str, ...]
+    diff: bool
+
+
 def print_answers(answers: Answers, *, header: str) -> str:
     """Write the file the way that the template's own stub does."""
     rows = {

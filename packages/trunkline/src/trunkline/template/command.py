@@ -2,14 +2,23 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
 from trunkline.errors import UsageError
 from trunkline.options import command, option, repeated, switch
 from trunkline.template.adopt import adopt
+from trunkline.template.answers import TemplateRequest
 from trunkline.template.generate import generate
 from trunkline.template.update import update
+
+# What an action does not take.
+NOT_FOR = {
+    "new": ("--with", "--diff"),
+    "update": ("FOLDER", "--package", "--title"),
+    "adopt": ("FOLDER", "--with"),
+}
 
 
 @command(
@@ -40,45 +49,19 @@ def template(
     diff: bool,
 ) -> int:
     """Run the action; returns 1 where an update or an adoption has conflicts."""
-    parts = tuple(without or ())
-    if (action == "new") != (place is not None):
-        raise UsageError(
-            f"`template {action}`: expected {'a' if action == 'new' else 'no'} folder"
-        )
+    given: dict[str, object] = {"FOLDER": place, "--package": package}
+    given |= {"--title": title, "--with": added, "--diff": diff}
+    if wrong := [name for name in NOT_FOR[action] if given[name]]:
+        raise UsageError(f"`template {action}` takes no {wrong[0]}")
+    if action == "new" and place is None:
+        raise UsageError("`template new`: expected a folder")
+    parts = (tuple(added or ()), tuple(without or ()))
+    asked = TemplateRequest(source, version, package, title, *parts, diff)
     if action == "update":
-        if package or title:
-            raise UsageError(
-                "`template update` takes the service's names from "
-                ".copier-answers.yml; expected neither --package nor --title"
-            )
-        return update(
-            version=version,
-            source=source,
-            added=tuple(added or ()),
-            without=parts,
-            diff=diff,
-        )
-    if added:
-        raise UsageError(f"`template {action}` keeps every part; expected no --with")
-    if action == "adopt":
-        return adopt(
-            source=source or own_source(),
-            version=version,
-            package=package,
-            title=title,
-            without=parts,
-            diff=diff,
-        )
-    if diff:
-        raise UsageError("`template new` has no --diff; expected a new folder only")
-    return generate(
-        Path(place or ""),
-        source=source or own_source(),
-        version=version,
-        package=package,
-        title=title,
-        without=parts,
-    )
+        return update(asked)
+    if source is None:
+        asked = replace(asked, source=own_source())
+    return adopt(asked) if place is None else generate(Path(place), asked)
 
 
 def own_source() -> str:

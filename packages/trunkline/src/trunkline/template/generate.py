@@ -6,33 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from trunkline import process
-from trunkline.addresses import canonical_url, is_local, recorded
+from trunkline.addresses import canonical_url, recorded
 from trunkline.errors import Refusal, UsageError
 from trunkline.folders import require_free, write_folder
 from trunkline.git import QUIET
 from trunkline.output import say
-from trunkline.template.answers import Answers
+from trunkline.template.answers import Answers, TemplateRequest
 from trunkline.template.manifest import FORMAT, TemplateManifest
 from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.names import require_package, require_title, title_of
 from trunkline.template.render import ServiceFile, render, sources
 
 
-def generate(
-    folder: Path,
-    *,
-    source: str,
-    version: str | None,
-    package: str | None,
-    title: str | None,
-    without: Sequence[str],
-) -> int:
+def generate(folder: Path, asked: TemplateRequest) -> int:
     """Make a service in a new folder, as the first commit of its own repository."""
     require_free(folder)
     require_outside(folder)
-    mirror = open_mirror(canonical_url(source))
-    commit = mirror.commit(version or mirror.newest())
-    answers = answered(mirror, commit, folder, package, title, without=without)
+    mirror = open_mirror(canonical_url(str(asked.source)))
+    commit = mirror.commit(asked.version or mirror.newest())
+    answers = answered(mirror, commit, folder, asked)
     files = rendered(mirror, commit, answers)
     message = f"feat: begin the service\n\nMade from {mirror.url}, {answers.commit}."
     write_folder(
@@ -42,7 +34,12 @@ def generate(
         finish=lambda beside: begin_repository(beside, message),
     )
     print(f"{answers.title} is in {folder}\n  type next: cd {folder} && make test")
-    warn_if_local(mirror.url)
+    if mirror.url.startswith("file://"):
+        say(
+            f"the release tool and updates come from {mirror.url}, which only this "
+            "machine can read; once the template has an address for colleagues and "
+            "CI, type: uv run trunkline template update --from ADDRESS"
+        )
     return 0
 
 
@@ -68,42 +65,26 @@ def require_outside(folder: Path) -> None:
         )
 
 
-def warn_if_local(url: str) -> None:
-    """Say what to do about an address that only this machine can read."""
-    if is_local(url):
-        say(
-            f"the release tool and updates come from {url}, which only this machine "
-            "can read; once the template has an address for colleagues and CI, type: "
-            "uv run trunkline template update --from ADDRESS"
-        )
-
-
 def answered(
-    mirror: Mirror,
-    commit: str,
-    folder: Path,
-    package: str | None,
-    title: str | None,
-    *,
-    without: Sequence[str],
+    mirror: Mirror, commit: str, folder: Path, asked: TemplateRequest
 ) -> Answers:
     """Answer the template's questions; without a name, the folder's is used.
 
     Raises Refusal for a name that is not usable, UsageError for an unknown part.
     """
     manifest = mirror.manifest(commit)
-    if package is None:
-        package = folder.absolute().name.lower().replace("-", "_")
+    package = asked.package or folder.absolute().name.lower().replace("-", "_")
     require_package(package, manifest.package_pattern, manifest.taken)
-    if title is None:
-        title = title_of(package)
+    title = title_of(package) if asked.title is None else asked.title
     require_title(title)
+    questions = questions_of(manifest, asked.without)
+    kept = {part.question: True for part in manifest.parts}
     return Answers(
         package=package,
         title=title,
         source=recorded(mirror.url),
         commit=mirror.describe(commit),
-        kept=kept_parts(manifest, without),
+        kept=kept | dict.fromkeys(questions, False),
     )
 
 
@@ -117,14 +98,14 @@ def rendered(
     return render(manifest, named, contents)
 
 
-def kept_parts(manifest: TemplateManifest, without: Sequence[str]) -> dict[str, bool]:
-    """Answer the parts' questions; raises UsageError for an unknown part."""
-    names = [part.name for part in manifest.parts]
-    if unknown := [name for name in without if name not in names]:
+def questions_of(manifest: TemplateManifest, names: Sequence[str]) -> list[str]:
+    """Look up the questions of parts; raises UsageError for an unknown part."""
+    parts = {part.name: part.question for part in manifest.parts}
+    if unknown := [name for name in names if name not in parts]:
         raise UsageError(
-            f"there is no part {unknown[0]!r}; expected one of {', '.join(names)}"
+            f"there is no part {unknown[0]!r}; expected one of {', '.join(parts)}"
         )
-    return {part.question: part.name not in without for part in manifest.parts}
+    return [parts[name] for name in names]
 
 
 def begin_repository(folder: Path, message: str) -> None:

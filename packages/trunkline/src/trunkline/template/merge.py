@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from trunkline import process
 from trunkline.errors import FailedError
@@ -21,8 +22,7 @@ SETTINGS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictStage:
+class ConflictStage(NamedTuple):
     """One side of a conflict, as git's index keeps it."""
 
     mode: str
@@ -41,9 +41,9 @@ class MergeResult:
     """
 
     tree: str
-    stages: tuple[ConflictStage, ...]
-    kept: tuple[str, ...]
-    gone: tuple[str, ...]
+    stages: Sequence[ConflictStage]
+    kept: Sequence[str]
+    gone: Sequence[str]
 
     @property
     def conflicts(self) -> list[str]:
@@ -63,9 +63,9 @@ def merge(repository: Repository, yours: str, theirs: str) -> MergeResult:
     kept, gone = _sides(stages, {BASE, YOURS}), _sides(stages, {BASE, THEIRS})
     return MergeResult(
         tree=without(repository, tree, gone),
-        stages=tuple(s for s in stages if s.path not in {*kept, *gone}),
-        kept=tuple(kept),
-        gone=tuple(gone),
+        stages=[stage for stage in stages if stage.path not in {*kept, *gone}],
+        kept=kept,
+        gone=gone,
     )
 
 

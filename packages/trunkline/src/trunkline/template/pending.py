@@ -1,14 +1,14 @@
 """Bring a merged tree into the working tree so that a crash leaves nothing half-made.
 
 What is to be done is written down first. A later run finds that record and does the
-rest; every file must then be as it was, or as it shall be, or the beginning of that.
+rest, unless a file has been edited since: each must be as before the update, as after
+it, or half-written.
 """
 
 import json
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
 from shlex import quote
 
 from trunkline.errors import FailedError, Refusal
@@ -26,26 +26,18 @@ LOCK = "uv.lock"
 
 @dataclass(frozen=True, slots=True)
 class PendingUpdate:
-    """A merge that is being brought into the working tree at commit `head`."""
+    """A merge that is being brought into the working tree at commit `head`.
+
+    `unlocked` says why uv.lock could not be brought up to date afterwards.
+    """
 
     head: str
     merged: MergeResult
     label: str
+    unlocked: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedUpdate:
-    """A merge in the working tree; `unlocked` says why uv.lock is not up to date.
-
-    It is empty if uv.lock is up to date or does not exist.
-    """
-
-    merged: MergeResult
-    label: str
-    unlocked: str
-
-
-def begin(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
+def begin(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
     """Bring the merge into a clean working tree.
 
     Raises Refusal if files are in its way, and then has done nothing; FailedError if it
@@ -54,8 +46,8 @@ def begin(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
     if blocked := next(_in_the_way(repository, pending.merged.tree), None):
         raise Refusal(
             rule="untracked",
-            found=f"{blocked}, which git does not know and the template has, too",
-            expected="no file of yours where a new one of the template goes",
+            found=f"{blocked}, an untracked file where the template adds one",
+            expected="no untracked file in the way of a new one",
             fix=f"git add --force {quote(blocked)} and commit it, or move it away",
         )
     write_record(repository.git_dir / FILE, asdict(pending))
@@ -65,42 +57,30 @@ def begin(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
     if not done.ok:
         raise FailedError(
             f"the files could not all be written: {done.complaint}\n"
-            "  type next: the same command, when that is fixed; it does the rest"
+            "  type next: fix that, then repeat the command; it finishes the update"
         )
     return _end(repository, pending)
 
 
 def _in_the_way(repository: Repository, tree: str) -> Iterator[str]:
-    """Yield what is where a new file shall be, and is not in git.
+    """Yield files that git does not know where a new file or its folder must go.
 
     git itself overwrites a file that is ignored.
     """
     listed = ("-r", "-z", "--no-renames", "--diff-filter=A", "--name-only")
-    added = repository.read("diff-tree", *listed, "HEAD", tree)
-    known = {*repository.read("ls-files", "-z").split("\0")}
-    for path in map(Path, filter(None, added.split("\0"))):
-        for file in _there(repository.root, path):
-            if (name := str(file.relative_to(repository.root))) not in known:
-                yield name
-
-
-def _there(root: Path, path: Path) -> Iterator[Path]:
-    """Yield files at a path, in a folder of that name, and in place of its folders."""
-    for part in (path, *path.parents):
-        file = root / part
-        if _is_folder(file):
-            inside = file.rglob("*") if part == path else ()
-            yield from (one for one in inside if not _is_folder(one))
-        elif os.path.lexists(file):
+    added = {*repository.read("diff-tree", *listed, "HEAD", tree).split("\0")} - {""}
+    wanted = added | {folder for path in added for folder in _folders(path)}
+    for file in repository.read("ls-files", "-z", "--others").split("\0"):
+        if file in wanted or not added.isdisjoint(_folders(file)):
             yield file
 
 
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+def _folders(path: str) -> Iterator[str]:
+    return (str(folder) for folder in PurePosixPath(path).parents)
 
 
-def resume(repository: Repository) -> AppliedUpdate | None:
-    """Finish what a run before this one has begun; None if there is nothing.
+def resume(repository: Repository) -> PendingUpdate | None:
+    """Finish an update that was interrupted; None if there is none.
 
     Raises Refusal where somebody has edited files since.
     """
@@ -116,15 +96,15 @@ def resume(repository: Repository) -> AppliedUpdate | None:
         raise Refusal(
             rule="unfinished",
             found=f"an update that was interrupted, and edits since: {edited[0]}",
-            expected="the files as they were, or as the update makes them",
-            fix="git reset --hard, which takes both back, and the update again",
+            expected="no edits until the update is finished",
+            fix="git reset --hard, which undoes both, then repeat the update",
         )
     say("finishing the update that was interrupted")
     repository.run("read-tree", "--reset", "-u", tree, check=True)
     return _end(repository, pending)
 
 
-def _end(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
+def _end(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
     """Mark the conflicts, lock, and remove the record."""
     stages = pending.merged.stages
     rows = [f"0 {ABSENT}\t{path}\0" for path in pending.merged.conflicts]
@@ -135,7 +115,7 @@ def _end(repository: Repository, pending: PendingUpdate) -> AppliedUpdate:
     if "pyproject.toml" not in pending.merged.conflicts:
         unlocked = _lock(repository)
     clear_record(repository.git_dir / FILE)
-    return AppliedUpdate(pending.merged, pending.label, unlocked)
+    return replace(pending, unlocked=unlocked)
 
 
 def _lock(repository: Repository) -> str:
@@ -151,7 +131,7 @@ def _lock(repository: Repository) -> str:
 
 
 def _edited(repository: Repository, tree: str) -> list[str]:
-    """List files that are neither as before nor as after, nor on the way."""
+    """List files that somebody has edited since the update began."""
     rows = repository.run("diff-tree", "-r", "-z", "--no-renames", "HEAD", tree)
     fields = rows.required().stdout.decode("utf-8", "surrogateescape").split("\0")
     changed = {
@@ -162,14 +142,14 @@ def _edited(repository: Repository, tree: str) -> list[str]:
     others = repository.read("diff", "--name-only", "-z", "HEAD").split("\0")
     edited = [path for path in others if path and path not in {*changed, LOCK}]
     for path, (old, new) in changed.items():
-        if not _on_the_way(repository, repository.root / path, old, new):
+        if not _is_of_update(repository, repository.root / path, old, new):
             edited.append(path)
     return edited
 
 
-def _on_the_way(repository: Repository, file: Path, old: str, new: str) -> bool:
+def _is_of_update(repository: Repository, file: Path, old: str, new: str) -> bool:
     if not file.exists() and not file.is_symlink():
-        return True  # Deleted for good, or to be written anew.
+        return True  # Deleted by the update, or not yet written again.
     if file.is_symlink() or file.is_dir():
         return False
     content = file.read_bytes()
@@ -184,14 +164,7 @@ def _read(record: Path) -> PendingUpdate | None:
     try:
         document = json.loads(record.read_text(encoding="utf-8"))
         merged = document["merged"]
-        stages: Sequence[ConflictStage] = [
-            ConflictStage(**stage) for stage in merged["stages"]
-        ]
-        lists = {name: tuple(merged[name]) for name in ("kept", "gone")}
-        return PendingUpdate(
-            document["head"],
-            MergeResult(merged["tree"], tuple(stages), **lists),
-            document["label"],
-        )
+        merged["stages"] = [ConflictStage(*stage) for stage in merged["stages"]]
+        return PendingUpdate(document["head"], MergeResult(**merged), document["label"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

@@ -9,8 +9,8 @@ from trunkline.git import Repository
 from trunkline.locks import only_release
 from trunkline.output import say
 from trunkline.signals import interrupted_by_signals
-from trunkline.template.answers import PATH, Answers, parse_answers
-from trunkline.template.generate import rendered
+from trunkline.template.answers import PATH, Answers, TemplateRequest, parse_answers
+from trunkline.template.generate import questions_of, rendered
 from trunkline.template.kept import (
     exclude_edited_tool,
     leave_deleted,
@@ -19,34 +19,27 @@ from trunkline.template.kept import (
 from trunkline.template.merge import MergeResult, difference, merge
 from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.names import is_title
-from trunkline.template.pending import LOCK, AppliedUpdate, PendingUpdate, begin, resume
+from trunkline.template.pending import LOCK, PendingUpdate, begin, resume
 from trunkline.template.render import ServiceFile
 from trunkline.template.trees import drop_commits, read_tree, write_commits
 
 
-def update(
-    *,
-    version: str | None,
-    source: str | None,
-    added: tuple[str, ...],
-    without: tuple[str, ...],
-    diff: bool,
-) -> int:
+def update(asked: TemplateRequest) -> int:
     """Merge another version of the template; returns 1 where there are conflicts."""
     repository = Repository.find()
     with interrupted_by_signals(), only_release(repository.common_dir):
         drop_commits(repository)  # A killed run may have left some.
-        if not diff and (done := resume(repository)):
+        if not asked.diff and (done := resume(repository)):
             return close(done)
         require_clean(repository)
         answers = read_answers(repository)
-        mirror = open_mirror(address_of(answers, source))
+        mirror = open_mirror(address_of(answers, asked.source))
         old = made_from(mirror, answers)
         require_true_answers(repository, mirror.manifest(old, oldest=1), answers)
-        new = mirror.commit(version or mirror.newest())
-        if not version and mirror.is_ancestor(new, old):
+        new = mirror.commit(asked.version or mirror.newest())
+        if not asked.version and mirror.is_ancestor(new, old):
             new = old
-        wanted = changed(mirror, new, answers, added=added, without=without)
+        wanted = changed(mirror, new, answers, asked)
         same = wanted.kept == answers.kept and mirror.url == canonical_url(
             answers.source
         )
@@ -62,7 +55,7 @@ def update(
             repository, base=base, yours=None, theirs=theirs, label=label
         )
         merged = leave_deleted(repository, merge(repository, *names), base, theirs)
-        return finish(repository, merged, label, diff=diff)
+        return finish(repository, merged, label, diff=asked.diff)
 
 
 def finish(
@@ -140,39 +133,31 @@ def made_from(mirror: Mirror, answers: Answers) -> str:
             f"template, such as {mirror.newest()}",
         )
     pattern = mirror.manifest(found, oldest=1).package_pattern
-    faults = []
-    if not re.fullmatch(pattern, answers.package):
-        faults.append(("package", answers.package))
-    if not is_title(answers.title):
-        faults.append(("title", answers.title))
-    for name, value in faults:
-        raise FailedError(
-            f"{PATH} says {name}: {value!r}, which no service can have; expected "
-            f"the {name} that it was made with\n  type next: git log -p -- {PATH}"
-        )
+    package_is_usable = re.fullmatch(pattern, answers.package) is not None
+    for name, value, usable in (
+        ("package", answers.package, package_is_usable),
+        ("title", answers.title, is_title(answers.title)),
+    ):
+        if not usable:
+            raise FailedError(
+                f"{PATH} says {name}: {value!r}, which no service can have; expected "
+                f"the {name} that it was made with\n  type next: git log -p -- {PATH}"
+            )
     return found
 
 
 def changed(
-    mirror: Mirror,
-    commit: str,
-    answers: Answers,
-    *,
-    added: tuple[str, ...],
-    without: tuple[str, ...],
+    mirror: Mirror, commit: str, answers: Answers, asked: TemplateRequest
 ) -> Answers:
     """Add and leave out parts; raises UsageError for an unknown part."""
-    parts = {part.name: part.question for part in mirror.manifest(commit).parts}
-    if unknown := [name for name in (*added, *without) if name not in parts]:
-        raise UsageError(
-            f"there is no part {unknown[0]!r}; expected one of {', '.join(parts)}"
-        )
-    if both := set(added).intersection(without):
+    if both := set(asked.added).intersection(asked.without):
         raise UsageError(
             f"--with {min(both)} and --without {min(both)}; expected one of them"
         )
-    kept = {parts[name]: name in added for name in (*added, *without)}
-    return replace(answers, kept={**answers.kept, **kept})
+    manifest = mirror.manifest(commit)
+    added = dict.fromkeys(questions_of(manifest, asked.added), True)
+    left_out = dict.fromkeys(questions_of(manifest, asked.without), False)
+    return replace(answers, kept={**answers.kept, **added, **left_out})
 
 
 def drop_given(
@@ -190,7 +175,7 @@ def drop_given(
         theirs.pop(path, None)
 
 
-def close(done: AppliedUpdate) -> int:
+def close(done: PendingUpdate) -> int:
     """Report what was done; raises FailedError where uv.lock is not up to date."""
     code = report(done.merged, done.label)
     if done.unlocked:

@@ -6,13 +6,12 @@ workspace, with a file that remembers where they came from.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from trunkline.errors import UsageError
+from trunkline.files import read_toml
 from trunkline.versions import Version
 
 Mode = Literal["dev", "prod", "other"]
@@ -118,14 +117,6 @@ def mode_of(source: Source) -> Mode:
 def normal(name: str) -> str:
     """Normalise a distribution's name, as PyPA's specification of names says."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """Read a TOML file; raises UsageError that names it."""
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from error
 
 
 def _member(root: Path, folder: str, project: _Project) -> Member | None:

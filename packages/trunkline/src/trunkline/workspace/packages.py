@@ -150,8 +150,9 @@ def versioned(origin: Source, version: Version | None) -> Source:
     if version is None:
         return origin
     tag = re.sub(r"v[0-9].*$", version.tag, str(origin.get("tag", version.tag)))
-    others = {k: v for k, v in origin.items() if k not in {"git", "rev", "branch"}}
-    return {"git": origin["git"], **others, "tag": tag}
+    replaced = {"git", "tag", "rev", "branch"}
+    others = {k: value for k, value in origin.items() if k not in replaced}
+    return {"git": origin["git"], "tag": tag, **others}
 
 
 def chosen(

@@ -9,6 +9,7 @@ import tomlkit
 
 from trunkline import process
 from trunkline.errors import Refusal
+from trunkline.files import read_toml
 from trunkline.folders import write_folder
 from trunkline.git import QUIET, Repository
 from trunkline.process import Completed
@@ -17,7 +18,6 @@ from trunkline.workspace.members import (
     Member,
     Source,
     normal,
-    read_toml,
     revision,
 )
 
