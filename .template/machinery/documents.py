@@ -1,4 +1,4 @@
-"""Links, paths and records that documents name and that a service does not have."""
+"""Find links, paths and records in documents that a service does not have."""
 
 import posixpath
 import re
@@ -17,7 +17,7 @@ RECORD = re.compile(r"\b(?:record|decision)s? (\d+)\b")
 
 
 def dead_ends(files: Mapping[str, ServiceFile]) -> Iterator[str]:
-    """Name what documents lead to that is not among the files, with its line."""
+    """Name links and paths in documents that lead nowhere, with their lines."""
     there = {str(place) for path in files for place in PurePosixPath(path).parents}
     there |= files.keys()
     records = {path.removeprefix(RECORDS)[:4] for path in files}

@@ -1,4 +1,4 @@
-"""Imports of modules that went with a part."""
+"""Find imports of modules that are left out with a part."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ def missing_imports(
             try:
                 tree = ast.parse(file.content)
             except SyntaxError as error:
-                yield f"{path}:{error.lineno}: no Python is left: {error.msg}"
+                yield f"{path}:{error.lineno}: no longer valid Python: {error.msg}"
                 continue
             for line, module in imported(tree, package_of(path)):
                 if module in gone:

@@ -1,4 +1,4 @@
-"""What cannot be rendered, and what would be left of a part that is left out."""
+"""Find files that cannot be rendered, and traces of parts that are left out."""
 
 import re
 from collections.abc import Mapping
@@ -69,21 +69,23 @@ def _rendered(
 def _unfit(path: str, file: Path) -> list[str]:
     """Say why a live file cannot be rendered."""
     if file.is_symlink():
-        return [f"{path} is a symbolic link, which copier does not carry"]
+        return [f"{path} is a symbolic link, which copier does not copy"]
     if file.is_dir():
         return [f"{path} is a repository of its own, which no service can have"]
     content = file.read_bytes()
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        return [f"{path} is no UTF-8 text, which is all that can be rendered"]
+        return [f"{path} is not UTF-8 text; only UTF-8 text can be rendered"]
     found = []
     if "\r" in text:
         found.append(f"{path} has carriage returns, which rendering would change")
     if match := DELIMITERS.search(text):
         found.append(f"{path} has {match[0]}, a delimiter of copier.yml")
     for match in INSIDE.finditer(text):
-        found.append(f"{path} has {match[0]!r}, of which renaming would make nonsense")
+        found.append(
+            f"{path} has {match[0]!r}, which renaming would turn into nonsense"
+        )
     for match in OTHER_SPELLINGS.finditer(text + path):
         if match[0] not in SPELLINGS:
             found.append(f"{path} spells the name {match[0]!r}; expected {SPELLINGS}")
@@ -93,16 +95,16 @@ def _unfit(path: str, file: Path) -> list[str]:
 def _unmatched(
     root: Path, manifest: TemplateManifest, parts: tuple[PartDefinition, ...]
 ) -> list[str]:
-    """Name patterns and edits that are about no file."""
+    """Name patterns that match no file, and edits of files that no service has."""
     targets = {entry.target for entry in manifest.entries}
     found = [
-        f"parts/{part.name}.toml: no file is like {pattern}"
+        f"parts/{part.name}.toml: no file matches {pattern}"
         for part in parts
         for pattern in part.files
         if not any(root.glob(pattern.replace("/*", "/**/*")))
     ]
     return found + [
-        f"parts/{part.name}.toml: {edit.file} is in no service"
+        f"parts/{part.name}.toml: no service has {edit.file}"
         for part in parts
         for edit in part.edits
         if edit.file not in targets
@@ -142,7 +144,7 @@ def _ambiguous(manifest: TemplateManifest) -> list[str]:
 
 
 def _left(files: dict[str, ServiceFile], gone: list[PartDefinition]) -> list[str]:
-    """Name the words that are left of parts that are gone."""
+    """Name words left over from parts that are left out."""
     found = []
     for part in gone:
         words = re.compile("|".join(map(re.escape, part.words)), re.IGNORECASE)
@@ -151,7 +153,7 @@ def _left(files: dict[str, ServiceFile], gone: list[PartDefinition]) -> list[str
                 continue
             text = f"{path}\n{file.content.decode('utf-8')}"
             found += [
-                f"{path}: {match[0]!r} is left of the part {part.name}"
+                f"{path}: {match[0]!r} is left over from the part {part.name}"
                 for match in words.finditer(text)
             ]
     return found

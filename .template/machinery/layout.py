@@ -1,4 +1,4 @@
-"""Lines that hold the service's name, laid out alike for the shortest and the longest.
+"""Lay out lines with the service's name alike for the shortest and the longest.
 
 A formatter breaks a line that a long name makes too long, and joins lines that a short
 one makes short enough, so that a fresh service would not pass its own checks.
@@ -27,7 +27,7 @@ RUFF = Path(sys.executable).with_name("ruff")
 
 
 def layout_problems(root: Path, manifest: TemplateManifest) -> list[str]:
-    """Have ruff judge services: with the shortest names, the longest, less parts."""
+    """Run ruff on services with the shortest names, the longest, and fewer parts."""
     services = [(kept, SHORTEST) for kept in choices(manifest)]
     services.append((services[0][0], LONGEST))
     found = []
@@ -41,7 +41,7 @@ def layout_problems(root: Path, manifest: TemplateManifest) -> list[str]:
 
 
 def lay_out(root: Path, manifest: TemplateManifest) -> list[str]:
-    """Break lines of the live files as the longest names demand; returns which."""
+    """Break lines of the live files where the longest names need it; returns which."""
     contents = {entry.target: entry.source for entry in manifest.entries}
     changed = []
     with laid_out(root, manifest, LONGEST, {}) as folder:
@@ -74,7 +74,7 @@ def held_apart(root: Path, text: str) -> str:
 
 
 def same_code(text: str, other: str) -> bool:
-    """Whether two texts are one program, differently laid out."""
+    """Whether two texts are the same program in different layouts."""
     try:
         return ast.dump(ast.parse(text)) == ast.dump(ast.parse(other))
     except SyntaxError:
@@ -82,7 +82,7 @@ def same_code(text: str, other: str) -> bool:
 
 
 def formatted(root: Path, text: str) -> str:
-    """Have ruff lay out a text as the live files are."""
+    """Format a text with ruff as the live files are."""
     done = subprocess.run(  # noqa: S603 - the environment's own program
         [RUFF, "format", "--quiet", "--no-cache", "--stdin-filename=src/a.py", "-"],
         cwd=root,
@@ -110,7 +110,7 @@ def laid_out(
     names: tuple[str, str],
     kept: Mapping[str, bool],
 ) -> Iterator[Path]:
-    """Render the code of a service into a folder for a while."""
+    """Render the code of a service into a temporary folder."""
     code = (".py", ".toml")
     wanted = [e for e in sources(manifest, kept) if e.target.endswith(code)]
     contents = {entry.source: (root / entry.source).read_bytes() for entry in wanted}

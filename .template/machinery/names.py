@@ -1,4 +1,4 @@
-"""Collect the names that no service can have."""
+"""Collect the names that a service must not have."""
 
 import keyword
 import re

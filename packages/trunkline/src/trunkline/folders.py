@@ -47,8 +47,9 @@ def write_folder(
     require_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(folder)
-        beside = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
+        prefix = f".{folder.name}.unfinished-"
+        _remove_leftovers(folder.parent, prefix)
+        beside = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     except OSError as error:
         raise _failed(folder, error) from error
     try:
@@ -58,8 +59,9 @@ def write_folder(
                 (beside / name).chmod(0o755)
         if finish:
             finish(beside)
-        _rename(beside, folder)
+        beside.rename(folder)  # Replaces an empty folder only.
     except OSError as error:
+        require_free(folder)  # Another process may have been faster.
         raise _failed(folder, error) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -74,20 +76,8 @@ def _write(path: Path, text: str | bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _rename(beside: Path, folder: Path) -> None:
-    try:
-        beside.rename(folder)  # Replaces an empty folder only.
-    except OSError:
-        require_free(folder)  # Another process was faster.
-        raise
-
-
-def _prefix(folder: Path) -> str:
-    return f".{folder.name}.unfinished-"
-
-
-def _remove_leftovers(folder: Path) -> None:
-    for path in folder.parent.glob(f"{glob.escape(_prefix(folder))}*"):
+def _remove_leftovers(place: Path, prefix: str) -> None:
+    for path in place.glob(f"{glob.escape(prefix)}*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _STALE:
                 shutil.rmtree(path)

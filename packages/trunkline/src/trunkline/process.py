@@ -12,7 +12,6 @@ from pathlib import Path
 
 from trunkline.errors import FailedError
 
-NOT_FOUND = 127
 # Seconds between two checks of a watched program, and to let it end after a signal.
 TICK = 0.1
 GRACE = 3.0

@@ -1,4 +1,4 @@
-"""What `trunkline template` says of a command line that asks for nothing that is."""
+"""What `trunkline template` says about a command line that makes no sense."""
 
 import pytest
 

@@ -54,7 +54,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "CRLF": (written("docs/new.md", "x\r\n"), "has carriage returns"),
     "bytes": (
         lambda root: picture(root / "logo.png"),
-        "logo.png is no UTF-8 text",
+        "logo.png is not UTF-8 text",
     ),
     "a delimiter": (written("docs/new.md", "{@ x"), "has {@, a delimiter"),
     "a word around the name": (written("docs/new.md", "dummy_app my_apple"), "my_appl"),
@@ -62,7 +62,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "another spelling in a path": (written("docs/myapp.md", "x"), "spells the name"),
     "a left word of a part": (
         written("docs/new.md", "Billing"),
-        "docs/new.md: 'Billing' is left of the part billing",
+        "docs/new.md: 'Billing' is left over from the part billing",
     ),
     "an edit without a place": (
         replaced(
@@ -72,11 +72,11 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "an edit of no file": (
         replaced(".template/parts/billing.toml", '".env.example"', '".env.sample"'),
-        "parts/billing.toml: .env.sample is in no service",
+        "parts/billing.toml: no service has .env.sample",
     ),
     "a pattern of no file": (
         replaced(".template/parts/billing.toml", "tests/core/billing", "tests/bill"),
-        "parts/billing.toml: no file is like tests/bill/*",
+        "parts/billing.toml: no file matches tests/bill/*",
     ),
     "a link to nowhere": (
         written("docs/new.md", "[x](../gone.md#top), [y](../LICENSE), https://a.b/c\n"),

@@ -4,6 +4,7 @@ It is the same merge as an update: from the template to the service made from it
 the copy's own files were renamed like the template's.
 """
 
+import re
 from dataclasses import replace
 
 from trunkline.addresses import canonical_url
@@ -18,11 +19,12 @@ from trunkline.template.manifest import TemplateManifest
 from trunkline.template.merge import merge
 from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.pending import resume
-from trunkline.template.render import VERSION, ServiceFile, renamed, renaming
+from trunkline.template.render import ServiceFile, renamed, renaming
 from trunkline.template.trees import TreeEntry, drop_commits, read_tree, write_commits
 from trunkline.template.update import close, finish, require_clean
 
 PYPROJECT = "pyproject.toml"
+_VERSION = re.compile(rb'(?<=\nversion = ")[^"]*')
 
 type NamedTree = dict[str, ServiceFile | TreeEntry]
 
@@ -120,21 +122,19 @@ def _renamed(content: bytes, rename: list[tuple[str, str]]) -> bytes:
 
 def keep_version(base: NamedTree, yours: NamedTree, theirs: NamedTree) -> None:
     """Leave a version alone that the team has released itself."""
-    before, now = _version(base.get(PYPROJECT)), _version(yours.get(PYPROJECT))
-    if before == now:
-        return
+    before, now = _version(base), _version(yours)
     for tree in (base, theirs):
         file = tree.get(PYPROJECT)
-        if isinstance(file, ServiceFile):
-            head, _, tail = file.content.decode("utf-8").partition(VERSION)
-            text = f'{head}{VERSION}{now}"{tail.partition('"')[2]}'
-            tree[PYPROJECT] = replace(file, content=text.encode("utf-8"))
+        if before != now and isinstance(file, ServiceFile):
+            tree[PYPROJECT] = replace(
+                file, content=_VERSION.sub(lambda _: now, file.content, count=1)
+            )
 
 
-def _version(file: ServiceFile | TreeEntry | None) -> str:
-    if not isinstance(file, ServiceFile):
-        return ""
-    return file.content.decode("utf-8").partition(VERSION)[2].partition('"')[0]
+def _version(tree: NamedTree) -> bytes:
+    file = tree.get(PYPROJECT)
+    found = _VERSION.search(file.content) if isinstance(file, ServiceFile) else None
+    return found[0] if found else b""
 
 
 def tell_tags(repository: Repository, mirror: Mirror) -> None:

@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 
 from trunkline.addresses import canonical_url, is_relative
-from trunkline.errors import Refusal
+from trunkline.errors import Refusal, UsageError
 from trunkline.git import Repository
 from trunkline.process import ProcessError
 from trunkline.settings import Settings
@@ -67,11 +67,9 @@ def require_checked_out(member: Member) -> None:
 
 def _version(member: Member) -> Version:
     if member.version is None:
-        raise Refusal(
-            rule="versioned",
-            found=f"{member.name}: {member.folder}/pyproject.toml has no version",
-            expected='a version, such as version = "0.1.0"',
-            fix=f"uv version --project {member.folder} 0.1.0",
+        raise UsageError(
+            f"{member.name}: {member.folder}/pyproject.toml has no version\n"
+            f"  type next: uv version --project {member.folder} 0.1.0"
         )
     return Version.from_project(member.version)
 

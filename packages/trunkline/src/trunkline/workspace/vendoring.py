@@ -63,7 +63,8 @@ def upstream(
     shutil.rmtree(place.git_dir, ignore_errors=True)
     init = ["git", "init", "-q", "--bare", str(place.git_dir)]
     process.run(init, env=QUIET, check=True)
-    commit = _fetch(place, address, wanted)
+    fetched = place.git("fetch", "-q", "--depth=1", address, wanted)
+    commit = place.git("rev-parse", "FETCH_HEAD^{commit}").text if fetched.ok else ""
     tree = f"{commit}:{source.get('subdirectory', '')}"
     if not commit or not place.git("read-tree", f"--prefix={member.folder}/", tree).ok:
         raise Refusal(
@@ -74,20 +75,6 @@ def upstream(
             fix=f"git ls-remote {address}",
         )
     return Upstream(place.root, place.git_dir, commit, tree)
-
-
-def _fetch(place: Upstream, address: str, wanted: str) -> str:
-    """Fetch a tag, branch or commit; returns the commit, "" if there is none.
-
-    A server may not serve a commit by its id, and "tag or branch" cannot be told from
-    a name: then everything is fetched.
-    """
-    quick = place.git("fetch", "-q", "--depth=1", address, wanted)
-    if quick.ok:
-        return place.git("rev-parse", "FETCH_HEAD^{commit}").text
-    everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-    place.git("fetch", "-q", address, *everything)
-    return place.git("rev-parse", "-q", "--verify", f"{wanted}^{{commit}}").text
 
 
 def locked_commit(root: Path, member: Member) -> str:
