@@ -66,20 +66,18 @@ def _wait(descriptor: int) -> None:
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() < end:
-                time.sleep(PAUSE)
-                continue
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            raise Refusal(
-                rule="one-release",
-                found="another release or `packages use` is running in this clone "
-                f"(process {holder or '?'})",
-                expected="one at a time",
-                fix="the same command again once the other one has finished",
-            ) from None
-        return
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > end:
+                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+                raise Refusal(
+                    rule="one-release",
+                    found="another command that changes files is running in this "
+                    f"clone (process {holder or '?'})",
+                    expected="one at a time",
+                    fix="the same command again once the other one has finished",
+                ) from error
+            time.sleep(PAUSE)
 
 
 def remove_stale_git_locks(paths: Iterable[Path], root: Path) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.template.answers import PATH, Answers, parse_answers
 from trunkline.template.dependency import PLACE
@@ -16,35 +15,30 @@ from trunkline.template.trees import read_tree
 MEMBERS = 'members = ["packages/*"]\n'
 
 
-def require_true_answers(
+def applied_answers(
     repository: Repository, manifest: TemplateManifest, answers: Answers
-) -> None:
-    """Raise Refusal where somebody edited an answer, but not the files it stands for.
+) -> Answers:
+    """Return the answers that the files were made from: an edit by hand is a request.
 
-    The answers are compared with those that an update, or the making of the service,
-    wrote last.
+    What an update, or the making of the service, wrote last holds for a part whose
+    files contradict the answer.
     """
     words = ("log", "-1", "--format=%H", "-G^_commit:", "--", PATH)
     written = repository.read(*words)
     if not written:
-        return
+        return answers
     before = parse_answers(repository.read("show", f"{written}:{PATH}")).kept
     present = read_tree(repository, "HEAD").keys()
     rename = renaming(manifest, answers)
+    applied = dict(answers.kept)
     for part in manifest.parts:
-        now = answers.kept.get(part.question, True)
+        now, then = (kept.get(part.question, True) for kept in (applied, before))
         files = {
             renamed(e.target, rename) for e in manifest.entries if part.name in e.parts
         }
-        if now != before.get(part.question, True) and now != bool(files & present):
-            option = "--with" if now else "--without"
-            raise Refusal(
-                rule="answers",
-                found=f"{part.question}, edited by hand in {PATH}",
-                expected="the answers as they were written last",
-                fix=f"git checkout {written[:12]} -- {PATH}, commit that, and: "
-                f"trunkline template update {option} {part.name}",
-            )
+        if now != then and now != bool(files & present):
+            applied[part.question] = then
+    return replace(answers, kept=applied)
 
 
 def exclude_edited_tool(

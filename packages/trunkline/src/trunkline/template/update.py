@@ -12,9 +12,9 @@ from trunkline.signals import interrupted_by_signals
 from trunkline.template.answers import PATH, Answers, TemplateRequest, parse_answers
 from trunkline.template.generate import questions_of, rendered
 from trunkline.template.kept import (
+    applied_answers,
     exclude_edited_tool,
     leave_deleted,
-    require_true_answers,
 )
 from trunkline.template.merge import MergeResult, difference, merge
 from trunkline.template.mirror import Mirror, open_mirror
@@ -35,18 +35,16 @@ def update(asked: TemplateRequest) -> int:
         answers = read_answers(repository)
         mirror = open_mirror(address_of(answers, asked.source))
         old = made_from(mirror, answers)
-        require_true_answers(repository, mirror.manifest(old, oldest=1), answers)
+        made = applied_answers(repository, mirror.manifest(old, oldest=1), answers)
         new = mirror.commit(asked.version or mirror.newest())
         if not asked.version and mirror.is_ancestor(new, old):
             new = old
         wanted = changed(mirror, new, answers, asked)
-        same = wanted.kept == answers.kept and mirror.url == canonical_url(
-            answers.source
-        )
-        if new == old and same:
+        moved = mirror.url != canonical_url(answers.source)
+        if new == old and wanted.kept == made.kept and not moved:
             print(f"up to date: this service is at {answers.commit} of the template")
             return 0
-        base = rendered(mirror, old, answers, oldest=1)
+        base = rendered(mirror, old, made, oldest=1)
         theirs = rendered(mirror, new, replace(wanted, source=recorded(mirror.url)))
         drop_given(repository, mirror, new, base, theirs)
         exclude_edited_tool(repository, base, theirs)
