@@ -26,6 +26,9 @@ class Object:
 class Repository:
     """A git repository and the commands that run in the root of its working tree."""
 
+    # What git is told before any command.
+    options: tuple[str, ...] = ()
+
     def __init__(
         self, root: Path, *, git_dir: Path, common_dir: Path, shallow: bool
     ) -> None:
@@ -39,18 +42,9 @@ class Repository:
     @classmethod
     def find(cls, start: Path | None = None) -> "Repository":
         """Find the repository around `start`; raises UsageError where there is none."""
-        answer = process.run(
-            [
-                "git",
-                "rev-parse",
-                "--show-toplevel",
-                "--absolute-git-dir",
-                "--git-common-dir",
-                "--is-shallow-repository",
-            ],
-            cwd=start,
-            env=QUIET,
-        )
+        asked = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
+        argv = ["git", "rev-parse", *asked, "--is-shallow-repository"]
+        answer = process.run(argv, cwd=start, env=QUIET)
         lines = answer.text.splitlines()
         if not answer.ok or len(lines) != len(("root", "own", "common", "shallow")):
             raise UsageError(
@@ -75,7 +69,7 @@ class Repository:
     ) -> Completed:
         """Run git in the root of the working tree and capture its output."""
         return process.run(
-            ["git", *arguments],
+            ["git", *self.options, *arguments],
             cwd=self.root,
             env=QUIET,
             stdin=stdin,

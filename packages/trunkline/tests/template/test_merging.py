@@ -11,7 +11,7 @@ from samples import Sample, environment, identify
 from trunkline.git import Repository
 from trunkline.template.merge import MergeResult, merge
 from trunkline.template.render import ServiceFile
-from trunkline.template.trees import drop_commits, write_commits
+from trunkline.template.trees import MergeSides, drop_commits, write_commits
 
 LONG = "".join(f"line {number}\n" for number in range(30))
 BASE = {
@@ -39,7 +39,7 @@ def merged(team: Sample, theirs: dict[str, str]) -> tuple[MergeResult, dict[str,
         {path: ServiceFile(text.encode()) for path, text in files.items()}
         for files in (BASE, theirs)
     )
-    names = write_commits(repository, base=base, yours=None, theirs=new, label="v2.0.0")
+    names = write_commits(repository, MergeSides(base, None, new, "v2.0.0"))
     result = merge(repository, *names)
     drop_commits(repository)
     listed = team.git("ls-tree", "-r", "-z", "--name-only", result.tree)

@@ -44,16 +44,7 @@ def check(
         print(json_.dumps([asdict(gate) for gate in gates]) if json else table(gates))
         return 0
     with interrupted_by_signals():
-        fixes = [
-            # In reverse, so that `format` formats what `lint` rewrites.
-            run_gate(
-                repository,
-                replace(gate, name=f"fix {gate.name}", command=gate.fix),
-                quiet=json,
-            )
-            for gate in reversed(gates)
-            if fix and gate.fix
-        ]
+        fixes = run_fixes(repository, gates, quiet=json) if fix else []
         results = run_gates(repository, gates, quiet=json)
     good = {"passed"} if strict else {"passed", "not checked"}
     ok = all(result.outcome in good for result in results)
@@ -63,6 +54,21 @@ def check(
     else:
         print(summary(results, strict=strict))
     return 0 if ok else 1
+
+
+def run_fixes(
+    repository: Repository, gates: Sequence[Gate], *, quiet: bool
+) -> list[GateResult]:
+    """Run the fixing commands in reverse: `format` formats what `lint` rewrites."""
+    return [
+        run_gate(
+            repository,
+            replace(gate, name=f"fix {gate.name}", command=gate.fix),
+            quiet=quiet,
+        )
+        for gate in reversed(gates)
+        if gate.fix
+    ]
 
 
 def summary(results: Sequence[GateResult], *, strict: bool) -> str:

@@ -10,18 +10,14 @@ from dataclasses import replace
 from trunkline.addresses import canonical_url
 from trunkline.errors import Refusal
 from trunkline.git import Repository
-from trunkline.locks import only_release
 from trunkline.output import say
-from trunkline.signals import interrupted_by_signals
 from trunkline.template.answers import PATH, Answers, TemplateRequest
 from trunkline.template.generate import answered, rendered
 from trunkline.template.manifest import TemplateManifest
-from trunkline.template.merge import merge
 from trunkline.template.mirror import Mirror, open_mirror
-from trunkline.template.pending import resume
 from trunkline.template.render import ServiceFile, renamed, renaming
-from trunkline.template.trees import TreeEntry, drop_commits, read_tree, write_commits
-from trunkline.template.update import close, finish, require_clean
+from trunkline.template.trees import MergeSides, TreeEntry, read_tree
+from trunkline.template.update import merge_template
 
 PYPROJECT = "pyproject.toml"
 _VERSION = re.compile(rb'(?<=\nversion = ")[^"]*')
@@ -31,33 +27,35 @@ type NamedTree = dict[str, ServiceFile | TreeEntry]
 
 def adopt(asked: TemplateRequest) -> int:
     """Rename the copy and record its origin; returns 1 where there are conflicts."""
-    repository = Repository.find()
-    with interrupted_by_signals(), only_release(repository.common_dir):
-        drop_commits(repository)  # A killed run may have left some.
-        if not asked.diff and (done := resume(repository)):
-            return close(done)
-        require_clean(repository)
-        if (repository.root / PATH).exists():
-            raise Refusal(
-                rule="adopted",
-                found=f"{PATH}, so this is a service already",
-                expected="a copy of the template",
-                fix="trunkline template update",
-            )
-        mirror = open_mirror(canonical_url(str(asked.source)))
-        if asked.version:
-            commit = mirror.commit(asked.version)
-        else:
-            commit = origin_of(repository, mirror)
-        answers = answered(mirror, commit, repository.root, asked)
-        base, yours, theirs = versions(repository, mirror, commit, answers)
-        names = write_commits(
-            repository, base=base, yours=yours, theirs=theirs, label=answers.commit
+    return merge_template(asked, first_version)
+
+
+def first_version(repository: Repository, asked: TemplateRequest) -> MergeSides:
+    """Return the template, this repository and the service, all under its names."""
+    if (repository.root / PATH).exists():
+        raise Refusal(
+            rule="adopted",
+            found=f"{PATH}, so this is a service already",
+            expected="a copy of the template",
+            fix="trunkline template update",
         )
-        merged = merge(repository, *names)
-        code = finish(repository, merged, answers.commit, diff=asked.diff)
-        tell_tags(repository, mirror)
-        return code
+    mirror = open_mirror(canonical_url(str(asked.source)))
+    if asked.version:
+        commit = mirror.commit(asked.version)
+    else:
+        commit = origin_of(repository, mirror)
+    answers = answered(mirror, commit, repository.root, asked)
+    manifest = mirror.manifest(commit)
+    base = in_its_names(mirror, commit, manifest, answers)
+    yours = in_its_names(repository, "HEAD", manifest, answers)
+    theirs: NamedTree = dict(rendered(mirror, commit, answers))
+    for path in (entry.target for entry in manifest.entries if entry.once):
+        # Replaced unless somebody has edited it; then it is the team's.
+        if path in base and yours.get(path) != base[path]:
+            theirs[path] = base[path]
+    keep_version(base, yours, theirs)
+    tell_tags(repository, mirror)
+    return MergeSides(base, yours, theirs, answers.commit)
 
 
 def origin_of(repository: Repository, mirror: Mirror) -> str:
@@ -76,23 +74,6 @@ def origin_of(repository: Repository, mirror: Mirror) -> str:
         expected="one from which this repository began",
         fix=f"the same command with --version, such as {mirror.newest()}",
     )
-
-
-def versions(
-    repository: Repository, mirror: Mirror, commit: str, answers: Answers
-) -> tuple[NamedTree, NamedTree, NamedTree]:
-    """Return the template, this repository and the service, all under its names."""
-    manifest = mirror.manifest(commit)
-    base = in_its_names(mirror, commit, manifest, answers)
-    yours = in_its_names(repository, "HEAD", manifest, answers)
-    theirs: NamedTree = dict(rendered(mirror, commit, answers))
-    once = [entry.target for entry in manifest.entries if entry.once]
-    for path in once:
-        # Replaced unless somebody has edited it; then it is the team's.
-        if path in base and yours.get(path) != base[path]:
-            theirs[path] = base[path]
-    keep_version(base, yours, theirs)
-    return base, yours, theirs
 
 
 def in_its_names(
@@ -144,6 +125,4 @@ def tell_tags(repository: Repository, mirror: Mirror) -> None:
     same = [name for name, oid in own.items() if theirs.get(name) == oid]
     if same:
         tags = " ".join(name.removeprefix("refs/tags/") for name in same)
-        say(
-            f"  and, because these are the template's releases: git tag --delete {tags}"
-        )
+        say(f"these tags are the template's releases: git tag --delete {tags}")

@@ -10,7 +10,7 @@ from trunkline.template.dependency import PLACE
 from trunkline.template.manifest import TemplateManifest
 from trunkline.template.merge import MergeResult, without
 from trunkline.template.render import ServiceFile, renamed, renaming
-from trunkline.template.trees import read_tree
+from trunkline.template.trees import ServiceTree, read_tree
 
 MEMBERS = 'members = ["packages/*"]\n'
 
@@ -69,8 +69,8 @@ def exclude_edited_tool(
 def leave_deleted(
     repository: Repository,
     merged: MergeResult,
-    base: Mapping[str, ServiceFile],
-    theirs: Mapping[str, ServiceFile],
+    base: ServiceTree,
+    theirs: ServiceTree,
 ) -> MergeResult:
     """Leave out new files of the template in folders that the team has deleted."""
     present = _folders(read_tree(repository, "HEAD"))

@@ -11,7 +11,6 @@ from trunkline.errors import FailedError, Refusal
 from trunkline.git import QUIET, Repository
 from trunkline.locks import only_one
 from trunkline.output import say
-from trunkline.process import Completed
 from trunkline.template.manifest import (
     FORMAT,
     PATH,
@@ -36,17 +35,8 @@ class Mirror(Repository):
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder, git_dir=folder, common_dir=folder, shallow=False)
         self.url = url
-
-    def run(
-        self,
-        *arguments: str,
-        stdin: bytes | None = None,
-        timeout: float = 60,
-        check: bool = False,
-    ) -> Completed:
-        """Run git here, whatever the user's `safe.bareRepository` says."""
-        own = f"--git-dir={self.root}"
-        return super().run(own, *arguments, stdin=stdin, timeout=timeout, check=check)
+        # Whatever the user's `safe.bareRepository` says.
+        self.options = (f"--git-dir={folder}",)
 
     def newest(self) -> str:
         """Name the tag of the highest stable version; the default branch, if none."""

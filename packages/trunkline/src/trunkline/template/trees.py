@@ -21,29 +21,33 @@ class TreeEntry:
 type ServiceTree = Mapping[str, ServiceFile | TreeEntry]
 
 
-def write_commits(
-    repository: Repository,
-    *,
-    base: ServiceTree,
-    yours: ServiceTree | None,
-    theirs: ServiceTree,
-    label: str,
-) -> tuple[str, str]:
-    """Write three commits, two of them upon the first; returns what to merge.
+@dataclass(frozen=True, slots=True)
+class MergeSides:
+    """The three trees of a merge; `yours` is HEAD's own if it is None.
 
-    `yours` is HEAD's own tree if it is None.
+    `label` names the version of the template that `theirs` was made from.
     """
+
+    base: ServiceTree
+    yours: ServiceTree | None
+    theirs: ServiceTree
+    label: str
+
+
+def write_commits(repository: Repository, sides: MergeSides) -> tuple[str, str]:
+    """Write three commits, two of them upon the first; returns what to merge."""
     head = repository.read("rev-parse", "HEAD^{tree}")
+    yours = _whole(head) if sides.yours is None else _files(sides.yours)
     stream = b"".join(
         (
-            *_commit(BASE, "", _files(base)),
-            *_commit(YOURS, BASE, _whole(head) if yours is None else _files(yours)),
-            *_commit(f"template/{label}", BASE, _files(theirs)),
+            *_commit(BASE, "", _files(sides.base)),
+            *_commit(YOURS, BASE, yours),
+            *_commit(f"template/{sides.label}", BASE, _files(sides.theirs)),
         )
     )
     options = ("--quiet", "--force", "--date-format=raw")
     repository.run("fast-import", *options, stdin=stream, check=True, timeout=300)
-    return YOURS, f"template/{label}"
+    return YOURS, f"template/{sides.label}"
 
 
 def drop_commits(repository: Repository) -> None:

@@ -1,6 +1,7 @@
 """`trunkline template update`: merge a later version of the template."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from trunkline.addresses import canonical_url, is_relative, recorded
@@ -21,53 +22,62 @@ from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.names import is_title
 from trunkline.template.pending import LOCK, PendingUpdate, begin, resume
 from trunkline.template.render import ServiceFile
-from trunkline.template.trees import drop_commits, read_tree, write_commits
+from trunkline.template.trees import MergeSides, drop_commits, read_tree, write_commits
 
 
 def update(asked: TemplateRequest) -> int:
     """Merge another version of the template; returns 1 where there are conflicts."""
+    return merge_template(asked, later_version)
+
+
+def merge_template(
+    asked: TemplateRequest,
+    choose: Callable[[Repository, TemplateRequest], MergeSides | None],
+) -> int:
+    """Merge what `choose` returns, or show what would change; None is up to date.
+
+    One that was interrupted is finished instead.
+    """
     repository = Repository.find()
     with interrupted_by_signals(), only_release(repository.common_dir):
         drop_commits(repository)  # A killed run may have left some.
         if not asked.diff and (done := resume(repository)):
             return close(done)
         require_clean(repository)
-        answers = read_answers(repository)
-        mirror = open_mirror(address_of(answers, asked.source))
-        old = made_from(mirror, answers)
-        made = applied_answers(repository, mirror.manifest(old, oldest=1), answers)
-        new = mirror.commit(asked.version or mirror.newest())
-        if not asked.version and mirror.is_ancestor(new, old):
-            new = old
-        wanted = changed(mirror, new, answers, asked)
-        moved = mirror.url != canonical_url(answers.source)
-        if new == old and wanted.kept == made.kept and not moved:
-            print(f"up to date: this service is at {answers.commit} of the template")
+        sides = choose(repository, asked)
+        if sides is None:
             return 0
-        base = rendered(mirror, old, made, oldest=1)
-        theirs = rendered(mirror, new, replace(wanted, source=recorded(mirror.url)))
-        drop_given(repository, mirror, new, base, theirs)
-        exclude_edited_tool(repository, base, theirs)
-        label = mirror.describe(new)
-        names = write_commits(
-            repository, base=base, yours=None, theirs=theirs, label=label
-        )
-        merged = leave_deleted(repository, merge(repository, *names), base, theirs)
-        return finish(repository, merged, label, diff=asked.diff)
+        try:
+            merged = merge(repository, *write_commits(repository, sides))
+            merged = leave_deleted(repository, merged, sides.base, sides.theirs)
+            if asked.diff:
+                print(difference(repository, "HEAD", merged.tree))
+                return report(merged, sides.label, preview=True)
+            head = repository.read("rev-parse", "HEAD")
+            return close(begin(repository, PendingUpdate(head, merged, sides.label)))
+        finally:
+            drop_commits(repository)
 
 
-def finish(
-    repository: Repository, merged: MergeResult, label: str, *, diff: bool
-) -> int:
-    """Show what a merge would change, or apply it, and report."""
-    try:
-        if diff:
-            print(difference(repository, "HEAD", merged.tree))
-            return report(merged, label, preview=True)
-        head = repository.read("rev-parse", "HEAD")
-        return close(begin(repository, PendingUpdate(head, merged, label)))
-    finally:
-        drop_commits(repository)
+def later_version(repository: Repository, asked: TemplateRequest) -> MergeSides | None:
+    """Render the service as it was made, and as the template makes it now."""
+    answers = read_answers(repository)
+    mirror = open_mirror(address_of(answers, asked.source))
+    old = made_from(mirror, answers)
+    made = applied_answers(repository, mirror.manifest(old, oldest=1), answers)
+    new = mirror.commit(asked.version or mirror.newest())
+    if not asked.version and mirror.is_ancestor(new, old):
+        new = old
+    wanted = changed(mirror, new, answers, asked)
+    moved = mirror.url != canonical_url(answers.source)
+    if new == old and wanted.kept == made.kept and not moved:
+        print(f"up to date: this service is at {answers.commit} of the template")
+        return None
+    base = rendered(mirror, old, made, oldest=1)
+    theirs = rendered(mirror, new, replace(wanted, source=recorded(mirror.url)))
+    drop_given(repository, mirror, new, base, theirs)
+    exclude_edited_tool(repository, base, theirs)
+    return MergeSides(base, None, theirs, mirror.describe(new))
 
 
 def require_clean(repository: Repository) -> None:
