@@ -55,7 +55,7 @@ def test_a_dry_run_shows_the_edit_and_changes_nothing(service: Sample) -> None:
 def test_a_member_without_a_tag_is_refused_by_name(service: Sample) -> None:
     add_member(service, "other")
     said = refused(service, "prod")
-    assert "other 0.1.0 has no tag on origin" in said
+    assert "other has no tag other-v0.1.0 on origin" in said
     assert "git tag -a other-v0.1.0" in said
 
 

@@ -68,18 +68,3 @@ def test_line_ends_of_windows_are_kept() -> None:
     published = edit(text, PUBLISHED)
     assert published.count("\n") == published.count("\r\n") == 5
     assert edit(published, None) == text
-
-
-def test_a_project_without_a_workspace_has_one_for_as_long_as_it_needs_it() -> None:
-    source = f'{{ git = "{PUBLISHED["git"]}", tag = "rules-v1.0.0" }}'
-    text = f"[tool.uv.sources]\nrules = {source}\n"
-    edited = edit(text, None)
-    uv = tomllib.loads(edited)["tool"]["uv"]
-    assert uv["workspace"] == {"members": ["packages/rules"]}
-    assert uv["sources"] == {"rules": WORKSPACE}
-    folder = "packages/rules"
-    for excluded in (True, False):
-        edited = with_source(
-            edited, name="rules", folder=folder, source=PUBLISHED, excluded=excluded
-        )
-    assert edited == text

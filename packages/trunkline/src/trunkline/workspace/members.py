@@ -47,14 +47,13 @@ class Member:
         """Whether `packages use` without names switches it."""
         return self.shipped and self.origin is None
 
-    def tags(self, version: Version) -> tuple[str, ...]:
-        """Return the names that the tag of a version may have, the usual one first.
+    def tag_of(self, version: Version) -> str:
+        """Return the tag that publishes a version.
 
         In the service's repository `vX.Y.Z` is the service's own tag; in that of a
         submodule it is the member's.
         """
-        own = f"{self.name}-{version.tag}"
-        return (version.tag, own) if self.submodule else (own,)
+        return version.tag if self.submodule else f"{self.name}-{version.tag}"
 
 
 @dataclass(frozen=True, slots=True)

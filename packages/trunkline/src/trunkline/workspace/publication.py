@@ -31,7 +31,8 @@ def publication(
     """
     repository = _repository(root, member)
     wanted = version or _version(member)
-    tag, commit = _published(repository, member, wanted, settings)
+    tag = member.tag_of(wanted)
+    commit = _published(repository, member, tag, settings)
     folder = "." if member.submodule else member.folder
     file = "pyproject.toml" if member.submodule else f"{folder}/pyproject.toml"
     _bring(repository, settings.remote, tag, commit)
@@ -75,12 +76,11 @@ def _version(member: Member) -> Version:
 
 
 def _published(
-    repository: Repository, member: Member, version: Version, settings: Settings
-) -> tuple[str, str]:
-    """Return the tag of a version on the remote and its commit."""
-    remote = settings.remote
-    names = [f"refs/tags/{tag}" for tag in member.tags(version)]
-    asked = [ref for name in names for ref in (name, f"{name}^{{}}")]
+    repository: Repository, member: Member, tag: str, settings: Settings
+) -> str:
+    """Return the commit of a tag on the remote; raises Refusal if there is none."""
+    remote, ref = settings.remote, f"refs/tags/{tag}"
+    asked = (ref, f"{ref}^{{}}")
     try:
         refs = repository.remote_refs(remote, asked, timeout=settings.timeout)
     except ProcessError as error:
@@ -90,25 +90,18 @@ def _published(
             expected="an answer, because only a published tag can be locked",
             fix=f"git -C {repository.root} ls-remote {remote}",
         ) from error
-    for name in names:
-        if name in refs:
-            return name.removeprefix("refs/tags/"), refs.get(f"{name}^{{}}", refs[name])
-    tag = member.tags(version)[0]
-    here = tag if repository.refs(f"refs/tags/{tag}") else None
+    if ref in refs:
+        return refs.get(f"{ref}^{{}}", refs[ref])
+    is_here = bool(repository.refs(ref))
+    git = f"git -C {member.folder}" if member.submodule else "git"
+    make = "" if is_here else f"{git} tag -a {tag} -m {tag} && "
     raise Refusal(
         rule="tag-published",
-        found=f"{member.name} {version} has no tag on {remote}"
-        + (f"; {here} is in this clone only" if here else ""),
-        expected=" or ".join(member.tags(version)),
-        fix=publish_command(member, tag, remote, tagged=here is not None),
+        found=f"{member.name} has no tag {tag} on {remote}"
+        + ("; it is in this clone only" if is_here else ""),
+        expected="a published tag, because only that can be locked",
+        fix=f"{make}{git} push --atomic {remote} HEAD {tag}",
     )
-
-
-def publish_command(member: Member, tag: str, remote: str, *, tagged: bool) -> str:
-    """Return the command that publishes a member's working tree under a tag."""
-    git = f"git -C {member.folder}" if member.submodule else "git"
-    push = f"{git} push --atomic {remote} HEAD {tag}"
-    return push if tagged else f"{git} tag -a {tag} -m {tag} && {push}"
 
 
 def _bring(repository: Repository, remote: str, tag: str, commit: str) -> None:

@@ -5,7 +5,6 @@ as workspace sources"), so a member in prod mode is also excluded from the works
 """
 
 import re
-from fnmatch import fnmatch
 from typing import Any
 
 import tomlkit
@@ -23,21 +22,14 @@ def with_source(
     """
     document: Any = tomlkit.parse(text)
     uv = document["tool"]["uv"]
-    if source == WORKSPACE:
-        _include(uv, folder)
-    elif excluded is None:
-        excluded = True
-    _exclude(uv.get("workspace", {}), folder, excluded=bool(excluded))
-    if source != WORKSPACE and not excluded:
-        _forget(uv, folder)
+    if excluded is None:
+        excluded = source != WORKSPACE
+    _exclude(uv.get("workspace", {}), folder, excluded=excluded)
     sources = uv.setdefault("sources", tomlkit.table())
     key = next((key for key in sources if normal(key) == name), name)
     if dict(sources.get(key, {})) != dict(source):
         sources[key] = tomlkit.value(_inline(source))
     edited: str = tomlkit.dumps(document)
-    # A table that is removed from the end leaves the blank line before it.
-    if edited.endswith("\n\n") and not text.endswith("\n\n"):
-        edited = edited[:-1]
     # tomlkit ends the lines that it adds with `\n` only.
     windows = text.count("\n") == text.count("\r\n")
     return re.sub(r"(?<!\r)\n", "\r\n", edited) if windows else edited
@@ -47,23 +39,6 @@ def _inline(source: Source) -> str:
     """Write an inline table with the spaces that uv itself writes."""
     pairs = (f"{k} = {tomlkit.item(v).as_string()}" for k, v in source.items())
     return f"{{ {', '.join(pairs)} }}"
-
-
-def _include(uv: Any, folder: str) -> None:  # noqa: ANN401 - tomlkit's tables
-    """Make a folder part of the workspace if no pattern covers it."""
-    workspace = uv.setdefault("workspace", tomlkit.table())
-    patterns = workspace.setdefault("members", tomlkit.array())
-    if not any(fnmatch(folder, pattern) for pattern in patterns):
-        patterns.append(folder)
-
-
-def _forget(uv: Any, folder: str) -> None:  # noqa: ANN401
-    """Undo what `_include` has written."""
-    workspace = uv.get("workspace", {})
-    if folder in workspace.get("members", ()):
-        workspace["members"].remove(folder)
-        if list(workspace) == ["members"] and not workspace["members"]:
-            uv.remove("workspace")
 
 
 def _exclude(workspace: Any, folder: str, *, excluded: bool) -> None:  # noqa: ANN401
