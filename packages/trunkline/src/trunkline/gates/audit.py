@@ -17,8 +17,8 @@ from trunkline.gates.gate import NOT_CHECKED
 from trunkline.git import Repository
 from trunkline.options import command
 from trunkline.output import say
+from trunkline.process import uv
 from trunkline.settings import read_settings
-from trunkline.uv import uv
 from trunkline.workspace.members import members, normal
 
 TABLE = "[tool.trunkline.audit]"

@@ -14,8 +14,7 @@ from trunkline import process
 from trunkline.errors import FailedError
 from trunkline.gates.gate import NOT_CHECKED, Gate
 from trunkline.git import Repository
-from trunkline.process import ProcessError
-from trunkline.uv import uv
+from trunkline.process import ProcessError, uv
 
 Outcome = Literal["passed", "failed", "not checked", "not run"]
 # Below it each dependency group that gates name has its own environment.

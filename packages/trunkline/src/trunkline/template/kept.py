@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from trunkline.git import Repository
 from trunkline.template.answers import PATH, Answers, parse_answers
@@ -10,7 +9,7 @@ from trunkline.template.dependency import PLACE
 from trunkline.template.manifest import TemplateManifest
 from trunkline.template.merge import MergeResult, without
 from trunkline.template.render import ServiceFile, renamed, renaming
-from trunkline.template.trees import ServiceTree, read_tree
+from trunkline.template.trees import ServiceTree, folders_of, read_tree
 
 MEMBERS = 'members = ["packages/*"]\n'
 
@@ -53,12 +52,11 @@ def exclude_edited_tool(
     if not any(path.startswith(inside) for path in base):
         return
     paths = [p for p in read_tree(repository, "HEAD") if p.startswith(inside)]
-    contents = repository.objects([f"HEAD:{path}" for path in paths])
-    for path in paths:
-        now = contents[f"HEAD:{path}"]
-        if path not in base or now is None or now.content != base[path].content:
-            break
-    else:
+    found = repository.objects([f"HEAD:{path}" for path in paths]).values()
+    if all(
+        path in base and now is not None and now.content == base[path].content
+        for path, now in zip(paths, found, strict=True)
+    ):
         return
     project = theirs["pyproject.toml"]
     text = project.content.decode("utf-8")
@@ -76,7 +74,9 @@ def leave_deleted(
     present = _folders(read_tree(repository, "HEAD"))
     deleted = _folders(base) - present
     added = (theirs.keys() - base.keys()) & read_tree(repository, merged.tree).keys()
-    unwanted = sorted(path for path in added if not deleted.isdisjoint(_parents(path)))
+    unwanted = sorted(
+        path for path in added if not deleted.isdisjoint(folders_of(path))
+    )
     return replace(
         merged,
         tree=without(repository, merged.tree, unwanted),
@@ -85,8 +85,4 @@ def leave_deleted(
 
 
 def _folders(paths: Mapping[str, object]) -> set[str]:
-    return {folder for path in paths for folder in _parents(path)}
-
-
-def _parents(path: str) -> set[str]:
-    return {str(parent) for parent in PurePosixPath(path).parents}
+    return {folder for path in paths for folder in folders_of(path)}

@@ -5,7 +5,7 @@ both: a service is updated by the tool that it has. Its format is a contract.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,8 @@ class TextEdit:
     empty `end` means that only `start` is replaced.
     """
 
-    without: tuple[str, ...]
-    kept: tuple[str, ...]
+    without: Collection[str]
+    kept: Collection[str]
     start: str
     end: str
     by: str
@@ -43,8 +43,8 @@ class TemplateFile:
 
     source: str
     target: str
-    parts: tuple[str, ...] = ()
-    edits: tuple[TextEdit, ...] = ()
+    parts: Collection[str] = ()
+    edits: Sequence[TextEdit] = ()
     executable: bool = False
     once: bool = False
     versioned: bool = False
@@ -67,7 +67,7 @@ class LockChanges:
     holds other blocks that uv writes differently.
     """
 
-    dropped: frozenset[str]
+    dropped: Collection[str]
     project: str
     changed: Mapping[str, str]
 
@@ -119,20 +119,9 @@ def parse_manifest(content: bytes, *, oldest: int = FORMAT) -> TemplateManifest:
         taken=frozenset(document["taken"]),
         answers_header=document["answers_header"],
         entries=tuple(_file(row) for row in document["files"]),
-        locks={
-            key: LockChanges(
-                frozenset(lock["dropped"]), lock["project"], lock["changed"]
-            )
-            for key, lock in document["locks"].items()
-        },
+        locks={key: LockChanges(**lock) for key, lock in document["locks"].items()},
     )
 
 
 def _file(row: Mapping[str, Any]) -> TemplateFile:
-    edits = tuple(
-        TextEdit(
-            **{**edit, "without": tuple(edit["without"]), "kept": tuple(edit["kept"])}
-        )
-        for edit in row["edits"]
-    )
-    return TemplateFile(**{**row, "parts": tuple(row["parts"]), "edits": edits})
+    return TemplateFile(**{**row, "edits": [TextEdit(**e) for e in row["edits"]]})

@@ -8,7 +8,7 @@ it, or half-written.
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from shlex import quote
 
 from trunkline.errors import FailedError, Refusal
@@ -16,9 +16,9 @@ from trunkline.files import clear_record, write_record
 from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.output import say
-from trunkline.process import ProcessError
+from trunkline.process import ProcessError, uv
 from trunkline.template.merge import ABSENT, ConflictStage, MergeResult
-from trunkline.uv import uv
+from trunkline.template.trees import folders_of
 
 FILE = "trunkline/template.json"
 LOCK = "uv.lock"
@@ -69,14 +69,10 @@ def _in_the_way(repository: Repository, tree: str) -> Iterator[str]:
     """
     listed = ("-r", "-z", "--no-renames", "--diff-filter=A", "--name-only")
     added = {*repository.read("diff-tree", *listed, "HEAD", tree).split("\0")} - {""}
-    wanted = added | {folder for path in added for folder in _folders(path)}
+    wanted = added | {folder for path in added for folder in folders_of(path)}
     for file in repository.read("ls-files", "-z", "--others").split("\0"):
-        if file in wanted or not added.isdisjoint(_folders(file)):
+        if file in wanted or not added.isdisjoint(folders_of(file)):
             yield file
-
-
-def _folders(path: str) -> Iterator[str]:
-    return (str(folder) for folder in PurePosixPath(path).parents)
 
 
 def resume(repository: Repository) -> PendingUpdate | None:

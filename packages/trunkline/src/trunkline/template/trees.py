@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from trunkline.git import Repository
 from trunkline.template.render import ServiceFile
@@ -66,6 +67,11 @@ def read_tree(repository: Repository, name: str) -> dict[str, TreeEntry]:
         mode, _, oid = about.split(" ")
         found[path] = TreeEntry(mode, oid)
     return found
+
+
+def folders_of(path: str) -> set[str]:
+    """Name the folders above a path."""
+    return {str(folder) for folder in PurePosixPath(path).parents}
 
 
 def _commit(name: str, parent: str, changes: Iterator[bytes]) -> Iterator[bytes]:

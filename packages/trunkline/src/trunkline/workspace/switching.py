@@ -14,8 +14,8 @@ from pathlib import Path
 from trunkline.errors import FailedError
 from trunkline.files import replace_content
 from trunkline.git import Repository
+from trunkline.process import uv
 from trunkline.project import LOCK, PYPROJECT
-from trunkline.uv import uv
 from trunkline.workspace.members import Member, Source
 from trunkline.workspace.sources import with_source
 from trunkline.workspace.vendoring import Upstream, copy_in, remove_copy
