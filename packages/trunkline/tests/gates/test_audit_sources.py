@@ -62,8 +62,7 @@ def test_the_tool_is_not_on_an_index_but_its_dependencies_are_checked(
     add_from_git(service, "trunkline", "rates")
     ran = service.trunkline("audit", "--service-url", osv)
     assert ran.code == 0, ran.all
-    address = f"git+{TEAM}trunkline.git@v1.0.0"
-    assert f"not on an index: trunkline ({address})\n" in ran.out
+    assert "not on an index: trunkline (from git)\n" in ran.out
     assert "no known vulnerabilities" in ran.out
 
 
@@ -82,7 +81,7 @@ def test_another_package_from_git_is_not_checked_until_it_is_declared(
     add_from_git(service, "money")
     ran = service.trunkline("audit", "--service-url", osv)
     assert ran.code == 75, ran.all
-    assert f"NOT CHECKED: money (git+{TEAM}money.git@v1.0.0)" in ran.out
+    assert "NOT CHECKED: money (from git)" in ran.out
     line = 'own = ["money", "trunkline"]'
     assert f"type next: {line}, under [tool.trunkline.audit]" in ran.out
     declare(service, '["money", "trunkline"]')

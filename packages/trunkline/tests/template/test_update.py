@@ -144,7 +144,7 @@ def test_what_cannot_be_updated_is_left_alone(
         (b"<<<<<<< HEAD\n", "line 1: found '<<<<<<< HEAD'"),
         (b'package: "acme\n', "line 1: found 'package: \"acme'"),
         (b"package: acme\ntitle: A\n", "does not say _commit, _src_path"),
-        (b'package: ""\n', "says package: '', which no service can have"),
+        (b'package: ""\n', "says package: '', title: "),
         (b'title: "\xff"\n', "is not UTF-8 text"),
         (b"_commit: v0.0.9\n", "found:     no 'v0.0.9', which .copier-answers.yml"),
     ],

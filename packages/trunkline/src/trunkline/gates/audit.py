@@ -6,7 +6,6 @@ reached apart from a vulnerability.
 """
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ TABLE = "[tool.trunkline.audit]"
 # The tool is a dependency from git; its own dependencies are in the lock file.
 OWN_BY_DEFAULT = ("trunkline",)
 _LOCAL = ("directory", "editable", "virtual")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 # Exit codes of `uv audit`; any other means that it has no answer.
 _FOUND = {0: False, 1: True}
 
@@ -39,7 +37,7 @@ def audit(*, others: Sequence[str]) -> int:
     root = Repository.find().root
     declared = own_packages(read_settings(root / "pyproject.toml").audit)
     locked = read_toml(root / "uv.lock").get("package", [])
-    own = {*declared, *(member.name for member in members(root))}
+    own = {*declared, *(m.name for m in members(root) if m.origin is None)}
     foreign = report_unindexed(unindexed(locked), own, declared)
     for name in sorted({*declared} - {*OWN_BY_DEFAULT} - {p["name"] for p in locked}):
         print(f"{TABLE} own: {name} is not in uv.lock; remove it from the list")
@@ -70,7 +68,7 @@ def own_packages(table: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def unindexed(packages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Map every package that comes from no index to its source, without credentials.
+    """Map every package that comes from no index to the kind of its source.
 
     A folder of this repository is left out: its code is the project's own.
     """
@@ -78,20 +76,9 @@ def unindexed(packages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for package in packages:
         kind, address = next(iter(package["source"].items()))
         outside = Path(address).is_absolute() or address.startswith("..")
-        if kind == "registry" or (kind in _LOCAL and not outside):
-            continue
-        found[package["name"]] = _CREDENTIALS.sub("", _readable(kind, address))
+        if kind != "registry" and (kind not in _LOCAL or outside):
+            found[package["name"]] = kind
     return found
-
-
-def _readable(kind: str, address: str) -> str:
-    """Show a source in the form of a requirement; uv keeps a git tag in the query."""
-    if kind != "git":
-        return address
-    url, _, commit = address.partition("#")
-    url, _, query = url.partition("?")
-    revision = re.search(r"(?:tag|rev|branch)=([^&]+)", query)
-    return f"git+{url}@{revision[1] if revision else commit[:12]}"
 
 
 def report_unindexed(
@@ -99,9 +86,9 @@ def report_unindexed(
 ) -> list[str]:
     """Print what no advisory service covers; returns the packages of other teams."""
     foreign = [name for name in found if name not in own]
-    for name, address in found.items():
+    for name, kind in found.items():
         heading = "NOT CHECKED" if name in foreign else "not on an index"
-        print(f"{heading}: {name} ({address})")
+        print(f"{heading}: {name} (from {kind})")
     if foreign:
         print(
             "  expected:  packages from an index, or of your own team\n"

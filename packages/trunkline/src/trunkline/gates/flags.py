@@ -3,9 +3,10 @@
 import json as json_
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from trunkline import process
@@ -142,8 +143,7 @@ def judge(
 ) -> list[Finding]:
     """List what is wrong with the flags as of a day. Pure."""
     findings = [finding for flag in declared for finding in _of_flag(flag, today)]
-    undeclared = {use.flag for use in code} - {flag.name for flag in declared}
-    for name in sorted(undeclared):
+    for name in sorted({use.flag for use in code} - {flag.name for flag in declared}):
         places = _places([use for use in code if use.flag == name])
         fix = f"declare {name} with owner and expiry, or remove these uses"
         found = f"used in {places}, but not declared"
@@ -151,25 +151,22 @@ def judge(
     return findings
 
 
-def _of_flag(flag: Flag, today: date) -> list[Finding]:
-    findings = []
-
-    def add(rule: str, found: str, fix: str, *, fails: bool = True) -> None:
-        findings.append(Finding(flag.name, rule, found, fix, fails))
-
+def _of_flag(flag: Flag, today: date) -> Iterator[Finding]:
+    finding = partial(Finding, flag.name)
     if not flag.owner:
-        add("owned", "no owner", 'declare it with owner="the team that removes it"')
+        fix = 'declare it with owner="the team that removes it"'
+        yield finding("owned", "no owner", fix)
     if flag.expires is None:
-        add("dated", "no expiry", "declare it with expires=date(…)")
+        yield finding("dated", "no expiry", "declare it with expires=date(…)")
     elif flag.expires < today:
-        add(
+        yield finding(
             "not-expired",
             f"expired on {flag.expires}, {(today - flag.expires).days} days ago",
             f"remove the flag from {_places(flag.uses)}, "
             f"or ask {flag.owner or 'its owner'} for a later date",
         )
     elif flag.expires - today <= NOTICE:
-        add(
+        yield finding(
             "not-expired",
             f"expires on {flag.expires}, in {(flag.expires - today).days} days",
             f"plan to remove it from {_places(flag.uses)}",
@@ -177,10 +174,10 @@ def _of_flag(flag: Flag, today: date) -> list[Finding]:
         )
     if not flag.uses:
         where = f"; tests: {_places(flag.tests)}" if flag.tests else ""
-        add("used", f"not used in the code{where}", "delete its declaration")
+        yield finding("used", f"not used in the code{where}", "delete its declaration")
     if flag.problem:
-        add("boolean", f"{flag.source}: {flag.problem}", f"export {flag.name}=true")
-    return findings
+        found = f"{flag.source}: {flag.problem}"
+        yield finding("boolean", found, f"export {flag.name}=true")
 
 
 def _places(uses: Sequence[Use]) -> str:

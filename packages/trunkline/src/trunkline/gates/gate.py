@@ -6,7 +6,7 @@ its arguments; `[tool.trunkline.gates]` of pyproject.toml changes or adds one.
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -63,32 +63,28 @@ def gates_of(table: Mapping[str, Any]) -> tuple[Gate, ...]:
 
     Raises UsageError, which names the entry, on anything that is not understood.
     """
-    gates = list(BUILT_IN)
+    gates = {gate.name: gate for gate in BUILT_IN}
     for name, entry in table.items():
         place = f"[tool.trunkline.gates] {name}"
         if not _NAME.fullmatch(name):
             raise UsageError(
                 f"{place}: expected a name of lower-case letters, digits and hyphens"
             )
-        old = next((gate for gate in gates if gate.name == name), None)
         if entry is False:
-            if old is None:
+            if name not in gates:
                 raise UsageError(f"{place} = false: {_unknown(name, gates)}")
-            gates.remove(old)
+            del gates[name]
             continue
         if not isinstance(entry, dict):
             raise UsageError(f"{place} is {entry!r}; expected a table or false")
-        gate = _changed(place, old or Gate(name, ()), entry)
-        position = gates.index(old) if old else len(gates)
-        if old:
-            gates.remove(old)
+        gates[name] = _changed(place, gates.get(name) or Gate(name, ()), entry)
         if after := entry.get("after"):
-            names = [other.name for other in gates]
-            if after not in names:
-                raise UsageError(f"{place}.after: {_unknown(after, gates)}")
-            position = names.index(after) + 1
-        gates.insert(position, gate)
-    return tuple(gates)
+            order = [other for other in gates if other != name]
+            if after not in order:
+                raise UsageError(f"{place}.after: {_unknown(after, order)}")
+            order.insert(order.index(after) + 1, name)
+            gates = {other: gates[other] for other in order}
+    return tuple(gates.values())
 
 
 def _changed(place: str, gate: Gate, entry: Mapping[str, Any]) -> Gate:
@@ -160,10 +156,10 @@ def select(
     job: str | None = None,
 ) -> tuple[Gate, ...]:
     """Choose gates by name, moment and job; raises UsageError if none is left."""
-    names = {gate.name for gate in gates}
+    names = [gate.name for gate in gates]
     for name in only:
         if name not in names:
-            raise UsageError(_unknown(name, gates))
+            raise UsageError(_unknown(name, names))
     chosen = tuple(
         gate
         for gate in gates
@@ -179,7 +175,6 @@ def select(
     return chosen
 
 
-def _unknown(name: str, gates: Sequence[Gate]) -> str:
-    names = [gate.name for gate in gates]
+def _unknown(name: str, names: Collection[str]) -> str:
     hint = "".join(f"; did you mean `{n}`?" for n in get_close_matches(name, names, 1))
     return f"there is no gate `{name}`; expected one of {', '.join(names)}{hint}"

@@ -7,9 +7,9 @@ from trunkline.git import Repository
 from trunkline.template.answers import PATH, Answers, parse_answers
 from trunkline.template.dependency import PLACE
 from trunkline.template.manifest import TemplateManifest
-from trunkline.template.merge import MergeResult, without
+from trunkline.template.merge import MergeResult
 from trunkline.template.render import ServiceFile, renamed, renaming
-from trunkline.template.trees import ServiceTree, folders_of, read_tree
+from trunkline.template.trees import ServiceTree, folders_of, read_tree, without
 
 MEMBERS = 'members = ["packages/*"]\n'
 

@@ -1,15 +1,12 @@
 """A three-way merge with rename detection, without touching the working tree."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
-from trunkline import process
 from trunkline.errors import FailedError
-from trunkline.git import QUIET, Repository
-from trunkline.process import ProcessError
+from trunkline.git import Repository
+from trunkline.template.trees import without
 
 ABSENT = "0" * 40
 BASE, YOURS, THEIRS = 1, 2, 3
@@ -75,33 +72,6 @@ def require_git(repository: Repository) -> None:
     version = tuple(int(part) for part in words[2].split(".")[:2])
     if version < GIT:
         raise FailedError(f"found git {words[2]}; expected 2.38 or newer")
-
-
-def without(repository: Repository, tree: str, paths: Sequence[str]) -> str:
-    """Write a tree again without some of its paths."""
-    if not paths:
-        return tree
-    with tempfile.TemporaryDirectory() as folder:
-        own = {**QUIET, "GIT_INDEX_FILE": str(Path(folder) / "index")}
-
-        def git(*arguments: str, stdin: bytes | None = None) -> str:
-            argv = ["git", *arguments]
-            root = repository.root
-            return process.run(argv, cwd=root, env=own, stdin=stdin, check=True).text
-
-        git("read-tree", tree)
-        lines = "".join(f"0 {ABSENT}\t{path}\0" for path in paths)
-        content = lines.encode("utf-8", "surrogateescape")
-        git("update-index", "-z", "--index-info", stdin=content)
-        return git("write-tree")
-
-
-def difference(repository: Repository, old: str, new: str) -> str:
-    """Show how two trees differ, with renames."""
-    done = repository.run("diff", "--find-renames", old, new, timeout=300)
-    if done.code not in (0, 1):
-        raise ProcessError(f"git diff failed: {done.complaint}")
-    return done.text
 
 
 def _stage(row: str) -> ConflictStage:

@@ -1,6 +1,6 @@
 """Write trees of files as commits for git to merge, beside the working tree."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -8,7 +8,7 @@ from trunkline.git import Repository
 from trunkline.template.render import ServiceFile
 
 # Under refs/, so that git finds `template/yours` and writes that into conflicts.
-BASE, YOURS = "template/base", "template/yours"
+BASE, YOURS, REST = "template/base", "template/yours", "template/rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,22 @@ def write_commits(repository: Repository, sides: MergeSides) -> tuple[str, str]:
             *_commit(f"template/{sides.label}", BASE, _files(sides.theirs)),
         )
     )
+    _import(repository, stream)
+    return YOURS, f"template/{sides.label}"
+
+
+def without(repository: Repository, tree: str, paths: Sequence[str]) -> str:
+    """Write a tree again without some of its paths."""
+    if not paths:
+        return tree
+    deleted = [b"D " + _quoted(path) for path in paths]
+    _import(repository, b"".join((*_commit(REST, "", _whole(tree)), *deleted)))
+    return repository.read("rev-parse", f"refs/{REST}^{{tree}}")
+
+
+def _import(repository: Repository, stream: bytes) -> None:
     options = ("--quiet", "--force", "--date-format=raw")
     repository.run("fast-import", *options, stdin=stream, check=True, timeout=300)
-    return YOURS, f"template/{sides.label}"
 
 
 def drop_commits(repository: Repository) -> None:
@@ -89,11 +102,16 @@ def _whole(tree: str) -> Iterator[bytes]:
 
 def _files(tree: ServiceTree) -> Iterator[bytes]:
     for path, leaf in tree.items():
-        quoted = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        name = f'"{quoted}"\n'.encode("utf-8", "surrogateescape")
+        name = _quoted(path)
         if isinstance(leaf, TreeEntry):
             yield f"M {leaf.mode} {leaf.oid} ".encode() + name
         else:
             mode = "100755" if leaf.executable else "100644"
             yield f"M {mode} inline ".encode() + name
             yield f"data {len(leaf.content)}\n".encode() + leaf.content + b"\n"
+
+
+def _quoted(path: str) -> bytes:
+    """Write a path, and the end of the line, as git's fast-import reads it."""
+    quoted = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{quoted}"\n'.encode("utf-8", "surrogateescape")

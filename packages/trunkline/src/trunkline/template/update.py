@@ -17,7 +17,7 @@ from trunkline.template.kept import (
     exclude_edited_tool,
     leave_deleted,
 )
-from trunkline.template.merge import MergeResult, difference, merge
+from trunkline.template.merge import MergeResult, merge
 from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.names import is_title
 from trunkline.template.pending import LOCK, PendingUpdate, begin, resume
@@ -51,7 +51,7 @@ def merge_template(
             merged = merge(repository, *write_commits(repository, sides))
             merged = leave_deleted(repository, merged, sides.base, sides.theirs)
             if asked.diff:
-                print(difference(repository, "HEAD", merged.tree))
+                print(repository.read("diff", "--find-renames", "HEAD", merged.tree))
                 return report(merged, sides.label, preview=True)
             head = repository.read("rev-parse", "HEAD")
             return close(begin(repository, PendingUpdate(head, merged, sides.label)))
@@ -141,16 +141,12 @@ def made_from(mirror: Mirror, answers: Answers) -> str:
             f"template, such as {mirror.newest()}",
         )
     pattern = mirror.manifest(found, oldest=1).package_pattern
-    package_is_usable = re.fullmatch(pattern, answers.package) is not None
-    for name, value, usable in (
-        ("package", answers.package, package_is_usable),
-        ("title", answers.title, is_title(answers.title)),
-    ):
-        if not usable:
-            raise FailedError(
-                f"{PATH} says {name}: {value!r}, which no service can have; expected "
-                f"the {name} that it was made with\n  type next: git log -p -- {PATH}"
-            )
+    if not re.fullmatch(pattern, answers.package) or not is_title(answers.title):
+        raise FailedError(
+            f"{PATH} says package: {answers.package!r}, title: {answers.title!r}, "
+            "which no service can have; expected those that it was made with\n"
+            f"  type next: git log -p -- {PATH}"
+        )
     return found
 
 

@@ -7,7 +7,7 @@ workspace, with a file that remembers where they came from.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,11 +42,6 @@ class Member:
     # Whether the service itself needs it, and not only its developers.
     shipped: bool = True
 
-    @property
-    def switched_by_default(self) -> bool:
-        """Whether `packages use` without names switches it."""
-        return self.shipped and self.origin is None
-
     def tag_of(self, version: Version) -> str:
         """Return the tag that publishes a version.
 
@@ -56,45 +51,35 @@ class Member:
         return version.tag if self.submodule else f"{self.name}-{version.tag}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Project:
-    """What pyproject.toml says about packages."""
-
-    shipped: frozenset[str]
-    required: frozenset[str]
-    sources: Mapping[str, Source]
-    globs: tuple[str, ...]
-
-
 def members(root: Path) -> list[Member]:
-    """List the packages whose files are in the workspace and that the project requires.
+    """List the packages that the project requires from the workspace or from git.
 
     Raises UsageError if a pyproject.toml cannot be read.
     """
-    project = _read_project(root)
-    found = (_member(root, folder, project) for folder in _folders(root, project.globs))
-    return [m for m in found if m is not None and m.name in project.required]
-
-
-def switchable(root: Path) -> list[Member]:
-    """List the members and the required packages that come from a git repository."""
-    project = _read_project(root)
-    here = members(root)
+    document = read_toml(root / "pyproject.toml")
+    project, uv = document.get("project", {}), document.get("tool", {}).get("uv", {})
+    extras = project.get("optional-dependencies", {}).values()
+    shipped = {*_names([project.get("dependencies", []), *extras])}
+    required = shipped | {*_names(document.get("dependency-groups", {}).values())}
+    sources = {
+        normal(name): source
+        for name, source in uv.get("sources", {}).items()
+        # A list of sources, one for each platform, is not ours to switch.
+        if isinstance(source, dict)
+    }
+    folders = _folders(root, uv.get("workspace", {}).get("members", []))
+    here = [member for folder in folders for member in _members(root, folder, sources)]
     known = {member.name for member in here}
     elsewhere = [
-        Member(
-            name,
-            f"packages/{name}",
-            version=None,
-            mode="prod",
-            tag=revision(source),
-            origin=source,
-            shipped=name in project.shipped,
-        )
-        for name, source in sorted(project.sources.items())
-        if "git" in source and name in project.required - known
+        Member(name, f"packages/{name}", None, "prod", revision(source), origin=source)
+        for name, source in sorted(sources.items())
+        if "git" in source and name not in known
     ]
-    return here + elsewhere
+    return [
+        replace(member, shipped=member.name in shipped)
+        for member in here + elsewhere
+        if member.name in required
+    ]
 
 
 def revision(source: Source) -> str | None:
@@ -118,15 +103,18 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _member(root: Path, folder: str, project: _Project) -> Member | None:
+def _members(
+    root: Path, folder: str, sources: Mapping[str, Source]
+) -> Iterator[Member]:
+    """Yield the package in a folder, unless it holds something else."""
     file, origin = root / folder / "pyproject.toml", root / folder / ORIGIN
     own = read_toml(file).get("project", {}) if file.is_file() else {}
     if not own and any((root / folder).iterdir()):
-        return None
+        return
     # A submodule that is not checked out can only be known by its empty folder.
     name = normal(own.get("name", Path(folder).name))
-    source = project.sources.get(name, {})
-    return Member(
+    source = sources.get(name, {})
+    yield Member(
         name,
         folder,
         own.get("version"),
@@ -134,24 +122,6 @@ def _member(root: Path, folder: str, project: _Project) -> Member | None:
         revision(source),
         submodule=not own or (root / folder / ".git").exists(),
         origin=read_toml(origin) if origin.is_file() else None,
-        shipped=name in project.shipped,
-    )
-
-
-def _read_project(root: Path) -> _Project:
-    document = read_toml(root / "pyproject.toml")
-    uv = document.get("tool", {}).get("uv", {})
-    project = document.get("project", {})
-    extras = project.get("optional-dependencies", {}).values()
-    groups = document.get("dependency-groups", {}).values()
-    shipped = frozenset(_names([project.get("dependencies", []), *extras]))
-    sources = uv.get("sources", {}).items()
-    return _Project(
-        shipped,
-        shipped | set(_names(groups)),
-        # A list of sources, one for each platform, is not ours to switch.
-        {normal(name): source for name, source in sources if isinstance(source, dict)},
-        tuple(uv.get("workspace", {}).get("members", [])),
     )
 
 

@@ -23,8 +23,8 @@ from trunkline.workspace.members import (
     WORKSPACE,
     Member,
     Source,
+    members,
     revision,
-    switchable,
 )
 from trunkline.workspace.publication import publication, require_checked_out
 from trunkline.workspace.switching import Switch, carry_out, edited
@@ -67,7 +67,7 @@ def packages(
             shutil.rmtree(root.git_dir / FETCHED, ignore_errors=True)
     if mode or dry_run:
         raise UsageError("`packages list` has no arguments; did you mean `use`?")
-    found = switchable(root.root)
+    found = members(root.root)
     print(json_.dumps([asdict(m) for m in found]) if json else table(root, found))
     return 0
 
@@ -77,7 +77,7 @@ def use(root: Repository, mode: str, names: Sequence[str], *, dry_run: bool) -> 
     with interrupted_by_signals(), only_release(root.common_dir):
         plan = to_dev if mode == "dev" else to_prod
         switches, refusals = [], []
-        for member, version in chosen(switchable(root.root), names):
+        for member, version in chosen(members(root.root), names):
             try:
                 switches.append(plan(root, member, version))
             except Refusal as refusal:
@@ -160,7 +160,7 @@ def chosen(
 ) -> list[tuple[Member, Version | None]]:
     """Look up `NAME` and `NAME@X.Y.Z`; raises UsageError."""
     by_name = {member.name: member for member in found}
-    default = [member.name for member in found if member.switched_by_default]
+    default = [member.name for member in found if member.shipped and not member.origin]
     if not names and not default:
         raise UsageError(
             "the service depends on no micropackage\n"
