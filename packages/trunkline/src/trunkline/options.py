@@ -1,20 +1,17 @@
 """Declare the options of a command beside the function that it calls."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """What `argparse.ArgumentParser.add_argument` takes."""
 
     names: tuple[str, ...]
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(NamedTuple):
     """How a function is called from the command line.
 
     The function gets every option by name. With `passes_on` it also gets the

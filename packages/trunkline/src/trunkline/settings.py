@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast, get_origin
+from typing import Any, get_origin
 
 from trunkline.errors import UsageError
 from trunkline.files import read_toml
@@ -60,7 +60,9 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
     Raises UsageError on an unknown key or a wrong value.
     """
     table = document.get("tool", {}).get("trunkline", {})
-    kinds = {known.name: _class(known.type) for known in fields(Settings)}
+    kinds: dict[str, Any] = {
+        known.name: get_origin(known.type) or known.type for known in fields(Settings)
+    }
     for key, value in table.items():
         if key not in kinds:
             raise UsageError(
@@ -76,8 +78,3 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
         return settings
     name = document.get("project", {}).get("name", "")
     return Settings(**{**table, "image": name})
-
-
-def _class(annotation: Any) -> type[Any]:  # noqa: ANN401 - any annotation
-    """Return the class that values of an annotation such as dict[str, Any] have."""
-    return cast("type[Any]", get_origin(annotation) or annotation)

@@ -8,15 +8,10 @@ from trunkline.gates.audit import own_packages, unindexed
 
 
 @pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        ({"own": "money"}, r"own is 'money'; expected a list of names"),
-        ({"own": ["money", 1]}, r"own is \['money', 1\]; expected a list of names"),
-        ({"owned": ["money"]}, "unknown key `owned`; expected `own`"),
-    ],
+    "table", [{"own": "money"}, {"own": ["money", 1]}, {"owned": ["money"]}]
 )
-def test_a_wrong_declaration_is_refused(table: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+def test_a_wrong_declaration_is_refused(table: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="expected `own`, a list of names"):
         own_packages(table)
 
 

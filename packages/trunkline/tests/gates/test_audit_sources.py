@@ -116,5 +116,5 @@ def test_a_wrong_declaration_stops_the_audit(service: Sample) -> None:
     declare(service, '"money"')
     ran = service.trunkline("audit")
     assert ran.code == 2
-    assert "own is 'money'; expected a list of names of packages" in ran.err
+    assert "{'own': 'money'}; expected `own`, a list of names" in ran.err
     assert 'type next: own = ["trunkline"]' in ran.err

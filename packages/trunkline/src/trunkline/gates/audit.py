@@ -55,13 +55,11 @@ def audit(*, others: Sequence[str]) -> int:
 
 def own_packages(table: Mapping[str, Any]) -> tuple[str, ...]:
     """Read `own`, a list of names; raises UsageError on anything else."""
-    for key in table:
-        if key != "own":
-            raise UsageError(f"{TABLE} has the unknown key `{key}`; expected `own`")
     value = table.get("own", list(OWN_BY_DEFAULT))
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+    texts = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    if not texts or table.keys() - {"own"}:
         raise UsageError(
-            f"{TABLE} own is {value!r}; expected a list of names of packages\n"
+            f"{TABLE} is {dict(table)}; expected `own`, a list of names of packages\n"
             f"  type next: {_line(OWN_BY_DEFAULT)}, in pyproject.toml"
         )
     return tuple(normal(name) for name in value)

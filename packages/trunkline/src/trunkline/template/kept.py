@@ -1,6 +1,5 @@
 """What an update must leave as the team has it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from trunkline.git import Repository
@@ -71,8 +70,8 @@ def leave_deleted(
     theirs: ServiceTree,
 ) -> MergeResult:
     """Leave out new files of the template in folders that the team has deleted."""
-    present = _folders(read_tree(repository, "HEAD"))
-    deleted = _folders(base) - present
+    present = map(folders_of, read_tree(repository, "HEAD"))
+    deleted = set[str]().union(*map(folders_of, base)).difference(*present)
     added = (theirs.keys() - base.keys()) & read_tree(repository, merged.tree).keys()
     unwanted = sorted(
         path for path in added if not deleted.isdisjoint(folders_of(path))
@@ -82,7 +81,3 @@ def leave_deleted(
         tree=without(repository, merged.tree, unwanted),
         gone=(*merged.gone, *unwanted),
     )
-
-
-def _folders(paths: Mapping[str, object]) -> set[str]:
-    return {folder for path in paths for folder in folders_of(path)}

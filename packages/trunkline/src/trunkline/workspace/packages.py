@@ -87,7 +87,10 @@ def use(root: Repository, mode: str, names: Sequence[str], *, dry_run: bool) -> 
         print("\n".join(switch.summary for switch in switches))
         if dry_run:
             text = (root.root / PYPROJECT).read_bytes().decode("utf-8")
-            print(difference(text, edited(text, switches)) + "would run: uv lock")
+            texts = (text, edited(text, switches))
+            before, after = (t.splitlines(keepends=True) for t in texts)
+            lines = difflib.unified_diff(before, after, PYPROJECT, PYPROJECT)
+            print("".join(lines) + "would run: uv lock")
             return 0
         carry_out(root, switches)
     print("uv.lock is up to date\n  type next: uv sync; then commit the changes")
@@ -118,9 +121,9 @@ def to_prod(root: Repository, member: Member, version: Version | None) -> Switch
     start = f"{member.name}: {member.mode} → prod"
     if member.origin is None:
         settings = read_settings(root.root / PYPROJECT)
-        tag = publication(root, member, version, settings)
-        place = f"{tag.source['git']} at {tag.tag} ({tag.commit[:12]})"
-        return Switch(member, tag.source, f"{start}, {place}")
+        source, commit = publication(root, member, version, settings)
+        place = f"{source['git']} at {source['tag']} ({commit[:12]})"
+        return Switch(member, source, f"{start}, {place}")
     source = versioned(member.origin, version)
     named = f"{source['git']} at {revision(source)}"
     summary = f"{start}, {named}"
@@ -178,17 +181,6 @@ def chosen(
         (by_name[name], Version.parse(version.removeprefix("v")) if version else None)
         for name, version in pairs
     ]
-
-
-def difference(before: str, after: str) -> str:
-    """Show what would change in pyproject.toml."""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        after.splitlines(keepends=True),
-        PYPROJECT,
-        PYPROJECT,
-    )
-    return "".join(lines)
 
 
 def table(root: Repository, found: Sequence[Member]) -> str:

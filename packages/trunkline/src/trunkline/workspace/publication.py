@@ -1,7 +1,7 @@
 """Find the tag that publishes a micropackage, and compare the working tree with it."""
 
 import tomllib
-from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from trunkline.addresses import canonical_url, is_relative
 from trunkline.errors import Refusal, UsageError
@@ -12,30 +12,24 @@ from trunkline.versions import Version
 from trunkline.workspace.members import Member, Source
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedTag:
-    """A published version of a member, and the source that pins it."""
-
-    tag: str
-    commit: str
-    source: Source
-
-
 def publication(
     root: Repository, member: Member, version: Version | None, settings: Settings
-) -> PublishedTag:
-    """Find the tag of a version; raises Refusal, which names the member.
+) -> tuple[Source, str]:
+    """Find the tag of a version; returns the source that pins it, and its commit.
 
     Without `version` it is the version of the working tree, which must then equal the
-    tag: whoever switches to prod mode means to ship what is on the screen.
+    tag: whoever switches to prod mode means to ship what is on the screen. Raises
+    Refusal, which names the member.
     """
-    repository = _repository(root, member)
+    require_checked_out(member)
+    folder, repository = member.folder, root
+    if member.submodule:
+        folder, repository = ".", Repository.find(root.root / member.folder)
     wanted = version or _version(member)
     tag = member.tag_of(wanted)
     commit = _published(repository, member, tag, settings)
-    folder = "." if member.submodule else member.folder
-    file = "pyproject.toml" if member.submodule else f"{folder}/pyproject.toml"
     _bring(repository, settings.remote, tag, commit)
+    file = PurePosixPath(folder) / "pyproject.toml"
     _check_version(repository, member, tag, f"{commit}:{file}", wanted)
     if version is None:
         _check_same(repository, member, tag, commit, folder)
@@ -45,14 +39,7 @@ def publication(
     source = {"git": canonical_url(address), "tag": tag}
     if not member.submodule:
         source["subdirectory"] = member.folder
-    return PublishedTag(tag, commit, source)
-
-
-def _repository(root: Repository, member: Member) -> Repository:
-    if not member.submodule:
-        return root
-    require_checked_out(member)
-    return Repository.find(root.root / member.folder)
+    return source, commit
 
 
 def require_checked_out(member: Member) -> None:
