@@ -95,16 +95,11 @@ def run(
     return completed.required() if check else completed
 
 
-def uv(
-    *arguments: str,
-    cwd: Path,
-    env: Mapping[str, str] | None = None,
-    timeout: float = 300,
-) -> Completed:
+def uv(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Completed:
     """Run uv: the one that started this process, or else the one on PATH."""
     # `uv run` sets $UV to its own path.
     argv = [os.environ.get("UV", "uv"), *arguments]
-    return run(argv, cwd=cwd, env=env, timeout=timeout)
+    return run(argv, cwd=cwd, env=env, timeout=300)
 
 
 def watch(

@@ -24,8 +24,8 @@ TABLE = "[tool.trunkline.audit]"
 # The tool is a dependency from git; its own dependencies are in the lock file.
 OWN_BY_DEFAULT = ("trunkline",)
 _LOCAL = ("directory", "editable", "virtual")
-# Exit codes of `uv audit`; any other means that it has no answer.
-_FOUND = {0: False, 1: True}
+# Exit code of `uv audit`; with any other but 0 there was no answer.
+_VULNERABLE = 1
 
 
 @command(passes_on=True)
@@ -44,13 +44,12 @@ def audit(*, others: Sequence[str]) -> int:
     options = ("--frozen", "--preview-features", "audit-command", *others)
     done = uv("audit", *options, cwd=root)
     print("\n".join(filter(None, (done.text, done.complaint))))
-    if done.code not in _FOUND:
+    if done.code not in (0, _VULNERABLE):
         say("NOT CHECKED\n  type next: uv run trunkline audit, where osv.dev answers")
-        return NOT_CHECKED
-    if _FOUND[done.code]:
+    elif done.code == _VULNERABLE:
         say("VULNERABLE\n  type next: uv lock --upgrade-package NAME")
         return 1
-    return NOT_CHECKED if foreign else 0
+    return NOT_CHECKED if foreign or not done.ok else 0
 
 
 def own_packages(table: Mapping[str, Any]) -> tuple[str, ...]:

@@ -43,10 +43,9 @@ def run_gates(
     """Run gates until one fails; those after it are not run."""
     results: list[GateResult] = []
     for gate in gates:
-        if any(result.outcome == "failed" for result in results):
-            results.append(GateResult(gate.name, "not run", gate.command))
-        else:
-            results.append(run_gate(repository, gate, quiet=quiet))
+        failed = any(result.outcome == "failed" for result in results)
+        skipped = GateResult(gate.name, "not run", gate.command)
+        results.append(skipped if failed else run_gate(repository, gate, quiet=quiet))
     return results
 
 

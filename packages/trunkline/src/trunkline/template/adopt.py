@@ -20,6 +20,7 @@ from trunkline.template.trees import MergeSides, TreeEntry, read_tree
 from trunkline.template.update import merge_template
 
 PYPROJECT = "pyproject.toml"
+FILE_MODES = ("100644", "100755")
 _VERSION = re.compile(rb'(?<=\nversion = ")[^"]*')
 
 type NamedTree = dict[str, ServiceFile | TreeEntry]
@@ -82,14 +83,14 @@ def in_its_names(
     """Read a commit's files with the service's names in place of the template's."""
     rename = renaming(manifest, answers)
     leaves = read_tree(repository, commit)
-    plain = [path for path, leaf in leaves.items() if leaf.mode in ("100644", "100755")]
-    contents = repository.objects([leaves[path].oid for path in plain])
+    contents = repository.objects([leaf.oid for leaf in leaves.values()])
     found: NamedTree = {}
     for path, leaf in leaves.items():
-        blob = contents.get(leaf.oid) if path in plain else None
-        content = None if blob is None else _renamed(blob.content, rename)
+        blob = contents[leaf.oid] if leaf.mode in FILE_MODES else None
         found[renamed(path, rename)] = (
-            leaf if content is None else ServiceFile(content, leaf.mode == "100755")
+            ServiceFile(_renamed(blob.content, rename), leaf.mode == "100755")
+            if blob
+            else leaf
         )
     return found
 

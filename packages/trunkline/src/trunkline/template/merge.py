@@ -57,7 +57,11 @@ def merge(repository: Repository, yours: str, theirs: str) -> MergeResult:
         raise FailedError(f"git could not merge: {done.complaint}")
     tree, *rows = done.stdout.decode("utf-8", "surrogateescape").split("\0")
     stages = [_stage(row) for row in rows if row]
-    kept, gone = _sides(stages, {BASE, YOURS}), _sides(stages, {BASE, THEIRS})
+    sides: dict[str, set[int]] = {}
+    for stage in stages:
+        sides.setdefault(stage.path, set()).add(stage.number)
+    kept = [path for path, found in sides.items() if found == {BASE, YOURS}]
+    gone = [path for path, found in sides.items() if found == {BASE, THEIRS}]
     return MergeResult(
         tree=without(repository, tree, gone),
         stages=[stage for stage in stages if stage.path not in {*kept, *gone}],
@@ -78,13 +82,3 @@ def _stage(row: str) -> ConflictStage:
     about, _, path = row.partition("\t")
     mode, oid, number = about.split(" ")
     return ConflictStage(mode, oid, int(number), path)
-
-
-def _sides(stages: Sequence[ConflictStage], wanted: set[int]) -> list[str]:
-    """Find paths of which there are exactly these sides."""
-    paths = dict.fromkeys(stage.path for stage in stages)
-    return [
-        path
-        for path in paths
-        if {stage.number for stage in stages if stage.path == path} == wanted
-    ]

@@ -57,10 +57,8 @@ def render(
             lock = manifest.locks[lock_key(left_out)]
             text = render_lock(text, lock, slug, rename)
         else:
-            is_markdown = entry.target.endswith(".md")
-            words = (
-                renaming(manifest, answers, markdown=True) if is_markdown else rename
-            )
+            markdown = entry.target.endswith(".md")
+            words = renaming(manifest, answers, markdown=markdown)
             text = renamed(edited(text, entry, left_out), words)
         path = renamed(entry.target, rename)
         files[path] = ServiceFile(text.encode("utf-8"), entry.executable)

@@ -200,10 +200,9 @@ def report(merged: MergeResult, label: str, *, preview: bool = False) -> int:
         print(f"  deleted   {path}: changed by the template but deleted by you")
     count = len(merged.conflicts)
     conflicts = f"{count} conflict" if count == 1 else f"{count} conflicts"
+    print(f"template {label}: {conflicts}{'; nothing was changed' * preview}")
     if preview:
-        print(f"template {label}: {conflicts}; nothing was changed")
         return int(bool(count))
-    print(f"template {label}: {conflicts}")
     next_ = f'make test, and: git commit -m "build: update the template to {label}"'
     if count:
         next_ = f"resolve the conflicts, `git add` those files, {next_}"

@@ -135,10 +135,5 @@ def _names(lists: Iterable[list[Any]]) -> Iterator[str]:
 
 def _folders(root: Path, globs: Iterable[str]) -> list[str]:
     """Expand the workspace's globs, including members that prod mode excludes."""
-    found = {
-        folder.relative_to(root).as_posix()
-        for pattern in globs
-        for folder in root.glob(pattern)
-        if folder.is_dir()
-    }
-    return sorted(found)
+    found = {folder for pattern in globs for folder in root.glob(pattern)}
+    return sorted(f.relative_to(root).as_posix() for f in found if f.is_dir())

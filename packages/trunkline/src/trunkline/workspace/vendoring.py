@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tomlkit
@@ -40,7 +40,6 @@ class Upstream:
 
     root: Path
     git_dir: Path
-    commit: str = ""
     tree: str = ""
 
     def git(self, *arguments: str, files: Path | None = None) -> Completed:
@@ -74,7 +73,7 @@ def upstream(
             expected="a repository that git can fetch and that holds the package",
             fix=f"git ls-remote {address}",
         )
-    return Upstream(place.root, place.git_dir, commit, tree)
+    return replace(place, tree=tree)
 
 
 def locked_commit(root: Path, member: Member) -> str:
