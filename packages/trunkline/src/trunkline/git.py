@@ -95,7 +95,7 @@ class Repository:
             header = answer[position:end].decode("utf-8", "surrogateescape")
             position = end + 1
             parts = header.rsplit(" ", 2)
-            if parts[-1] in {"missing", "ambiguous"} or not parts[-1].isdigit():
+            if not parts[-1].isdigit():  # Missing or ambiguous.
                 found[name] = None
                 continue
             size = int(parts[-1])

@@ -73,8 +73,5 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
             raise UsageError(
                 f"[tool.trunkline] {key} is {value!r}; expected {kinds[key].__name__}"
             )
-    settings = Settings(**table)
-    if settings.image:
-        return settings
-    name = document.get("project", {}).get("name", "")
-    return Settings(**{**table, "image": name})
+    image = table.get("image") or document.get("project", {}).get("name", "")
+    return Settings(**{**table, "image": image})

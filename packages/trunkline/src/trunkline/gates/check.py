@@ -60,15 +60,12 @@ def run_fixes(
     repository: Repository, gates: Sequence[Gate], *, quiet: bool
 ) -> list[GateResult]:
     """Run the fixing commands in reverse: `format` formats what `lint` rewrites."""
-    return [
-        run_gate(
-            repository,
-            replace(gate, name=f"fix {gate.name}", command=gate.fix),
-            quiet=quiet,
-        )
+    fixes = [
+        replace(gate, name=f"fix {gate.name}", command=gate.fix)
         for gate in reversed(gates)
         if gate.fix
     ]
+    return [run_gate(repository, gate, quiet=quiet) for gate in fixes]
 
 
 def summary(results: Sequence[GateResult], *, strict: bool) -> str:

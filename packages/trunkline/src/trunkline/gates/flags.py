@@ -73,8 +73,7 @@ def flags(*, check: bool, json: bool, today: str | None = None) -> int:
     target = read_settings(root / "pyproject.toml").flags
     if not target:
         raise UsageError(
-            "[tool.trunkline] has no `flags`; "
-            "expected the class that declares them: "
+            "[tool.trunkline] has no `flags`; expected the class that declares them: "
             'flags = "my_app.config:Flags"'
         )
     found = find_uses(root, matching_files(repository, _SEARCHED))

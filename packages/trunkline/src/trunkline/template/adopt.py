@@ -41,10 +41,7 @@ def first_version(repository: Repository, asked: TemplateRequest) -> MergeSides:
             fix="trunkline template update",
         )
     mirror = open_mirror(canonical_url(str(asked.source)))
-    if asked.version:
-        commit = mirror.commit(asked.version)
-    else:
-        commit = origin_of(repository, mirror)
+    commit = mirror.commit(asked.version or origin_of(repository, mirror))
     answers = answered(mirror, commit, repository.root, asked)
     manifest = mirror.manifest(commit)
     base = in_its_names(mirror, commit, manifest, answers)

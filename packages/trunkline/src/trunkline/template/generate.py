@@ -48,11 +48,8 @@ def require_outside(folder: Path) -> None:
 
     The nearest folder that exists is asked, because the new one does not yet.
     """
-    place = next(
-        path
-        for path in (folder.absolute(), *folder.absolute().parents)
-        if path.is_dir()
-    )
+    above = (folder.absolute(), *folder.absolute().parents)
+    place = next(path for path in above if path.is_dir())
     found = process.run(["git", "rev-parse", "--show-toplevel"], cwd=place, env=QUIET)
     if found.ok:
         raise Refusal(
@@ -77,14 +74,13 @@ def answered(
     require_package(package, manifest.package_pattern, manifest.taken)
     title = title_of(package) if asked.title is None else asked.title
     require_title(title)
-    questions = questions_of(manifest, asked.without)
-    kept = {part.question: True for part in manifest.parts}
+    left_out = questions_of(manifest, asked.without)
     return Answers(
         package=package,
         title=title,
         source=recorded(mirror.url),
         commit=mirror.describe(commit),
-        kept=kept | dict.fromkeys(questions, False),
+        kept={p.question: p.question not in left_out for p in manifest.parts},
     )
 
 

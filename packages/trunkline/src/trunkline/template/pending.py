@@ -136,11 +136,11 @@ def _edited(repository: Repository, tree: str) -> list[str]:
         if about
     }
     others = repository.read("diff", "--name-only", "-z", "HEAD").split("\0")
-    edited = [path for path in others if path and path not in {*changed, LOCK}]
-    for path, (old, new) in changed.items():
-        if not _is_of_update(repository, repository.root / path, old, new):
-            edited.append(path)
-    return edited
+    return [path for path in others if path and path not in {*changed, LOCK}] + [
+        path
+        for path, (old, new) in changed.items()
+        if not _is_of_update(repository, repository.root / path, old, new)
+    ]
 
 
 def _is_of_update(repository: Repository, file: Path, old: str, new: str) -> bool:

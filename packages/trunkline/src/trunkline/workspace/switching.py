@@ -52,8 +52,7 @@ def edited(text: str, switches: Sequence[Switch]) -> str:
 
 def carry_out(root: Repository, switches: Sequence[Switch]) -> None:
     """Switch all members; puts pyproject.toml and uv.lock back if that fails."""
-    project = root.root / PYPROJECT
-    text = project.read_bytes().decode("utf-8")
+    text = (root.root / PYPROJECT).read_bytes().decode("utf-8")
     with put_back_on_failure(root), _copies(root, text, switches):
         _write(root, edited(text, switches))
         locked = uv("lock", cwd=root.root)
