@@ -1,1 +1,1 @@
-"""What makes a service of the template, and brings it the template's later versions."""
+"""Generate services from the template, and update them."""

@@ -15,7 +15,7 @@ _RELEASE = re.compile(r"v\d+\.\d+\.\d+(-[a-z]+\.\d+)?")
 
 
 def dependency_words(source: str, commit: str, commit_id: str) -> dict[str, str]:
-    """Fill in what pyproject.toml and uv.lock say of the tool.
+    """Fill in what pyproject.toml and uv.lock say about the tool.
 
     `commit` is the version as `git describe` names it; unless that is a release, the
     dependency is pinned to the full `commit_id`.

@@ -1,4 +1,4 @@
-"""What an update must leave as the team has it."""
+"""Protect what the team has changed or deleted from an update."""
 
 from dataclasses import replace
 

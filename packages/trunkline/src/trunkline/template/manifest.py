@@ -1,4 +1,4 @@
-"""What the template says about itself: its files, and what each becomes in a service.
+"""The template's manifest: its files, and what each becomes in a service.
 
 `.template/manifest.json` is read by this tool, by copier, and by later versions of
 both: a service is updated by the tool that it has. Its format is a contract.

@@ -1,4 +1,4 @@
-"""Bring a merged tree into the working tree so that a crash leaves nothing half-made.
+"""Apply a merged tree to the working tree so that an interrupted run can be resumed.
 
 What is to be done is written down first. A later run finds that record and does the
 rest, unless a file has been edited since: each must be as before the update, as after
@@ -26,7 +26,7 @@ LOCK = "uv.lock"
 
 @dataclass(frozen=True, slots=True)
 class PendingUpdate:
-    """A merge that is being brought into the working tree at commit `head`.
+    """A merge that is being applied to the working tree at commit `head`.
 
     `unlocked` says why uv.lock could not be brought up to date afterwards.
     """
@@ -38,7 +38,7 @@ class PendingUpdate:
 
 
 def begin(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
-    """Bring the merge into a clean working tree.
+    """Apply the merge to a clean working tree.
 
     Raises Refusal if files are in its way, and then has done nothing; FailedError if it
     was interrupted, as by a full disk, and then `resume` does the rest.
@@ -51,7 +51,7 @@ def begin(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
             fix=f"git add --force {quote(blocked)} and commit it, or move it away",
         )
     write_record(repository.git_dir / FILE, asdict(pending))
-    # A copied working tree has other times than its index says, and the same content.
+    # In a copied working tree the index has other timestamps for the same content.
     repository.run("update-index", "-q", "--refresh")
     done = repository.run("read-tree", "-m", "-u", "HEAD", pending.merged.tree)
     if not done.ok:
@@ -115,7 +115,7 @@ def _end(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
 
 
 def _lock(repository: Repository) -> str:
-    """Have uv write uv.lock, which is never merged; returns why it could not."""
+    """Update uv.lock, which is never merged; returns why uv could not."""
     if not (repository.root / LOCK).exists():
         return ""
     try:

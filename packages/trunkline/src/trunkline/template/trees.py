@@ -36,7 +36,7 @@ class MergeSides:
 
 
 def write_commits(repository: Repository, sides: MergeSides) -> tuple[str, str]:
-    """Write three commits, two of them upon the first; returns what to merge."""
+    """Write `base` and its two children as commits; returns what to merge."""
     head = repository.read("rev-parse", "HEAD^{tree}")
     yours = _whole(head) if sides.yours is None else _files(sides.yours)
     stream = b"".join(

@@ -94,7 +94,7 @@ def require_clean(repository: Repository) -> None:
 
 
 def read_answers(repository: Repository) -> Answers:
-    """Read what the service was made from; raises UsageError where it does not say."""
+    """Read what the service was made from; raises UsageError if it is not recorded."""
     file = repository.root / PATH
     if not file.exists():
         raise UsageError(
