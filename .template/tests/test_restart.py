@@ -17,6 +17,8 @@ from tests.databases import settings_of
 from tests.postgres import Postgres
 from tests.servers import PATIENCE
 
+pytestmark = pytest.mark.anyio
+
 
 @pytest.fixture
 def settings(own_postgres: Postgres) -> Settings:

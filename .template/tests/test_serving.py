@@ -87,7 +87,7 @@ def test_a_stopping_server_is_not_ready_and_finishes_requests(
 ) -> None:
     port = free_port()
     variables = {"APP_ENVIRONMENT": "staging", "APP_SHUTDOWN_DELAY_SECONDS": "1"}
-    server = ["uvicorn", "tests.core.platform.crashing:app", f"--port={port}"]
+    server = ["uvicorn", "--app-dir=.template/tests", "crashing:app", f"--port={port}"]
     command = [sys.executable, "-m", *server]
     with running(command, tmp_path / "output", variables) as program:
         program.wait_for("Uvicorn running on")

@@ -58,13 +58,6 @@ def test_every_feature_is_wired() -> None:
         )
 
 
-async def test_the_service_runs_without_its_sample_feature(
-    settings: Settings, flags: Flags, make_client: MakeClient
-) -> None:
-    async with make_client(create_app(settings, flags, [])) as client:
-        assert (await client.get("/readyz")).status_code == 200
-
-
 async def test_a_router_inside_a_router_is_served(
     settings: Settings, flags: Flags, make_client: MakeClient
 ) -> None:

@@ -1,36 +1,20 @@
 """`my-app migrate`: atomic, and recorded in the database."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import text
 
-from my_app.core.platform.db.engine import connect, url_of
+from my_app.core.platform.db.engine import connect
 from my_app.core.platform.db.revisions import read_revisions
 from my_app.migrations.commands import migrate
-from my_app.migrations.connection import LOCK
 
-from tests.databases import PostgresDatabases, settings_of
-from tests.migrations.versions import downgrade, write
-from tests.postgres import Postgres
+from tests.databases import settings_of
+from tests.migrations.versions import downgrade, tables, write
 from tests.servers import free_port
 
 pytestmark = pytest.mark.slow  # Each creates databases.
-
-
-def tables(url: str) -> set[str]:
-    engine = create_engine(url_of(settings_of(url)).set(drivername=driver(url)))
-    with engine.connect() as connection:
-        found = set(inspect(connection).get_table_names())
-    engine.dispose()
-    return found - {"alembic_version", "migration_history"}
-
-
-def driver(url: str) -> str:
-    return "sqlite" if url.startswith("sqlite") else "postgresql+psycopg"
 
 
 async def state(url: str, folder: Path) -> str:
@@ -182,53 +166,3 @@ def test_a_broken_foreign_key_stops_the_migration(
     assert "children" in capsys.readouterr().err
     if "sqlite" in empty_url:
         assert tables(empty_url) == set()
-
-
-@pytest.fixture
-def on_postgres(postgres: Postgres) -> Iterator[str]:
-    """Create a PostgreSQL database, whatever the run uses."""
-    with PostgresDatabases(postgres.url(), "template1").empty() as url:
-        yield url
-
-
-def test_on_postgresql_a_migration_stops_waiting_for_a_table(
-    on_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    changed = {"database_lock_timeout_seconds": 0.1}
-    hasty = settings_of(on_postgres).model_copy(update=changed)
-    write(tmp_path, "one")
-    codes = [migrate(hasty, versions=tmp_path)]
-    write(tmp_path, "two", "one", up='op.execute("ALTER TABLE one ADD more integer")')
-    with psycopg.connect(on_postgres) as reader:
-        reader.execute("SELECT * FROM one")
-        codes.append(migrate(hasty, versions=tmp_path))
-    codes.append(migrate(hasty, versions=tmp_path))
-
-    assert codes == [0, 1, 0]
-    assert "lock timeout" in capsys.readouterr().err
-
-
-def test_on_postgresql_a_migrator_waits_for_another(
-    on_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(tmp_path, "one")
-    codes = []
-    second = threading.Thread(
-        target=lambda: codes.append(
-            migrate(settings_of(on_postgres), versions=tmp_path)
-        )
-    )
-    with psycopg.connect(on_postgres, autocommit=True) as first:
-        first.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-        second.start()
-        while "Waiting for another migration" not in capsys.readouterr().err:
-            second.join(0.01)
-            assert second.is_alive()
-        assert tables(on_postgres) == set()
-        # `CREATE INDEX CONCURRENTLY` would wait for an open transaction.
-        first.execute("CREATE TABLE wide (id integer)")
-        first.execute("CREATE INDEX CONCURRENTLY narrow ON wide (id)")
-    second.join()
-
-    assert codes == [0]
-    assert tables(on_postgres) == {"one", "wide"}

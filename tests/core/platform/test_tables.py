@@ -19,7 +19,6 @@ from my_app.core.platform.idempotency import (
 )
 from my_app.core.platform.tables import (
     PURGE_BATCH,
-    PURGE_EVERY,
     Keys,
     Stored,
     is_purging,
@@ -113,14 +112,3 @@ async def test_expired_keys_are_deleted_in_batches(
     await take(keys, new_key(purging=True))
 
     assert await remembered(session) == 10 + 2
-
-
-@pytest.mark.slow
-async def test_keys_never_pile_up(keys: Keys, session: AsyncSession) -> None:
-    """After ten lifetimes little more than the keys of one remain."""
-    per_lifetime = 100
-    for number in range(10 * per_lifetime):
-        key = new_key(purging=number % PURGE_EVERY == 0)
-        await take(keys, key, at=NOW + LIFETIME / per_lifetime * number)
-
-    assert await remembered(session) <= per_lifetime + PURGE_EVERY

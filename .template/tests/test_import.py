@@ -3,14 +3,11 @@
 import subprocess
 import sys
 
-import pytest
-
 from tests.servers import ROOT, clean_environment
 
 LATER = {"aiosqlite", "alembic", "psycopg", "sqlalchemy"}
 
 
-@pytest.mark.slow
 def test_importing_the_application_does_not_import_sqlalchemy() -> None:
     """SQLAlchemy takes as long to import as FastAPI does."""
     code = "import sys, my_app.main; "
