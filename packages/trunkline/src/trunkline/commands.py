@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 # Printed in this order; a summary is a phrase that stands alone.
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Develop": {
+        "feature": "make a feature with table, endpoints and tests, or remove it",
         "check": "run CI's quality gates in order and stop at the first failure",
         "flags": "list feature flags with value, owner, expiry and uses",
         "audit": "look up known vulnerabilities of everything in uv.lock",
@@ -33,6 +34,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 }
 # The function of each command, which declares its options itself.
 TARGETS: Mapping[str, str] = {
+    "feature": "feature.command:feature",
     "check": "gates.check:check",
     "flags": "gates.flags:flags",
     "audit": "gates.audit:audit",

@@ -1,0 +1,98 @@
+"""The name of a feature: which are usable, and how each is spelled. Pure."""
+
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trunkline.errors import Refusal
+
+LONGEST = 30
+USABLE = re.compile(rf"(?=.{{1,{LONGEST}}}$)[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
+# Endings of a plural and of its singular; the first that matches counts.
+ENDINGS = (
+    (r"(cook|mov|rook|zomb|\bt|\bp|\bl)ies$", r"\1ie"),
+    (r"ies$", "y"),
+    (r"([^aeo]us|ss|sh|x|zz|[^a]ch)es$", r"\1"),
+    (r"([^sui])s$", r"\1"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A feature's name; without a plural both are the same."""
+
+    plural: str
+    singular: str
+
+    def spellings(self) -> dict[str, str]:
+        """Return what templates replace."""
+        titles, title = (it.replace("_", " ") for it in (self.plural, self.singular))
+        return {
+            "names": self.plural,
+            "name": self.singular,
+            "Names": titles.title().replace(" ", ""),
+            "Name": title.title().replace(" ", ""),
+            "path": self.plural.replace("_", "-"),
+            "titles": titles,
+            "Titles": titles.capitalize(),
+            "title": title,
+            "a_title": f"{'an' if title[0] in 'aeio' else 'a'} {title}",
+        }
+
+
+def noun(name: str) -> Noun:
+    """Derive the singular of a plural: of `sales_orders`, `sales_order`."""
+    for ending, singular in ENDINGS:
+        if re.search(ending, name):
+            return Noun(name, re.sub(ending, singular, name))
+    return Noun(name, name)
+
+
+def plural(name: str) -> str:
+    """Make a plural of a name that is none."""
+    if noun(name).singular != name:
+        return name
+    if re.search(r"[^aeiou]y$", name):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if re.search(r"(s|sh|ch|x|z)$", name) else f"{name}s"
+
+
+def objection(name: str, taken: Mapping[str, str], *, counted: bool) -> str | None:
+    """Say what is expected instead of a name; None if it will do.
+
+    `taken` tells what each identifier is already. What is `counted` needs a plural.
+    """
+    if not USABLE.fullmatch(name):
+        return (
+            "lower-case words joined by `_`, each starting with a letter, "
+            f"at most {LONGEST} characters"
+        )
+    known, spelled = noun(name), noun(name).spellings()
+    for each in (spelled[key] for key in ("names", "name", "Names", "Name")):
+        if keyword.iskeyword(each):
+            return f"another one: `{each}` is a keyword of Python"
+        if each in taken:
+            return f"another one: `{each}` is {taken[each]}"
+    if counted and known.singular == known.plural:
+        return "a plural, because its singular names one row"
+    return None
+
+
+def require(name: str, taken: Mapping[str, str], *, counted: bool) -> None:
+    """Raise Refusal, with a name that will do, unless this one does."""
+    expected = objection(name, taken, counted=counted)
+    if expected is None:
+        return
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+    clean = "_".join(re.findall(r"[a-z]+[0-9]*", spaced))[: LONGEST - 8].strip("_")
+    clean = clean or "things"
+    candidates = [clean, plural(clean), f"my_{plural(clean)}", f"{clean}_records"]
+    usable = (it for it in candidates if not objection(it, taken, counted=counted))
+    raise Refusal(
+        rule="feature-name",
+        found=f"the name {name!r}",
+        expected=expected,
+        fix=f"trunkline feature {next(usable, 'OTHER_NAME')}"
+        + ("" if counted else " --without-table"),
+    )
