@@ -83,13 +83,9 @@ async def answer_once(
             return Response(earlier.body, earlier.status, headers)
         request.state.session = session
         response = await handle(request)
-        if response.status_code < HTTPStatus.BAD_REQUEST:
-            stored = Stored(
-                response.status_code, dict(response.headers), bytes(response.body)
-            )
-            await keys.remember(key, stored)
-        else:
-            await keys.release(key)
+        status, headers = response.status_code, dict(response.headers)
+        stored = Stored(status, headers, bytes(response.body))
+        await keys.remember(key, stored if status < HTTPStatus.BAD_REQUEST else None)
         return response
 
 

@@ -1,6 +1,7 @@
 """Idempotency keys in the database: their table, and taking one for a request."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 from zlib import crc32
@@ -95,29 +96,22 @@ class Keys:
         Raises:
             KeyReusedError: the earlier request asked for something else.
         """
-        until = claim.made_at - lifetime
+        until = {"of": claim.key, "until": claim.made_at - lifetime}
         # Loops only if a key expires in between: the next attempt either takes it or
         # finds one that was stored just now.
         while not await self.add(claim):
             if earlier := await self.replay(claim, lifetime=lifetime):
                 return earlier
-            await self.session.execute(
-                delete_expired, {"of": claim.key, "until": until}
-            )
+            await self.session.execute(delete_expired, until)
         if is_purging(claim.key):
-            await self.session.execute(purge, {"until": until})
+            await self.session.execute(purge, until)
         return None
 
     async def add(self, claim: Claim) -> bool:
         """Store a key; return False if it is taken."""
         statement = INSERT[self.session.get_bind().dialect.name]
-        values = {
-            "key": claim.key,
-            "fingerprint": claim.fingerprint,
-            "made_at": claim.made_at,
-        }
-        result = cast(CursorResult[Any], await self.session.execute(statement, values))
-        return result.rowcount == 1
+        result = await self.session.execute(statement, asdict(claim))
+        return cast(CursorResult[Any], result).rowcount == 1
 
     async def replay(self, claim: Claim, *, lifetime: timedelta) -> Stored | None:
         """Return the response stored under a key; None if there is none or it expired.
@@ -135,13 +129,12 @@ class Keys:
         check_same_request(claim, earlier)
         return Stored(row.status, row.headers, row.body)
 
-    async def remember(self, key: str, response: Stored) -> None:
-        """Store the response of the request that took the key."""
-        await self.session.execute(answer_key, {"of": key} | response._asdict())
-
-    async def release(self, key: str) -> None:
-        """Forget a key."""
-        await self.session.execute(delete_key, {"of": key})
+    async def remember(self, key: str, response: Stored | None) -> None:
+        """Store the response of the request that took the key; None releases it."""
+        if response:
+            await self.session.execute(answer_key, {"of": key} | response._asdict())
+        else:
+            await self.session.execute(delete_key, {"of": key})
 
 
 def is_purging(key: str) -> bool:
