@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline import process
-from trunkline.errors import UsageError
+from trunkline.errors import Refusal, UsageError
 from trunkline.process import Completed
 
 HEADS = "refs/heads/"
@@ -59,6 +59,16 @@ class Repository:
             common_dir=common,
             shallow=lines[3] == "true",
         )
+
+    def require_history(self, remote: str) -> None:
+        """Refuse a shallow clone, which cannot tell which of two commits is older."""
+        if self.shallow:
+            raise Refusal(
+                rule="shallow",
+                found="a shallow clone, which lacks branches and tags",
+                expected="the whole history (in a workflow: fetch-depth: 0)",
+                fix=f"git fetch --unshallow --tags {remote}",
+            )
 
     def run(
         self,

@@ -43,7 +43,7 @@ def test_a_bundle_of_a_version_holds_what_it_brought(
     assert set(commits[1]) == {"hash", "author", "date", "subject", "body"}
     assert "uv.lock: +1 -1, not shown" in files["diff.patch"]
     notes = files["prompt-release-notes.md"]
-    assert "### Breaking changes" in notes
+    assert "### BREAKING CHANGES" in notes
     assert "+x = 1" in notes
     assert "v1.1.0..v2.0.0" in notes
     assert "nothing has changed" in files["prompt-commit-messages.md"]

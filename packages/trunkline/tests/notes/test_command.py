@@ -70,7 +70,7 @@ def test_unreleased_is_what_the_bump_then_writes(released: Sample) -> None:
     ran = released.trunkline("notes", "--unreleased")
     assert ran.code == 0, ran.all
     assert released.picture() == before
-    heading = ran.out.index("### Breaking changes")
+    heading = ran.out.index("### BREAKING CHANGES")
     assert heading < ran.out.index("- drop Python 3.11") < ran.out.index("### Fix")
     (released.root / "draft.txt").unlink()
     released.push()

@@ -22,7 +22,7 @@ def test_a_breaking_change_at_zero_stays_at_zero(sample: Sample) -> None:
     sample.commit("feat!: log in by key")
     sample.bump()
     assert sample.version == "0.2.0"
-    assert "- **BREAKING** log in by key" in sample.read("CHANGELOG.md")
+    assert "### BREAKING CHANGES\n\n- log in by key" in sample.read("CHANGELOG.md")
 
 
 def test_leaving_zero_needs_the_key_gone(sample: Sample) -> None:

@@ -69,7 +69,7 @@ def test_breaking_changes_come_first_below_their_own_heading(released: Sample) -
     out = released.cz("bump", "--dry-run", "--yes").out
     section = re.sub(r" \(\w{7}\)", "", out[out.index("## v2.0.0") :]).strip()
     assert section.partition("\n")[2] == (
-        "\n### Breaking changes\n\n"
+        "\n### BREAKING CHANGES\n\n"
         "- v1 is gone\n- **api**: new api\n- **deps**: drop Python 3.11\n\n"
         "### Fix\n\n- a bug"
     )

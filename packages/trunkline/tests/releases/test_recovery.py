@@ -12,9 +12,7 @@ def interrupted(sample: Sample, **changes: str) -> None:
     fields = {
         "branch": "main",
         "start": sample.git("rev-parse", "HEAD"),
-        "current": "1.1.0",
         "tag": "v1.2.0",
-        "changelog": "CHANGELOG.md",
     }
     write_journal(sample.root / ".git", Journal(**{**fields, **changes}))
 
@@ -58,8 +56,7 @@ def test_a_crash_right_after_a_bump_leaves_that_bump_alone(released: Sample) -> 
     released.commit("feat: log out")
     released.bump("--prerelease", "alpha")
     start = released.git("rev-parse", "HEAD")
-    fields = ("main", start, "1.2.0-alpha.0", "v1.2.0", "CHANGELOG.md")
-    write_journal(released.root / ".git", Journal(*fields))
+    write_journal(released.root / ".git", Journal("main", start, "v1.2.0"))
     ran = released.trunkline("release")
     assert (ran.code, released.version) == (0, "1.2.0"), ran.all
     assert released.git("rev-parse", "HEAD^") == start

@@ -291,7 +291,7 @@ TRAPS = (
         commits("chore(deps)!: drop it"),
         RELEASE,
         "done",
-        "**BREAKING** **deps**: drop it",
+        "BREAKING CHANGES\n\n- **deps**: drop it",
         "2.0.0",
     ),
     Trap("unlisted fix", commits("fix:nospace"), RELEASE, "done", "nothing to release"),

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
 from trunkline.images.refs import find_ref
-from trunkline.images.remote import Remote, read_remote, require_history
+from trunkline.images.remote import Remote, read_remote
 from trunkline.images.tags import ImageTags, image_tags
 from trunkline.options import GITHUB_OUTPUT, JSON, command, option
 from trunkline.output import write_outputs
@@ -58,7 +58,7 @@ def plan_tags(
     whose image tag another live branch has.
     """
     settings = head_project(repository).settings
-    require_history(repository, settings)
+    repository.require_history(settings.remote)
     name, commit = find_ref(repository, ref, settings.remote)
     has_remote = repository.run("config", f"remote.{settings.remote}.url").ok
     published = None

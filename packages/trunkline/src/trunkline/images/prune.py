@@ -11,7 +11,7 @@ from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.git import Repository
 from trunkline.images.deletion import carry_out
 from trunkline.images.inventory import read_holdings, read_tags
-from trunkline.images.remote import Remote, fetch_tips, read_remote, require_history
+from trunkline.images.remote import Remote, fetch_tips, read_remote
 from trunkline.images.retention import Plan, Rules, in_question, plan_pruning
 from trunkline.images.tags import branch_tag, commit_tag
 from trunkline.options import DRY_RUN, JSON, YES, command, repeated
@@ -71,7 +71,7 @@ def read_rules(
     repository: Repository, settings: Settings, keep: Sequence[str]
 ) -> Rules:
     """Ask the remote which branches exist, and git which commits are on them."""
-    require_history(repository, settings)
+    repository.require_history(settings.remote)
     remote = read_remote(repository, settings)
     if settings.trunk not in remote.heads:
         raise Refusal(

@@ -13,7 +13,6 @@ from trunkline.images.remote import (
     Remote,
     fetch_tips,
     read_remote,
-    require_history,
     require_pushed,
 )
 from trunkline.images.tags import LATEST, ImageTags, image_tags
@@ -110,7 +109,7 @@ def survey(repository: Repository, ref: str | None) -> Publication:
     settings = head_project(repository).settings
     name, commit = find_ref(repository, ref, settings.remote)
     project = project_at(repository, commit)
-    require_history(repository, settings)
+    repository.require_history(settings.remote)
     registry = Registry.of(settings, os.environ)
     published: list[str] = []
     if name.startswith("refs/tags/"):

@@ -60,17 +60,6 @@ def fetch_tips(
         )  # fmt: skip
 
 
-def require_history(repository: Repository, settings: Settings) -> None:
-    """Refuse a shallow clone, which cannot tell which of two commits is older."""
-    if repository.shallow:
-        raise Refusal(
-            rule="shallow",
-            found="a shallow clone, which lacks branches and tags",
-            expected="the whole history (in a workflow: fetch-depth: 0)",
-            fix=f"git fetch --unshallow --tags {settings.remote}",
-        )
-
-
 def require_pushed(
     repository: Repository,
     settings: Settings,

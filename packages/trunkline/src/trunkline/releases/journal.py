@@ -1,7 +1,6 @@
 """The record of a release in progress, from which a later run can finish it."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,9 +15,7 @@ class Journal:
 
     branch: str
     start: str
-    current: str
     tag: str
-    changelog: str
 
 
 def write_journal(git_dir: Path, journal: Journal) -> None:
@@ -27,19 +24,11 @@ def write_journal(git_dir: Path, journal: Journal) -> None:
 
 
 def read_journal(git_dir: Path) -> Journal | None:
-    """Read the record of an unfinished release; None if there is none."""
+    """Read the record of an unfinished release; None without one that can be read."""
     try:
         fields = json.loads((git_dir / FILE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return _journal(fields) if isinstance(fields, dict) else None
-
-
-def _journal(fields: Mapping[str, str]) -> Journal | None:
-    # The record may come from another version of this tool.
-    try:
-        return Journal(**{name: str(fields[name]) for name in Journal.__slots__})
-    except KeyError:
+        return Journal(fields["branch"], fields["start"], fields["tag"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 

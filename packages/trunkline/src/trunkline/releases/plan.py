@@ -25,8 +25,6 @@ class BumpCommit:
 
     oid: str
     parent: str
-    # The version before the bump.
-    previous: str
     # Whether the branch on the remote contains it.
     published: bool
 

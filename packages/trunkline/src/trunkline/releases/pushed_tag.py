@@ -31,13 +31,7 @@ def look_at(repository: Repository, tag: str) -> tuple[TagFacts, list[Refusal]]:
     """Return the facts about a tag on the remote, and everything that is wrong."""
     remote = head_project(repository).settings.remote
     name = tag.removeprefix("refs/tags/")
-    if repository.shallow:
-        raise Refusal(
-            rule="shallow",
-            found="a shallow clone, which lacks the history of branches",
-            expected="the whole history (in a workflow: fetch-depth: 0)",
-            fix=f"git fetch --unshallow {remote}",
-        )
+    repository.require_history(remote)
     oid = fetch_pushed_tag(repository, remote, name)
     facts = tag_facts(
         repository, name, oid, branches=ReleaseBranches(repository, remote, {})

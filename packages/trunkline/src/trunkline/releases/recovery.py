@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.locks import remove_stale_git_locks
-from trunkline.project import PYPROJECT, Project, head_project, project_at
+from trunkline.project import PYPROJECT, Project, head_project
 from trunkline.releases.bump_files import bump_files
 from trunkline.releases.commitizen import is_bump_subject
 from trunkline.releases.journal import (
@@ -88,8 +88,7 @@ def find_bump(
             return None
         tip = state.there.tip
         published = tip is not None and repository.is_ancestor(oid, tip)
-        previous = str(project_at(repository, parents).version)
-        return BumpCommit(oid, parents, previous, published)
+        return BumpCommit(oid, parents, published)
     return None
 
 
@@ -125,7 +124,6 @@ def undo(
         done.append(f"{journal.branch}: back at {journal.start[:12]}")
     # The working tree was clean when the release began, so HEAD is what it was.
     project = head_project(repository)
-    paths = bump_files(repository.root, project, journal.changelog)
-    done += set_aside(repository, paths)
+    done += set_aside(repository, bump_files(repository.root, project))
     clear_journal(repository.git_dir)
     return done

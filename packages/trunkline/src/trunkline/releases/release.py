@@ -12,7 +12,7 @@ from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command
 from trunkline.output import refuse, say, write_outputs
 from trunkline.process import ProcessError
-from trunkline.project import CHANGELOG, head_project
+from trunkline.project import head_project
 from trunkline.releases import commitizen
 from trunkline.releases.clone import LockedClone
 from trunkline.releases.commitizen import NothingToRelease, Preview
@@ -99,13 +99,7 @@ def drop_journal(
 
 def _record(state: State, bump: BumpCommit) -> Journal:
     """Return the record that the release with this commit began with."""
-    return Journal(
-        branch=state.here.branch or "",
-        start=bump.parent,
-        current=bump.previous,
-        tag=state.current_tag.name,
-        changelog=CHANGELOG,
-    )
+    return Journal(str(state.here.branch), bump.parent, state.current_tag.name)
 
 
 def end_leftover(clone: LockedClone, leftover: Leftover, ending: Ending) -> int:
@@ -215,13 +209,7 @@ def bump_and_push(
 ) -> int:
     """Let commitizen make commit and tag, then push both; undo all of it on failure."""
     repository = clone.repository
-    journal = Journal(
-        branch=state.here.branch or "",
-        start=state.here.head,
-        current=str(state.current),
-        tag=tag,
-        changelog=CHANGELOG,
-    )
+    journal = Journal(str(state.here.branch), state.here.head, tag)
     write_journal(repository.git_dir, journal)
     try:
         done = commitizen.bump(repository.root, options, inherit=clone.lock)
