@@ -70,7 +70,8 @@ def answered(
     Raises Refusal for a name that is not usable, UsageError for an unknown part.
     """
     manifest = mirror.manifest(commit)
-    package = asked.package or folder.absolute().name.lower().replace("-", "_")
+    name = folder.absolute().name.lower().replace("-", "_")
+    package = name if asked.package is None else asked.package
     require_package(package, manifest.package_pattern, manifest.taken)
     title = title_of(package) if asked.title is None else asked.title
     require_title(title)
