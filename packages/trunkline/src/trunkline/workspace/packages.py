@@ -5,6 +5,7 @@ import json as json_
 import re
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -63,8 +64,6 @@ def packages(
             raise FailedError(
                 f"{PYPROJECT} and {LOCK} are as they were: {error}"
             ) from error
-        finally:
-            shutil.rmtree(root.git_dir / FETCHED, ignore_errors=True)
     if mode or dry_run:
         raise UsageError("`packages list` has no arguments; did you mean `use`?")
     found = members(root.root)
@@ -74,7 +73,8 @@ def packages(
 
 def use(root: Repository, mode: str, names: Sequence[str], *, dry_run: bool) -> int:
     """Switch packages to a mode and lock; all of them or none."""
-    with interrupted_by_signals(), only_release(root.common_dir):
+    with interrupted_by_signals(), only_release(root.common_dir), ExitStack() as stack:
+        stack.callback(shutil.rmtree, root.git_dir / FETCHED, ignore_errors=True)
         plan = to_dev if mode == "dev" else to_prod
         switches, refusals = [], []
         for member, version in chosen(members(root.root), names):
