@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import shutil
 import subprocess
@@ -13,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from tests.servers import (
-    NUDGE,
     PATIENCE,
     ROOT,
     Program,
@@ -24,8 +24,9 @@ from tests.servers import (
 )
 
 COPIED = ("src", "tests", "pyproject.toml", "README.md", "LICENSE", ".env.example")
-# How a terminal is cleared, which the watcher does as a run begins.
-CLEARED = "\x1bc"
+# How the last verdict after a save begins; the keys of the loop follow it.
+VERDICT = re.compile(r"(green|red): [^·\n]* · [\d.]+ s · Enter")
+COLOUR = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
 PAGE = Path("src", "my_app", "core/platform/operations/landing_page.py")
 BROKEN = Path("src", "my_app", "environment.py")
 
@@ -70,27 +71,15 @@ def watching(copy: Path, *command: str) -> Iterator[int]:
         os.close(terminal)
 
 
-def verdict(terminal: int, saved: Path) -> str:
-    """Read the terminal until a run of the tests has ended; return what it showed.
-
-    The watcher misses a save in the moment between its last word and its next look,
-    even if it says that it saw it, so the file is saved again where no run begins. A
-    mere touch is no save to it.
-    """
+def verdict(terminal: int) -> str:
+    """Read the terminal up to the last verdict after a save; return what it showed."""
     shown = ""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if CLEARED not in shown and time.time() - saved.stat().st_mtime > NUDGE:
-            saved.write_bytes(saved.read_bytes())
+    while not VERDICT.search(shown):
+        assert time.monotonic() < deadline, f"no verdict: {shown}"
         if select.select([terminal], [], [], 0.1)[0]:
-            try:
-                shown += os.read(terminal, 65536).decode(errors="replace")
-            except OSError as error:  # Linux's way to say that the program has ended.
-                raise AssertionError(f"the watcher ended: {shown}") from error
-        # What the watcher writes after a run, from when on it heeds the next save.
-        if "Press w to show menu" in shown:
-            return shown
-    raise AssertionError(f"no verdict: {shown}")
+            shown += COLOUR.sub("", os.read(terminal, 65536).decode(errors="replace"))
+    return shown
 
 
 @contextmanager
@@ -106,16 +95,28 @@ def developing(copy: Path, output: Path) -> Iterator[tuple[Program, int]]:
 def test_the_watcher_goes_red_and_green_on_a_save(copy: Path) -> None:
     broken = copy / BROKEN
     with watching(copy, "ptw", ".", "tests/test_config.py") as terminal:
-        first = verdict(terminal, broken)
+        first = verdict(terminal)
         save(broken, "SIMILARITY = 0.85", "SIMILARITY = 1 / 0")
-        red = verdict(terminal, broken)
+        red = verdict(terminal)
         save(broken, "SIMILARITY = 1 / 0", "SIMILARITY = 0.85")
-        green = verdict(terminal, broken)
+        green = verdict(terminal)
 
     assert "[100%]" in first
     assert "ZeroDivisionError" in red
     assert "[100%]" in green
     assert "coverage" not in first + green
+
+
+def test_the_watcher_stops_a_run_that_a_save_makes_stale(copy: Path) -> None:
+    rules = copy / "src" / "my_app" / "core/platform/request_id.py"
+    with watching(copy, "ptw", ".") as terminal:
+        verdict(terminal)
+        for _ in range(3):
+            save(rules, '"""', '"""Saved. ')
+            time.sleep(0.5)  # The run has begun, and has not ended.
+        rules.write_text("1 / 0\n")
+
+        assert "red: " in verdict(terminal)
 
 
 def test_the_server_reloads_on_a_save(copy: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ LAYERS = (
     {"backport"},
     {"releases"},
     {"registry", "gates"},
-    {"commits", "workspace"},
+    {"commits", "workspace", "loop"},
 )
 # The plan of a release names the image tags that it will get.
 EXCEPTIONS = {("releases", "images")}

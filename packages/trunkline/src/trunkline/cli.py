@@ -42,6 +42,11 @@ def main(argv: Sequence[str] | None = None, *, load: Load = commands.load) -> in
         return report_bug(error, arguments)
 
 
+def ptw() -> int:
+    """Run `trunkline loop`, by the name that the watcher of tests is known by."""
+    return main(["loop", *sys.argv[1:]])
+
+
 def run(arguments: list[str], load: Load) -> int:
     """Call the function of the command that the first argument names."""
     match arguments:

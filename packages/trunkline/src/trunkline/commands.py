@@ -8,6 +8,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Develop": {
         "feature": "make a feature with table, endpoints and tests, or remove it",
         "check": "run CI's quality gates in order and stop at the first failure",
+        "loop": "run the quick tests, again at each save (what `ptw .` calls)",
         "flags": "list feature flags with value, owner, expiry and uses",
         "audit": "look up known vulnerabilities of everything in uv.lock",
         "packages": "use micropackages from the working tree or from their tags",
@@ -36,6 +37,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 TARGETS: Mapping[str, str] = {
     "feature": "feature.command:feature",
     "check": "gates.check:check",
+    "loop": "loop.command:loop",
     "flags": "gates.flags:flags",
     "audit": "gates.audit:audit",
     "packages": "workspace.packages:packages",

@@ -43,6 +43,9 @@ class Settings:
     smoke_seconds: int = 90
     # The folder with Alembic's revisions.
     migrations: str = ""
+    # Which files `ptw` watches, by name, and what it tells pytest.
+    loop_files: list[str] = field(default_factory=lambda: ["*.py", "*.toml"])
+    loop_arguments: list[str] = field(default_factory=list)
     # Additional gates and changes to the built-in ones: see `gates`.
     gates: dict[str, Any] = field(default_factory=dict)
     # Packages from no index that are the team's own: see `gates.audit`.

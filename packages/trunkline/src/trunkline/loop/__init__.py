@@ -1,0 +1,1 @@
+"""The loop of a developer: run the quick tests at each save."""
