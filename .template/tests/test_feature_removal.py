@@ -4,6 +4,7 @@ Deleting one is deleting its folder, its tests and its line. Its tables then go 
 migration like any other.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -48,13 +49,16 @@ def two_features(tmp_path: Path) -> Path:
 
 def run(root: Path, *command: str) -> None:
     """Run a program of the environment in a copy; it has to succeed."""
+    environment = clean_environment()
+    programs = (str(Path(sys.executable).parent), environment["PATH"])
+    environment["PATH"] = os.pathsep.join(programs)
     done = subprocess.run(
-        [Path(sys.executable).with_name(command[0]), *command[1:]],
+        command,
         check=False,
         capture_output=True,
         text=True,
         cwd=root,
-        env=clean_environment() | {"PYTHONPATH": str(root / "src")},
+        env=environment | {"PYTHONPATH": str(root / "src")},
         timeout=300,
     )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"

@@ -96,6 +96,15 @@ def test_a_dry_run_names_the_same_files_and_changes_none(
     ]
 
 
+def test_before_the_first_commit_it_is_made_and_removed(service: Sample) -> None:
+    before = tree(service)
+    shutil.rmtree(service.root / ".git")
+    service.git("init", "-q", "-b", "main", ".")
+    make(service, "customers")
+    make(service, "--remove", "customers")
+    assert tree(service) == before
+
+
 def test_a_changed_file_is_kept_and_listed(service: Sample) -> None:
     make(service, "customers")
     rules = f"{CORE}/customers/customers.py"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from generated import by_tool
+from playbook import blocks, follow
 from samples import Sample, identify
 
 pytestmark = pytest.mark.slow
@@ -21,6 +22,8 @@ COMBINATIONS = {
     "no database": ("--without", "persistence"),
     "no optional part": SMALLEST,
 }
+RUN = ("uv", "run")
+CHECK = (*RUN, "trunkline", "check")
 # The environment of this run, and what would tell of this repository.
 OWN = ("VIRTUAL_ENV", "UV_OFFLINE", "UV_PROJECT", "PYTEST", "COV_", "GIT_CONFIG_")
 
@@ -78,6 +81,22 @@ def test_a_fresh_service_is_green_and_can_be_released(
     told = run(service, "uv", "run", "trunkline", "tags", "v0.1.0", "--json")
     names = [tag["name"] for tag in json.loads(told)["tags"]]
     assert names[1:] == ["0.1.0", "latest"]
+
+
+def test_what_the_playbook_writes_passes_the_gates_of_a_service(
+    upstream: Sample,
+) -> None:
+    """Its files and diffs; that its commands work is shown by `test_playbook`."""
+    service = fresh(upstream)
+    run(service, "make", "setup")
+    for block in blocks(service.read("docs/playbook.md")):
+        if block.language in {"python", "diff"}:
+            follow(service, block)
+    gates = ("format", "lint", "types", "imports", "flags")
+    run(service, *CHECK, *(f"--only={name}" for name in gates))
+    run(service, *RUN, "pytest", "-n2", "--cov-report=")
+    own = "--include=src/*/core/login/*,src/*/core/billing/*"
+    run(service, *RUN, "coverage", "report", own, "--fail-under=100")
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,10 @@ def is_undone_by_deletion(
     """Whether nothing follows a migration: no other one, no change, no release."""
     made = migrations.as_made(place, noun(name))[path] == place.text(path)
     newest = [each.path for each in migrations.heads(place.versions)]
-    added = repository.read("log", "--format=%H", "--diff-filter=A", "--", path)
+    # Of all branches: HEAD may have no commit yet.
+    added = repository.read(
+        "log", "--all", "--format=%H", "--diff-filter=A", "--", path
+    )
     tags = [
         repository.read("tag", "--list", "v*", "--contains", commit)
         for commit in added.split()
