@@ -125,13 +125,15 @@ async def test_a_custom_status_keeps_its_detail(
 class SoldOutError(DomainError):
     """A rule of some feature."""
 
-    status = 409
     code = "sold_out"
 
 
+@pytest.mark.parametrize("status", [409, 503])
 async def test_a_domain_error_has_its_own_status_and_code(
-    app: FastAPI, make_client: MakeClient
+    app: FastAPI, make_client: MakeClient, status: int
 ) -> None:
+    SoldOutError.status = status
+
     @app.post("/orders")
     async def order() -> None:
         raise SoldOutError("Nothing is left.")
@@ -139,7 +141,7 @@ async def test_a_domain_error_has_its_own_status_and_code(
     async with make_client(app) as client:
         response = await client.post("/orders")
 
-    assert is_problem(response, 409)
+    assert is_problem(response, status)
     assert response.json()["code"] == "sold_out"
     assert response.json()["detail"] == "Nothing is left."
 
