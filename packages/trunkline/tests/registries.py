@@ -22,9 +22,10 @@ from typing import Any, NoReturn
 import pytest
 
 from trunkline.registry.client import Registry
-from trunkline.registry.manifests import OCI_INDEX, OCI_MANIFEST, Manifest
+from trunkline.registry.manifests import OCI_INDEX, Manifest
 from trunkline.registry.reference import ImageName, parse_image_name
 from trunkline.registry.transport import RetryPolicy
+from trunkline.settings import Settings
 
 PROGRAM = "docker-registry"
 IMAGE = os.environ.get("TRUNKLINE_TEST_REGISTRY", "registry:2")
@@ -57,9 +58,8 @@ class Server:
     ) -> Registry:
         """Open one repository in it, a new one unless `path` is given."""
         nobody = {"DOCKER_CONFIG": str(self.storage / "nobody")}
-        return Registry.connect(
-            self.name(path), environ=environ or nobody, retry_policy=retry_policy
-        )
+        settings = Settings(image=str(self.name(path)))
+        return Registry(settings, environ or nobody, retry_policy=retry_policy)
 
 
 def random_path() -> str:
@@ -164,22 +164,12 @@ def push_image(
     }
     content = json.dumps(document).encode()
     config = _push(registry, content)
-    manifest = image_manifest(
+    manifest = Manifest.of(
         {"mediaType": CONFIG_TYPE, "digest": config, "size": len(content)},
         [{"mediaType": LAYER_TYPE, "digest": layer, "size": len(text)}],
     )
     registry.put_manifest(manifest.digest, manifest)
     return manifest
-
-
-def image_manifest(config: Mapping[str, Any], layers: list[dict[str, Any]]) -> Manifest:
-    document = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": config,
-        "layers": layers,
-    }
-    return Manifest(json.dumps(document).encode(), OCI_MANIFEST)
 
 
 def push_index(registry: Registry, *children: Manifest) -> Manifest:

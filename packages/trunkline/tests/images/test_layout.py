@@ -11,10 +11,8 @@ def test_the_bytes_of_the_builder_are_kept(tmp_path: Path) -> None:
     base, own = tar_of({"base": b"1"}), tar_of({"own": b"2"})
     image = built_image(tmp_path, base, own)
     _, *layers = image.manifest.blobs()
-    assert [image.layout.path(digest).read_bytes() for digest in layers] == [base, own]
-    assert image.layout.path(image.manifest.digest).read_bytes() == (
-        image.manifest.content
-    )
+    assert [image.path(digest).read_bytes() for digest in layers] == [base, own]
+    assert image.path(image.manifest.digest).read_bytes() == (image.manifest.content)
     assert image.platform == {"architecture": "amd64", "os": "linux"}
 
 

@@ -19,7 +19,7 @@ def test_what_was_put_under_a_tag_is_found_by_tag_and_digest(
     registry: Registry,
 ) -> None:
     image = push_image(registry)
-    assert registry.put_manifest("main", image) == image.digest
+    registry.put_manifest("main", image)
     assert registry.digest("main") == image.digest
     assert registry.manifest("main") == registry.manifest(image.digest) == image
 

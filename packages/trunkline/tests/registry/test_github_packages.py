@@ -1,5 +1,6 @@
 """Deleting at GitHub: a stand-in for its interface, before a real registry."""
 
+import copy
 import json
 import re
 import threading
@@ -106,11 +107,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 def at_github(github: GitHub, token: str = TOKEN) -> Registry:
     """The registry as if it were GitHub's."""
-    own = github.registry
-    packages = GitHubPackages(
-        NAME, own.transport, github.address, lambda: token, pauses=(0,)
+    registry = copy.copy(github.registry)
+    registry.packages = GitHubPackages(
+        NAME, registry.transport, github.address, lambda: token, pauses=(0,)
     )
-    return Registry(own.name, own.transport, packages)
+    return registry
 
 
 @pytest.mark.parametrize("kind", ["orgs", "users"])

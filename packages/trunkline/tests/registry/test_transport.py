@@ -65,7 +65,7 @@ def test_a_team_may_name_a_registry_without_encryption() -> None:
     settings = Settings(
         image="registry.lan:5000/my-app", insecure_registries=["registry.lan:5000"]
     )
-    with Registry.of(settings, {}) as registry:
+    with Registry(settings, {}) as registry:
         assert registry.transport.root == "http://registry.lan:5000"
 
 
@@ -75,10 +75,9 @@ def test_the_machines_proxy_is_used(
     monkeypatch.setenv("http_proxy", f"http://{proxy.server.host}")
     monkeypatch.setenv("no_proxy", "elsewhere.example.com")
     proxy.faults.append(Fault("", status=404, body=UNKNOWN, times=9))
-    name = ImageName("registry.example.com", "my-app")
-    with Registry.connect(
-        name, environ={}, insecure=["registry.example.com"], retry_policy=QUICK
-    ) as registry:
+    host = "registry.example.com"
+    settings = Settings(image=f"{host}/my-app", insecure_registries=[host])
+    with Registry(settings, {}, retry_policy=QUICK) as registry:
         assert registry.digest("main") is None
     address = "http://registry.example.com/v2/my-app/manifests/main"
     assert [request for request, _ in proxy.requests] == [

@@ -8,9 +8,16 @@ They name no time, machine or run, so every build of a commit makes the same byt
 from collections.abc import Iterable, Mapping
 
 from trunkline.images.labels import Source
-from trunkline.images.layout import BuiltImage, Document, Layout, canonical
+from trunkline.images.layout import BuiltImage
 from trunkline.images.packages import Package
-from trunkline.registry.manifests import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Manifest
+from trunkline.registry.manifests import (
+    OCI_CONFIG,
+    OCI_INDEX,
+    Document,
+    Manifest,
+    canonical,
+    descriptor,
+)
 
 STATEMENT = "https://in-toto.io/Statement/v0.1"
 IN_TOTO = "application/vnd.in-toto+json"
@@ -26,20 +33,12 @@ def attested(
     annotations: Mapping[str, str],
 ) -> tuple[Manifest, Manifest]:
     """Return an index of the image and its attestations, and the latter's manifest."""
-    found = {
-        "mediaType": image.manifest.media_type,
-        "digest": image.manifest.digest,
-        "size": len(image.manifest.content),
-        "platform": image.platform,
-    }
-    subject = image.manifest.digest
-    attestation = _attestation(image.layout, subject, predicates)
-    beside = {
-        "mediaType": OCI_MANIFEST,
-        "digest": attestation.digest,
-        "size": len(attestation.content),
+    attestation = _attestation(image, predicates)
+    found = descriptor(image.manifest.content, image.manifest.media_type)
+    found["platform"] = image.platform
+    beside = descriptor(attestation.content, attestation.media_type) | {
         "annotations": {
-            "vnd.docker.reference.digest": subject,
+            "vnd.docker.reference.digest": image.manifest.digest,
             "vnd.docker.reference.type": "attestation-manifest",
         },
         "platform": {"architecture": "unknown", "os": "unknown"},
@@ -53,18 +52,17 @@ def attested(
     return Manifest(canonical(index), OCI_INDEX), attestation
 
 
-def _attestation(
-    layout: Layout, subject: str, predicates: Mapping[str, Document]
-) -> Manifest:
+def _attestation(image: BuiltImage, predicates: Mapping[str, Document]) -> Manifest:
+    subject = dict([image.manifest.digest.split(":")])
     layers = []
     for kind, predicate in predicates.items():
         statement = {
             "_type": STATEMENT,
             "predicateType": kind,
-            "subject": [{"name": "_", "digest": dict([subject.split(":")])}],
+            "subject": [{"name": "_", "digest": subject}],
             "predicate": predicate,
         }
-        blob = layout.add(canonical(statement), IN_TOTO)
+        blob = image.add(canonical(statement), IN_TOTO)
         layers.append(blob | {"annotations": {"in-toto.io/predicate-type": kind}})
     config = {
         "architecture": "unknown",
@@ -72,13 +70,7 @@ def _attestation(
         "config": {},
         "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]},
     }
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": layout.add(canonical(config), OCI_CONFIG),
-        "layers": layers,
-    }
-    return Manifest(canonical(manifest), OCI_MANIFEST)
+    return Manifest.of(image.add(canonical(config), OCI_CONFIG), layers)
 
 
 def bill_of_materials(

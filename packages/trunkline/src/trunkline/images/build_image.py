@@ -127,7 +127,7 @@ def push(
 ) -> Manifest:
     """Store an image, its attestations, and the index of both, by their digests."""
     _, *layers = image.manifest.blobs()
-    packages = installed_packages(image.layout.path(digest) for digest in layers)
+    packages = installed_packages(image.path(digest) for digest in layers)
     digest = image.manifest.digest
     predicates = {
         SPDX: bill_of_materials(source, packages, image=digest),
@@ -142,7 +142,7 @@ def push(
     sent = 0
     for manifest in (image.manifest, attestation):
         for blob in dict.fromkeys(manifest.blobs()):
-            with image.layout.path(blob).open("rb") as file:
+            with image.path(blob).open("rb") as file:
                 sent += registry.push_blob(blob, file)
         registry.put_manifest(manifest.digest, manifest)
     registry.put_manifest(index.digest, index)

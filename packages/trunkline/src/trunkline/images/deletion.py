@@ -1,15 +1,13 @@
 """Remove tags and delete images; an interrupted run does no harm."""
 
-import hashlib
 import io
-import json
 import secrets
 
 from trunkline.images.labels import BRANCH, CREATED
 from trunkline.images.retention import Plan, Verdict
 from trunkline.output import say
 from trunkline.registry.client import Registry
-from trunkline.registry.manifests import OCI_CONFIG, OCI_MANIFEST, Manifest
+from trunkline.registry.manifests import OCI_CONFIG, Manifest, canonical, descriptor
 from trunkline.registry.responses import RegistryError
 
 
@@ -72,14 +70,7 @@ def _placeholder(registry: Registry) -> Manifest:
         "config": {"Labels": labels},
         "rootfs": {"type": "layers", "diff_ids": []},
     }
-    content = json.dumps(document).encode()
-    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    registry.push_blob(digest, io.BytesIO(content))
-    config = {"mediaType": OCI_CONFIG, "digest": digest, "size": len(content)}
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": config,
-        "layers": [],
-    }
-    return Manifest(json.dumps(manifest).encode(), OCI_MANIFEST)
+    content = canonical(document)
+    config = descriptor(content, OCI_CONFIG)
+    registry.push_blob(config["digest"], io.BytesIO(content))
+    return Manifest.of(config)

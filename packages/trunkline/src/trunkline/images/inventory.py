@@ -8,7 +8,7 @@ from datetime import datetime
 from trunkline.images.labels import BRANCH, CREATED
 from trunkline.images.retention import Holdings
 from trunkline.registry.client import Registry
-from trunkline.registry.manifests import Manifest
+from trunkline.registry.manifests import INDEXES, Manifest
 
 # Concurrent requests: a distant registry takes 50 ms for each.
 _AT_ONCE = 8
@@ -19,7 +19,7 @@ def read_tags(registry: Registry) -> dict[str, tuple[str, bool]]:
     names = registry.tags()
     found = zip(names, _each(registry.look, names), strict=True)
     # A tag may be deleted after it was listed.
-    return {name: (one.digest, one.is_index) for name, one in found if one}
+    return {name: (one[0], one[1] in INDEXES) for name, one in found if one}
 
 
 def read_holdings(

@@ -129,7 +129,7 @@ def commit_of(registry: Registry, manifest: Manifest) -> str | None:
 def published_tags(settings: Settings, environ: Mapping[str, str]) -> list[str] | None:
     """List the tags of the project's images; None if the registry does not answer."""
     try:
-        with Registry.of(settings, environ, retry_policy=ONE_ATTEMPT) as registry:
+        with Registry(settings, environ, retry_policy=ONE_ATTEMPT) as registry:
             return registry.tags()
     except (Refusal, FailedError):
         return None

@@ -36,7 +36,7 @@ def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -
     """
     repository = Repository.find()
     settings = head_project(repository).settings
-    with interrupted_by_signals(), Registry.of(settings, os.environ) as registry:
+    with interrupted_by_signals(), Registry(settings, os.environ) as registry:
         plan = survey(repository, settings, registry, keep or ())
         show(plan, registry)
         done = not dry_run and not plan.empty

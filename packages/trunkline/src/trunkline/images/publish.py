@@ -110,7 +110,7 @@ def survey(repository: Repository, ref: str | None) -> Publication:
     name, commit = find_ref(repository, ref, settings.remote)
     project = project_at(repository, commit)
     repository.require_history(settings.remote)
-    registry = Registry.of(settings, os.environ)
+    registry = Registry(settings, os.environ)
     published: list[str] = []
     if name.startswith("refs/tags/"):
         commit = require_release(repository, name)

@@ -10,8 +10,8 @@ from trunkline.errors import FailedError
 from trunkline.gates.flags import read_flags
 from trunkline.git import Repository
 from trunkline.images.labels import Source, flags_label, public_url
-from trunkline.images.layout import canonical
 from trunkline.project import Project
+from trunkline.registry.manifests import canonical
 
 
 def export(repository: Repository, commit: str, folder: Path) -> Path:

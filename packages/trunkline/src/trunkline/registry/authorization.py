@@ -4,9 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from threading import RLock
-from typing import Protocol
 from urllib.parse import urlencode
 
 from trunkline.registry.credentials import Credentials
@@ -22,35 +20,9 @@ _PARAMETER = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-class AskTokenService(Protocol):
-    """Send one request to a token service and return the body of its response."""
-
-    def __call__(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
-    ) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """The header `WWW-Authenticate` of a refusal."""
-
-    scheme: str
-    parameters: Mapping[str, str]
-
-    @classmethod
-    def parse(cls, header: str) -> "Challenge":
-        """Read `Bearer realm="…",service="…",scope="…"` or `Basic realm="…"`."""
-        scheme, _, rest = header.strip().partition(" ")
-        found = _PARAMETER.findall(rest)
-        return cls(scheme.lower(), {key.lower(): a or b for key, a, b in found})
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token, and when it expires by the monotonic clock."""
-
-    header: str = field(repr=False)
-    end: float
+# Sends a request (method, address, headers, body) to a token service and returns the
+# body of its response.
+type AskTokenService = Callable[[str, str, Mapping[str, str], bytes | None], bytes]
 
 
 class Authorization:
@@ -68,8 +40,10 @@ class Authorization:
         self._lock = RLock()
         self._looked = False
         self._credentials: Credentials | None = None
-        self._challenge: Challenge | None = None
-        self._tokens: dict[str, Token] = {}
+        # The scheme that the registry demands, and its parameters.
+        self._challenge: tuple[str, Mapping[str, str]] | None = None
+        # The header for each task, and when it expires by the monotonic clock.
+        self._tokens: dict[str, tuple[str, float]] = {}
 
     @property
     def credentials(self) -> Credentials | None:
@@ -84,44 +58,49 @@ class Authorization:
         with self._lock:
             if self._challenge is None:
                 return None
-            if self._challenge.scheme == "basic":
+            scheme, parameters = self._challenge
+            if scheme == "basic":
                 return self.credentials.basic if self.credentials else None
-            token = self._tokens.get(need)
-            if token is None or time.monotonic() >= token.end:
-                token = self._tokens[need] = self._fetch(self._challenge, need)
-            return token.header
+            header, end = self._tokens.get(need, ("", 0))
+            if time.monotonic() >= end:
+                asked = time.monotonic()
+                text, life = read_token(self._ask_for_token(parameters, need))
+                header = f"Bearer {text}"
+                self._tokens[need] = header, asked + max(life - _EARLY, life / 2)
+            return header
 
     def refused(self, sent: str | None, challenge: str | None, need: str) -> bool:
         """Learn from a refused request; returns whether retrying it makes sense."""
         if challenge is None:
             return False
         with self._lock:
-            self._challenge = Challenge.parse(challenge)
-            if self._challenge.scheme == "basic":
+            self._challenge = scheme, _ = parse_challenge(challenge)
+            if scheme == "basic":
                 return sent is None and self.credentials is not None
-            token = self._tokens.get(need)
-            if token is not None and token.header == sent:
+            if sent == self._tokens.get(need, ("", 0))[0]:
                 del self._tokens[need]
-            return self._challenge.scheme == "bearer"
+            return scheme == "bearer"
 
-    def _fetch(self, challenge: Challenge, need: str) -> Token:
-        asked = time.monotonic()
-        text, life = read_token(self._ask_for_token(challenge, need))
-        return Token(f"Bearer {text}", asked + max(life - _EARLY, life / 2))
-
-    def _ask_for_token(self, challenge: Challenge, need: str) -> bytes:
-        realm = challenge.parameters.get("realm", "")
+    def _ask_for_token(self, parameters: Mapping[str, str], need: str) -> bytes:
+        realm = parameters.get("realm", "")
         query = {"scope": f"repository:{self.name.path}:{need}"}
-        if service := challenge.parameters.get("service"):
+        if service := parameters.get("service"):
             query["service"] = service
         who = self.credentials
         if who and who.identity_token:
             query |= {"grant_type": "refresh_token", "client_id": "trunkline"}
             form = urlencode({**query, "refresh_token": who.identity_token})
-            return self._ask("POST", realm, headers=_FORM, body=form.encode())
+            return self._ask("POST", realm, _FORM, form.encode())
         url = f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}"
         headers = {"Authorization": who.basic} if who else {}
-        return self._ask("GET", url, headers=headers, body=None)
+        return self._ask("GET", url, headers, None)
+
+
+def parse_challenge(header: str) -> tuple[str, Mapping[str, str]]:
+    """Read `Bearer realm="…",service="…",scope="…"` or `Basic realm="…"`."""
+    scheme, _, rest = header.strip().partition(" ")
+    found = _PARAMETER.findall(rest)
+    return scheme.lower(), {key.lower(): a or b for key, a, b in found}
 
 
 def read_token(response: bytes) -> tuple[str, float]:

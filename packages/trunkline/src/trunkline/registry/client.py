@@ -1,21 +1,22 @@
 """One repository of images in a registry, by the OCI distribution API."""
 
-import hashlib
 import json
+import os
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import BinaryIO, Self
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from trunkline.registry.authorization import DELETE, PULL, PUSH
 from trunkline.registry.credentials import find_credentials
 from trunkline.registry.github_packages import GitHubPackages
-from trunkline.registry.manifests import MEDIA_TYPES, Descriptor, Manifest
-from trunkline.registry.reference import ImageName, image_name
+from trunkline.registry.manifests import MEDIA_TYPES, Manifest, digest_of
+from trunkline.registry.reference import image_name
 from trunkline.registry.responses import (
     ACCEPTED,
     CREATED,
+    FAILING,
     NO_CONTENT,
     NOT_FOUND,
     OK,
@@ -23,7 +24,6 @@ from trunkline.registry.responses import (
     RegistryResponse,
 )
 from trunkline.registry.transport import RetryPolicy, Transport
-from trunkline.registry.uploads import upload_blob
 from trunkline.settings import Settings
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -35,6 +35,9 @@ _PAGE = 1000
 # missing. Seconds until the request is retried.
 _UNKNOWN = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 _PAUSES = (0.1, 0.4, 1.5)
+_UPLOADS = 4
+# The registry has lost the upload, timed out, or has a part of it already.
+_LOST = frozenset({400, NOT_FOUND, 408, 416})
 
 
 class Registry:
@@ -45,53 +48,26 @@ class Registry:
 
     def __init__(
         self,
-        name: ImageName,
-        transport: Transport,
-        packages: GitHubPackages | None = None,
-    ) -> None:
-        """`packages` deletes images if the registry itself cannot."""
-        self.name = name
-        self.transport = transport
-        self._packages = packages
-        self._base = f"/v2/{name.path}"
-
-    @classmethod
-    def of(
-        cls,
         settings: Settings,
         environ: Mapping[str, str],
         *,
         retry_policy: RetryPolicy | None = None,
-    ) -> Self:
-        """Open the project's own repository; raises Refusal if it has none."""
-        return cls.connect(
-            image_name(settings, environ),
-            environ=environ,
-            insecure=settings.insecure_registries,
-            retry_policy=retry_policy or RetryPolicy(read=settings.timeout),
-        )
-
-    @classmethod
-    def connect(
-        cls,
-        name: ImageName,
-        *,
-        environ: Mapping[str, str],
-        insecure: Collection[str] = (),
-        retry_policy: RetryPolicy | None = None,
-    ) -> Self:
+    ) -> None:
         """Prepare the connection; nothing is sent yet.
 
-        `insecure` names registries that use plain HTTP, as those on this machine do.
-        Credentials come from the environment or from Docker's configuration.
+        Raises Refusal if the project names no registry. Credentials come from the
+        environment or from Docker's configuration.
         """
-        transport = Transport(
+        self.name = name = image_name(settings, environ)
+        self.transport = Transport(
             name,
             lambda: find_credentials(name.registry, environ),
-            plain=name.registry in insecure,
-            retry_policy=retry_policy or RetryPolicy(),
+            plain=name.registry in settings.insecure_registries,
+            retry_policy=retry_policy or RetryPolicy(read=settings.timeout),
         )
-        return cls(name, transport, GitHubPackages.of(name, transport, environ))
+        # Deletes images if the registry itself cannot.
+        self.packages = GitHubPackages.of(name, self.transport, environ)
+        self._base = f"/v2/{name.path}"
 
     def __enter__(self) -> Self:
         return self
@@ -102,10 +78,10 @@ class Registry:
     def digest(self, reference: str) -> str | None:
         """Return the digest that a tag points to; None only if it does not exist."""
         found = self.look(reference)
-        return found.digest if found else None
+        return found[0] if found else None
 
-    def look(self, reference: str) -> Descriptor | None:
-        """Return what a tag points to; None only if it does not exist."""
+    def look(self, reference: str) -> tuple[str, str] | None:
+        """Return the digest and the media type of a tag; None if it does not exist."""
         response = self.transport.request(
             "HEAD",
             self._manifest(reference),
@@ -116,11 +92,11 @@ class Registry:
         digest = response.headers.get("Docker-Content-Digest", "")
         kind = _kind(response)
         if response.status == OK and DIGEST.fullmatch(digest) and kind:
-            return Descriptor(digest, kind)
+            return digest, kind
         # A response to HEAD does not show whether a registry sent the "not found", and
         # not every registry states digest and type.
         manifest = self.manifest(reference)
-        return Descriptor(manifest.digest, manifest.media_type) if manifest else None
+        return (manifest.digest, manifest.media_type) if manifest else None
 
     def manifest(self, reference: str) -> Manifest | None:
         """Fetch what a tag or a digest points to, and verify its digest."""
@@ -149,8 +125,8 @@ class Registry:
 
     def put_manifest(
         self, reference: str, manifest: Manifest, *, create_only: bool = False
-    ) -> str:
-        """Store a manifest under a tag or its digest; returns the digest.
+    ) -> None:
+        """Store a manifest under a tag or its digest.
 
         `create_only` asks the registry to refuse an existing tag. Few do, so the caller
         must check before and afterwards.
@@ -175,7 +151,6 @@ class Registry:
         stored = response.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
             raise self._damaged(response, manifest.digest, stored)
-        return stored
 
     def has_blob(self, digest: str) -> bool:
         """Whether the repository has a blob."""
@@ -189,23 +164,53 @@ class Registry:
         response = self.transport.request(
             "GET", f"{self._base}/blobs/{digest}", need=PULL, expect={OK}
         )
-        found = f"sha256:{hashlib.sha256(response.body).hexdigest()}"
+        found = digest_of(response.body)
         if found != digest:
             raise self._damaged(response, digest, found)
         return response.body
 
     def push_blob(self, digest: str, file: BinaryIO) -> bool:
-        """Store the rest of an open file as a blob; False if it existed already."""
+        """Store the rest of an open file as a blob; False if it existed already.
+
+        After an interruption it is sent again as a whole.
+        """
         if self.has_blob(digest):
             return False
-        upload_blob(
-            self.transport,
-            f"{self._base}/blobs/uploads/",
-            file,
-            digest=digest,
-            stored=lambda: self.has_blob(digest),
-        )
+        start, address = file.tell(), f"{self._base}/blobs/uploads/"
+        for tries_left in reversed(range(_UPLOADS)):
+            begun = self.transport.request(
+                "POST", address, need=PUSH, expect={ACCEPTED}
+            )
+            location = urljoin(address, begun.headers["Location"])
+            try:
+                self._finish_upload(location, digest, file)
+            except RegistryError as error:
+                if self.has_blob(digest):
+                    break  # Only the response was lost.
+                passing = error.status is None or error.status >= FAILING
+                if not tries_left or not (passing or error.status in _LOST):
+                    raise
+                file.seek(start)
+            else:
+                break
         return True
+
+    def _finish_upload(self, location: str, digest: str, file: BinaryIO) -> None:
+        start = file.tell()
+        size = file.seek(0, os.SEEK_END) - start
+        file.seek(start)
+        mark = "&" if "?" in location else "?"
+        self.transport.request(
+            "PUT",
+            f"{location}{mark}{urlencode({'digest': digest})}",
+            need=PUSH,
+            expect={OK, CREATED, NO_CONTENT},
+            headers={
+                "Content-Type": "application/octet-stream",
+                "Content-Length": str(size),
+            },
+            body=file,
+        )
 
     def tags(self) -> list[str]:
         """List all tags, sorted; none if the repository does not exist."""
@@ -225,8 +230,8 @@ class Registry:
 
     def delete(self, digest: str) -> bool:
         """Delete a manifest and all its tags; False if it does not exist."""
-        if self._packages:
-            return self._packages.delete(digest)
+        if self.packages:
+            return self.packages.delete(digest)
         response = self.transport.request(
             "DELETE",
             self._manifest(digest),

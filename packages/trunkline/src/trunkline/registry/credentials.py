@@ -14,7 +14,7 @@ from trunkline.errors import FailedError, UsageError
 USER, PASSWORD = "TRUNKLINE_REGISTRY_USER", "TRUNKLINE_REGISTRY_PASSWORD"
 # The key under which Docker stores the account of its own registry.
 _HUB = "https://index.docker.io/v1/"
-_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 # A helper returns this name together with an identity token instead of a password.
 _TOKEN_USER = "<token>"  # noqa: S105 - the name, not a token
 # Every helper prints this, and exits with 1, if it has no credentials.
@@ -90,17 +90,16 @@ def _helpers(config: Mapping[str, Any], registry: str) -> Iterator[str]:
 
 def _ask(helper: str, registry: str, environ: Mapping[str, str]) -> Credentials | None:
     """Ask a credential helper, by its protocol on standard input and output."""
-    program = f"docker-credential-{helper}"
-    for name in _names(registry)[:1]:
-        answer = process.run([program, "get"], stdin=name.encode(), env=environ)
-        if answer.ok:
-            return _from_helper(answer.stdout, program)
-        if _UNKNOWN not in answer.text:
-            raise FailedError(
-                f"`{program} get` failed for {registry}: exit code {answer.code}\n"
-                f"  type next: echo {name} | {program} get"
-            )
-    return None
+    program, name = f"docker-credential-{helper}", _names(registry)[0]
+    answer = process.run([program, "get"], stdin=name.encode(), env=environ)
+    if answer.ok:
+        return _from_helper(answer.stdout, program)
+    if _UNKNOWN in answer.text:
+        return None
+    raise FailedError(
+        f"`{program} get` failed for {registry}: exit code {answer.code}\n"
+        f"  type next: echo {name} | {program} get"
+    )
 
 
 def _from_helper(answer: bytes, program: str) -> Credentials:
@@ -144,7 +143,7 @@ def _from_file(
 
 def _names(registry: str) -> tuple[str, ...]:
     """Return the keys under which a registry's account may be stored."""
-    if registry in _HUB_HOSTS:
+    if registry in HUB_HOSTS:
         return (_HUB, registry)
     return (
         registry,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -16,17 +16,23 @@ INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
-    """What a tag points to, without its content."""
+type Document = dict[str, Any]
 
-    digest: str
-    media_type: str
 
-    @property
-    def is_index(self) -> bool:
-        """Whether it lists manifests, one for each platform, and their attestations."""
-        return self.media_type in INDEXES
+def digest_of(content: bytes) -> str:
+    """Return the name of a blob or a manifest."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def descriptor(content: bytes, media_type: str) -> Document:
+    """Describe a blob or a manifest, as a manifest that lists it does."""
+    digest = digest_of(content)
+    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+
+def canonical(document: Any) -> bytes:  # noqa: ANN401 - whatever JSON can hold
+    """Write JSON that is the same for the same content."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,12 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """Its name: the SHA-256 of the bytes."""
-        return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+        return digest_of(self.content)
 
     @cached_property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Document:
         """Its content as JSON."""
-        return cast("dict[str, Any]", json.loads(self.content))
+        return cast("Document", json.loads(self.content))
 
     @property
     def is_index(self) -> bool:
@@ -66,6 +72,17 @@ class Manifest:
             for child in self.document.get("manifests", [])
             if child.get("mediaType") in INDEXES
         )
+
+    @classmethod
+    def of(cls, config: Document, layers: Sequence[Document] = ()) -> "Manifest":
+        """Write the manifest of an image; takes the descriptors of its blobs."""
+        document = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": config,
+            "layers": list(layers),
+        }
+        return cls(canonical(document), OCI_MANIFEST)
 
     def blobs(self) -> Iterator[str]:
         """Yield the digests of a manifest's configuration and layers."""

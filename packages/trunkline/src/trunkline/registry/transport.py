@@ -23,7 +23,7 @@ from urllib3.util import Retry, Timeout
 from trunkline import __version__
 from trunkline.output import say
 from trunkline.registry.authorization import Authorization
-from trunkline.registry.credentials import Credentials
+from trunkline.registry.credentials import HUB_HOSTS, Credentials
 from trunkline.registry.reference import ImageName
 from trunkline.registry.responses import (
     NOT_FOUND,
@@ -38,11 +38,6 @@ from trunkline.registry.responses import (
 # Statuses of a temporary failure, after which a retry often succeeds.
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?")
-# The hosts that serve docker.io/…
-_HOSTS = {
-    "docker.io": "registry-1.docker.io",
-    "index.docker.io": "registry-1.docker.io",
-}
 
 ANNOUNCE_AFTER_SECONDS = 2
 
@@ -91,7 +86,8 @@ class Transport:
         self.plain = plain or is_loopback(name.registry)
         self.registry = name.registry
         scheme = "http" if self.plain else "https"
-        self.root = f"{scheme}://{_HOSTS.get(name.registry, name.registry)}"
+        hub = name.registry in HUB_HOSTS
+        self.root = f"{scheme}://{'registry-1.docker.io' if hub else name.registry}"
         self.authorization = Authorization(name, find, self._ask_token_service)
         self._pools: dict[str | None, urllib3.PoolManager] = {}
         self._options: dict[str, Any] = {
@@ -165,7 +161,7 @@ class Transport:
         )
 
     def _ask_token_service(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> bytes:
         parts = urlsplit(url)
         if parts.scheme != "https" and not (self.plain or is_loopback(parts.netloc)):
