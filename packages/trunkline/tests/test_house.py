@@ -16,7 +16,7 @@ SOURCE = Path(trunkline.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 # From the top: each may import what stands below it, and what is beside all subjects.
 LAYERS = (
-    {"template", "feature"},
+    {"template", "feature", "deploy"},
     {"notes"},
     {"images"},
     {"backport"},

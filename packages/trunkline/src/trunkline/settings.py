@@ -48,6 +48,8 @@ class Settings:
     loop_arguments: list[str] = field(default_factory=list)
     # Additional gates and changes to the built-in ones: see `gates`.
     gates: dict[str, Any] = field(default_factory=dict)
+    # Where a commit can be put: see `deploy.environments`.
+    environments: dict[str, Any] = field(default_factory=dict)
     # Packages from no index that are the team's own: see `gates.audit`.
     audit: dict[str, Any] = field(default_factory=dict)
 

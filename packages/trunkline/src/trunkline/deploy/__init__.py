@@ -1,0 +1,1 @@
+"""Put a commit on an environment, and take it back."""

@@ -1,0 +1,94 @@
+"""`[tool.trunkline.environments.NAME]`: where a commit can be put."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, get_origin
+from urllib.parse import urlsplit
+
+from trunkline.errors import UsageError
+
+# The name is a folder's name too.
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+ENGINES = ("local",)
+ACCEPTS = ("any", "releases")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment; the defaults suit staging on one machine."""
+
+    name: str
+    url: str
+    engine: str = "local"
+    # Branches and tags, or only tags of versions.
+    accepts: str = "any"
+    # Files with lines NAME=value, relative to the repository; their values are secret.
+    variables: list[str] = field(default_factory=list)
+    # Seconds for which a new instance has to stay well before the old one is stopped.
+    window: int = 60
+    # Checked-out commits to keep besides the live one.
+    keep: int = 3
+
+    @property
+    def address(self) -> str:
+        """Where the proxy listens, as host:port."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}:{parts.port}"
+
+
+def find_environment(tables: Mapping[str, Any], name: str) -> Environment:
+    """Read one environment; raises UsageError on an unknown name, key or value."""
+    if name not in tables:
+        known = ", ".join(sorted(tables)) or "none yet"
+        raise UsageError(
+            f"there is no environment `{name}`; expected one of: {known}\n"
+            f"  type next: add [tool.trunkline.environments.{name}] with "
+            'url = "http://127.0.0.1:8100" to pyproject.toml'
+        )
+    where = f"[tool.trunkline.environments.{name}]"
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{where}: expected a name of a-z, 0-9 and - only")
+    kinds: dict[str, Any] = {
+        known.name: get_origin(known.type) or known.type
+        for known in fields(Environment)
+        if known.name != "name"
+    }
+    if not isinstance(tables[name], Mapping):
+        raise UsageError(f"{where} is {tables[name]!r}; expected a table")
+    for key, value in tables[name].items():
+        if key not in kinds:
+            raise UsageError(
+                f"{where} has the unknown key `{key}`; "
+                f"expected one of {', '.join(sorted(kinds))}"
+            )
+        if type(value) is not kinds[key]:
+            raise UsageError(
+                f"{where} {key} is {value!r}; expected {kinds[key].__name__}"
+            )
+    found = Environment(name=name, **{"url": "", **tables[name]})
+    _require_values(found, where)
+    return found
+
+
+def _require_values(found: Environment, where: str) -> None:
+    """Refuse values of the right kind that mean nothing."""
+    try:
+        parts = urlsplit(found.url)
+        usable = parts.scheme == "http" and parts.hostname and parts.port
+    except ValueError:
+        usable = None
+    if not usable:
+        raise UsageError(
+            f"{where} url is {found.url!r}; expected one like http://127.0.0.1:8100"
+        )
+    if found.engine not in ENGINES:
+        raise UsageError(
+            f"{where} engine is {found.engine!r}; expected {' or '.join(ENGINES)}"
+        )
+    if found.accepts not in ACCEPTS:
+        raise UsageError(
+            f"{where} accepts is {found.accepts!r}; expected {' or '.join(ACCEPTS)}"
+        )
+    if found.window < 0 or found.keep < 0:
+        raise UsageError(f"{where}: window and keep: expected 0 or more")

@@ -1,0 +1,167 @@
+"""The steps of a deploy, and what to do about one that was interrupted. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DeployStep(StrEnum):
+    """What a deploy does, in this order."""
+
+    PULL = "pull"
+    MIGRATE = "migrate"
+    START = "start"
+    CHECK = "check"
+    SWITCH = "switch"
+    WATCH = "watch"
+    STOP = "stop"
+
+
+class Outcome(StrEnum):
+    """How an operation ended; one without an ending was interrupted."""
+
+    LIVE = "live"
+    FAILED = "failed"
+    RESTORED = "restored"
+
+
+class RecoveryVerdict(StrEnum):
+    """What the facts after an interruption ask for."""
+
+    ADOPT = "adopt"
+    RESTORE = "restore"
+    NEEDS_HUMAN = "needs a human"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is to be deployed: a commit, under the name that was asked for.
+
+    `variables_of` is the operation whose variables are used again, if not today's.
+    """
+
+    ref: str
+    commit: str
+    variables_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One start of the service; the operation that started it gives it its name."""
+
+    operation: str
+    commit: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the live file and the engine say; `live` is None without such a file."""
+
+    live: str | None
+    running: tuple[Instance, ...]
+    # Addresses whose instance is ready and names the commit that it was started from.
+    well: frozenset[str]
+
+    def at(self, address: str | None) -> Instance | None:
+        """Return the running instance with this address."""
+        return next((one for one in self.running if one.address == address), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One deploy as the journal tells it."""
+
+    name: str
+    candidate: Candidate
+    by: str
+    at: float
+    took_back: bool
+    # The last step that was begun.
+    step: DeployStep | None = None
+    ending: Outcome | None = None
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """A verdict with the instance to serve, those to stop, and the reason."""
+
+    verdict: RecoveryVerdict
+    serve: Instance | None
+    stop: tuple[Instance, ...]
+    why: str
+
+
+def recovery(facts: Facts, interrupted: str) -> Recovery:
+    """Decide by facts alone what becomes of an interrupted operation.
+
+    What serves well stays. A live file that names no instance of ours was written by
+    somebody else and is not touched.
+    """
+    if not facts.running:
+        return Recovery(RecoveryVerdict.RESTORE, None, (), "nothing runs")
+    live = facts.at(facts.live)
+    well = [one for one in facts.running if one.address in facts.well]
+    old = [one for one in well if one.operation != interrupted]
+    new = [one for one in well if one.operation == interrupted]
+    if facts.live is not None and live is None:
+        return Recovery(
+            RecoveryVerdict.NEEDS_HUMAN,
+            None,
+            (),
+            f"the live file names {facts.live}, where no instance of ours runs",
+        )
+    if live in well:
+        serve, why = live, "it is live and well"
+    elif len(old) == 1:
+        serve, why = old[0], "it is the one from before, and well"
+    elif new:
+        serve, why = new[0], "nothing else is well"
+    elif facts.live is None and not old:
+        return Recovery(
+            RecoveryVerdict.RESTORE, None, facts.running, "nothing was live before"
+        )
+    else:
+        return Recovery(
+            RecoveryVerdict.NEEDS_HUMAN, None, (), "no instance answers well"
+        )
+    others = tuple(one for one in facts.running if one != serve)
+    verdict = RecoveryVerdict.ADOPT if serve in new else RecoveryVerdict.RESTORE
+    return Recovery(verdict, serve, others, why)
+
+
+def interrupted(operations: Sequence[Operation]) -> Operation | None:
+    """Return the last operation if it has no ending."""
+    return operations[-1] if operations and not operations[-1].ending else None
+
+
+def earlier(operations: Sequence[Operation], live: str | None) -> Operation | None:
+    """Return the operation to take back to; `live` is the operation that serves.
+
+    It is the last one that lived through its window, unless somebody took its commit
+    back since.
+    """
+    bad: set[str] = set()
+    good: list[Operation] = []
+    current = ""
+    for one in operations:
+        if one.ending is not Outcome.LIVE:
+            continue
+        if one.took_back:
+            bad.add(current)
+        current = one.candidate.commit
+        bad.discard(current)
+        good.append(one)
+    serving = next((one.candidate.commit for one in good if one.name == live), current)
+    usable = [one for one in good if one.candidate.commit not in {serving, *bad}]
+    return usable[-1] if usable else None
+
+
+def usual_seconds(operations: Sequence[Operation]) -> float | None:
+    """Return the median duration of the last ten that succeeded."""
+    taken = sorted(one.seconds for one in operations if one.ending is Outcome.LIVE)[
+        -10:
+    ]
+    return taken[len(taken) // 2] if taken else None

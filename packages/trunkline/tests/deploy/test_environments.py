@@ -1,0 +1,47 @@
+"""`[tool.trunkline.environments.NAME]`."""
+
+import pytest
+
+from trunkline.deploy.environments import find_environment
+from trunkline.errors import UsageError
+
+URL = "http://127.0.0.1:8100"
+
+
+def test_an_address_is_enough() -> None:
+    found = find_environment({"staging": {"url": URL}}, "staging")
+    assert (found.address, found.accepts, found.window) == ("127.0.0.1:8100", "any", 60)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({}, "url is ''; expected one like http://127.0.0.1:8100"),
+        ({"url": "https://staging.acme.com"}, "expected one like http://127"),
+        ({"url": "http://127.0.0.1:port"}, "expected one like http://127"),
+        ({"url": URL, "engine": "swarm"}, "engine is 'swarm'; expected local"),
+        ({"url": URL, "accepts": "tags"}, "expected any or releases"),
+        ({"url": URL, "window": "60"}, "window is '60'; expected int"),
+        ({"url": URL, "window": -1}, "expected 0 or more"),
+        (
+            {"url": URL, "colour": "red"},
+            "unknown key `colour`; expected one of accepts",
+        ),
+        ("http", "expected a table"),
+    ],
+)
+def test_a_mistake_is_named_with_what_was_expected(table: object, said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        find_environment({"staging": table}, "staging")
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["../up", "Staging", "a" * 40])
+def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="expected a name of a-z"):
+        find_environment({name: {"url": URL}}, name)
+
+
+def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="expected one of: production, staging"):
+        find_environment({"staging": {}, "production": {}}, "stagin")

@@ -1,0 +1,149 @@
+"""A deploy on a machine in memory, killed at every point."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.worlds import Killed, World
+from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.operation import Instance, Outcome, RecoveryVerdict, earlier
+from trunkline.deploy.runner import require_no_human
+from trunkline.errors import FailedError, Refusal
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "journal.db")
+
+
+def endings(world: World) -> list[Outcome | None]:
+    return [one.ending for one in DeployJournal(world.file).operations()]
+
+
+def served(world: World) -> str | None:
+    found = [i for i in world.instances.values() if i.address == world.live]
+    return found[0].commit if found else None
+
+
+def test_a_deploy_serves_the_new_one_and_stops_the_old(world: World) -> None:
+    world.deploy("a")
+    world.outages = 0
+    world.deploy("b")
+    assert (served(world), len(world.instances), world.outages) == ("b", 1, 0)
+    assert endings(world) == [Outcome.LIVE, Outcome.LIVE]
+
+
+@pytest.mark.parametrize("step", ["pull", "migrate", "start"])
+def test_a_failure_before_the_switch_leaves_the_old_one_serving(
+    world: World, step: str
+) -> None:
+    world.deploy("a")
+    world.fails, world.outages = step, 0
+    with pytest.raises(FailedError, match=rf"{step} failed; a still serves"):
+        world.deploy("b")
+    assert (served(world), len(world.instances), world.outages) == ("a", 1, 0)
+    assert endings(world) == [Outcome.LIVE, Outcome.FAILED]
+
+
+def test_one_that_never_gets_ready_is_removed_with_its_last_lines_shown(
+    world: World,
+) -> None:
+    world.deploy("a")
+    world.sick.add("b")
+    with pytest.raises(FailedError, match="its last words"):
+        world.deploy("b")
+    assert (served(world), len(world.instances)) == ("a", 1)
+
+
+def test_one_that_turns_sick_in_its_window_is_switched_back(world: World) -> None:
+    world.deploy("a")
+    deployer = world.deployer
+    turned = deployer.window - 1
+
+    def sleep(seconds: float) -> None:
+        world.clock += seconds
+        if served(world) == "b" and world.clock > turned:
+            world.sick.add("b")
+
+    world.sleep = sleep  # type: ignore[method-assign]
+    with pytest.raises(FailedError, match=r"turned sick .*; a still serves"):
+        world.deploy("b")
+    assert (served(world), len(world.instances)) == ("a", 1)
+    assert endings(world)[-1] is Outcome.RESTORED
+
+
+@given(left=st.integers(0, 40), again=st.integers(0, 40), sick=st.booleans())
+def test_after_any_crash_one_well_instance_serves_and_no_request_was_lost(
+    left: int, again: int, *, sick: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder) / "journal.db")
+        world.deploy("a")
+        world.outages = 0
+        if sick:
+            world.sick.add("b")
+        kill(world, left, lambda: world.deploy("b"))
+        kill(world, again, world.deployer.recover)
+        world.left = None
+        found = world.deployer.recover()
+        assert found is None or found.verdict is not RecoveryVerdict.NEEDS_HUMAN
+        assert served(world) in ({"a"} if sick else {"a", "b"})
+        assert (len(world.instances), world.outages) == (1, 0)
+        # The journal's ending agrees with what serves.
+        last = DeployJournal(world.file).operations()[-1]
+        live = last.ending is Outcome.LIVE
+        assert (last.candidate.commit == served(world)) is live
+        assert world.deploy("c").commit == served(world)
+
+
+def kill(world: World, left: int, run: object) -> None:
+    world.left = left
+    try:
+        assert callable(run)
+        run()
+    except (Killed, FailedError):
+        pass
+    world.left = None
+
+
+def test_a_foreign_live_file_needs_a_human_and_is_left_alone(world: World) -> None:
+    world.deploy("a")
+    kill(world, 12, lambda: world.deploy("b"))
+    world.live = "10.0.0.1:80"
+    found = world.deployer.recover()
+    assert found is not None
+    assert (found.verdict, world.live) == (RecoveryVerdict.NEEDS_HUMAN, "10.0.0.1:80")
+    with pytest.raises(Refusal, match=r"live: 10\.0\.0\.1:80; running: a at"):
+        require_no_human(found, world.deployer.facts(), "/state")
+
+
+def test_after_a_restart_of_the_machine_the_next_deploy_works(world: World) -> None:
+    world.deploy("a")
+    kill(world, 12, lambda: world.deploy("b"))
+    world.instances.clear()
+    found = world.deployer.recover()
+    assert found is not None
+    assert found.verdict is RecoveryVerdict.RESTORE
+    assert world.deploy("c").commit == served(world)
+
+
+def test_taking_back_never_returns_to_what_was_taken_back(world: World) -> None:
+    def back() -> Instance:
+        live = next(iter(world.instances))
+        target = earlier(DeployJournal(world.file).operations(), live)
+        assert target is not None
+        return world.deploy(target.candidate.commit, took_back=True)
+
+    for commit in ("a", "b"):
+        world.deploy(commit)
+    assert back().commit == "a"
+    world.deploy("c")
+    assert back().commit == "a"
+
+
+def test_there_is_nothing_to_take_back_to_after_one_deploy(world: World) -> None:
+    live = world.deploy("a")
+    assert earlier(DeployJournal(world.file).operations(), live.operation) is None

@@ -1,0 +1,116 @@
+"""A machine in memory that can lose its deployer at any moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.operation import Candidate, Instance, Operation
+from trunkline.deploy.runner import Deployer
+from trunkline.errors import FailedError
+
+
+class Killed(BaseException):
+    """The deployer was killed."""
+
+
+@dataclass
+class World:
+    """An engine and a switch; `left` calls are made before the deployer is killed."""
+
+    file: Path
+    left: int | None = None
+    live: str | None = None
+    instances: dict[str, Instance] = field(default_factory=dict)
+    sick: set[str] = field(default_factory=set)
+    fails: str = ""
+    clock: float = 0.0
+    outages: int = 0
+    ports: Iterator[int] = field(default_factory=lambda: count(9000))
+    names: Iterator[int] = field(default_factory=count)
+
+    def call(self, step: str) -> None:
+        """Do one thing, after which a client asks the service for something."""
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise Killed
+        if step and step == self.fails:
+            raise FailedError(f"{step} failed")
+
+    def ask(self) -> None:
+        served = [i for i in self.instances.values() if i.address == self.live]
+        self.outages += not served or served[0].commit in self.sick
+
+    def running(self) -> tuple[Instance, ...]:
+        self.call("")
+        return tuple(self.instances.values())
+
+    def pull(self, candidate: Candidate) -> None:
+        self.call("pull")
+
+    def migrate(self, candidate: Candidate, operation: str) -> None:
+        self.call("migrate")
+
+    def start(self, candidate: Candidate, operation: str) -> Instance:
+        self.call("start")
+        new = Instance(operation, candidate.commit, f"127.0.0.1:{next(self.ports)}")
+        self.instances[operation] = new
+        self.ask()
+        self.call("")  # Killed when it had begun.
+        return new
+
+    def stop(self, instance: Instance) -> None:
+        self.call("stop")
+        self.instances.pop(instance.operation, None)
+        self.ask()
+        self.call("")
+
+    def logs(self, operation: str) -> str:
+        self.call("")
+        return "its last words"
+
+    def clean(self, kept: frozenset[str]) -> None:
+        self.call("")
+
+    def read(self) -> str | None:
+        self.call("")
+        return self.live
+
+    def write(self, address: str | None) -> None:
+        self.call("")
+        self.live = address
+        self.ask()
+        self.call("")
+
+    def well(self, instance: Instance) -> bool:
+        self.call("")
+        return instance.operation in self.instances and instance.commit not in self.sick
+
+    def sleep(self, seconds: float) -> None:
+        self.clock += seconds
+
+    @property
+    def deployer(self) -> Deployer:
+        return Deployer(
+            engine=self,
+            switch=self,
+            journal=DeployJournal(self.file),
+            well=self.well,
+            window=3,
+            say=lambda line: None,
+            pause=self.sleep,
+            now=lambda: self.clock,
+            ticks=lambda: self.clock,
+        )
+
+    def deploy(self, commit: str, *, took_back: bool = False) -> Instance:
+        operation = Operation(
+            name=f"op-{next(self.names)}",
+            candidate=Candidate(commit, commit),
+            by="ana",
+            at=self.clock,
+            took_back=took_back,
+        )
+        return self.deployer.deploy(operation)
