@@ -109,7 +109,9 @@ class Sample:
         self.git("push", "-q", "--follow-tags", "origin", "HEAD")
 
     def trunkline(self, *arguments: str, stdin: str | None = None, **env: str) -> Ran:
-        return self.run("trunkline", *arguments, stdin=stdin, **env)
+        # There is no terminal on which a release could be confirmed.
+        yes = ["--yes"] if arguments[:1] == ("release",) else []
+        return self.run("trunkline", *arguments, *yes, stdin=stdin, **env)
 
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -89,6 +89,7 @@ def parse(
     parser = argparse.ArgumentParser(
         prog=f"trunkline {name}",
         description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=declared.passes_on,
         allow_abbrev=False,
     )
     for option in declared.options:

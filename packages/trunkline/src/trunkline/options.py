@@ -14,19 +14,19 @@ class Option(NamedTuple):
 class Interface(NamedTuple):
     """How a function is called from the command line.
 
-    The function gets every option by name. With `passes_on` it also gets the
-    arguments that are not declared, as `others`, a tuple of strings.
+    The function gets every option by name. If `passes_on` says where other arguments
+    go, it also gets those that are not declared, as `others`, a tuple of strings.
     """
 
     options: tuple[Option, ...]
-    passes_on: bool
+    passes_on: str
 
 
 _INTERFACES: dict[Callable[..., int], Interface] = {}
 
 
 def command[F: Callable[..., int]](
-    *options: Option, passes_on: bool = False
+    *options: Option, passes_on: str = ""
 ) -> Callable[[F], F]:
     """Declare that a function, which returns an exit code, is a command."""
 

@@ -91,3 +91,25 @@ def test_the_other_commands_of_cz_work(released: Sample) -> None:
     released.git("add", "new.txt")
     # Without a terminal there is nobody to ask, but the plugin was loaded.
     assert "committer has not been found" not in released.cz("commit").all
+
+
+def test_the_first_release_asks_nothing(sample: Sample) -> None:
+    sample.commit("feat: log in")
+    shown = sample.run("cz", "bump", "--dry-run")
+    made = sample.run("cz", "bump")
+    assert (shown.code, made.code) == (0, 0), shown.all + made.all
+    assert "tag to create: v0.1.0" in shown.out
+    assert "first tag" not in shown.all + made.all
+    assert sample.git("describe", "--exact-match") == "v0.1.0"
+
+
+def test_a_version_whose_tag_is_missing_is_not_taken_for_the_first(
+    released: Sample,
+) -> None:
+    released.commit("feat: log out")
+    released.git("tag", "-d", "v1.1.0")
+    released.git("push", "-q", "origin", ":refs/tags/v1.1.0")
+    before = released.picture()
+    ran = released.run("cz", "bump")
+    assert ran.code != 0
+    assert released.picture() == before

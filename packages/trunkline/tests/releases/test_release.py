@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 
 import pytest
@@ -150,6 +151,23 @@ def test_on_a_terminal_it_asks(released: Sample) -> None:
     assert (done.returncode, "Release v1.2.0? [y/N]" in done.stdout) == (1, True)
     assert "nothing was changed" in done.stdout
     assert released.picture() == before
+
+
+def test_without_a_terminal_it_wants_yes(released: Sample) -> None:
+    released.commit("feat: log out")
+    before = released.picture(), released.remote_refs()
+    ran = released.run("trunkline", "release")
+    assert ran.code == 2
+    assert "type next: the same command with --yes" in ran.err
+    assert (released.picture(), released.remote_refs()) == before
+
+
+def test_the_help_lists_only_options_that_cz_bump_has(sample: Sample) -> None:
+    listed = re.findall(r"--[\w-]+", sample.run("trunkline", "release", "-h").out)
+    known = sample.run("cz", "bump", "--help").out
+    own = {"--dry-run", "--yes", "--github-output", "--help"}
+    assert {"--increment", "--prerelease"} <= {*listed}
+    assert [name for name in listed if name not in own and name not in known] == []
 
 
 @pytest.mark.parametrize("work", [True, False])

@@ -14,7 +14,7 @@ import pytest
 from samples import Sample
 
 BUMP = ("cz", "bump", "--yes")
-RELEASE = ("trunkline", "release")
+RELEASE = ("trunkline", "release", "--yes")
 PUSH = ("git", "push", "--follow-tags", "origin", "HEAD")
 
 
@@ -310,7 +310,7 @@ TRAPS = (
     Trap(
         "from a folder below",
         commits("fix: a"),
-        ("sh", "-c", "mkdir .venv; cd .venv && trunkline release"),
+        ("sh", "-c", "mkdir .venv; cd .venv && trunkline release --yes"),
         "done",
         "released v1.1.1",
         "1.1.1",

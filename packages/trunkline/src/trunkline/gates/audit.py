@@ -28,7 +28,7 @@ _LOCAL = ("directory", "editable", "virtual")
 _VULNERABLE = 1
 
 
-@command(passes_on=True)
+@command(passes_on="Other arguments go to `uv audit`, such as `--ignore ID`.")
 def audit(*, others: Sequence[str]) -> int:
     """Print the result; returns 0, 1 for a vulnerability, 75 for not checked.
 

@@ -20,7 +20,7 @@ PAUSE = 0.2
 @command(
     switch("--now", "accepted for the habit: the tests always run at the start, too"),
     switch("--clear", "accepted for the habit: a terminal is always cleared"),
-    passes_on=True,
+    passes_on="The folder to watch comes first; other arguments go to pytest.",
 )
 def loop(*, now: bool, clear: bool, others: Sequence[str]) -> int:
     """Run the quick tests at each save below a folder; `others` are for pytest."""

@@ -23,6 +23,13 @@ NOT_WITH_RELEASE = {
     "--get-next": "use --dry-run",
     "--version-files-only": "a release is commit, tag and push",
 }
+# For the help page; the test compares it with that of `cz bump`.
+PASSED_ON = (
+    "Other options go to `cz bump`, such as VERSION, "
+    "--increment {MAJOR,MINOR,PATCH}, --prerelease {alpha,beta,rc}, "
+    "--prerelease-offset N, --devrelease N, --increment-mode exact, --allow-no-commit, "
+    "--gpg-sign and --no-verify. `cz bump --help` describes them."
+)
 DEFAULTS = {("--increment", "auto"), ("--prerelease", "none")}
 BUMP_MESSAGE = "bump: version $current_version → $new_version"
 _TAG = re.compile(r"^tag to create: (\S+)$", re.MULTILINE)

@@ -13,7 +13,7 @@ from commitizen.cz.base import ValidationResult
 from commitizen.cz.conventional_commits.conventional_commits import (
     ConventionalCommitsCz,
 )
-from commitizen.git import GitCommit
+from commitizen.git import GitCommit, GitTag
 from jinja2 import PackageLoader
 
 from trunkline.commits.conventional import ENTRY, INCREMENTS, SCHEMA, entries
@@ -45,6 +45,7 @@ class TrunklineCz(ConventionalCommitsCz):
         super().__init__(config)
         if "bump" in sys.argv:
             _keep_originals(config)
+            _ask_nothing_about_the_first_tag()
 
     def filter_commits(self, commits: list[GitCommit]) -> list[GitCommit]:
         """Reduce each body to its entries, for the version and the changelog alike.
@@ -69,6 +70,20 @@ class TrunklineCz(ConventionalCommitsCz):
             return ValidationResult(allow_abort, ["the message is empty"])
         found = [f"{it.found}\nexpected: {it.expected}" for it in problems(commit_msg)]
         return ValidationResult(not found, found)
+
+
+def _ask_nothing_about_the_first_tag() -> None:
+    """Have `cz bump` take a missing tag for the first release.
+
+    It would ask, and without a terminal end in a traceback. The guard refuses a version
+    without a tag unless nothing has ever been released.
+    """
+    from commitizen.commands.bump import Bump  # noqa: PLC0415 - it imports plugins
+
+    def is_initial_tag(_: Bump, tag: GitTag | None, *_yes: bool) -> bool:
+        return tag is None
+
+    Bump._is_initial_tag = is_initial_tag  # type: ignore[assignment]
 
 
 def _keep_originals(config: BaseConfig) -> None:

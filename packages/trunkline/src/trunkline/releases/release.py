@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import replace
 
-from trunkline.errors import FailedError, Refusal
+from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
 from trunkline.images.tags import image_tags
@@ -32,7 +32,7 @@ from trunkline.releases.survey import gather, read_status
 from trunkline.releases.tag_survey import ReleaseBranches, tag_facts
 
 
-@command(DRY_RUN, YES, GITHUB_OUTPUT, passes_on=True)
+@command(DRY_RUN, YES, GITHUB_OUTPUT, passes_on=commitizen.PASSED_ON)
 def release(
     *, dry_run: bool, yes: bool, github_output: bool, others: tuple[str, ...]
 ) -> int:
@@ -169,7 +169,13 @@ def release_next(
     show_plan(clone, leftover, state, found)
     if dry_run:
         return 0
-    if not yes and sys.stdin.isatty() and not confirmed(found.tag):
+    if not yes and not sys.stdin.isatty():
+        raise UsageError(
+            f"there is no terminal on which to confirm {found.tag}\n"
+            "  expected:  --yes, or a terminal\n"
+            "  type next: the same command with --yes"
+        )
+    if not yes and not confirmed(found.tag):
         print("nothing was changed")
         return 1
     return bump_and_push(clone, state, found.tag, options)
