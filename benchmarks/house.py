@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import checkouts, generation, processes
 from benchmarks.benchmark import Bound, Comparison
+from benchmarks.loop import empty_test
 from benchmarks.processes import PROJECT
 from benchmarks.samples import compared, interleaved
-from benchmarks.watch import empty_test
 
 TOOL = PROJECT / "packages/trunkline/src"
 LOCK = "uv.lock"

@@ -9,10 +9,10 @@ from benchmarks import (
     images,
     imports,
     invoices,
+    loop,
     messages,
     reload,
     throughput,
-    watch,
 )
 from benchmarks.benchmark import Benchmark, Bound
 
@@ -29,12 +29,11 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         bound=Bound(limit=25, unit=" s"),
     ),
     Benchmark(
-        "watch",
-        watch.run,
+        "loop",
+        loop.run,
         rounds=7,
         quick_rounds=3,
-        bound=Bound(limit=3),
-        profile=watch.profile,
+        profile=loop.profile,
     ),
     Benchmark(
         "reload",
