@@ -5,10 +5,8 @@ import pytest
 
 from samples import Sample
 from trunkline.git import Repository
-from trunkline.images.build_image import arguments_of, secrets_of
 from trunkline.images.source import describe, export, revision_heads
 from trunkline.project import project_at
-from trunkline.settings import Settings
 
 FLAGS = """\
 from datetime import date
@@ -92,22 +90,3 @@ def test_heads_are_what_no_other_revision_builds_upon(
         text = f"import os\n\nrevision = {name!r}\ndown_revision = {below!r}\n"
         (tmp_path / f"{name}.py").write_text(text)
     assert revision_heads(tmp_path) == heads
-
-
-def test_a_secret_is_a_file_or_a_variable_and_may_be_missing(tmp_path: Path) -> None:
-    (tmp_path / "netrc").write_text("machine x")
-    places = {
-        "netrc": str(tmp_path / "netrc"),
-        "uv.toml": str(tmp_path / "uv.toml"),
-        "token": "$TOKEN",
-        "other": "$OTHER",
-    }
-    variables, files = secrets_of(Settings(build_secrets=places), {"TOKEN": "x"})
-    assert variables == {"token": "TOKEN"}
-    assert files == {"netrc": tmp_path / "netrc"}
-
-
-def test_a_variable_that_is_empty_is_no_argument_of_the_build() -> None:
-    settings = Settings(build_args=["PYTHON_IMAGE", "UV_IMAGE", "EXTRAS"])
-    environ = {"PYTHON_IMAGE": "python@sha256:0", "UV_IMAGE": "", "OTHER": "x"}
-    assert arguments_of(settings, environ) == ["PYTHON_IMAGE"]

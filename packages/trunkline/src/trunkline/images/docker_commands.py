@@ -1,12 +1,14 @@
-"""Argument lists for Docker. Pure.
+"""Argument lists for Docker.
 
 No list contains the value of a secret: Docker reads those from the environment or from
 files itself.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from trunkline.images.labels import Source, build_arguments, labels
+from trunkline.settings import Settings
 
 DOCKER = "docker"
 # 1980-01-01, the first moment that a zip file, and so a wheel, can name. One for every
@@ -14,39 +16,31 @@ DOCKER = "docker"
 EPOCH = 315_532_800
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """What goes into a build, besides the folder."""
-
-    dockerfile: str
-    platform: str
-    arguments: Mapping[str, str]
-    labels: Mapping[str, str]
-    # Variables that are passed on as arguments; secrets by their id, each a variable or
-    # a file.
-    passed_on: Sequence[str] = ()
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, Path] = field(default_factory=dict)
-
-
-def build_command(build: BuildOptions, archive: Path, *, name: str) -> tuple[str, ...]:
+def build_command(
+    source: Source,
+    settings: Settings,
+    environ: Mapping[str, str],
+    archive: Path,
+    *,
+    name: str,
+) -> tuple[str, ...]:
     """Build the current folder into an archive that `docker load` names `name`.
 
     Provenance is left out because it would contain the time of the build.
     """
-    pairs = {"SOURCE_DATE_EPOCH": str(EPOCH), **build.arguments}
-    options = [f"--build-arg={name}={value}" for name, value in pairs.items()]
-    options += [f"--build-arg={name}" for name in build.passed_on]
-    options += [f"--label={name}={value}" for name, value in build.labels.items()]
-    options += [f"--secret=id={name},env={key}" for name, key in build.secrets.items()]
-    options += [f"--secret=id={name},src={path}" for name, path in build.files.items()]
+    pairs = {"SOURCE_DATE_EPOCH": str(EPOCH), **build_arguments(source)}
+    options = [f"--build-arg={key}={value}" for key, value in pairs.items()]
+    # An empty variable counts as unset: a workflow passes on a missing one like that.
+    options += [f"--build-arg={key}" for key in settings.build_args if environ.get(key)]
+    options += [f"--label={key}={value}" for key, value in labels(source).items()]
+    options += secret_options(settings, environ)
     output = f"type=docker,dest={archive},name={name}"
     return (
         DOCKER,
         "buildx",
         "build",
-        f"--platform={build.platform}",
-        f"--file={build.dockerfile}",
+        f"--platform={settings.platform}",
+        f"--file={settings.dockerfile}",
         "--provenance=false",
         "--sbom=false",
         *options,
@@ -55,8 +49,22 @@ def build_command(build: BuildOptions, archive: Path, *, name: str) -> tuple[str
     )
 
 
+def secret_options(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield options for this machine's build secrets: variables and files.
+
+    A missing one is left out: the Dockerfile says which ones it requires.
+    """
+    for name, place in settings.build_secrets.items():
+        text = str(place)
+        if text.startswith("$"):
+            if text[1:] in environ:
+                yield f"--secret=id={name},env={text[1:]}"
+        elif (path := Path(text).expanduser()).is_file():
+            yield f"--secret=id={name},src={path.resolve()}"
+
+
 def run_command(
-    image: str, *, name: str, port: int, platform: str, environment: Mapping[str, str]
+    image: str, settings: Settings, *, name: str, port: int
 ) -> tuple[str, ...]:
     """Start an image as restricted as in production, published at any free port."""
     return (
@@ -64,13 +72,13 @@ def run_command(
         "run",
         "--detach",
         f"--name={name}",
-        f"--platform={platform}",
+        f"--platform={settings.platform}",
         "--pull=never",
         "--read-only",
         "--tmpfs=/tmp",
         "--cap-drop=ALL",
         "--security-opt=no-new-privileges",
         f"--publish=127.0.0.1::{port}",
-        *(f"--env={key}={value}" for key, value in environment.items()),
+        *(f"--env={key}={value}" for key, value in settings.smoke.items()),
         image,
     )

@@ -3,18 +3,15 @@
 import os
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from trunkline import process
 from trunkline.errors import FailedError, Refusal
-from trunkline.images.docker_commands import (
-    DOCKER,
-    BuildOptions,
-    build_command,
-    run_command,
-)
+from trunkline.images.docker_commands import DOCKER, build_command, run_command
+from trunkline.images.labels import Source
 from trunkline.process import Completed, ProcessError
+from trunkline.settings import Settings
 
 # Seconds for a build and for everything else.
 BUILD_TIMEOUT = 3600
@@ -58,10 +55,12 @@ class Engine:
         engine.remove_abandoned()
         return engine
 
-    def build(self, options: BuildOptions, folder: Path, archive: Path) -> None:
+    def build(
+        self, source: Source, settings: Settings, folder: Path, archive: Path
+    ) -> None:
         """Build `folder` into an archive; the builder's output goes to the terminal."""
         done = process.run(
-            build_command(options, archive, name=self.image),
+            build_command(source, settings, os.environ, archive, name=self.image),
             cwd=folder,
             timeout=BUILD_TIMEOUT,
             capture=False,
@@ -80,17 +79,9 @@ class Engine:
             check=True,
         )
 
-    def start(
-        self, port: int, *, platform: str, environment: Mapping[str, str]
-    ) -> Completed:
+    def start(self, port: int, settings: Settings) -> Completed:
         """Start the loaded image; `port` is the one that it listens on."""
-        command = run_command(
-            self.image,
-            name=self.container,
-            port=port,
-            platform=platform,
-            environment=environment,
-        )
+        command = run_command(self.image, settings, name=self.container, port=port)
         return process.run(command, timeout=TIMEOUT)
 
     def published_port(self, port: int) -> int | None:

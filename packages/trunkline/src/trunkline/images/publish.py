@@ -5,16 +5,11 @@ import os
 from dataclasses import asdict, dataclass
 
 from trunkline.git import HEADS, Repository
-from trunkline.images.build_image import make_image, tested_image
+from trunkline.images.build_image import push, tested_image
 from trunkline.images.labels import home_branch
 from trunkline.images.mutable_tags import MutableTags, commit_of
 from trunkline.images.refs import find_ref
-from trunkline.images.remote import (
-    Remote,
-    fetch_tips,
-    read_remote,
-    require_pushed,
-)
+from trunkline.images.remote import Remote, on_branch, read_remote, require_pushed
 from trunkline.images.tags import LATEST, ImageTags, image_tags
 from trunkline.images.write_tags import TagChange, create_only, write_tags
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, JSON, command, option, switch
@@ -178,25 +173,23 @@ def find_image(registry: Registry, plan: ImageTags) -> Manifest | None:
 def _make(publication: Publication) -> Manifest:
     """Build the image; if another run was faster, use its image."""
     plan, settings = publication.plan, publication.project.settings
-    heads = publication.remote.heads
-    on_trunk = False
-    if tip := heads.get(settings.trunk):
-        fetch_tips(publication.repository, settings, {settings.trunk: tip})
-        on_trunk = publication.repository.is_ancestor(plan.commit, tip)
+    heads, trunk = publication.remote.heads, settings.trunk
     branch = home_branch(
         plan.commit,
-        trunk=settings.trunk,
-        on_trunk=on_trunk,
+        trunk=trunk,
+        on_trunk=on_branch(
+            publication.repository, settings, plan.commit, heads.get(trunk), trunk
+        ),
         heads=heads,
         other=publication.branch or f"{HOTFIX_PREFIX}v{plan.version}",
     )
-    made = make_image(
+    with tested_image(
         publication.repository,
-        publication.registry,
         commit=plan.commit,
         branch=branch,
         project=publication.project,
-    )
+    ) as (image, source):
+        made = push(publication.registry, image, source, settings)
     faster = publication.registry.manifest(plan.tags[0].name)
     if faster and faster.digest != made.digest:
         say(f"  found    {faster.digest}, which another run pushed in the meantime")

@@ -60,6 +60,16 @@ def fetch_tips(
         )  # fmt: skip
 
 
+def on_branch(
+    repository: Repository, settings: Settings, commit: str, tip: str | None, name: str
+) -> bool:
+    """Whether a commit is on a branch of the remote; `tip` is None if there is none."""
+    if tip is None:
+        return False
+    fetch_tips(repository, settings, {name: tip})
+    return repository.is_ancestor(commit, tip)
+
+
 def require_pushed(
     repository: Repository,
     settings: Settings,
@@ -70,10 +80,8 @@ def require_pushed(
 ) -> None:
     """Refuse a commit that is not on the remote's branch."""
     tip = remote.heads.get(branch)
-    if tip is not None:
-        fetch_tips(repository, settings, {branch: tip})
-        if repository.is_ancestor(commit, tip):
-            return
+    if on_branch(repository, settings, commit, tip, branch):
+        return
     there = f"is at {tip[:12]}, without it" if tip else "is not there"
     raise Refusal(
         rule="pushed",

@@ -4,13 +4,12 @@ import http.client
 import json
 import shlex
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from trunkline.errors import FailedError
 from trunkline.images.engine import Engine, everything
 from trunkline.images.layout import BuiltImage
+from trunkline.settings import Settings
 
 # Seconds between two requests.
 PAUSE = 0.1
@@ -20,19 +19,8 @@ class SmokeTestError(FailedError):
     """The image does not start, does not become ready, or is of another commit."""
 
 
-@dataclass(frozen=True, slots=True)
-class SmokeTest:
-    """How to test an image: its environment, and a command to run in it first."""
-
-    commit: str
-    platform: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-    prepare: str = ""
-    timeout: float = 90
-
-
 def run_smoke_test(
-    engine: Engine, image: BuiltImage, archive: Path, test: SmokeTest
+    engine: Engine, image: BuiltImage, archive: Path, settings: Settings, *, commit: str
 ) -> None:
     """Start the image and wait until it is ready; raises SmokeTestError.
 
@@ -42,16 +30,16 @@ def run_smoke_test(
     try:
         engine.load(archive)
         archive.unlink()
-        port = _start(engine, exposed_port(image), test)
-        _prepare(engine, test)
-        _wait_until_ready(engine, port, test)
-        _require_commit(engine, port, test)
+        port = _start(engine, exposed_port(image), settings)
+        _prepare(engine, settings.prepare)
+        _wait_until_ready(engine, port, settings.smoke_seconds)
+        _require_commit(engine, port, commit)
     finally:
         engine.clean()
 
 
-def _start(engine: Engine, inside: int, test: SmokeTest) -> int:
-    started = engine.start(inside, platform=test.platform, environment=test.environment)
+def _start(engine: Engine, inside: int, settings: Settings) -> int:
+    started = engine.start(inside, settings)
     if not started.ok:
         raise SmokeTestError(f"the image does not start: {started.complaint}")
     port = engine.published_port(inside)
@@ -66,19 +54,17 @@ def exposed_port(image: BuiltImage) -> int:
     return int(min(ports).partition("/")[0])
 
 
-def _prepare(engine: Engine, test: SmokeTest) -> None:
+def _prepare(engine: Engine, command: str) -> None:
     """Run a command in the started container, such as one that creates tables."""
-    if not test.prepare:
+    if not command:
         return
-    done = engine.execute(shlex.split(test.prepare))
+    done = engine.execute(shlex.split(command))
     if not done.ok:
-        raise _failed(
-            engine, f"`{test.prepare}` failed ({done.code}): {everything(done)}"
-        )
+        raise _failed(engine, f"`{command}` failed ({done.code}): {everything(done)}")
 
 
-def _wait_until_ready(engine: Engine, port: int, test: SmokeTest) -> None:
-    end = time.monotonic() + test.timeout
+def _wait_until_ready(engine: Engine, port: int, seconds: int) -> None:
+    end = time.monotonic() + seconds
     status, body = 0, ""
     while time.monotonic() < end:
         status, body = request(port, "/readyz")
@@ -89,18 +75,18 @@ def _wait_until_ready(engine: Engine, port: int, test: SmokeTest) -> None:
             raise _failed(engine, f"the container is {state} before it was ready")
         time.sleep(PAUSE)
     said = f"{status} {body[:500]}" if status else "nothing"
-    raise _failed(engine, f"/readyz answered {said} after {test.timeout:g} seconds")
+    raise _failed(engine, f"/readyz answered {said} after {seconds} seconds")
 
 
-def _require_commit(engine: Engine, port: int, test: SmokeTest) -> None:
+def _require_commit(engine: Engine, port: int, commit: str) -> None:
     """Compare the commit that the running image names with the one that was built."""
     status, body = request(port, "/version")
     try:
         found = str(json.loads(body)["commit"])
     except (ValueError, LookupError, TypeError):
         raise _failed(engine, f"/version answered {status} {body[:200]!r}") from None
-    if status != http.client.OK or not _same(found, test.commit):
-        raise _failed(engine, f"/version names commit {found}, not {test.commit}")
+    if status != http.client.OK or not _same(found, commit):
+        raise _failed(engine, f"/version names commit {found}, not {commit}")
 
 
 def _same(found: str, commit: str) -> bool:
