@@ -182,6 +182,17 @@ def test_the_parts_of_an_index_go_unless_another_one_has_them(
     }
 
 
+def test_an_index_of_indexes_is_refused_and_nothing_is_deleted(
+    released: Sample, registry: Registry
+) -> None:
+    inner = push_index(registry, image(registry, "gone"))
+    point(registry, push_index(registry, inner), "feat-gone")
+    ran = prune(released, registry, "--yes")
+    assert (ran.code, "rule `nested-index`" in ran.err) == (1, True), ran.all
+    assert registry.manifest(inner.digest)
+    assert registry.tags() == ["feat-gone"]
+
+
 def test_nobody_is_asked_where_nobody_can_answer(
     released: Sample, registry: Registry
 ) -> None:

@@ -118,13 +118,11 @@ TAGS = st.sampled_from([*GONE, *COMMITS, *KEPT])
 
 @st.composite
 def holdings(draw: st.DrawFn) -> Holdings:
-    """Images with tags, indexes of images with smaller numbers, some not ours."""
+    """Images with tags, indexes of images with numbers below 5, some not ours."""
     tags = draw(st.dictionaries(TAGS, NUMBERS, max_size=15))
     children = {
-        digest(number): tuple(
-            digest(n) for n in draw(st.sets(st.integers(0, number - 1)))
-        )
-        for number in draw(st.sets(st.integers(1, 9)))
+        digest(number): tuple(digest(n) for n in draw(st.sets(st.integers(0, 4))))
+        for number in draw(st.sets(st.integers(5, 9)))
     }
     ages = draw(st.dictionaries(NUMBERS, st.sampled_from([OLD, NEW])))
     return Holdings(

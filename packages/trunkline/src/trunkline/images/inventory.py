@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from trunkline.errors import Refusal
 from trunkline.images.labels import BRANCH, CREATED
 from trunkline.images.retention import Holdings
 from trunkline.registry.client import Registry
@@ -27,17 +28,22 @@ def read_holdings(
     tags: Mapping[str, tuple[str, bool]],
     in_question: Callable[[Mapping[str, str]], set[str]],
 ) -> Holdings:
-    """Read the indexes, and the images whose age decides."""
+    """Read the indexes, and the images whose age decides.
+
+    Raises Refusal if an index lists another one, because what it needs is not known.
+    """
     digests = {tag: digest for tag, (digest, _) in tags.items()}
     asked = in_question(digests)
     indexes = {digest for digest, is_index in tags.values() if is_index}
     manifests = _read(registry, indexes | asked)
-    children: dict[str, tuple[str, ...]] = {}
-    new = {digest: manifests[digest] for digest in indexes if digest in manifests}
-    while new:
-        children |= {digest: index.children for digest, index in new.items()}
-        nested = {child for index in new.values() for child in index.nested}
-        new = _read(registry, nested - set(children))
+    if nested := [digest for digest, one in manifests.items() if one.is_nested]:
+        raise Refusal(
+            rule="nested-index",
+            found=f"{registry.name.at(nested[0])}, an index that lists another index",
+            expected="indexes of images, as `trunkline publish` writes them",
+            fix=f"docker buildx imagetools inspect {registry.name.at(nested[0])}",
+        )
+    children = {d: manifests[d].children for d in indexes if d in manifests}
     images = [manifests[digest] for digest in asked if digest in manifests]
     made = zip(
         images, _each(lambda image: made_at(registry, image), images), strict=True

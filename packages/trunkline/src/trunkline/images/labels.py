@@ -1,18 +1,16 @@
 """The labels of an image, which describe the commit it was built from. Pure."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from trunkline.addresses import canonical_url
 from trunkline.gates.flags import Flag
 
 _OCI = "org.opencontainers.image"
 _OWN = "dev.trunkline"
 REVISION, CREATED, BRANCH = f"{_OCI}.revision", f"{_OCI}.created", f"{_OWN}.branch"
-# git@host:path, which is no URL, and a URL, perhaps with credentials.
-_SCP = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!//)(.+)")
-_URL = re.compile(r"(?:https?|ssh|git)://(?:[^@/]+@)?([^/]+)/(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +81,11 @@ def public_url(remote: str) -> str:
     One repository is cloned from many addresses, and its label must be the same. Empty
     for a folder.
     """
-    match = _URL.fullmatch(remote) or _SCP.fullmatch(remote)
-    if match is None:
+    parts = urlsplit(canonical_url(remote))
+    if parts.scheme == "file":
         return ""
-    host = re.sub(r":[0-9]+$", "", match[1]) if remote.startswith("ssh") else match[1]
-    return f"https://{host}/{match[2].removesuffix('/').removesuffix('.git')}"
+    host = parts.hostname if parts.scheme == "ssh" else parts.netloc
+    return f"https://{host}{parts.path.removesuffix('.git')}"
 
 
 def home_branch(

@@ -6,7 +6,7 @@ to it: no tag, and no multi-platform index.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -24,7 +24,7 @@ class Holdings:
 
     # The digest of every tag.
     tags: Mapping[str, str]
-    # The manifests that each index lists, by the index's digest.
+    # The manifests that each index lists, by the index's digest; never another index.
     children: Mapping[str, tuple[str, ...]]
     # When the commits of the images were made. An image that does not say so was not
     # published by this tool.
@@ -98,7 +98,8 @@ def plan_pruning(holdings: Holdings, rules: Rules) -> Plan:
     return Plan(
         tuple(verdicts),
         tuple(v for v in verdicts if not v.stays and v.digest not in delete),
-        tuple(_in_order(delete, holdings.children)),
+        # A registry may refuse to break an index, so indexes are first.
+        tuple(sorted(delete, key=lambda d: (d not in holdings.children, d))),
     )
 
 
@@ -145,32 +146,15 @@ def _deletable(verdicts: Iterable[Verdict], holdings: Holdings) -> set[str]:
     """Return what is deleted with its tags: nothing that is kept refers to it."""
     verdicts = list(verdicts)
     tops = {verdict.digest for verdict in verdicts if not verdict.stays}
-    reachable = _closure(tops, holdings.children)
+    reachable = _with_parts(tops, holdings.children)
     judged = {verdict.tag for verdict in verdicts}
     kept = {verdict.digest for verdict in verdicts if verdict.stays}
     kept |= {digest for tag, digest in holdings.tags.items() if tag not in judged}
     # An index without a tag may be deployed by digest.
     kept |= set(holdings.children) - reachable
-    return reachable - _closure(kept, holdings.children)
+    return reachable - _with_parts(kept, holdings.children)
 
 
-def _closure(tops: set[str], children: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Return digests with everything below them."""
-    found, new = set[str](), set(tops)
-    while new:
-        found |= new
-        new = {child for top in new for child in children.get(top, ())} - found
-    return found
-
-
-def _in_order(
-    digests: set[str], children: Mapping[str, tuple[str, ...]]
-) -> Iterator[str]:
-    """Yield an index before its parts: a registry may refuse to break an index."""
-    left = set(digests)
-    while left:
-        below = _closure({c for d in left for c in children.get(d, ())}, children)
-        # Digests are hashes, so nothing is below itself.
-        first = sorted(left - below) or sorted(left)
-        yield from first
-        left -= set(first)
+def _with_parts(digests: set[str], children: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Return digests with the manifests that those of indexes list."""
+    return digests.union(*(children.get(digest, ()) for digest in digests))

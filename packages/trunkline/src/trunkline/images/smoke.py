@@ -1,10 +1,12 @@
 """Smoke test: start an image as in production, check readiness and version."""
 
-import http.client
 import json
 import shlex
 import time
+from http import HTTPStatus
 from pathlib import Path
+
+import urllib3
 
 from trunkline.errors import FailedError
 from trunkline.images.engine import Engine, everything
@@ -68,7 +70,7 @@ def _wait_until_ready(engine: Engine, port: int, seconds: int) -> None:
     status, body = 0, ""
     while time.monotonic() < end:
         status, body = request(port, "/readyz")
-        if status == http.client.OK:
+        if status == HTTPStatus.OK:
             return
         state = engine.state()
         if state != "running":
@@ -85,7 +87,7 @@ def _require_commit(engine: Engine, port: int, commit: str) -> None:
         found = str(json.loads(body)["commit"])
     except (ValueError, LookupError, TypeError):
         raise _failed(engine, f"/version answered {status} {body[:200]!r}") from None
-    if status != http.client.OK or not _same(found, commit):
+    if status != HTTPStatus.OK or not _same(found, commit):
         raise _failed(engine, f"/version names commit {found}, not {commit}")
 
 
@@ -97,15 +99,18 @@ def _same(found: str, commit: str) -> bool:
 
 def request(port: int, path: str) -> tuple[int, str]:
     """Return the status and the body of a response; 0 if there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", path, headers={"Host": "127.0.0.1"})
-        response = connection.getresponse()
-        return response.status, response.read().decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException):
+        response = urllib3.request(
+            "GET",
+            f"http://127.0.0.1:{port}{path}",
+            headers={"Host": "127.0.0.1", "Connection": "close"},
+            redirect=False,
+            retries=False,
+            timeout=10,
+        )
+    except urllib3.exceptions.HTTPError:
         return 0, ""
-    finally:
-        connection.close()
+    return response.status, response.data.decode("utf-8", "replace")
 
 
 def _failed(engine: Engine, found: str) -> SmokeTestError:

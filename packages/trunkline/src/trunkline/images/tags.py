@@ -122,11 +122,12 @@ def image_tags(
         )
     kind: Kind = "release" if version.stable else "prerelease"
     own = ImageTag(str(version), mutable=False, why=f"release {version.tag}")
-    if version != highest_release({*all_tags, version.tag}, published or ()):
-        return ImageTags(ref, kind, commit, image, str(version), (first, own))
-    doubt = " in git; the registry was not asked" if published is None else ""
-    latest = replace(LATEST, why=f"{version} is the highest stable version{doubt}")
-    return ImageTags(ref, kind, commit, image, str(version), (first, own, latest))
+    tags = [first, own]
+    if version == highest_release({*all_tags, version.tag}, published or ()):
+        doubt = " in git; the registry was not asked" if published is None else ""
+        why = f"{version} is the highest stable version{doubt}"
+        tags.append(replace(LATEST, why=why))
+    return ImageTags(ref, kind, commit, image, str(version), tuple(tags))
 
 
 def _require_unshared(tag: str, branch: str, all_branches: Iterable[str]) -> None:

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,9 @@ def find_credentials(
     if not file.is_file():
         return None
     config = _read(file)
-    for helper in _helpers(config, registry):
-        found = _ask(helper, registry, environ)
+    helper = _of_registry(config.get("credHelpers", {}), registry)
+    if helper := helper or config.get("credsStore"):
+        found = _ask(str(helper), registry, environ)
         if found:
             return found
     return _from_file(config.get("auths", {}), registry, file)
@@ -78,19 +80,10 @@ def _read(file: Path) -> dict[str, Any]:
     return config if isinstance(config, dict) else {}
 
 
-def _helpers(config: Mapping[str, Any], registry: str) -> Iterator[str]:
-    own = config.get("credHelpers", {})
-    for name in _names(registry):
-        if name in own:
-            yield str(own[name])
-            return
-    if store := config.get("credsStore"):
-        yield str(store)
-
-
 def _ask(helper: str, registry: str, environ: Mapping[str, str]) -> Credentials | None:
     """Ask a credential helper, by its protocol on standard input and output."""
-    program, name = f"docker-credential-{helper}", _names(registry)[0]
+    program = f"docker-credential-{helper}"
+    name = _HUB if registry in HUB_HOSTS else registry
     answer = process.run([program, "get"], stdin=name.encode(), env=environ)
     if answer.ok:
         return _from_helper(answer.stdout, program)
@@ -118,9 +111,8 @@ def _from_helper(answer: bytes, program: str) -> Credentials:
 def _from_file(
     auths: Mapping[str, Any], registry: str, file: Path
 ) -> Credentials | None:
-    entries = (auths[name] for name in _names(registry) if name in auths)
-    entry = next((entry for entry in entries if entry), None)
-    if entry is None:
+    entry = _of_registry(auths, registry)
+    if not entry:
         return None
     if token := entry.get("identitytoken"):
         return Credentials("", "", str(file), identity_token=str(token))
@@ -141,15 +133,8 @@ def _from_file(
     return Credentials(user, password.rstrip("\0"), str(file))
 
 
-def _names(registry: str) -> tuple[str, ...]:
-    """Return the keys under which a registry's account may be stored."""
-    if registry in HUB_HOSTS:
-        return (_HUB, registry)
-    return (
-        registry,
-        *(
-            f"{scheme}://{registry}{path}"
-            for scheme in ("https", "http")
-            for path in ("", "/", "/v1/", "/v2/")
-        ),
-    )
+def _of_registry(table: Mapping[str, Any], registry: str) -> Any:  # noqa: ANN401 - JSON
+    """Return a registry's entry; its key may be an address, such as https://host/v2/."""
+    found = {re.sub(r"^https?://|/.*$", "", key): table[key] for key in table}
+    hosts = HUB_HOSTS if registry in HUB_HOSTS else {registry}
+    return next((found[host] for host in hosts if found.get(host)), None)

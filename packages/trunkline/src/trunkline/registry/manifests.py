@@ -65,13 +65,10 @@ class Manifest:
         )
 
     @property
-    def nested(self) -> tuple[str, ...]:
-        """Digests of those children that are indexes themselves."""
-        return tuple(
-            str(child["digest"])
-            for child in self.document.get("manifests", [])
-            if child.get("mediaType") in INDEXES
-        )
+    def is_nested(self) -> bool:
+        """Whether it is an index that lists another index."""
+        children = self.document.get("manifests", [])
+        return any(child.get("mediaType") in INDEXES for child in children)
 
     @classmethod
     def of(cls, config: Document, layers: Sequence[Document] = ()) -> "Manifest":
