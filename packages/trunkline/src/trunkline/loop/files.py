@@ -35,18 +35,19 @@ class Files:
         folders = [str(self.root)]
         for folder in folders:
             try:
-                with os.scandir(folder) as entries:
-                    for entry in entries:
-                        if entry.name[0] == "." or entry.name in NOT_ENTERED:
-                            continue
-                        if entry.is_dir(follow_symlinks=False):
-                            folders.append(entry.path)
-                        elif entry.name == "pyvenv.cfg":
-                            break
-                        elif self._matches(entry.name):
-                            found |= stamp(entry.path)
+                with os.scandir(folder) as listed:
+                    entries = [*listed]
             except OSError:
                 continue  # It is gone, and so are its files.
+            if any(entry.name == "pyvenv.cfg" for entry in entries):
+                continue
+            for entry in entries:
+                if entry.name[0] == "." or entry.name in NOT_ENTERED:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif self._matches(entry.name):
+                    found |= stamp(entry.path)
         return found | stamp(sysconfig.get_path("purelib"))
 
     def settled(self) -> State:
