@@ -59,7 +59,6 @@ def run(root: Path, *command: str) -> None:
         text=True,
         cwd=root,
         env=environment | {"PYTHONPATH": str(root / "src")},
-        timeout=300,
     )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 

@@ -31,7 +31,7 @@ def remove_feature(
     else:
         drops = bool(migration and made)
     lines = [f"change {place.wiring}", *(f"delete {path}" for path in made)]
-    lines += [f"write  a migration, because others follow {migration}"] * drops
+    lines += [f"write  a migration that drops the table; {migration} stays"] * drops
     lines += [f"keep   {path}: it is not as it was made" for path in changed]
     print("\n".join(lines))
     if dry_run:
