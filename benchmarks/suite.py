@@ -3,6 +3,7 @@
 from benchmarks import (
     bump,
     containers,
+    feature,
     generation,
     growth,
     house,
@@ -35,6 +36,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         quick_rounds=3,
         profile=loop.profile,
     ),
+    Benchmark("feature", feature.run, rounds=3, quick_rounds=1),
     Benchmark(
         "reload",
         reload.run,
