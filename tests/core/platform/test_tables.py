@@ -101,6 +101,11 @@ async def test_a_key_is_remembered_until_it_expires(keys: Keys) -> None:
     assert await take(keys, "key") == stored("")
 
 
+async def test_a_key_that_another_request_released_is_free(keys: Keys) -> None:
+    claim = Claim(key=new_key(), fingerprint=fingerprint(""), made_at=NOW)
+    assert await keys.replay(claim, lifetime=LIFETIME) is None
+
+
 async def test_expired_keys_are_deleted_in_batches(
     keys: Keys, session: AsyncSession
 ) -> None:

@@ -8,6 +8,7 @@ from my_app.config import Settings
 from my_app.core.platform.db.engine import (
     Admission,
     Database,
+    connect,
     options,
     url_of,
 )
@@ -50,6 +51,11 @@ async def test_the_settings_reach_the_database(own_database: Database) -> None:
             assert found == ["wal", 1, 2, 10_000]
         else:
             assert await session.scalar(text("SHOW statement_timeout")) == "10s"
+
+
+async def test_only_sqlite_limits_the_writers() -> None:
+    database = connect(of("postgresql://db/name"))
+    assert database.write_limit is database.read_limit
 
 
 async def test_waiting_too_long_for_admission_is_an_outage() -> None:
