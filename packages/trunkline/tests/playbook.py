@@ -117,7 +117,7 @@ WAITING = {"search", "export", "profile", "invite"}
 
 
 def begin(sample: Sample, files: Mapping[str, str] | None = None) -> None:
-    """Bring the sample to where the playbook begins: 1.0.0, and features on main."""
+    """Bring the sample to where the playbook begins: 0.0.0, and features on main."""
     # `uv run` uses the tools of this environment as they are.
     sample.env |= {
         "UV_NO_SYNC": "1",
@@ -129,7 +129,6 @@ def begin(sample: Sample, files: Mapping[str, str] | None = None) -> None:
     lay_out(sample)
     sample.commit("feat: begin", files)
     sample.push()
-    sample.bump("1.0.0")
     for feature in sorted(WAITING):
         sample.commit(f"feat: {feature}", {f"docs/{feature}.md": f"# {feature}\n"})
     sample.push()

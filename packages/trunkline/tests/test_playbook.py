@@ -30,40 +30,45 @@ class After:
     entries: dict[str, set[str]]
 
 
-ONE, TWO = ["v1.0.0"], ["v1.1.0", "v1.0.0"]
-FOUR = ["v1.2.0", "v1.1.1", *TWO]
+ONE = ["v0.1.0"]
+THREE = ["v0.2.0", "v0.1.1", *ONE]
 LOGIN = "**login**: show the button outside any section"
-ALPHAS = ["v1.2.0-alpha.1", "v1.2.0-alpha.0"]
+ALPHAS = ["v0.2.0-alpha.1", "v0.2.0-alpha.0"]
 
 EXPECTED = {
-    "A": After("1.0.0", ONE, ONE, {}),
+    "A": After("0.0.0", [], [], {}),
     "B": After(
-        "1.1.0", TWO, TWO, {"v1.1.0": WAITING | {"**login**: show a login button"}}
+        "0.1.0",
+        ONE,
+        ONE,
+        {"v0.1.0": {"begin", "**login**: show a login button"} | WAITING},
     ),
     "C": After(
-        "1.2.0",
-        ["v1.2.0", *TWO],
-        ["v1.2.0", *ALPHAS, *TWO],
+        "0.2.0",
+        ["v0.2.0", *ONE],
+        ["v0.2.0", *ALPHAS, *ONE],
         {
-            "v1.2.0": {
+            "v0.2.0": {
                 "**sessions**: store sessions by key",
                 "**sessions**: read a missing key as None",
             }
         },
     ),
-    "D": After("1.2.0", FOUR, ["v1.2.0", *ALPHAS, "v1.1.1", *TWO], {"v1.1.1": {LOGIN}}),
+    "D": After(
+        "0.2.0", THREE, ["v0.2.0", *ALPHAS, "v0.1.1", *ONE], {"v0.1.1": {LOGIN}}
+    ),
     "E": After(
-        "1.3.0",
-        ["v1.3.0", *FOUR],
-        ["v1.3.0", "v1.2.0", *ALPHAS, "v1.1.1", *TWO],
-        {"v1.3.0": {"**billing**: price the 201st seat lower", LOGIN}},
+        "0.3.0",
+        ["v0.3.0", *THREE],
+        ["v0.3.0", "v0.2.0", *ALPHAS, "v0.1.1", *ONE],
+        {"v0.3.0": {"**billing**: price the 201st seat lower", LOGIN}},
     ),
 }
 
 
 @pytest.fixture
 def story(sample: Sample) -> Sample:
-    """The repository where the playbook begins: 1.0.0, and four features on main."""
+    """The repository where the playbook begins: 0.0.0, and four features on main."""
     begin(sample)
     return sample
 
