@@ -78,7 +78,12 @@ def test_an_unknown_option_is_a_usage_error() -> None:
 @pytest.mark.parametrize("name", sorted(commands.SUMMARIES))
 def test_a_command_takes_the_options_that_it_declares(name: str) -> None:
     function = commands.load(name)
-    required = {"template": ["new"], "feature": ["customers"]}
+    required = {
+        "template": ["new"],
+        "feature": ["customers"],
+        "deploy": ["main", "--to", "staging"],
+        **{key: ["staging"] for key in ("rollback", "status", "history")},
+    }
     values = cli.parse(name, function, required.get(name, []))
     assert values.keys() == inspect.signature(function).parameters.keys()
 

@@ -23,6 +23,12 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "publish": "build, test and push a commit's image, then move its tags",
         "prune": "delete the images of branches that are gone",
     },
+    "Deploy": {
+        "deploy": "put a branch or a release on an environment",
+        "rollback": "take an environment back to what served well before",
+        "status": "print what serves on an environment, and whether it is well",
+        "history": "list what was put on an environment, when and by whom",
+    },
     "Template": {
         "template": "generate a service, or bring it the template's later versions",
     },
@@ -47,6 +53,10 @@ TARGETS: Mapping[str, str] = {
     "tags": "images.list_tags:tags",
     "publish": "images.publish:publish",
     "prune": "images.prune:prune",
+    "deploy": "deploy.command:deploy",
+    "rollback": "deploy.command:rollback",
+    "status": "deploy.command:status",
+    "history": "deploy.command:history",
     "template": "template.command:template",
     "commits": "commits.messages:check_commits",
     "guard": "releases.guard:guard",

@@ -1,5 +1,6 @@
 """Start programs; no other module does."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -136,6 +137,60 @@ def watch(
             raise
         output.seek(0)
         return Completed(tuple(argv), child.returncode, output.read(), b"")
+
+
+def launch(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    output: Path,
+    pid: Path,
+    alive: Path,
+) -> None:
+    """Start a program that outlives this process.
+
+    It writes its number to `pid` itself, and holds the kernel's lock on `alive` until
+    it ends: see `launched`. `env` is its whole environment.
+    """
+    with output.open("ab") as log, alive.open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        subprocess.Popen(  # noqa: S603 - an argument list
+            ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(pid), *argv],
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock.fileno(),),
+            start_new_session=True,
+        ).returncode = 0  # Nobody waits for it; say so to Python.
+
+
+def launched(alive: Path) -> bool:
+    """Whether the program that was launched with this lock file still runs."""
+    try:
+        with alive.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def end_launched(alive: Path, pid: Path, *, patience: float) -> None:
+    """Ask a launched program to end, and kill its group after `patience` seconds."""
+    end = time.monotonic() + patience
+    asked = False
+    while launched(alive):
+        late = time.monotonic() > end
+        number = pid.read_text().strip() if pid.exists() else ""
+        if number and (late or not asked):
+            with suppress(ProcessLookupError):
+                os.killpg(int(number), signal.SIGKILL if late else signal.SIGTERM)
+            asked = True
+        time.sleep(TICK)
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:

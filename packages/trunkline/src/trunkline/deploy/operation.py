@@ -161,7 +161,6 @@ def earlier(operations: Sequence[Operation], live: str | None) -> Operation | No
 
 def usual_seconds(operations: Sequence[Operation]) -> float | None:
     """Return the median duration of the last ten that succeeded."""
-    taken = sorted(one.seconds for one in operations if one.ending is Outcome.LIVE)[
-        -10:
-    ]
+    ended = [one.seconds for one in operations if one.ending is Outcome.LIVE]
+    taken = sorted(ended[-10:])
     return taken[len(taken) // 2] if taken else None

