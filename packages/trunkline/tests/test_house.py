@@ -80,6 +80,21 @@ def test_a_file_has_at_most_300_lines() -> None:
     assert [file for file in MODULES if lines(file) > 300] == []
 
 
+def test_a_function_has_at_most_40_lines() -> None:
+    functions = [
+        (module, node)
+        for module, tree in parsed()
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+    long = [
+        f"{module}.{node.name}"
+        for module, node in functions
+        if node.end_lineno and node.end_lineno - node.lineno >= 40
+    ]
+    assert long == []
+
+
 def test_the_name_of_a_class_occurs_once() -> None:
     names = Counter(
         node.name

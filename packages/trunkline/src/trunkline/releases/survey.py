@@ -56,6 +56,7 @@ def gather(
     there = remote or ask_remote(repository, settings, status, names)
     current_tag, *next_tag = tag_states(repository, names, there, status.head)
     section = find_section(coming[1], coming[0]) if coming else None
+    empty = section is None or section.empty
     return State(
         trunk=settings.trunk,
         remote=settings.remote,
@@ -72,9 +73,7 @@ def gather(
         recorded=find_section(project.changelog, version.tag) is not None,
         any_version_tag=any_version_tag(repository, current_tag),
         keeps_major_zero=bool(cz.get("major_version_zero")),
-        coming=Coming(next_tag[0], section is None or section.empty)
-        if next_tag
-        else None,
+        coming=Coming(next_tag[0], empty) if next_tag else None,
     )
 
 
