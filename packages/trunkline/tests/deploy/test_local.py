@@ -58,6 +58,7 @@ build-backend = "uv_build"
 url = "http://127.0.0.1:{port}"
 window = 1
 variables = ["staging.env"]
+keep = 1
 [tool.trunkline.environments.production]
 url = "http://127.0.0.1:{port}"
 accepts = "releases"
@@ -165,6 +166,14 @@ def test_a_sick_or_ending_branch_leaves_the_old_one_serving(shop: Shop) -> None:
     assert "ended before it was ready" in ran.complaint
     assert "cannot start: exits" in ran.complaint
     assert shop.get()["text"] == "main"
+
+
+def test_what_is_no_longer_kept_leaves_nothing_on_the_disk(shop: Shop) -> None:
+    for name in ("one", "two", "three"):
+        shop.branch(name)
+        shop.trunkline("deploy", name, "--to", "staging").required()
+    assert len(list(shop.folder.glob("trees/*/src"))) == 2
+    assert len(list(shop.folder.glob("instances/*"))) == 2
 
 
 def test_production_refuses_what_is_no_release(shop: Shop) -> None:

@@ -75,6 +75,7 @@ def test_one_that_turns_sick_in_its_window_is_switched_back(world: World) -> Non
     assert endings(world)[-1] is Outcome.RESTORED
 
 
+@pytest.mark.slow
 @given(left=st.integers(0, 40), again=st.integers(0, 40), sick=st.booleans())
 def test_after_any_crash_one_well_instance_serves_and_no_request_was_lost(
     left: int, again: int, *, sick: bool

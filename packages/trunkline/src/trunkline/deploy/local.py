@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 # Longer than the service's own delay and grace together.
 STOP_SECONDS = 30.0
 LAST_LINES = 20
-DEFAULTS = {"APP_ENVIRONMENT": "staging", "APP_SHUTDOWN_DELAY_SECONDS": "0"}
+DEFAULTS = {"APP_ENVIRONMENT": "staging", "APP_SHUTDOWN_DELAY_SECONDS": "3"}
 # What belongs to the deployer's own project, not to the service.
 FOREIGN = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTHONHOME")
 
@@ -127,10 +127,15 @@ class LocalEngine:
         return "\n".join(line for line in lines[-LAST_LINES:] if line.isprintable())
 
     def clean(self, kept: frozenset[str]) -> None:
-        """Remove the checked-out commits that are not in `kept`."""
+        """Remove commits that are not in `kept`, and what their instances left."""
         for tree in self.folder.glob("trees/*"):
             if tree.is_dir() and tree.name not in kept:
                 self._remove_tree(tree)
+        serving = {one.operation for one in self.running()}
+        for file in self.folder.glob("instances/*/instance.json"):
+            commit = json.loads(file.read_text(encoding="utf-8"))["commit"]
+            if commit not in kept and file.parent.name not in serving:
+                shutil.rmtree(file.parent, ignore_errors=True)
         self.repository.run("worktree", "prune")
 
     def well(self, instance: Instance) -> bool:
