@@ -140,7 +140,7 @@ def require_whole_release(repository: Repository, current: Version) -> None:
         raise Refusal(
             rule="leftover",
             found=f"{PYPROJECT} says {edited}, its commit {current}",
-            expected="the committed version; an earlier bump may have stopped half-way",
+            expected="the committed version; an earlier bump may have stopped halfway",
             fix="uv run trunkline release --dry-run",
         )
     if repository.refs(f"refs/tags/{current.tag}") or not known_versions(repository):

@@ -1,1 +1,1 @@
-"""Releases: `cz bump` that cannot go wrong half-way, its push, and hotfixes."""
+"""Releases: `cz bump` that cannot go wrong halfway, its push, and hotfixes."""
