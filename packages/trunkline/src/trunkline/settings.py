@@ -1,7 +1,7 @@
 """`[tool.trunkline]` of pyproject.toml, with defaults."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -65,18 +65,23 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
     Raises UsageError on an unknown key or a wrong value.
     """
     table = document.get("tool", {}).get("trunkline", {})
-    kinds: dict[str, Any] = {
-        known.name: get_origin(known.type) or known.type for known in fields(Settings)
-    }
+    check_keys(table, fields(Settings), where="[tool.trunkline]")
+    image = table.get("image") or document.get("project", {}).get("name", "")
+    return Settings(**{**table, "image": image})
+
+
+def check_keys(
+    table: Mapping[str, Any], known: Iterable[Field[Any]], *, where: str
+) -> None:
+    """Raise UsageError on a key of a table that is not known, or of another type."""
+    kinds: dict[str, Any] = {it.name: get_origin(it.type) or it.type for it in known}
     for key, value in table.items():
         if key not in kinds:
             raise UsageError(
-                f"[tool.trunkline] has the unknown key `{key}`; "
+                f"{where} has the unknown key `{key}`; "
                 f"expected one of {', '.join(sorted(kinds))}"
             )
         if type(value) is not kinds[key]:
             raise UsageError(
-                f"[tool.trunkline] {key} is {value!r}; expected {kinds[key].__name__}"
+                f"{where} {key} is {value!r}; expected {kinds[key].__name__}"
             )
-    image = table.get("image") or document.get("project", {}).get("name", "")
-    return Settings(**{**table, "image": image})

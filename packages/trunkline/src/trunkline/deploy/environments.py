@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, get_origin
+from typing import Any
 from urllib.parse import urlsplit
 
 from trunkline.errors import UsageError
+from trunkline.settings import check_keys
 
 # The name is a folder's name too.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -49,23 +50,10 @@ def find_environment(tables: Mapping[str, Any], name: str) -> Environment:
     where = f"[tool.trunkline.environments.{name}]"
     if not _NAME.fullmatch(name):
         raise UsageError(f"{where}: expected a name of a-z, 0-9 and - only")
-    kinds: dict[str, Any] = {
-        known.name: get_origin(known.type) or known.type
-        for known in fields(Environment)
-        if known.name != "name"
-    }
     if not isinstance(tables[name], Mapping):
         raise UsageError(f"{where} is {tables[name]!r}; expected a table")
-    for key, value in tables[name].items():
-        if key not in kinds:
-            raise UsageError(
-                f"{where} has the unknown key `{key}`; "
-                f"expected one of {', '.join(sorted(kinds))}"
-            )
-        if type(value) is not kinds[key]:
-            raise UsageError(
-                f"{where} {key} is {value!r}; expected {kinds[key].__name__}"
-            )
+    # The first is the name, which the table has already.
+    check_keys(tables[name], fields(Environment)[1:], where=where)
     found = Environment(name=name, **{"url": "", **tables[name]})
     _require_values(found, where)
     return found
