@@ -1,6 +1,6 @@
 """A machine in memory that can lose its deployer at any moment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -71,7 +71,16 @@ class World:
         self.call("")
         return "its last words"
 
-    def clean(self, kept: frozenset[str]) -> None:
+    def ensure_proxy(self) -> None:
+        self.call("")
+
+    def settle(self, instance: Instance) -> None:
+        self.call("")
+
+    def remove(self, operation: str) -> None:
+        self.call("")
+
+    def clean(self, kept: Sequence[Operation]) -> None:
         self.call("")
 
     def read(self) -> str | None:
@@ -97,7 +106,6 @@ class World:
             engine=self,
             switch=self,
             journal=DeployJournal(self.file),
-            well=self.well,
             window=3,
             say=lambda line: None,
             pause=self.sleep,

@@ -7,31 +7,23 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from trunkline.deploy.environments import Environment, find_environment
-from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.local import LocalEngine
+from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.lock import only_deploy
 from trunkline.deploy.operation import (
     Candidate,
     DeployStep,
     Operation,
-    Outcome,
     earlier,
     interrupted,
     usual_seconds,
 )
-from trunkline.deploy.proxy import LiveFile, ensure_proxy
-from trunkline.deploy.runner import Deployer, require_no_human
-from trunkline.errors import FailedError, Refusal, UsageError
-from trunkline.files import read_toml
-from trunkline.git import HEADS, TAGS, Repository
+from trunkline.deploy.runner import require_no_human
+from trunkline.errors import FailedError, Refusal
 from trunkline.options import DRY_RUN, JSON, command, option, switch
 from trunkline.output import aligned, say
-from trunkline.project import PYPROJECT
-from trunkline.settings import parse_settings
-from trunkline.versions import Version
 
 WAIT = switch("--wait", "wait for a running deploy to this environment")
 TO = option(
@@ -48,8 +40,8 @@ DIGITS = 12
 def deploy(*, ref: str, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
     """Put a commit on an environment."""
 
-    def choose(place: "Deployment") -> Candidate:
-        return resolve(place.repository, place.environment, ref)
+    def choose(place: Deployment) -> Candidate:
+        return place.candidate(ref)
 
     return _operate(
         choose, environment, took_back=False, wait=wait, dry_run=dry_run, json=json
@@ -60,7 +52,7 @@ def deploy(*, ref: str, environment: str, wait: bool, dry_run: bool, json: bool)
 def rollback(*, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
     """Take an environment back to what served well before, with its variables."""
 
-    def choose(place: "Deployment") -> Candidate:
+    def choose(place: Deployment) -> Candidate:
         operations = place.journal.operations()
         live = place.deployer().facts()
         serving = live.at(live.live)
@@ -72,8 +64,8 @@ def rollback(*, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
                 expected="an earlier deploy that ended well",
                 fix=f"trunkline history {environment}",
             )
-        then = found.candidate
-        return Candidate(then.ref, then.commit, then.variables_of or found.name)
+        variables_of = found.candidate.variables_of or found.name
+        return replace(found.candidate, variables_of=variables_of)
 
     return _operate(
         choose, environment, took_back=True, wait=wait, dry_run=dry_run, json=json
@@ -136,69 +128,6 @@ def history(*, environment: str, json: bool) -> int:
     return 0
 
 
-class Deployment:
-    """One environment of the repository around the working directory."""
-
-    def __init__(self, name: str) -> None:
-        self.repository = Repository.find()
-        document = read_toml(self.repository.root / PYPROJECT)
-        self.settings = parse_settings(document)
-        self.script = str(document.get("project", {}).get("name", ""))
-        self.environment = find_environment(self.settings.environments, name)
-        # Shared by all worktrees of the clone.
-        common = self.repository.common_dir.resolve()
-        self.folder = common / "trunkline" / "deploy" / name
-        self.journal = DeployJournal(self.folder / "journal.db")
-
-    def deployer(self, lock: int = -1, tell: Callable[[str], None] = say) -> Deployer:
-        """Build the deployer; one without the lock may only look."""
-        engine = LocalEngine(
-            self.environment,
-            self.repository,
-            self.folder,
-            script=self.script,
-            migrates=bool(self.settings.migrations),
-            lock=lock,
-        )
-        return Deployer(
-            engine=engine,
-            switch=LiveFile(self.folder),
-            journal=self.journal,
-            well=engine.well,
-            window=self.environment.window,
-            say=tell,
-        )
-
-
-def resolve(repository: Repository, environment: Environment, ref: str) -> Candidate:
-    """Find the commit of a branch, tag or commit id, once and for all."""
-    tag = ref.removeprefix(TAGS)
-    if environment.accepts == "releases" and not (
-        Version.from_tag(tag) and repository.refs(f"{TAGS}{tag}")
-    ):
-        raise Refusal(
-            rule="releases-only",
-            found=f"`{ref}`, which is no tag of a version",
-            expected=f"a release such as v1.2.0: {environment.name} accepts no other",
-            fix="git tag --list 'v*'",
-        )
-    if environment.accepts == "releases":
-        names = [f"{TAGS}{tag}"]
-    else:
-        names = [f"{HEADS}{ref}", f"refs/remotes/origin/{ref}", f"{TAGS}{ref}", ref]
-    for name in names:
-        found = repository.run(
-            *("rev-parse", "--quiet", "--verify", "--end-of-options"),
-            f"{name}^{{commit}}",
-        )
-        if found.ok:
-            return Candidate(ref, found.text)
-    raise UsageError(
-        f"`{ref}` is no branch, tag or commit here\n"
-        "  type next: git fetch --tags, then the same command"
-    )
-
-
 def _operate(
     choose: Callable[[Deployment], Candidate],
     environment: str,
@@ -220,7 +149,7 @@ def _operate(
         require_no_human(left, deployer.facts(), str(place.folder))
         if left:
             say(f"the interrupted deploy ended: {left.verdict.value}, {left.why}")
-        ensure_proxy(place.environment, place.folder)
+        deployer.engine.ensure_proxy()
         operation = Operation(
             name=uuid.uuid4().hex[:DIGITS],
             candidate=choose(place),
@@ -230,7 +159,7 @@ def _operate(
         )
         with _interruption_explained():
             new = deployer.deploy(operation)
-        deployer.engine.clean(_kept(place))
+        deployer.engine.clean(place.kept())
     if json:
         print(json_.dumps({"commit": new.commit, "url": place.environment.url}))
     else:
@@ -259,12 +188,6 @@ def _print_plan(place: Deployment, candidate: Candidate, *, json: bool) -> None:
         return
     print(f"{candidate.ref} {candidate.commit[:DIGITS]} → {place.environment.url}")
     print(", ".join(steps) + (f"; {usual:.0f} s usually" if usual else ""))
-
-
-def _kept(place: Deployment) -> frozenset[str]:
-    good = [o for o in place.journal.operations() if o.ending is Outcome.LIVE]
-    commits = list(dict.fromkeys(o.candidate.commit for o in reversed(good)))
-    return frozenset(commits[: place.environment.keep + 1])
 
 
 def person(environment: Mapping[str, str]) -> str:

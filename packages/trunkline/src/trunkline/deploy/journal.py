@@ -16,8 +16,9 @@ CREATE TABLE IF NOT EXISTS event (
     seconds REAL NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS operation (
-    name TEXT PRIMARY KEY, at REAL NOT NULL, ref TEXT NOT NULL, digest TEXT NOT NULL,
-    variables_of TEXT NOT NULL, by TEXT NOT NULL, took_back INTEGER NOT NULL
+    name TEXT PRIMARY KEY, at REAL NOT NULL, ref TEXT NOT NULL, "commit" TEXT NOT NULL,
+    variables_of TEXT NOT NULL, digest TEXT NOT NULL, by TEXT NOT NULL,
+    took_back INTEGER NOT NULL
 );
 CREATE TRIGGER IF NOT EXISTS event_stays BEFORE UPDATE ON event
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
@@ -57,10 +58,10 @@ class DeployJournal:
         what = operation.candidate
         row = (
             *(operation.name, operation.at, what.ref, what.commit),
-            *(what.variables_of, operation.by, operation.took_back),
+            *(what.variables_of, what.digest, operation.by, operation.took_back),
         )
         with self._open() as connection:
-            connection.execute("INSERT INTO operation VALUES (?,?,?,?,?,?,?)", row)
+            connection.execute("INSERT INTO operation VALUES (?,?,?,?,?,?,?,?)", row)
 
     def intend(self, operation: str, step: DeployStep, at: float) -> None:
         """Write down that a step begins."""
@@ -95,9 +96,9 @@ class DeployJournal:
                 row[0]: Operation(
                     name=row[0],
                     at=row[1],
-                    candidate=Candidate(*row[2:5]),
-                    by=row[5],
-                    took_back=bool(row[6]),
+                    candidate=Candidate(*row[2:6]),
+                    by=row[6],
+                    took_back=bool(row[7]),
                 )
                 for row in begun
             }

@@ -37,12 +37,14 @@ class RecoveryVerdict(StrEnum):
 class Candidate:
     """What is to be deployed: a commit, under the name that was asked for.
 
-    `variables_of` is the operation whose variables are used again, if not today's.
+    `variables_of` is the operation whose variables are used again, if not today's, and
+    `digest` that of the image, where an engine runs images.
     """
 
     ref: str
     commit: str
     variables_of: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from trunkline.deploy.engines.protocol import InstanceEngine, LiveAddress
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import (
-    Candidate,
     DeployStep,
     Facts,
     Instance,
@@ -21,50 +20,6 @@ from trunkline.deploy.operation import (
 from trunkline.errors import FailedError, Refusal
 
 
-class InstanceEngine(Protocol):
-    """What runs instances; each method may be repeated after an interruption."""
-
-    def running(self) -> tuple[Instance, ...]:
-        """Return all instances of the environment that run now."""
-        ...
-
-    def pull(self, candidate: Candidate) -> None:
-        """Bring what is to run to this machine."""
-        ...
-
-    def migrate(self, candidate: Candidate, operation: str) -> None:
-        """Upgrade the database; raises FailedError with what the service said."""
-        ...
-
-    def start(self, candidate: Candidate, operation: str) -> Instance:
-        """Start an instance beside the others and return without waiting for it."""
-        ...
-
-    def stop(self, instance: Instance) -> None:
-        """Let an instance finish its requests, and end it."""
-        ...
-
-    def logs(self, operation: str) -> str:
-        """Return the last lines that an instance wrote."""
-        ...
-
-    def clean(self, kept: frozenset[str]) -> None:
-        """Remove what no operation in `kept` or running instance needs."""
-        ...
-
-
-class LiveAddress(Protocol):
-    """The one place that says which address is live."""
-
-    def read(self) -> str | None:
-        """Return the live address, or None."""
-        ...
-
-    def write(self, address: str | None) -> None:
-        """Make an address live at once, or none."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Deployer:
     """Deploys to one environment; the caller holds its lock."""
@@ -72,8 +27,6 @@ class Deployer:
     engine: InstanceEngine
     switch: LiveAddress
     journal: DeployJournal
-    # Whether the instance is ready and names its commit.
-    well: Callable[[Instance], bool]
     window: float
     say: Callable[[str], None]
     patience: float = 60.0
@@ -84,7 +37,7 @@ class Deployer:
     def facts(self) -> Facts:
         """Ask the engine, the live file and each instance."""
         running = self.engine.running()
-        well = frozenset(one.address for one in running if self.well(one))
+        well = frozenset(one.address for one in running if self.engine.well(one))
         return Facts(self.switch.read(), running, well)
 
     def deploy(self, operation: Operation) -> Instance:
@@ -108,6 +61,7 @@ class Deployer:
             self._end(operation, Outcome.RESTORED, reason, began)
             raise FailedError(reason)
         self._step(operation, DeployStep.STOP)
+        self.engine.settle(new)
         for one in self.engine.running():
             if one != new:
                 self.engine.stop(one)
@@ -125,15 +79,18 @@ class Deployer:
         if found.serve and self.switch.read() != found.serve.address:
             self.switch.write(found.serve.address)
         if found.verdict is RecoveryVerdict.ADOPT and found.serve:
-            old = next((one for one in found.stop if self.well(one)), None)
+            old = next((one for one in found.stop if self.engine.well(one)), None)
             if not self._stays_well(found.serve):
                 error = FailedError("was adopted and turned sick")
                 reason = self._withdraw(left, old, error)
                 self.journal.end(left.name, Outcome.RESTORED, self.now(), reason=reason)
                 return Recovery(RecoveryVerdict.RESTORE, old, (), reason)
+            self.engine.settle(found.serve)
         for one in found.stop:
             self.engine.stop(one)
         adopted = found.verdict is RecoveryVerdict.ADOPT
+        if not adopted:
+            self.engine.remove(left.name)
         ending = Outcome.LIVE if adopted else Outcome.FAILED
         reason = f"interrupted; {found.why}"
         self.journal.end(left.name, ending, self.now(), reason=reason)
@@ -149,7 +106,7 @@ class Deployer:
         new = self.engine.start(candidate, operation.name)
         self._step(operation, DeployStep.CHECK)
         end = self.ticks() + self.patience
-        while not self.well(new):
+        while not self.engine.well(new):
             if new not in self.engine.running():
                 raise FailedError("ended before it was ready")
             if self.ticks() > end:
@@ -165,11 +122,11 @@ class Deployer:
         end = self.ticks() + self.window
         bad = 0
         while self.ticks() < end:
-            bad = 0 if self.well(new) else bad + 1
+            bad = 0 if self.engine.well(new) else bad + 1
             if bad == 3:  # noqa: PLR2004 - one slow answer is no sickness
                 return False
             self.pause(min(1.0, self.window))
-        return self.well(new)
+        return self.engine.well(new)
 
     def _withdraw(
         self, operation: Operation, before: Instance | None, error: FailedError
@@ -181,6 +138,7 @@ class Deployer:
         for one in self.engine.running():
             if one.operation == operation.name:
                 self.engine.stop(one)
+        self.engine.remove(operation.name)
         still = f"{before.commit[:12]} still serves" if before else "nothing serves"
         last = f"\nits last lines:\n{said}" if said else ""
         return f"{operation.candidate.ref} {error}; {still}{last}"

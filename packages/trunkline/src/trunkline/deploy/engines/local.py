@@ -4,13 +4,15 @@ import json
 import os
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
-
-import urllib3
 
 from trunkline import process
 from trunkline.deploy.environments import Environment
-from trunkline.deploy.operation import Candidate, Instance
+from trunkline.deploy.operation import Candidate, Instance, Operation
+from trunkline.deploy.probe import is_well
+from trunkline.deploy.proxy import ensure_proxy
+from trunkline.deploy.variables import Variables
 from trunkline.errors import FailedError
 from trunkline.files import write_record
 from trunkline.git import Repository
@@ -43,6 +45,7 @@ class LocalEngine:
         self.script = script
         self.migrates = migrates
         self.lock = lock
+        self.variables = Variables(folder, repository.root, environment.variables)
 
     def running(self) -> tuple[Instance, ...]:
         """Return the instances whose process holds its lock."""
@@ -51,6 +54,15 @@ class LocalEngine:
             if process.launched(file.with_name("alive.lock")):
                 found.append(Instance(**json.loads(file.read_text(encoding="utf-8"))))
         return tuple(found)
+
+    def well(self, instance: Instance) -> bool:
+        """Ask the instance itself."""
+        host = self.environment.address
+        return is_well(instance.address, commit=instance.commit, host=host)
+
+    def ensure_proxy(self) -> None:
+        """Start the environment's Caddy unless it runs."""
+        ensure_proxy(self.environment, self.folder)
 
     def pull(self, candidate: Candidate) -> None:
         """Check the commit out and install what it needs."""
@@ -73,15 +85,13 @@ class LocalEngine:
 
     def migrate(self, candidate: Candidate, operation: str) -> None:
         """Upgrade the environment's database by the candidate's own command."""
-        place = self.folder / "instances" / operation
-        place.mkdir(parents=True, exist_ok=True)
-        self._keep_variables(candidate, place)
+        self.variables.keep(operation, candidate.variables_of)
         if not self.migrates:
             return
         done = process.run(
             [self._program(candidate), "migrate"],
             cwd=self._data(),
-            env=self._variables(place),
+            env=self._environment(operation),
             timeout=600,
             inherit=(self.lock,),
         )
@@ -91,7 +101,7 @@ class LocalEngine:
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         """Start the service on a free port."""
-        place = self.folder / "instances" / operation
+        place = self.variables.place(operation)
         port = _free_port()
         new = Instance(operation, candidate.commit, f"{HOST}:{port}")
         record = {"operation": operation, "commit": new.commit, "address": new.address}
@@ -106,16 +116,19 @@ class LocalEngine:
         process.launch(
             [self._program(candidate)],
             cwd=self._data(),
-            env=inherited | self._variables(place) | own,
+            env=inherited | self._environment(operation) | own,
             output=place / "output.log",
             pid=place / "pid",
             alive=place / "alive.lock",
         )
         return new
 
+    def settle(self, instance: Instance) -> None:
+        """Do nothing: no process survives a restart of the machine."""
+
     def stop(self, instance: Instance) -> None:
         """Let it finish its requests, and kill it if it does not end."""
-        place = self.folder / "instances" / instance.operation
+        place = self.variables.place(instance.operation)
         process.end_launched(place / "alive.lock", place / "pid", patience=STOP_SECONDS)
 
     def logs(self, operation: str) -> str:
@@ -126,29 +139,19 @@ class LocalEngine:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(line for line in lines[-LAST_LINES:] if line.isprintable())
 
-    def clean(self, kept: frozenset[str]) -> None:
-        """Remove commits that are not in `kept`, and what their instances left."""
-        for tree in self.folder.glob("trees/*"):
-            if tree.is_dir() and tree.name not in kept:
-                self._remove_tree(tree)
-        serving = {one.operation for one in self.running()}
-        for file in self.folder.glob("instances/*/instance.json"):
-            commit = json.loads(file.read_text(encoding="utf-8"))["commit"]
-            if commit not in kept and file.parent.name not in serving:
-                shutil.rmtree(file.parent, ignore_errors=True)
-        self.repository.run("worktree", "prune")
+    def remove(self, operation: str) -> None:
+        """Do nothing: a process that has ended is in nobody's way."""
 
-    def well(self, instance: Instance) -> bool:
-        """Whether the instance is ready and names the commit it was started from."""
-        base = f"http://{instance.address}"
-        try:
-            ready = urllib3.request("GET", f"{base}/readyz", timeout=2, retries=False)
-            if ready.status != 200:  # noqa: PLR2004 - HTTP's OK
-                return False
-            named = urllib3.request("GET", f"{base}/version", timeout=2, retries=False)
-            return bool(named.json()["commit"] == instance.commit)
-        except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError):
-            return False
+    def clean(self, kept: Sequence[Operation]) -> None:
+        """Remove commits that are not in `kept`, and what their instances left."""
+        running = self.running()
+        commits = {one.candidate.commit for one in kept}
+        commits |= {one.commit for one in running}
+        for tree in self.folder.glob("trees/*"):
+            if tree.is_dir() and tree.name not in commits:
+                self._remove_tree(tree)
+        self.variables.clean(kept, {one.operation for one in running})
+        self.repository.run("worktree", "prune")
 
     def _tree(self, commit: str) -> Path:
         return self.folder / "trees" / commit
@@ -166,35 +169,8 @@ class LocalEngine:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def _keep_variables(self, candidate: Candidate, place: Path) -> None:
-        """Keep the variables of now, or those of an earlier operation, with it."""
-        then = self.folder / "instances" / candidate.variables_of / "variables"
-        if candidate.variables_of and then.exists():
-            text = then.read_text(encoding="utf-8")
-        else:
-            text = "".join(
-                f"{self._read(name)}\n" for name in self.environment.variables
-            )
-        file = place / "variables"
-        file.touch(mode=0o600)
-        file.write_text(text, encoding="utf-8")
-
-    def _read(self, name: str) -> str:
-        try:
-            return (self.repository.root / name).read_text(encoding="utf-8")
-        except OSError as error:
-            raise FailedError(
-                f"has no variables: {name} cannot be read ({error.strerror})"
-            ) from error
-
-    def _variables(self, place: Path) -> dict[str, str]:
-        lines = (place / "variables").read_text(encoding="utf-8").splitlines()
-        pairs = (
-            line.strip().partition("=")
-            for line in lines
-            if "=" in line and not line.lstrip().startswith("#")
-        )
-        return DEFAULTS | {name: value for name, _, value in pairs}
+    def _environment(self, operation: str) -> dict[str, str]:
+        return DEFAULTS | self.variables.read(operation)
 
 
 def _free_port() -> int:

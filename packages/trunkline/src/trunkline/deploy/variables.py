@@ -1,0 +1,66 @@
+"""The variables of an environment, kept with each operation; they are secret."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from trunkline.deploy.operation import Operation
+from trunkline.errors import FailedError
+
+
+class Variables:
+    """The variables of every operation on one environment, each in its own folder."""
+
+    def __init__(self, folder: Path, root: Path, files: Sequence[str]) -> None:
+        """`files` are relative to `root` and hold lines NAME=value."""
+        self.folder = folder / "instances"
+        self.root = root
+        self.files = files
+
+    def place(self, operation: str) -> Path:
+        """Return the folder of an operation, which exists then."""
+        place = self.folder / operation
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def file(self, operation: str) -> Path:
+        """Return the file that only this user can read."""
+        return self.folder / operation / "variables"
+
+    def keep(self, operation: str, variables_of: str) -> None:
+        """Keep the variables of now, or those of an earlier operation."""
+        then = self.file(variables_of) if variables_of else None
+        if then and then.exists():
+            text = then.read_text(encoding="utf-8")
+        else:
+            text = "".join(f"{self._read(name)}\n" for name in self.files)
+        self.place(operation)
+        file = self.file(operation)
+        file.touch(mode=0o600)
+        file.write_text(text, encoding="utf-8")
+
+    def read(self, operation: str) -> dict[str, str]:
+        """Return the variables that were kept with an operation."""
+        lines = self.file(operation).read_text(encoding="utf-8").splitlines()
+        pairs = (
+            line.strip().partition("=")
+            for line in lines
+            if "=" in line and not line.lstrip().startswith("#")
+        )
+        return {name: value for name, _, value in pairs}
+
+    def clean(self, kept: Sequence[Operation], serving: set[str]) -> None:
+        """Remove the folders of operations that nothing needs any more."""
+        needed = serving | {one.name for one in kept}
+        needed |= {one.candidate.variables_of for one in kept}
+        for place in self.folder.glob("*"):
+            if place.name not in needed:
+                shutil.rmtree(place, ignore_errors=True)
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self.root / name).read_text(encoding="utf-8")
+        except OSError as error:
+            raise FailedError(
+                f"has no variables: {name} cannot be read ({error.strerror})"
+            ) from error
