@@ -7,11 +7,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from migrated import tables
 from my_app.migrations.commands import migrate
 from my_app.migrations.connection import LOCK
 
 from tests.databases import PostgresDatabases, settings_of
-from tests.migrations.versions import tables, write
+from tests.migrations.versions import write
 from tests.postgres import Postgres
 
 

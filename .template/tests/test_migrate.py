@@ -1,20 +1,35 @@
 """`my-app migrate`: atomic, and recorded in the database."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from migrated import downgrade, tables
 from my_app.core.platform.db.engine import connect
 from my_app.core.platform.db.revisions import read_revisions
 from my_app.migrations.commands import migrate
 
-from tests.databases import settings_of
-from tests.migrations.versions import downgrade, tables, write
+from tests.databases import PostgresDatabases, SQLiteDatabases, settings_of
+from tests.migrations.versions import write
+from tests.postgres import Postgres
 from tests.servers import free_port
 
-pytestmark = pytest.mark.slow  # Each creates databases.
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Create a database of each kind without tables."""
+    if request.param == "sqlite":
+        databases: SQLiteDatabases | PostgresDatabases = SQLiteDatabases(tmp_path)
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        databases = PostgresDatabases(server.url(), "template1")
+    with databases.empty() as url:
+        yield url
 
 
 async def state(url: str, folder: Path) -> str:

@@ -21,6 +21,7 @@ from tests.conftest import MakeClient
 from tests.core.platform.notes import NOTES, create_notes, notes
 from tests.databases import settings_of
 
+pytestmark = pytest.mark.anyio
 READ = select(NOTES)
 
 
