@@ -1,5 +1,6 @@
 """`my-app migrate`: atomic, and recorded in the database."""
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,7 @@ from sqlalchemy import text
 
 from migrated import downgrade, tables
 from my_app.core.platform.db.engine import connect
-from my_app.core.platform.db.revisions import read_revisions
-from my_app.migrations.commands import migrate
+from my_app.migrations.commands import compare, migrate
 
 from tests.databases import PostgresDatabases, SQLiteDatabases, settings_of
 from tests.migrations.versions import write
@@ -30,14 +30,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         databases = PostgresDatabases(server.url(), "template1")
     with databases.empty() as url:
         yield url
-
-
-async def state(url: str, folder: Path) -> str:
-    """Compare the database with a build that has the migrations of a folder."""
-    database = connect(settings_of(url))
-    current, history = await database.revisions()
-    await database.close()
-    return read_revisions(folder).state_of(current, history)
 
 
 def test_each_migration_is_run_once_and_in_order(
@@ -83,8 +75,8 @@ def test_two_migrators_at_once_run_each_migration_once(
     assert tables(empty_url) == {"m0", "m1", "m2", "m3", "m4"}
 
 
-async def test_a_build_knows_the_state_of_the_database(
-    empty_url: str, tmp_path: Path
+def test_a_build_knows_the_state_of_the_database(
+    empty_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new, other = (tmp_path / name for name in ("old", "new", "other"))
     for folder in (old, new, other):
@@ -94,26 +86,30 @@ async def test_a_build_knows_the_state_of_the_database(
     write(other, "stranger", "first")
     settings = settings_of(empty_url)
 
-    states = [await state(empty_url, old)]
+    def states(*folders: Path) -> list[list[object]]:
+        capsys.readouterr()
+        assert {compare(settings, versions=folder) for folder in folders} == {0}
+        lines = capsys.readouterr().out.splitlines()
+        return [[*json.loads(line).values()] for line in lines]
+
+    first, second, stranger = (
+        {"id": name, "subject": name} for name in ("first", "second", "stranger")
+    )
+    assert states(old) == [["behind", [], [first], []]]
     migrate(settings, versions=old)
-    states += [await state(empty_url, old), await state(empty_url, new)]
+    assert states(old, new) == [
+        ["same", ["first"], [], []],
+        ["behind", ["first"], [second], []],
+    ]
     migrate(settings, versions=new)
-    states += [await state(empty_url, folder) for folder in (old, new, other)]
-
-    assert states == ["behind", "same", "behind", "ahead", "same", "unknown"]
-
-
-async def test_a_downgrade_removes_the_migration_from_the_history(
-    empty_url: str, tmp_path: Path
-) -> None:
-    write(tmp_path, "first")
-    write(tmp_path, "second", "first")
-    migrate(settings_of(empty_url), versions=tmp_path)
-
-    downgrade(empty_url, tmp_path, "first")
-
+    assert states(old, new, other) == [
+        ["ahead", ["second"], [], ["second"]],
+        ["same", ["second"], [], []],
+        ["unknown", ["second"], [stranger], ["second"]],
+    ]
+    downgrade(empty_url, new, "first")
     assert tables(empty_url) == {"first"}
-    assert await state(empty_url, tmp_path) == "behind"
+    assert states(new) == [["behind", ["first"], [second], []]]
 
 
 def test_an_unreachable_database_is_reported_in_one_line(
@@ -124,11 +120,12 @@ def test_an_unreachable_database_is_reported_in_one_line(
         f"sqlite:///{tmp_path}/nowhere/my-app.db",
         f"postgresql://user:hunter2@127.0.0.1:{port}/my_app",
     ):
-        assert migrate(settings_of(url), versions=tmp_path) == 1
-        said = capsys.readouterr().err
-        assert said.startswith("Migration failed: ")
-        assert "APP_DATABASE_URL" in said
-        assert "hunter2" not in said
+        for run, failed in ((migrate, "Migration failed: "), (compare, "The database")):
+            assert run(settings_of(url), versions=tmp_path) == 1
+            said = capsys.readouterr().err
+            assert said.startswith(failed)
+            assert "APP_DATABASE_URL" in said
+            assert "hunter2" not in said
 
 
 CONCURRENTLY = """if op.get_bind().dialect.name == "postgresql":

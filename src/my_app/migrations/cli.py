@@ -13,7 +13,7 @@ from . import commands
 def main(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code."""
     options = parse(arguments)
-    if options.command == "migrations":
+    if options.command == "migrations" and not options.database:
         return commands.list_migrations(as_json=options.json)
     if options.command == "migration":
         return commands.new_migration(options.message)
@@ -23,7 +23,8 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     configure_logging(settings)
-    return commands.migrate(settings)
+    run = commands.compare if options.command == "migrations" else commands.migrate
+    return run(settings)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -43,5 +44,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     known = found.add_parser("migrations", help="list the migrations of this build")
     known.add_argument(
         "--json", action="store_true", help="print the latest revision as JSON"
+    )
+    known.add_argument(
+        "--database", action="store_true", help="compare them with the database"
     )
     return parser.parse_args(arguments)

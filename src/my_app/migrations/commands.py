@@ -1,5 +1,6 @@
 """The commands `migrate`, `migration` and `migrations`."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 
 from ..config import Settings
+from ..core.platform.db.engine import connect
+from ..core.platform.db.errors import DatabaseUnavailableError
 from ..core.platform.db.revisions import VERSIONS, read_revisions
 from .connection import MigrationError, migrating
 
@@ -45,7 +48,7 @@ def migrate(settings: Settings, *, versions: Path = VERSIONS) -> int:
     return 0
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException | None) -> str:
     """Return the driver's message, without the statement and its values."""
     if not isinstance(error, DBAPIError):
         return str(error)
@@ -60,6 +63,36 @@ def list_migrations(*, as_json: bool) -> int:
         return 0
     for step in ScriptDirectory.from_config(configuration()).walk_revisions():
         print(step.log_entry, end="\n\n")
+    return 0
+
+
+def compare(settings: Settings, *, versions: Path = VERSIONS) -> int:
+    """Print as JSON how this build and the database differ; return the exit code."""
+
+    async def read() -> tuple[set[str], set[str]]:
+        database = connect(settings)
+        try:
+            return await database.revisions()
+        finally:
+            await database.close()
+
+    try:
+        current, history = asyncio.run(read())
+    except (DBAPIError, DatabaseUnavailableError) as error:
+        outage = isinstance(error, DatabaseUnavailableError)
+        said = explain(error.__cause__ if outage else error)
+        print(f"The database cannot be read: {said}", file=sys.stderr)
+        return 1
+    build, had = read_revisions(versions), current | history
+    steps = [*ScriptDirectory.from_config(configuration(versions)).walk_revisions()]
+    missing = [step for step in reversed(steps) if step.revision not in had]
+    document = {
+        "state": build.state_of(current, history),
+        "current": sorted(current),
+        "pending": [{"id": one.revision, "subject": one.doc} for one in missing],
+        "unknown": sorted(had - build.parents.keys()),
+    }
+    print(json.dumps(document))
     return 0
 
 
