@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The machine has to have git, make and Python 3.12;
 # if it has no uv, that is installed from PyPI into .tools.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev migrate migration lint test test-all test-tool test-template bench-images watch check clean
+.PHONY: help setup dev start migrate migration lint test test-all test-tool test-template bench-images watch check clean
 
 # Programs that uv runs find it there as well.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -20,6 +20,9 @@ PORT = $(or $(APP_PORT),$(shell sed -n 's/^APP_PORT=//p' .env 2>/dev/null),8000)
 
 dev: migrate ## Serve at http://127.0.0.1:8000 (APP_PORT), again after each save
 	@$(UV) run fastapi dev src/my_app/main.py --port $(PORT)
+
+start: ## Build the image and serve it beside PostgreSQL, at the same address
+	@docker compose --file docker/compose.yaml up --build
 
 migrate: setup ## Bring the database to the newest migration
 	@$(UV) run my-app migrate

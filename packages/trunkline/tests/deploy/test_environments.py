@@ -19,7 +19,10 @@ def test_an_address_is_enough() -> None:
         ({}, "url is ''; expected one like http://127.0.0.1:8100"),
         ({"url": "https://staging.acme.com"}, "expected one like http://127"),
         ({"url": "http://127.0.0.1:port"}, "expected one like http://127"),
-        ({"url": URL, "engine": "swarm"}, "engine is 'swarm'; expected local"),
+        (
+            {"url": URL, "engine": "swarm"},
+            "engine is 'swarm'; expected local or compose",
+        ),
         ({"url": URL, "accepts": "tags"}, "expected any or releases"),
         ({"url": URL, "window": "60"}, "window is '60'; expected int"),
         ({"url": URL, "window": -1}, "expected 0 or more"),

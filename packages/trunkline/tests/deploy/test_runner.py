@@ -118,7 +118,7 @@ def test_a_foreign_live_file_needs_a_human_and_is_left_alone(world: World) -> No
     assert found is not None
     assert (found.verdict, world.live) == (RecoveryVerdict.NEEDS_HUMAN, "10.0.0.1:80")
     with pytest.raises(Refusal, match=r"live: 10\.0\.0\.1:80; running: a at"):
-        require_no_human(found, world.deployer.facts(), "/state")
+        require_no_human(found, world.deployer.facts(), Path("/state/live"))
 
 
 def test_after_a_restart_of_the_machine_the_next_deploy_works(world: World) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from trunkline.deploy.deployment import Deployment
+from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.lock import only_deploy
 from trunkline.deploy.operation import (
     Candidate,
@@ -146,10 +147,9 @@ def _operate(
     with only_deploy(place.folder, doing, wait=wait) as lock:
         deployer = place.deployer(lock)
         left = deployer.recover()
-        require_no_human(left, deployer.facts(), str(place.folder))
+        require_no_human(left, deployer.facts(), place.switch.file)
         if left:
             say(f"the interrupted deploy ended: {left.verdict.value}, {left.why}")
-        deployer.engine.ensure_proxy()
         operation = Operation(
             name=uuid.uuid4().hex[:DIGITS],
             candidate=choose(place),
@@ -157,9 +157,9 @@ def _operate(
             at=time.time(),
             took_back=took_back,
         )
-        with _interruption_explained():
+        deployer.engine.ensure_proxy()
+        with _tidied(place, deployer.engine):
             new = deployer.deploy(operation)
-        deployer.engine.clean(place.kept())
     if json:
         print(json_.dumps({"commit": new.commit, "url": place.environment.url}))
     else:
@@ -171,12 +171,16 @@ def _operate(
 
 
 @contextmanager
-def _interruption_explained() -> Iterator[None]:
+def _tidied(place: Deployment, engine: InstanceEngine) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
         say("the next deploy or rollback finishes or undoes this one by the facts")
         raise
+    finally:
+        # What was interrupted may be needed once more.
+        if not interrupted(place.journal.operations()):
+            place.tidy(engine)
 
 
 def _print_plan(place: Deployment, candidate: Candidate, *, json: bool) -> None:

@@ -1,19 +1,25 @@
 """One environment of a repository, with everything that a deploy to it needs."""
 
+import os
 from collections.abc import Callable
 
-from trunkline.deploy.candidates import find_commit
+from trunkline.deploy.candidates import find_commit, find_image
+from trunkline.deploy.engines.compose import ComposeEngine
+from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.engines.local import LocalEngine
 from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import find_environment
 from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.operation import Candidate, Operation, Outcome
+from trunkline.deploy.operation import Candidate, Operation, Outcome, earlier
 from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.runner import Deployer
+from trunkline.errors import FailedError
 from trunkline.files import read_toml
 from trunkline.git import Repository
 from trunkline.output import say
 from trunkline.project import PYPROJECT
+from trunkline.registry.client import Registry
+from trunkline.registry.reference import image_name
 from trunkline.settings import parse_settings
 
 
@@ -29,13 +35,16 @@ class Deployment:
         # Shared by all worktrees of the clone.
         common = self.repository.common_dir.resolve()
         self.folder = common / "trunkline" / "deploy" / name
+        composed = self.environment.engine == "compose"
+        # A folder of its own, for the proxy's container sees all of it.
+        self.switch = LiveFile(self.folder / "switch" if composed else self.folder)
         self.journal = DeployJournal(self.folder / "journal.db")
 
     def deployer(self, lock: int = -1, tell: Callable[[str], None] = say) -> Deployer:
         """Build the deployer; one without the lock may only look."""
         return Deployer(
             engine=self.engine(lock),
-            switch=LiveFile(self.folder),
+            switch=self.switch,
             journal=self.journal,
             window=self.environment.window,
             say=tell,
@@ -43,6 +52,18 @@ class Deployment:
 
     def engine(self, lock: int) -> InstanceEngine:
         """Build the engine that the environment names."""
+        if self.environment.engine == "compose":
+            project = f"{self.script}-{self.environment.name}"
+            migration = (self.script, "migrate") if self.settings.migrations else ()
+            name = image_name(self.settings, os.environ)
+            return ComposeEngine(
+                self.environment,
+                self.repository.root,
+                self.folder,
+                images=ImageStore(name, self.registry, project),
+                project=project,
+                migration=migration,
+            )
         return LocalEngine(
             self.environment,
             self.repository,
@@ -52,13 +73,41 @@ class Deployment:
             lock=lock,
         )
 
+    def registry(self) -> Registry:
+        """Connect to where images are stored."""
+        return Registry(self.settings, os.environ)
+
     def candidate(self, ref: str) -> Candidate:
         """Find what a person means by a branch, tag or commit."""
+        if self.environment.engine == "compose":
+            with self.registry() as registry:
+                return find_image(registry, self.repository, self.environment, ref)
         return find_commit(self.repository, self.environment, ref)
 
-    def kept(self) -> tuple[Operation, ...]:
+    def tidy(self, engine: InstanceEngine) -> None:
+        """Remove what nothing needs, and tell the registry what is; never fails."""
+        try:
+            engine.clean(self._kept())
+            if self.environment.engine == "compose":
+                self._point()
+        except FailedError as error:
+            say(f"what serves is as it should be, but {error}")
+
+    def _kept(self) -> tuple[Operation, ...]:
         """Return the operations that can be taken back to, and the live one."""
         good = [o for o in self.journal.operations() if o.ending is Outcome.LIVE]
         commits = list(dict.fromkeys(o.candidate.commit for o in reversed(good)))
         newest = commits[: self.environment.keep + 1]
         return tuple(o for o in good if o.candidate.commit in newest)
+
+    def _point(self) -> None:
+        """Let `prune` keep what is live and what can be taken back to."""
+        operations = self.journal.operations()
+        live = next((o for o in operations[::-1] if o.ending is Outcome.LIVE), None)
+        found = {"live": live, "was": earlier(operations, live.name if live else None)}
+        with self.registry() as registry:
+            for kind, one in found.items():
+                manifest = registry.manifest(one.candidate.digest) if one else None
+                tag = f"{kind}.{self.environment.name}"
+                if manifest and registry.digest(tag) != manifest.digest:
+                    registry.put_manifest(tag, manifest)

@@ -11,7 +11,8 @@ from trunkline.settings import check_keys
 
 # The name is a folder's name too.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-ENGINES = ("local",)
+ENGINES = ("local", "compose")
+PORTS = {"http": 80, "https": 443}
 ACCEPTS = ("any", "releases")
 
 
@@ -28,14 +29,22 @@ class Environment:
     variables: list[str] = field(default_factory=list)
     # Seconds for which a new instance has to stay well before the old one is stopped.
     window: int = 60
-    # Checked-out commits to keep besides the live one.
+    # Commits, or their images, to keep besides the live one.
     keep: int = 3
+    # The file for `docker compose`, relative to the repository; by default
+    # docker/NAME.compose.yaml.
+    compose: str = ""
 
     @property
     def address(self) -> str:
         """Where the proxy listens, as host:port."""
         parts = urlsplit(self.url)
-        return f"{parts.hostname}:{parts.port}"
+        return f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+
+    @property
+    def host(self) -> str:
+        """What a client sends as `Host`."""
+        return urlsplit(self.url).netloc
 
 
 def find_environment(tables: Mapping[str, Any], name: str) -> Environment:
@@ -63,12 +72,15 @@ def _require_values(found: Environment, where: str) -> None:
     """Refuse values of the right kind that mean nothing."""
     try:
         parts = urlsplit(found.url)
-        usable = parts.scheme == "http" and parts.hostname and parts.port
+        # Caddy in a container gets certificates; the local one serves this machine.
+        secure = parts.scheme == "https" and found.engine == "compose"
+        usable = parts.hostname and (secure or (parts.scheme == "http" and parts.port))
     except ValueError:
         usable = None
     if not usable:
         raise UsageError(
             f"{where} url is {found.url!r}; expected one like http://127.0.0.1:8100"
+            " (with engine compose also https://staging.example.com)"
         )
     if found.engine not in ENGINES:
         raise UsageError(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from trunkline.deploy.engines.protocol import InstanceEngine, LiveAddress
 from trunkline.deploy.journal import DeployJournal
@@ -156,7 +157,7 @@ class Deployer:
         )
 
 
-def require_no_human(found: Recovery | None, facts: Facts, folder: str) -> None:
+def require_no_human(found: Recovery | None, facts: Facts, live: Path) -> None:
     """Refuse to go on where the facts are contradictory."""
     if found is None or found.verdict is not RecoveryVerdict.NEEDS_HUMAN:
         return
@@ -164,6 +165,6 @@ def require_no_human(found: Recovery | None, facts: Facts, folder: str) -> None:
     raise Refusal(
         rule="needs-a-human",
         found=f"{found.why}; live: {facts.live}; running: {running or 'nothing'}",
-        expected=f"{folder}/live with the address of a running instance",
-        fix=f"echo HOST:PORT > {folder}/live  (or rm it), then trunkline status",
+        expected=f"{live} with the address of a running instance",
+        fix=f"echo HOST:PORT > {live}  (or rm it), then trunkline status",
     )

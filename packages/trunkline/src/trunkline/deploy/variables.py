@@ -33,7 +33,7 @@ class Variables:
         if then and then.exists():
             text = then.read_text(encoding="utf-8")
         else:
-            text = "".join(f"{self._read(name)}\n" for name in self.files)
+            text = self._today()
         self.place(operation)
         file = self.file(operation)
         file.touch(mode=0o600)
@@ -41,13 +41,11 @@ class Variables:
 
     def read(self, operation: str) -> dict[str, str]:
         """Return the variables that were kept with an operation."""
-        lines = self.file(operation).read_text(encoding="utf-8").splitlines()
-        pairs = (
-            line.strip().partition("=")
-            for line in lines
-            if "=" in line and not line.lstrip().startswith("#")
-        )
-        return {name: value for name, _, value in pairs}
+        return _parsed(self.file(operation).read_text(encoding="utf-8"))
+
+    def today(self) -> dict[str, str]:
+        """Return the variables of now."""
+        return _parsed(self._today())
 
     def clean(self, kept: Sequence[Operation], serving: set[str]) -> None:
         """Remove the folders of operations that nothing needs any more."""
@@ -57,6 +55,9 @@ class Variables:
             if place.name not in needed:
                 shutil.rmtree(place, ignore_errors=True)
 
+    def _today(self) -> str:
+        return "".join(f"{self._read(name)}\n" for name in self.files)
+
     def _read(self, name: str) -> str:
         try:
             return (self.root / name).read_text(encoding="utf-8")
@@ -64,3 +65,12 @@ class Variables:
             raise FailedError(
                 f"has no variables: {name} cannot be read ({error.strerror})"
             ) from error
+
+
+def _parsed(text: str) -> dict[str, str]:
+    pairs = (
+        line.strip().partition("=")
+        for line in text.splitlines()
+        if "=" in line and not line.lstrip().startswith("#")
+    )
+    return {name: value for name, _, value in pairs}

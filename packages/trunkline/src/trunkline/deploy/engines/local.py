@@ -57,7 +57,7 @@ class LocalEngine:
 
     def well(self, instance: Instance) -> bool:
         """Ask the instance itself."""
-        host = self.environment.address
+        host = self.environment.host
         return is_well(instance.address, commit=instance.commit, host=host)
 
     def ensure_proxy(self) -> None:

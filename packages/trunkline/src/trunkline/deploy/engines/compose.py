@@ -1,0 +1,228 @@
+"""Run images as containers of this machine's engine, by `docker compose`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trunkline import process
+from trunkline.deploy.engines.compose_file import (
+    LABEL,
+    PORT,
+    Colour,
+    free_colour,
+    proxy_variables,
+    read_override,
+    service,
+    write_override,
+)
+from trunkline.deploy.engines.image_store import ImageStore
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.operation import Candidate, Instance, Operation
+from trunkline.deploy.probe import is_well
+from trunkline.deploy.variables import Variables
+from trunkline.errors import FailedError
+from trunkline.files import replace_content
+from trunkline.images.docker_commands import DOCKER
+from trunkline.images.engine import everything
+from trunkline.process import Completed
+
+LAST_LINES = 20
+# For a container that ignores SIGTERM; longer than any stop_grace_period.
+TIMEOUT = 300.0
+MIGRATION_SECONDS = 1800.0
+
+
+class ComposeEngine:
+    """Instances are two colours of one service, each pinned to an image's digest."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        root: Path,
+        folder: Path,
+        *,
+        images: ImageStore,
+        project: str,
+        migration: Sequence[str],
+    ) -> None:
+        """`migration` is the command that upgrades the database; empty for none."""
+        self.environment = environment
+        self.folder = folder
+        self.images = images
+        self.project = project
+        self.migration = migration
+        self.base = root / (
+            environment.compose or f"docker/{environment.name}.compose.yaml"
+        )
+        self.override = folder / "compose.json"
+        self.variables = Variables(folder, root, environment.variables)
+        self.proxy = proxy_variables(environment, folder / "switch")
+
+    def running(self) -> tuple[Instance, ...]:
+        """Return the instances whose container runs."""
+        names = ("operation", "commit", "address")
+        columns = [f'{{{{.Label "{LABEL}.{name}"}}}}' for name in names]
+        listed = self._list(*columns)
+        return tuple(Instance(*line.split("\t")) for line in listed)
+
+    def well(self, instance: Instance) -> bool:
+        """Ask the instance itself, at the port of this machine that leads to it."""
+        found = _docker("port", self._name(instance.address), f"{PORT}/tcp")
+        if not found.ok or not found.text:
+            return False
+        address, host = found.text.splitlines()[0], self.environment.host
+        return is_well(address, commit=instance.commit, host=host)
+
+    def ensure_proxy(self) -> None:
+        """Start the proxy and the database; what runs already is left as it is."""
+        (self.folder / "switch").mkdir(parents=True, exist_ok=True)
+        lines = [f"{name}={value}\n" for name, value in self.proxy.items()]
+        (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
+        self._compose(
+            *("up", "--detach", "--no-recreate", "--wait"),
+            env=self.variables.today(),
+            files=(self.base,),
+        )
+
+    def pull(self, candidate: Candidate) -> None:
+        """Bring the image here, unless it is."""
+        self.images.pull(candidate.digest)
+
+    def migrate(self, candidate: Candidate, operation: str) -> None:
+        """Upgrade the database in a container of its own.
+
+        One of a deploy that was killed goes on and is waited for: its name is taken.
+        """
+        self.variables.keep(operation, candidate.variables_of)
+        if not self.migration:
+            return
+        name = self._name("migrate")
+        self._finish(name)
+        colour = self._add(candidate, operation)
+        self._compose(
+            *("run", "--detach", "--no-deps", f"--name={name}", colour),
+            *self.migration,
+            env=self.variables.read(operation),
+        )
+        code, said = self._finish(name)
+        if code != "0":
+            raise FailedError(f"could not migrate the database: {said}")
+
+    def start(self, candidate: Candidate, operation: str) -> Instance:
+        """Start a container; until it is settled, one that exits stays down."""
+        colour = self._add(candidate, operation)
+        name = self._name(colour)
+        _docker("rm", "--force", "--volumes", name)
+        self._compose(
+            *("up", "--no-start", "--no-deps", colour),
+            env=self.variables.read(operation),
+        )
+        _docker("update", "--restart=no", name).required()
+        _docker("start", name).required()
+        return Instance(operation, candidate.commit, colour)
+
+    def settle(self, instance: Instance) -> None:
+        """Let the engine start it again, after the machine's restart for one."""
+        name = self._name(instance.address)
+        _docker("update", "--restart=unless-stopped", name).required()
+
+    def stop(self, instance: Instance) -> None:
+        """Let it finish its requests within `stop_grace_period`, and remove it."""
+        for container in self._containers(instance.operation):
+            _docker("stop", container)
+        self.remove(instance.operation)
+
+    def logs(self, operation: str) -> str:
+        """Return the last lines that the instance wrote."""
+        found = [_last_lines(one) for one in self._containers(operation)]
+        return "\n".join(found)
+
+    def remove(self, operation: str) -> None:
+        """Remove an operation's container, and its part of the override."""
+        for container in self._containers(operation):
+            _docker("rm", "--force", "--volumes", container)
+        key = f"{LABEL}.operation"
+        kept = {
+            colour: one
+            for colour, one in self._services().items()
+            if one["labels"][key] != operation
+        }
+        self._write(kept)
+
+    def clean(self, kept: Sequence[Operation]) -> None:
+        """Remove the images that this environment brought here and needs no more."""
+        running = {one.operation for one in self.running()}
+        needed = {one.candidate.digest for one in kept}
+        needed |= {one["image"].partition("@")[2] for one in self._services().values()}
+        self.images.clean(needed)
+        self.variables.clean(kept, running)
+
+    def _name(self, part: str) -> str:
+        return f"{self.project}-{part}"
+
+    def _containers(self, operation: str) -> list[str]:
+        label = f"--filter=label={LABEL}.operation={operation}"
+        return self._list("{{.ID}}", options=("--all", label))
+
+    def _list(self, *columns: str, options: Sequence[str] = ()) -> list[str]:
+        """List containers of ours; a migration is none."""
+        labels = (
+            f"com.docker.compose.project={self.project}",
+            "com.docker.compose.oneoff=False",
+            f"{LABEL}.operation",
+        )
+        filters = [f"--filter=label={label}" for label in labels]
+        shown = "--format=" + "\t".join(columns)
+        return _docker("ps", *filters, *options, shown).required().text.splitlines()
+
+    def _services(self) -> dict[str, Any]:
+        if not self.override.exists():
+            return {}
+        return read_override(self.override.read_bytes())
+
+    def _add(self, candidate: Candidate, operation: str) -> str:
+        """Write the new colour beside what runs, and return it."""
+        running = self.running()
+        colour = free_colour({one.address for one in running})
+        new = Colour(
+            Instance(operation, candidate.commit, colour),
+            name=self._name(colour),
+            image=self.images.at(candidate.digest),
+            base=self.base,
+            variables=self.variables.file(operation),
+        )
+        others = {name: one for name, one in self._services().items() if name != colour}
+        self._write({**others, colour: service(new)})
+        return colour
+
+    def _write(self, services: Mapping[str, object]) -> None:
+        content = write_override(services)
+        replace_content(self.override, content, staging=self.folder)
+
+    def _finish(self, name: str) -> tuple[str, str]:
+        """Wait until a container ends; return its exit code and its last lines."""
+        done = _docker("wait", name, timeout=MIGRATION_SECONDS)
+        said = _last_lines(name)
+        _docker("rm", "--volumes", name)
+        return done.text, said
+
+    def _compose(
+        self, *words: str, env: Mapping[str, str], files: Sequence[Path] = ()
+    ) -> None:
+        """Run `docker compose`; values of variables are in no argument."""
+        named = [f"--file={file}" for file in files or (self.base, self.override)]
+        argv = [DOCKER, "compose", "--progress=quiet", "--project-name", self.project]
+        done = process.run(
+            [*argv, *named, *words], env={**env, **self.proxy}, timeout=TIMEOUT
+        )
+        if not done.ok:
+            raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")
+
+
+def _docker(*words: str, timeout: float = TIMEOUT) -> Completed:
+    return process.run([DOCKER, *words], timeout=timeout)
+
+
+def _last_lines(container: str) -> str:
+    said = everything(_docker("logs", f"--tail={LAST_LINES}", container))
+    return "\n".join(line for line in said.splitlines() if line.isprintable())

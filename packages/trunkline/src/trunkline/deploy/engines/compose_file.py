@@ -1,0 +1,96 @@
+"""What `docker compose` is told: a generated override, and variables. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from trunkline.deploy.environments import PORTS, Environment
+from trunkline.deploy.operation import Instance
+
+# The service in the team's file that both colours extend, and where it listens.
+SERVICE, PORT = "service", 8000
+COLOURS = ("blue", "green")
+LABEL = "dev.trunkline"
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """One instance as a service of its own, whose name is the instance's address."""
+
+    instance: Instance
+    # The container's name, and the image with its digest.
+    name: str
+    image: str
+    # The team's file, and the file with the variables.
+    base: Path
+    variables: Path
+
+
+def service(colour: Colour) -> dict[str, Any]:
+    """Describe one colour.
+
+    Its port is one of this machine that the engine chooses, for the probe.
+    """
+    told = colour.instance
+    return {
+        "extends": {"file": str(colour.base), "service": SERVICE},
+        "container_name": colour.name,
+        "image": colour.image,
+        "pull_policy": "never",
+        "restart": "unless-stopped",
+        "ports": [f"127.0.0.1::{PORT}"],
+        "env_file": [{"path": str(colour.variables), "format": "raw"}],
+        "labels": {
+            f"{LABEL}.operation": told.operation,
+            f"{LABEL}.commit": told.commit,
+            f"{LABEL}.address": told.address,
+        },
+    }
+
+
+def write_override(services: Mapping[str, Any]) -> bytes:
+    """Write the services as JSON, which is YAML, with no `$` left to expand."""
+    text = json.dumps({"services": services}, indent=2)
+    return text.replace("$", "$$").encode()
+
+
+def read_override(content: bytes) -> dict[str, Any]:
+    """Return the services of an override."""
+    document = json.loads(content.decode().replace("$$", "$"))
+    found: dict[str, Any] = document["services"]
+    return found
+
+
+def free_colour(taken: set[str]) -> str:
+    """Return the colour that no instance has."""
+    return next(colour for colour in COLOURS if colour not in taken)
+
+
+def proxy_variables(environment: Environment, live: Path) -> dict[str, str]:
+    """Return what the team's file needs for its proxy.
+
+    Caddy serves https itself for a host's name; else it takes whatever comes to a port.
+    """
+    parts = urlsplit(environment.url)
+    port = parts.port or PORTS[parts.scheme]
+    if parts.scheme == "https":
+        site, ports = f"{parts.hostname}:{port}", f"{port}:{port}"
+    else:
+        site, ports = ":80", f"{_bound(parts.hostname or '')}{port}:80"
+    return {
+        "TRUNKLINE_LIVE": str(live),
+        "TRUNKLINE_SITE": site,
+        "TRUNKLINE_PORTS": ports,
+    }
+
+
+def _bound(host: str) -> str:
+    """Return the address to listen at; a name stands for every one."""
+    try:
+        return f"{ip_address(host)}:"
+    except ValueError:
+        return "127.0.0.1:" if host == "localhost" else ""

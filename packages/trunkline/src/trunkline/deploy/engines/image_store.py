@@ -1,0 +1,139 @@
+"""The images on this machine, and how they get here and leave."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from trunkline import process
+from trunkline.errors import FailedError
+from trunkline.images.docker_commands import DOCKER
+from trunkline.output import say
+from trunkline.process import Completed
+from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest
+from trunkline.registry.reference import ImageName
+
+# Local tags that say which environment needs which image: PROJECT.DIGITS.
+PINS = "trunkline-deploy"
+DIGITS = 12
+PAUSES = (1.0, 3.0, 10.0)
+TIMEOUT = 1800.0
+# An image on the disk is at most this many times its layers in the registry: those,
+# compressed, and their content.
+GROWTH = 5
+MEGABYTE = 1024 * 1024
+SPARE = 256 * MEGABYTE
+
+
+class ImageStore:
+    """The images of one repository, as one environment uses them."""
+
+    def __init__(
+        self,
+        name: ImageName,
+        connect: Callable[[], Registry],
+        project: str,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = name
+        self.connect = connect
+        self.project = project
+        self.pause = pause
+
+    def at(self, digest: str) -> str:
+        """Return the full name of an image."""
+        return self.name.at(digest)
+
+    def pull(self, digest: str) -> None:
+        """Bring an image here, and pin it; asks nobody for one that is here."""
+        if not _docker("image", "inspect", self.at(digest)).ok:
+            with self.connect() as registry:
+                require_room(_size(registry, digest), _free_bytes())
+                self._pull(registry, digest)
+        self._require_platform(digest)
+        _docker("tag", self.at(digest), f"{PINS}:{self._pin(digest)}").required()
+
+    def clean(self, needed: set[str]) -> None:
+        """Remove what this environment pinned and no longer needs.
+
+        An image that another environment pinned stays.
+        """
+        listed = _docker("image", "ls", "--format={{.Tag}}", PINS).text.splitlines()
+        pins = {pin for pin in listed if pin.startswith(f"{self.project}.")}
+        old = pins - {self._pin(digest) for digest in needed}
+        for pin in old:
+            _docker("image", "rm", f"{PINS}:{pin}")
+        others = {pin.rpartition(".")[2] for pin in {*listed} - old}
+        gone = {pin.rpartition(".")[2] for pin in old} - others
+        shown = ("--digests", "--format={{.Digest}}", str(self.name))
+        here = _docker("image", "ls", *shown).text.splitlines()
+        for digest in {one for one in here if _digits(one) in gone}:
+            _docker("image", "rm", self.at(digest))
+
+    def _pull(self, registry: Registry, digest: str) -> None:
+        for pause in (*PAUSES, None):
+            done = _docker("pull", "--quiet", self.at(digest))
+            if done.ok:
+                return
+            # The registry says what passes; docker's words differ with its version.
+            if registry.digest(digest) is None:
+                raise FailedError(f"cannot be pulled: {self.at(digest)} was deleted")
+            if pause is None:
+                raise FailedError(f"cannot be pulled: {done.complaint}")
+            say(f"the pull failed ({done.complaint}); trying again in {pause:g} s")
+            self.pause(pause)
+
+    def _require_platform(self, digest: str) -> None:
+        own = _docker("version", "--format={{.Server.Os}}/{{.Server.Arch}}").text
+        shown = "--format={{.Os}}/{{.Architecture}}"
+        found = _docker("image", "inspect", shown, self.at(digest)).required().text
+        if found != own:
+            raise FailedError(f"is built for {found}; expected {own}, as this machine")
+
+    def _pin(self, digest: str) -> str:
+        return f"{self.project}.{_digits(digest)}"
+
+
+def require_room(image: int, free: int | None) -> None:
+    """Raise FailedError unless an image has room; `free` is None if unknown. Pure."""
+    needed = GROWTH * image + SPARE
+    if free is not None and free < needed:
+        raise FailedError(
+            f"was not pulled: found {free // MEGABYTE} MB free where the engine keeps "
+            f"its images, expected {needed // MEGABYTE} MB; docker system df shows more"
+        )
+
+
+def _digits(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:DIGITS]
+
+
+def _size(registry: Registry, digest: str) -> int:
+    """Return the bytes to pull at most: an index is as large as its largest image."""
+    manifest = registry.manifest(digest)
+    if manifest is None:
+        raise FailedError(f"cannot be pulled: {registry.name.at(digest)} was deleted")
+    if not manifest.is_index:
+        return _layers(manifest)
+    children = [registry.manifest(child) for child in manifest.children]
+    return max((_layers(child) for child in children if child), default=0)
+
+
+def _layers(manifest: Manifest) -> int:
+    return sum(int(layer["size"]) for layer in manifest.document.get("layers", ()))
+
+
+def _free_bytes() -> int | None:
+    """Return the room where the engine keeps its images; None if that is elsewhere."""
+    root = _docker("info", "--format={{.DockerRootDir}}").text
+    try:
+        room = os.statvfs(Path(root))
+    except OSError:
+        return None
+    return room.f_bavail * room.f_frsize
+
+
+def _docker(*words: str) -> Completed:
+    return process.run([DOCKER, *words], timeout=TIMEOUT)

@@ -1,0 +1,228 @@
+"""A machine that serves: real engine, registry, Caddy and PostgreSQL; small images."""
+
+import json
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from registries import Server, free_port, random_path
+from samples import REPOSITORY, Ran, Sample, environment
+from services import BASE, docker, docker_environment
+from trunkline.registry.client import Registry
+
+DOCKERFILE = f"""\
+FROM {BASE}
+COPY server.py /app/server.py
+ARG NAME
+COPY --chmod=755 shop /usr/local/bin/$NAME
+USER 10001:10001
+EXPOSE 8000
+CMD ["python", "/app/server.py"]
+ARG COMMIT KIND
+ENV APP_COMMIT=$COMMIT KIND=$KIND
+"""
+# `shop migrate` of the image: how long it takes, and what comes of it, is in its kind.
+MIGRATE = """\
+#!/usr/local/bin/python
+import os, sys, time
+kind = os.environ["KIND"]
+print("migrating", kind, flush=True)
+time.sleep(15 if "slowly" in kind else 0)
+sys.exit(1 if "breaks" in kind else 0)
+"""
+SERVER = """\
+import http.server, json, os, signal, sys, threading, time
+
+KIND, BEGUN = os.environ["KIND"], time.monotonic()
+COMMIT = "f" * 40 if KIND == "another" else os.environ["APP_COMMIT"]
+
+def ready():
+    turned = KIND == "turns" and time.monotonic() > BEGUN + 2
+    return KIND != "never" and not turned
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/slow":
+            time.sleep(2)
+        said = {"kind": KIND, "commit": COMMIT, "greeting": os.environ.get("GREETING")}
+        self.send_response(200 if self.path != "/readyz" or ready() else 503)
+        body = json.dumps(said).encode()
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        pass
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads, request_queue_size = False, 128
+
+if KIND == "exits":
+    sys.exit("cannot start: no such thing")
+server = Server(("0.0.0.0", 8000), Handler)
+stop = lambda *_: threading.Thread(target=server.shutdown).start()
+signal.signal(signal.SIGTERM, stop)
+print("serving", KIND, flush=True)
+server.serve_forever()
+server.server_close()
+"""
+PROJECT = """\
+[project]
+name = "{name}"
+version = "0.0.0"
+[tool.trunkline]
+image = "{image}"
+migrations = "migrations"
+[tool.trunkline.environments.staging]
+engine = "compose"
+url = "http://127.0.0.1:{port}"
+window = 2
+keep = 1
+variables = ["staging.env"]
+[tool.trunkline.environments.production]
+engine = "compose"
+url = "http://127.0.0.1:{port}"
+accepts = "releases"
+"""
+
+
+@dataclass
+class Load:
+    """What clients of an environment saw."""
+
+    lost: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+
+
+class Host:
+    """A clone on the machine that serves, and the images that it can deploy."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.name = f"shop-{secrets.token_hex(4)}"
+        self.path = random_path()
+        self.server = server
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        root = folder / "clone"
+        root.mkdir()
+        self.clone = Sample(root, folder, environment(folder))
+        self.clone.env |= docker_environment(self.clone)
+        self.folder = root / ".git/trunkline/deploy/staging"
+        self.clone.git("init", "--quiet", "--initial-branch=main")
+        self.configure(server)
+        self.clone.write("staging.env", "GREETING=a $HOME\nPOSTGRES_PASSWORD=hush$1\n")
+        compose = (REPOSITORY / "docker/staging.compose.yaml").read_text()
+        self.clone.write("docker/staging.compose.yaml", compose)
+        self.build = folder / "build"
+        self.build.mkdir()
+        for name, text in (
+            ("Dockerfile", DOCKERFILE),
+            ("server.py", SERVER),
+            ("shop", MIGRATE),
+        ):
+            (self.build / name).write_text(text)
+
+    def configure(self, server: Server) -> None:
+        """Take images from a server, which may be a proxy before the registry."""
+        image = f"{server.host}/{self.path}"
+        text = PROJECT.format(name=self.name, image=image, port=self.port)
+        self.clone.write("pyproject.toml", text)
+
+    @property
+    def registry(self) -> Registry:
+        return self.server.connect(self.path)
+
+    def publish(
+        self, tag: str, kind: str = "well", *, labels: Mapping[str, str] | None = None
+    ) -> str:
+        """Build and push an image, which is of a commit of its own; returns it."""
+        commit = secrets.token_hex(20)
+        label = {"org.opencontainers.image.revision": commit}
+        image = f"{self.server.host}/{self.path}:{tag}"
+        arguments = {"COMMIT": commit, "KIND": kind, "NAME": self.name}
+        argv = ["docker", "buildx", "build", "--provenance=false", "--quiet"]
+        argv += [f"--label={k}={v}" for k, v in (labels or label).items()]
+        argv += [f"--build-arg={k}={v}" for k, v in arguments.items()]
+        argv += [f"--output=type=image,push=true,name={image}", "."]
+        ran = replace(self.clone, root=self.build).run(*argv)
+        assert ran.code == 0, ran.all
+        docker("image", "rm", image)
+        return commit
+
+    def trunkline(self, *words: str) -> Ran:
+        return self.clone.trunkline(*words)
+
+    def deploy(self, ref: str) -> Ran:
+        return self.trunkline("deploy", ref, "--to", "staging")
+
+    def deployed(self, ref: str) -> None:
+        ran = self.deploy(ref)
+        assert ran.code == 0, ran.all
+
+    def get(self, path: str = "/") -> dict[str, str]:
+        answer = urllib3.request("GET", self.url + path, retries=False, timeout=10)
+        assert answer.status == 200, answer.data
+        found: dict[str, str] = answer.json()
+        return found
+
+    @contextmanager
+    def load(self) -> Iterator[Load]:
+        """Ask without a pause, by three clients, one of which asks for what is slow."""
+        seen, done = Load(), threading.Event()
+
+        def ask(path: str) -> None:
+            while not done.is_set():
+                try:
+                    seen.kinds.append(self.get(path)["kind"])
+                except (AssertionError, urllib3.exceptions.HTTPError) as error:
+                    seen.lost.append(repr(error))
+
+        clients = [
+            threading.Thread(target=ask, args=(path,)) for path in ("/", "/", "/slow")
+        ]
+        for client in clients:
+            client.start()
+        try:
+            yield seen
+        finally:
+            done.set()
+            for client in clients:
+                client.join()
+
+    def containers(self) -> list[str]:
+        """Name all containers of the environment, those that do not run too."""
+        names = docker(
+            *("ps", "--all", "--format={{.Names}}"),
+            f"--filter=label=com.docker.compose.project={self.name}-staging",
+        ).split()
+        return sorted(name.removeprefix(f"{self.name}-staging-") for name in names)
+
+    def inspect(self, part: str, what: str) -> str:
+        return docker("inspect", f"--format={what}", f"{self.name}-staging-{part}")
+
+    def told(self, command: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
+        return json.loads(self.trunkline(command, "staging", "--json").out)
+
+    def endings(self) -> list[str]:
+        return [one["ending"] for one in self.told("history")]
+
+    def end(self) -> None:
+        """Remove all of it from the engine."""
+        project = f"--filter=label=com.docker.compose.project={self.name}-staging"
+        for listing, removal in (
+            (("ps", "--all"), ("rm", "--force", "--volumes")),
+            (("volume", "ls"), ("volume", "rm", "--force")),
+            (("network", "ls"), ("network", "rm")),
+        ):
+            if found := docker(*listing, "--quiet", project).split():
+                docker(*removal, *found)
+        images = docker("image", "ls", "--format={{.Repository}}:{{.Tag}} {{.ID}}")
+        for line in images.splitlines():
+            if self.name in line or self.path in line:
+                self.clone.run("docker", "image", "rm", "--force", line.split()[1])
