@@ -1,7 +1,7 @@
 """Treat signals that end a process like Ctrl-C."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -20,3 +20,13 @@ def interrupted_by_signals() -> Iterator[None]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+@contextmanager
+def postponed_signals(numbers: Iterable[int]) -> Iterator[None]:
+    """Let signals wait, for Python drops an exception that is raised while it forks."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

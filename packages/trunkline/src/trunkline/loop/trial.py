@@ -16,6 +16,8 @@ import warnings
 from contextlib import suppress
 from typing import IO
 
+from trunkline.signals import postponed_signals
+
 # Seconds that interrupted tests have to clean up.
 GRACE = 1.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -115,15 +117,15 @@ def begin() -> Trial | Fork:
     notes = tempfile.TemporaryFile()  # noqa: SIM115 - both processes need it
     sys.stdout.flush()
     sys.stderr.flush()
-    with warnings.catch_warnings():
+    with postponed_signals(SIGNALS), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # on threads of a library
         pid = os.fork()
-    if pid:
-        os.close(theirs)
-        return Trial(pid, ours, notes)
-    os.close(ours)
-    os.login_tty(theirs)
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    return Fork(notes)
+        if pid:
+            os.close(theirs)
+            return Trial(pid, ours, notes)
+        os.close(ours)
+        os.login_tty(theirs)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        return Fork(notes)
