@@ -78,6 +78,8 @@ def proxy_before(server: Server) -> Iterator[Proxy]:
 
 
 class _Handler(QuietHandler):
+    # Docker tries TLS first, and falls back if the answer is one of HTTP.
+    default_request_version = "HTTP/1.0"
     protocol_version = "HTTP/1.1"
     proxy: Proxy
     upstream: str

@@ -47,6 +47,7 @@ class Deployment:
             switch=self.switch,
             journal=self.journal,
             window=self.environment.window,
+            patience=self.settings.smoke_seconds,
             say=tell,
         )
 

@@ -1,5 +1,6 @@
 """A machine that serves: real engine, registry, Caddy and PostgreSQL; small images."""
 
+import io
 import json
 import secrets
 import threading
@@ -15,6 +16,7 @@ from registries import Server, free_port, random_path
 from samples import REPOSITORY, Ran, Sample, environment
 from services import BASE, docker, docker_environment
 from trunkline.registry.client import Registry
+from trunkline.registry.manifests import Manifest, descriptor
 
 DOCKERFILE = f"""\
 FROM {BASE}
@@ -33,7 +35,7 @@ MIGRATE = """\
 import os, sys, time
 kind = os.environ["KIND"]
 print("migrating", kind, flush=True)
-time.sleep(15 if "slowly" in kind else 0)
+time.sleep(6 if "slowly" in kind else 0)
 sys.exit(1 if "breaks" in kind else 0)
 """
 SERVER = """\
@@ -67,7 +69,7 @@ if KIND == "exits":
     sys.exit("cannot start: no such thing")
 server = Server(("0.0.0.0", 8000), Handler)
 stop = lambda *_: threading.Thread(target=server.shutdown).start()
-signal.signal(signal.SIGTERM, stop)
+signal.signal(signal.SIGTERM, signal.SIG_IGN if KIND == "stubborn" else stop)
 print("serving", KIND, flush=True)
 server.serve_forever()
 server.server_close()
@@ -79,6 +81,8 @@ version = "0.0.0"
 [tool.trunkline]
 image = "{image}"
 migrations = "migrations"
+smoke_seconds = 4
+timeout = 3
 [tool.trunkline.environments.staging]
 engine = "compose"
 url = "http://127.0.0.1:{port}"
@@ -118,7 +122,8 @@ class Host:
         self.configure(server)
         self.clone.write("staging.env", "GREETING=a $HOME\nPOSTGRES_PASSWORD=hush$1\n")
         compose = (REPOSITORY / "docker/staging.compose.yaml").read_text()
-        self.clone.write("docker/staging.compose.yaml", compose)
+        for name in ("staging", "production"):
+            self.clone.write(f"docker/{name}.compose.yaml", compose)
         self.build = folder / "build"
         self.build.mkdir()
         for name, text in (
@@ -154,6 +159,21 @@ class Host:
         assert ran.code == 0, ran.all
         docker("image", "rm", image)
         return commit
+
+    def rewrite(self, tag: str, **values: str) -> None:
+        """Let a tag name an image whose configuration has other values."""
+        with self.registry as registry:
+            manifest = registry.manifest(tag)
+            assert manifest
+            document = dict(manifest.document)
+            config = json.loads(registry.blob(document["config"]["digest"]))
+            content = json.dumps(config | values).encode()
+            kind = document["config"]["mediaType"]
+            document["config"] = descriptor(content, kind)
+            registry.push_blob(document["config"]["digest"], io.BytesIO(content))
+            registry.put_manifest(
+                tag, Manifest(json.dumps(document).encode(), manifest.media_type)
+            )
 
     def trunkline(self, *words: str) -> Ran:
         return self.clone.trunkline(*words)

@@ -1,21 +1,14 @@
 """Deploys of images: a real engine and registry, Caddy and PostgreSQL."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import json
 
 import pytest
 
 from deploy.engines.hosts import Host
-from registries import Server
+from services import docker
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine")]
-
-
-@pytest.fixture
-def host(tmp_path: Path, registry_server: Server) -> Iterator[Host]:
-    made = Host(tmp_path, registry_server)
-    yield made
-    made.end()
+pytestmark = pytest.mark.slow
+STARTED = "{{.Id}} {{.State.StartedAt}}"
 
 
 def test_a_branch_goes_on_staging_and_comes_back_without_a_lost_request(
@@ -23,7 +16,7 @@ def test_a_branch_goes_on_staging_and_comes_back_without_a_lost_request(
 ) -> None:
     first = host.publish("main")
     host.deployed("main")
-    proxy = host.inspect("proxy-1", "{{.Id}} {{.State.StartedAt}}")
+    proxy = host.inspect("proxy-1", STARTED)
     assert host.get()["greeting"] == "a $HOME"
     host.clone.write("staging.env", "GREETING=good morning\nPOSTGRES_PASSWORD=hush$1\n")
     host.publish("feat-login", "new")
@@ -35,8 +28,121 @@ def test_a_branch_goes_on_staging_and_comes_back_without_a_lost_request(
     # The variables are those of then.
     assert (host.get()["commit"], host.get()["greeting"]) == (first, "a $HOME")
     assert (seen.lost, set(seen.kinds)) == ([], {"well", "new"})
-    assert host.inspect("proxy-1", "{{.Id}} {{.State.StartedAt}}") == proxy
+    assert host.inspect("proxy-1", STARTED) == proxy
     assert host.containers() == ["blue", "database-1", "proxy-1"]
     policy = host.inspect("blue", "{{.HostConfig.RestartPolicy.Name}}")
     assert policy == "unless-stopped"
     assert host.told("status")["ref"] == "main"
+    with host.registry as registry:
+        assert registry.digest("live.staging") == registry.digest("main")
+        # What was taken back is nothing to take back to.
+        assert registry.digest("was.staging") == registry.digest("main")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("exits", "cannot start: no such thing"),
+        ("never", "was not ready, or named another commit, for 4 seconds"),
+        ("another", "was not ready, or named another commit"),
+        ("turns", "turned sick within 2 seconds"),
+        ("breaks", "could not migrate the database: migrating breaks"),
+    ],
+)
+def test_a_sick_image_leaves_the_old_one_serving_and_nothing_of_itself(
+    serving: Host, kind: str, said: str
+) -> None:
+    serving.publish("feat-sick", kind)
+    before = serving.containers()
+    with serving.load() as seen:
+        ran = serving.deploy("feat/sick")
+    assert (ran.code, said in ran.err) == (1, True), ran.all
+    assert "still serves" in ran.err
+    assert (seen.lost, serving.containers()) == ([], before)
+    assert list(
+        json.loads((serving.folder / "compose.json").read_text())["services"]
+    ) == [before[0]]
+
+
+def test_everything_can_be_brought_up_without_a_change(serving: Host) -> None:
+    parts = serving.containers()
+    before = [serving.inspect(part, STARTED) for part in parts]
+    ran = serving.clone.run(
+        *("docker", "compose", "--project-name", f"{serving.name}-staging"),
+        f"--env-file={serving.folder / 'compose.env'}",
+        *("--env-file=staging.env", "--file=docker/staging.compose.yaml"),
+        *(f"--file={serving.folder / 'compose.json'}", "--profile=deployed"),
+        *("up", "--detach", "--no-deps", "proxy", "database", parts[0]),
+    )
+    assert ran.code == 0, ran.all
+    assert [serving.inspect(part, STARTED) for part in parts] == before
+
+
+def test_a_second_deployer_is_told_who_deploys(serving: Host) -> None:
+    serving.publish("feat-slow", "slowly")
+    first = serving.clone.start("trunkline", "deploy", "feat/slow", "--to", "staging")
+    assert first.stderr
+    for line in first.stderr:
+        if line.strip() == "migrate":
+            break
+    ran = serving.deploy("main")
+    assert (ran.code, "is changing staging since" in ran.err) == (1, True), ran.all
+    first.communicate()
+    assert first.returncode == 0
+    serving.deployed("main")
+
+
+def test_an_image_of_another_platform_is_not_started(serving: Host) -> None:
+    serving.publish("feat-arm")
+    serving.rewrite("feat-arm", architecture="arm64")
+    ran = serving.deploy("feat/arm")
+    assert (ran.code, "is built for linux/arm64; expected" in ran.err) == (1, True)
+    assert serving.get()["kind"] == "well"
+
+
+def test_an_image_without_labels_is_refused(serving: Host) -> None:
+    serving.publish("feat-nameless", labels={"a": "b"})
+    ran = serving.deploy("feat/nameless")
+    assert (ran.code, "image-labels" in ran.err) == (1, True), ran.all
+
+
+def test_a_branch_without_an_image_is_refused(serving: Host) -> None:
+    ran = serving.deploy("feat/unpublished")
+    assert (ran.code, "no image" in ran.err) == (1, True), ran.all
+
+
+def test_one_that_ignores_the_signal_is_killed_when_its_time_is_over(
+    host: Host,
+) -> None:
+    text = host.clone.read("docker/staging.compose.yaml")
+    host.clone.write("docker/staging.compose.yaml", text.replace("30s", "2s"))
+    for kind in ("stubborn", "well"):
+        host.publish(kind, kind)
+        host.deployed(kind)
+    assert host.containers() == ["database-1", "green", "proxy-1"]
+
+
+def test_what_is_no_longer_kept_leaves_no_image(host: Host) -> None:
+    for name in ("one", "two", "three", "exits"):
+        host.publish(name, name)
+        assert host.deploy(name).code == (name == "exits")
+    names = f"{host.server.host}/{host.path}"
+    assert len(docker("image", "ls", "--digests", "--quiet", names).split()) == 2
+    pins = docker("image", "ls", "--format={{.Tag}}", "trunkline-deploy").split()
+    assert len([pin for pin in pins if host.name in pin]) == 2
+
+
+def test_production_takes_releases_only(host: Host) -> None:
+    commit = host.publish("1.2.0")
+    for ref, rule in (
+        ("main", "releases-only"),
+        (f"sha-{commit[:12]}", "releases-only"),
+    ):
+        ran = host.trunkline("deploy", ref, "--to", "production", "--dry-run")
+        assert (ran.code, rule in ran.err) == (1, True), ran.all
+    ran = host.trunkline("deploy", "v1.2.0", "--to", "production", "--dry-run")
+    assert (ran.code, commit[:12] in ran.out) == (0, True), ran.all
+    # Somebody points the commit's own tag, or the version's, at another image.
+    host.publish(f"sha-{commit[:12]}", "other")
+    ran = host.trunkline("deploy", "v1.2.0", "--to", "production", "--dry-run")
+    assert (ran.code, "create-only" in ran.err) == (1, True), ran.all

@@ -1,0 +1,77 @@
+"""A deploy of an image is killed at a step; the next command finishes by the facts."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from deploy.engines.hosts import Host
+from services import docker
+
+pytestmark = pytest.mark.slow
+
+
+def kill_at(host: Host, step: str, ref: str, *, begun: str = "") -> None:
+    """Kill a deploy, and every program that it has started, when a step begins.
+
+    If a container is named, the step has begun once that runs.
+    """
+    deploying = subprocess.Popen(
+        ["trunkline", "deploy", ref, "--to", "staging"],
+        cwd=host.clone.root,
+        env=host.clone.env,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert deploying.stderr
+    with deploying:
+        for line in deploying.stderr:
+            if line.strip() == step:
+                while begun and begun not in docker("ps", "--format={{.Names}}"):
+                    time.sleep(0.1)
+                os.killpg(deploying.pid, signal.SIGKILL)
+                break
+        else:
+            pytest.fail(f"there was no step {step}")
+
+
+@pytest.mark.parametrize(
+    ("step", "ends"),
+    [
+        ("pull", "restore"),
+        ("migrate", "restore"),
+        ("start", "restore"),
+        ("check", "restore"),
+        ("watch", "adopt"),
+        ("stop", "adopt"),
+    ],
+)
+def test_after_a_kill_no_request_is_lost_and_one_instance_serves(
+    serving: Host, step: str, ends: str
+) -> None:
+    serving.publish("feat-killed", "new")
+    with serving.load() as seen:
+        kill_at(serving, step, "feat/killed")
+        ran = serving.deploy("main")
+    assert ran.code == 0, ran.all
+    assert f"the interrupted deploy ended: {ends}" in ran.err
+    assert (seen.lost, serving.get()["kind"]) == ([], "well")
+    parts = {*serving.containers()}
+    assert len(parts) == 3
+    assert parts > {"database-1", "proxy-1"}
+    ending = "live" if ends == "adopt" else "failed"
+    assert serving.endings()[:2] == ["live", ending]
+
+
+def test_a_migration_that_outlived_its_deploy_is_waited_for(serving: Host) -> None:
+    serving.publish("feat-slow", "slowly")
+    serving.publish("feat-next", "next")
+    name = f"{serving.name}-staging-migrate"
+    kill_at(serving, "migrate", "feat/slow", begun=name)
+    serving.deployed("feat/next")
+    assert name not in docker("ps", "--all", "--format={{.Names}}").split()
+    assert serving.get()["kind"] == "next"
+    serving.deployed("main")
