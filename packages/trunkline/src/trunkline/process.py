@@ -62,15 +62,16 @@ def run(
     stdin: bytes | None = None,
     timeout: float = 60,
     capture: bool = True,
+    show_errors: bool = False,
     check: bool = False,
     inherit: Sequence[int] = (),
 ) -> Completed:
     """Run a program and wait for it.
 
-    `env` is added to the current environment, and the descriptors in `inherit` stay
-    open. Without `stdin` the program reads nothing if its output is captured, and the
-    terminal otherwise. Raises ProcessError if the program cannot be started, has not
-    finished after `timeout` seconds, or, with `check`, fails.
+    `env` is added to the environment, and the descriptors in `inherit` stay open.
+    Without `stdin` a program whose output is captured reads nothing. `show_errors`
+    leaves standard error to the terminal. Raises ProcessError if the program cannot be
+    started, takes over `timeout` seconds, or, with `check`, fails.
     """
     try:
         done = subprocess.run(  # noqa: S603 - an argument list, no shell
@@ -80,7 +81,7 @@ def run(
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None and capture else None,
             stdout=subprocess.PIPE if capture else None,
-            stderr=subprocess.PIPE if capture else None,
+            stderr=subprocess.PIPE if capture and not show_errors else None,
             timeout=timeout,
             check=False,
             pass_fds=inherit,
@@ -90,9 +91,8 @@ def run(
     except subprocess.TimeoutExpired as error:
         late = f"had not finished after {timeout:g} seconds"
         raise ProcessError(f"`{' '.join(argv)}` {late}") from error
-    completed = Completed(
-        tuple(argv), done.returncode, done.stdout or b"", done.stderr or b""
-    )
+    outputs = done.stdout or b"", done.stderr or b""
+    completed = Completed(tuple(argv), done.returncode, *outputs)
     return completed.required() if check else completed
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trunkline.errors import UsageError
@@ -37,27 +37,31 @@ class Project:
         return table if isinstance(table, dict) else {}
 
     @property
+    def changelog_file(self) -> str:
+        """The path of the changelog, which commitizen can be told to keep elsewhere."""
+        return str(self.commitizen.get("changelog_file", CHANGELOG))
+
+    @property
     def settings(self) -> Settings:
         """`[tool.trunkline]`."""
         return parse_settings(self.document)
 
 
-def project_at(
-    repository: Repository, commit: str, changelog: str = CHANGELOG
-) -> Project:
+def project_at(repository: Repository, commit: str) -> Project:
     """Read the project of a commit."""
-    names = (f"{commit}:{PYPROJECT}", f"{commit}:{changelog}")
+    names = (f"{commit}:{PYPROJECT}", f"{commit}:{CHANGELOG}")
     found = repository.objects(names)
-    project, history = (found[name] for name in names)
-    return Project(
-        parse_project(project.content) if project else {},
-        decode_text(history.content) if history else "",
-    )
+    file, history = (found[name] for name in names)
+    project = Project(parse_project(file.content) if file else {}, "")
+    if project.changelog_file != CHANGELOG:
+        elsewhere = f"{commit}:{project.changelog_file}"
+        history = repository.objects([elsewhere])[elsewhere]
+    return replace(project, changelog=decode_text(history.content) if history else "")
 
 
-def head_project(repository: Repository, changelog: str = CHANGELOG) -> Project:
+def head_project(repository: Repository) -> Project:
     """Read the project of HEAD, which no half-made bump can have damaged."""
-    project = project_at(repository, "HEAD", changelog)
+    project = project_at(repository, "HEAD")
     if not project.document:
         raise UsageError("HEAD has no pyproject.toml; expected the project's root")
     return project

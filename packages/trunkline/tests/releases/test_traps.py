@@ -11,6 +11,7 @@ from typing import Literal
 
 import pytest
 
+from githooks import install_hook
 from samples import Sample
 
 BUMP = ("cz", "bump", "--yes")
@@ -74,22 +75,15 @@ def changed(path: str, text: str, *, stage: bool = False) -> Callable[[Sample], 
 
 def hook(name: str, body: str, *messages: str) -> Callable[[Sample], None]:
     def arrange(sample: Sample) -> None:
-        install_hook(sample, name, body)
+        install_hook(sample.root / ".git", name, body)
         for message in messages or ("feat: more",):
             sample.git("commit", "-q", "--allow-empty", "--no-verify", "-m", message)
 
     return arrange
 
 
-def install_hook(sample: Sample, name: str, body: str) -> None:
-    file = sample.root / ".git/hooks" / name
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(f"#!/bin/sh\n{body}\n")
-    file.chmod(0o755)
-
-
 def check_pushes(sample: Sample) -> None:
-    install_hook(sample, "pre-push", 'exec trunkline push-check "$@"')
+    install_hook(sample.root / ".git", "pre-push", 'exec trunkline push-check "$@"')
 
 
 def behind(sample: Sample) -> None:
@@ -409,8 +403,9 @@ TRAPS = (
         "lightweight tag",
         lightweight_tags,
         RELEASE,
-        "undone",
-        "annotated",
+        "done",
+        "released v1.2.0",
+        "1.2.0",
     ),
     Trap("rebased bump", rebased_bump, BUMP, "refused", "current-tag"),
     Trap("shallow", shallow, BUMP, "refused", "shallow"),

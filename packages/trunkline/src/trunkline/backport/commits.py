@@ -11,7 +11,7 @@ from trunkline.errors import FailedError, TrunklineError
 from trunkline.files import replace_content
 from trunkline.git import Repository
 from trunkline.process import Completed
-from trunkline.project import CHANGELOG, LOCK, PYPROJECT, head_project, project_at
+from trunkline.project import LOCK, PYPROJECT, head_project, project_at
 from trunkline.releases.bump_files import bump_files
 from trunkline.releases.changelog import find_section, insert_section
 from trunkline.releases.clone import LockedClone
@@ -115,13 +115,14 @@ def _said(done: Completed) -> str:
 
 def _write_section(repository: Repository, tag: str, commit: str) -> list[str]:
     """Insert the section of `tag` into the trunk's changelog, if it is missing."""
-    text = head_project(repository).changelog
+    trunk = head_project(repository)
+    text, file = trunk.changelog, trunk.changelog_file
     section = find_section(project_at(repository, commit).changelog, tag)
     if section is None or find_section(text, tag):
         return []
     content = insert_section(text, section).encode("utf-8", "surrogateescape")
-    replace_content(repository.root / CHANGELOG, content, staging=repository.staging)
-    return [CHANGELOG]
+    replace_content(repository.root / file, content, staging=repository.staging)
+    return [file]
 
 
 def _write_version(repository: Repository, version: str) -> list[str]:

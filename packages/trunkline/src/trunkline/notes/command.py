@@ -11,11 +11,11 @@ from trunkline.notes.bundle import write_bundle
 from trunkline.notes.release_notes import ReleaseSubject
 from trunkline.options import JSON, command, option, switch
 from trunkline.project import (
-    CHANGELOG,
     HOTFIX_PREFIX,
     PYPROJECT,
     head_project,
     parse_project,
+    project_at,
     version_of,
 )
 from trunkline.releases import commitizen
@@ -63,10 +63,8 @@ def of_version(repository: Repository, asked: str | None) -> ReleaseSubject:
         version = parse_version(repository, asked)
     section = find_section(changelog(repository), version.tag)
     if section is None:
-        name = f"refs/tags/{version.tag}:{CHANGELOG}"
-        found = repository.objects([name])[name]
-        text = decode_text(found.content) if found else ""
-        section = find_section(text, version.tag)
+        tagged = project_at(repository, f"refs/tags/{version.tag}")
+        section = find_section(tagged.changelog, version.tag)
     if section is None:
         raise unknown(repository, version, asked=asked is not None)
     return ReleaseSubject(version.tag, version, section)
@@ -83,7 +81,7 @@ def parse_version(repository: Repository, asked: str) -> Version:
 
 def changelog(repository: Repository) -> str:
     """Read the changelog of the working tree, with uncommitted edits."""
-    path = repository.root / CHANGELOG
+    path = repository.root / head_project(repository).changelog_file
     return decode_text(path.read_bytes()) if path.is_file() else ""
 
 
@@ -106,7 +104,7 @@ def unknown(repository: Repository, version: Version, *, asked: bool) -> Refusal
     asking = before.tag if asked and before else "--unreleased"
     return Refusal(
         rule="notes",
-        found=f"no section {version.tag} in {CHANGELOG}, here or at that tag",
+        found=f"no changelog section {version.tag}, here or at that tag",
         expected=expected,
         fix=f"uv run trunkline notes {asking}",
     )

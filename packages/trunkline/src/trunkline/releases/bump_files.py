@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trunkline.files import replace_content
 from trunkline.git import Repository
-from trunkline.project import CHANGELOG, LOCK, PYPROJECT, Project
+from trunkline.project import LOCK, PYPROJECT, Project
 from trunkline.releases.survey import read_status
 
 # The id of the git object in which the plugin describes the files to the guard.
@@ -17,11 +17,10 @@ VARIABLE = "TRUNKLINE_BEFORE_BUMP"
 
 @dataclass(frozen=True, slots=True)
 class Bump:
-    """What commitizen tells its hook: both versions and the changelog."""
+    """What commitizen tells its hook: both versions."""
 
     current: str
     tag: str
-    changelog: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +34,16 @@ class Originals:
     changed: tuple[str, ...]
 
 
-def bump_from_environment(root: Path, environment: Mapping[str, str]) -> Bump | None:
+def bump_from_environment(environment: Mapping[str, str]) -> Bump | None:
     """Read what commitizen tells its hook; None if no `cz bump` is running."""
     tag = environment.get("CZ_PRE_NEW_TAG_VERSION")
-    if not tag:
-        return None
-    name = environment.get("CZ_PRE_CHANGELOG_FILE_NAME") or CHANGELOG
-    changelog = (root / name).resolve()
-    inside = changelog.is_relative_to(root.resolve())
-    return Bump(
-        current=environment.get("CZ_PRE_CURRENT_VERSION", ""),
-        tag=tag,
-        changelog=str(changelog.relative_to(root.resolve())) if inside else CHANGELOG,
-    )
+    return Bump(environment.get("CZ_PRE_CURRENT_VERSION", ""), tag) if tag else None
 
 
-def bump_files(root: Path, project: Project, changelog: str = CHANGELOG) -> list[str]:
+def bump_files(root: Path, project: Project) -> list[str]:
     """List the files that `cz bump` may edit."""
     versioned = version_files(root, project.commitizen.get("version_files", []))
-    return list(dict.fromkeys([PYPROJECT, LOCK, changelog, *versioned]))
+    return list(dict.fromkeys([PYPROJECT, LOCK, project.changelog_file, *versioned]))
 
 
 def version_files(root: Path, entries: Sequence[str]) -> dict[str, str]:

@@ -15,6 +15,8 @@ from trunkline.releases.clone import HOOKS_TIMEOUT
 # Exit codes of `cz bump` if there is no commit since the last tag, or none that raises
 # the version.
 NOTHING = {3: "no commit since", 21: "no commit that raises the version since"}
+# Its exit code if a hook, or git itself, refuses the commit.
+NOT_COMMITTED = 6
 NOT_WITH_RELEASE = {
     "--annotated-tag-message": "the tag's message is its name",
     "-atm": "the tag's message is its name",
@@ -74,7 +76,7 @@ def preview(
 ) -> Preview | NothingToRelease:
     """Ask commitizen for the next version; it changes nothing."""
     done = process.run(
-        [program(), "bump", "--dry-run", "--yes", *options],
+        [program(), "bump", "--dry-run", "--yes", "--changelog", *options],
         cwd=root,
         env={"PYTHONUTF8": "1"},
     )
@@ -90,7 +92,7 @@ def preview(
 def bump(root: Path, options: Sequence[str], *, inherit: int) -> process.Completed:
     """Run `cz bump`; the caller checks in the repository what it has done."""
     return process.run(
-        [program(), "bump", "--yes", *options],
+        [program(), "bump", "--yes", "--annotated-tag", "--changelog", *options],
         cwd=root,
         env={"PYTHONUTF8": "1", "TRUNKLINE_RELEASE": "1"},
         timeout=HOOKS_TIMEOUT,

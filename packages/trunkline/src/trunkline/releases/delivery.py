@@ -1,14 +1,27 @@
 """Push a release, both branch and tag or neither, or undo it."""
 
+import os
+from collections.abc import Mapping
+
 from trunkline import process
 from trunkline.errors import FailedError, Refusal
 from trunkline.git import HEADS, TAGS
 from trunkline.output import say
-from trunkline.process import ProcessError
+from trunkline.process import Completed, ProcessError
 from trunkline.releases.clone import HOOKS_TIMEOUT, LockedClone
 from trunkline.releases.journal import Journal, clear_journal
 from trunkline.releases.recovery import undo
+from trunkline.releases.rules.tag import tag_refusals
 from trunkline.releases.state import State
+from trunkline.releases.tag_survey import ReleaseBranches, tag_facts
+
+# How `git push` ends if a hook here declines; a lost connection ends it otherwise.
+HOOK_DECLINED = 1
+# A release that no hook of this clone takes part in.
+WITHOUT_HOOKS = (
+    "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath "
+    "GIT_CONFIG_VALUE_0=/dev/null uv run trunkline release"
+)
 
 
 def push(
@@ -25,7 +38,9 @@ def push(
     `record` says how to undo it, and `ours` whether to undo it after any refusal.
     """
     branch, ref = f"{HEADS}{state.here.branch}", f"{TAGS}{tag}"
-    if send(clone, state.remote, f"{commit}:{branch}", f"{ref}:{ref}"):
+    check_before_push(clone, state, tag, {branch: commit}, record if ours else None)
+    sent = send(clone, state.remote, f"{commit}:{branch}", f"{ref}:{ref}")
+    if sent.ok:
         return finish_pushed(clone, state, tag)
     there = ask(clone, state.remote, branch, ref)
     tip = there.get(branch)
@@ -37,20 +52,43 @@ def push(
     raced = tip != state.there.tip
     if record is not None and (ours or raced) and not has_tag:
         take_back(clone, record)
-    raise not_pushed(state, tag, raced=raced)
+    raise lost_race(state, tag) if raced else not_pushed(state, tag, sent)
 
 
-def send(clone: LockedClone, remote: str, *refs: str) -> bool:
-    """Push all refs or none; returns whether git reports success."""
-    # Not captured: git's hooks and the remote print for the person who waits.
-    done = process.run(
-        ["git", "push", "--quiet", "--atomic", remote, *refs],
+def check_before_push(
+    clone: LockedClone,
+    state: State,
+    tag: str,
+    pushed: Mapping[str, str],
+    record: Journal | None,
+) -> None:
+    """Apply CI's rules for a pushed tag, and undo the release if it breaks one."""
+    branches = ReleaseBranches(clone.repository, state.remote, pushed)
+    oid = clone.repository.read("rev-parse", f"{TAGS}{tag}")
+    facts = tag_facts(clone.repository, tag, oid, branches=branches)
+    for fault in tag_refusals(facts):
+        if record is None:
+            raise fault
+        take_back(clone, record)
+        raise Refusal(
+            rule=fault.rule,
+            found=fault.found,
+            expected=f"{fault.expected}, which a hook of git may have changed",
+            fix=WITHOUT_HOOKS,
+        )
+
+
+def send(clone: LockedClone, remote: str, *refs: str) -> Completed:
+    """Push all refs or none, and no other; returns what became of each."""
+    # Hooks and the remote print on standard error for the person who waits.
+    options = ("--quiet", "--porcelain", "--atomic", "--no-follow-tags")
+    return process.run(
+        ["git", "push", *options, remote, *refs],
         cwd=clone.repository.root,
         timeout=HOOKS_TIMEOUT,
-        capture=False,
+        show_errors=True,
         inherit=(clone.lock,),
     )
-    return done.ok
 
 
 def ask(clone: LockedClone, remote: str, *refs: str) -> dict[str, str]:
@@ -77,26 +115,37 @@ def already_there(state: State, tag: str) -> bool:
     return state.current_tag.name == tag and state.current_tag.remote is not None
 
 
-def not_pushed(state: State, tag: str, *, raced: bool) -> Refusal:
-    """Explain why the remote has neither branch nor tag."""
-    if raced:
-        return Refusal(
-            rule="race",
-            found=f"new commits on {state.remote}/{state.here.branch} before {tag}",
-            expected="nobody else to push in the meantime",
-            fix=_again(state),
-        )
+def lost_race(state: State, tag: str) -> Refusal:
+    """Explain why a release is undone that somebody else was faster than."""
+    pull = f"git pull --rebase {state.remote} {state.here.branch}"
     return Refusal(
-        rule="push",
-        found=f"{state.remote} or a hook rejected {tag}; the reason is printed above",
-        expected=f"{state.here.branch} and {tag} accepted together",
-        fix="uv run trunkline release",
+        rule="race",
+        found=f"new commits on {state.remote}/{state.here.branch} before {tag}",
+        expected="nobody else to push in the meantime",
+        fix=f"{pull} && uv run trunkline release",
     )
 
 
-def _again(state: State) -> str:
-    pull = f"git pull --rebase {state.remote} {state.here.branch}"
-    return f"{pull} && uv run trunkline release"
+def not_pushed(state: State, tag: str, sent: Completed) -> Refusal:
+    """Explain why the remote has neither branch nor tag."""
+    branch, who, fix = state.here.branch, state.remote, "uv run trunkline release"
+    expected = f"{branch} and {tag} accepted together"
+    if "[remote rejected]" in sent.text:
+        expected = (
+            f"a direct push to {branch}, by one who may bypass its protection;\n"
+            "             others release by the workflow *Release*"
+        )
+        fix = f"gh workflow run release.yml --ref {branch}"
+        if "GITHUB_ACTIONS" in os.environ:
+            fix = "gh secret set RELEASE_TOKEN --env release"
+    elif sent.code == HOOK_DECLINED:
+        who, fix = "the pre-push hook", "uv run trunkline check --when push"
+    return Refusal(
+        rule="push",
+        found=f"{who} rejected {tag}; the reason is printed above",
+        expected=expected,
+        fix=fix,
+    )
 
 
 def take_back(

@@ -35,12 +35,12 @@ def guard(tag: str | None = None) -> int:
         from trunkline.releases.pushed_tag import check_pushed_tag  # noqa: PLC0415 - CI only
 
         return check_pushed_tag(repository, tag)
-    bump = bump_from_environment(repository.root, os.environ)
+    bump = bump_from_environment(os.environ)
     if bump is None:
         return guard_repository(repository)
     originals = kept_originals(repository, os.environ)
     if originals is None:
-        return refuse_other_plugin(repository, bump)
+        return refuse_other_plugin(repository)
     return guard_bump(repository, bump, originals)
 
 
@@ -75,22 +75,21 @@ def check_bump(
 ) -> list[Refusal]:
     """Return the rules that the bump breaks."""
     now = read_status(repository)
-    changelog = repository.root / bump.changelog
+    changelog = repository.root / head_project(repository).changelog_file
     text = decode_text(changelog.read_bytes()) if changelog.is_file() else ""
     state = gather(
         repository,
         Status(now.branch, now.head, originals.changed),
         written=Version.from_project(bump.current),
-        changelog=bump.changelog,
         coming=(bump.tag, text),
     )
     return list(refusals(state))
 
 
-def refuse_other_plugin(repository: Repository, bump: Bump) -> int:
+def refuse_other_plugin(repository: Repository) -> int:
     """Refuse a bump without the plugin, which keeps files before they are edited."""
     project = head_project(repository)
-    lines = set_aside(repository, bump_files(repository.root, project, bump.changelog))
+    lines = set_aside(repository, bump_files(repository.root, project))
     refusal = Refusal(
         rule="commitizen",
         found=f'[tool.commitizen] name = "{project.commitizen.get("name", "")}"',

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 
 from trunkline.errors import FailedError, Refusal, UsageError
-from trunkline.git import HEADS, TAGS, Repository
+from trunkline.git import TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
@@ -16,7 +16,7 @@ from trunkline.project import head_project
 from trunkline.releases import commitizen
 from trunkline.releases.clone import LockedClone
 from trunkline.releases.commitizen import NothingToRelease, Preview
-from trunkline.releases.delivery import not_pushed, push, take_back
+from trunkline.releases.delivery import lost_race, push, take_back
 from trunkline.releases.journal import Journal, clear_journal, write_journal
 from trunkline.releases.plan import BumpCommit, Ending, decide
 from trunkline.releases.recovery import (
@@ -26,10 +26,8 @@ from trunkline.releases.recovery import (
     remove_stale_locks,
 )
 from trunkline.releases.rules import refusals
-from trunkline.releases.rules.tag import tag_refusals
 from trunkline.releases.state import State
 from trunkline.releases.survey import gather, read_status
-from trunkline.releases.tag_survey import ReleaseBranches, tag_facts
 
 
 @command(DRY_RUN, YES, GITHUB_OUTPUT, passes_on=commitizen.PASSED_ON)
@@ -115,19 +113,13 @@ def end_leftover(clone: LockedClone, leftover: Leftover, ending: Ending) -> int:
         raise FailedError(f"{tag} has no commit of `cz bump`")
     if ending is Ending.UNDO:
         take_back(clone, _record(state, bump))
-        raise not_pushed(state, tag, raced=True)
+        raise lost_race(state, tag)
     found = [refusal for refusal in refusals(state) if refusal.rule in BEFORE_PUSH]
     if found:
         return refuse(found)
     say(f"{tag} is half-made: {ending.value}")
     if ending is Ending.TAG:
         make_tag(repository, leftover.project, tag, bump.oid)
-    pushed = {f"{HEADS}{state.here.branch}": state.here.head}
-    branches = ReleaseBranches(repository, state.remote, pushed)
-    oid = repository.read("rev-parse", f"{TAGS}{tag}")
-    faults = list(tag_refusals(tag_facts(repository, tag, oid, branches=branches)))
-    if faults:
-        return refuse(faults)
     # With commits after the bump it cannot be undone.
     last = bump.oid == state.here.head
     record = _record(state, bump) if last else None
@@ -136,6 +128,7 @@ def end_leftover(clone: LockedClone, leftover: Leftover, ending: Ending) -> int:
     return push(clone, state, tag, commit=state.here.head, record=record, ours=ours)
 
 
+RETRY_COMMIT = "\n  type next: uv run trunkline release --no-verify"
 # The rules for pushing a version that is already committed.
 BEFORE_PUSH = {"branch", "operation", "identity", "signing"}
 
@@ -227,7 +220,8 @@ def bump_and_push(
     problem = problem or not_a_release(repository, journal, head)
     if problem:
         take_back(clone, journal)
-        raise FailedError(f"`cz bump` made no release:\n{problem}")
+        again = RETRY_COMMIT if done.code == commitizen.NOT_COMMITTED else ""
+        raise FailedError(f"`cz bump` made no release:\n{problem}{again}")
     return push(clone, state, tag, commit=head, record=journal, ours=True)
 
 
@@ -241,6 +235,4 @@ def not_a_release(repository: Repository, journal: Journal, head: str) -> str | 
         return f"HEAD is {head[:12]}, expected one commit after {journal.start[:12]}"
     if tag is None or tagged is None or tagged.oid != head:
         return f"tag {journal.tag} is not at HEAD"
-    if tag.kind != "tag":
-        return f"tag {journal.tag} is not annotated; expected annotated_tag = true"
     return None

@@ -9,7 +9,6 @@ from trunkline.errors import UsageError
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.process import ProcessError
 from trunkline.project import (
-    CHANGELOG,
     PYPROJECT,
     head_project,
     parse_project,
@@ -40,7 +39,6 @@ def gather(
     status: Status,
     *,
     written: Version | None = None,
-    changelog: str = CHANGELOG,
     coming: tuple[str, str] | None = None,
     remote: RemoteAnswer | None = None,
 ) -> State:
@@ -50,7 +48,7 @@ def gather(
     tree; `coming` is the next tag and the text with its changelog section. Pass
     `remote` if it has been asked already.
     """
-    project = head_project(repository, changelog)
+    project = head_project(repository)
     settings, cz, version = project.settings, project.commitizen, project.version
     names = [version.tag, *([coming[0]] if coming else [])]
     there = remote or ask_remote(repository, settings, status, names)

@@ -79,7 +79,7 @@ def finished_bump(state: State) -> Refusal | None:
         rule="leftover",
         found=f"pyproject.toml says {state.written}, its commit {state.current}",
         expected="the committed version; an earlier bump may have stopped halfway",
-        fix="git restore --staged --worktree pyproject.toml uv.lock CHANGELOG.md",
+        fix="git stash --include-untracked",
     )
 
 

@@ -77,7 +77,7 @@ def _commit_refusals(facts: TagFacts, version: Version, drop: str) -> Iterator[R
     elif facts.section_empty:
         yield Refusal(
             rule="changelog",
-            found=f"no entry for {facts.name} in CHANGELOG.md at {facts.commit[:12]}",
+            found=f"no entry for {facts.name} in the changelog at {facts.commit[:12]}",
             expected="the changelog section that `cz bump` writes",
             fix=drop,
         )
