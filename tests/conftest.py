@@ -31,7 +31,6 @@ from tests.databases import (
     engine,
     on,
     own_database,
-    own_postgres,
     postgres,
 )
 from tests.postgres import programs
@@ -45,7 +44,6 @@ __all__ = [
     "empty_url",
     "engine",
     "own_database",
-    "own_postgres",
     "postgres",
 ]
 

@@ -192,13 +192,6 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    """Run a server for one test, which may kill and restart it."""
-    with running_postgres(programs_or_skip()) as server:
-        yield server
-
-
 def programs_or_skip() -> Path:
     """Return the folder of PostgreSQL's programs; skip if missing, fail in CI."""
     if found := programs():

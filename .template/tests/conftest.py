@@ -1,9 +1,10 @@
 """Fixtures of the template's proofs."""
 
+from killed_postgres import own_postgres
 from project_image import engine, image, project
 
 from tests.conftest import anyio_backend, make_client, pytest_runtest_makereport
-from tests.databases import own_postgres, postgres
+from tests.databases import postgres
 
 __all__ = [
     "anyio_backend",

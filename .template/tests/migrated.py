@@ -1,4 +1,4 @@
-"""What migrations left in a database, and taking them back."""
+"""Migrations of the tests' own: writing them, taking them back, what they left."""
 
 from pathlib import Path
 
@@ -9,6 +9,38 @@ from my_app.migrations.commands import configuration
 from my_app.migrations.connection import migrating
 
 from tests.databases import settings_of
+
+TEMPLATE = '''"""{revision}"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = {revision!r}
+down_revision = {below!r}
+
+
+def upgrade() -> None:
+    {up}
+
+
+def downgrade() -> None:
+    {down}
+'''
+
+
+def write(
+    folder: Path,
+    revision: str,
+    below: str | None = None,
+    *,
+    up: str = "",
+    down: str = "",
+) -> None:
+    """Write a migration that makes a table of its own name, unless told otherwise."""
+    up = up or f'op.create_table("{revision}", sa.Column("id", sa.Integer))'
+    down = down or f'op.drop_table("{revision}")'
+    content = TEMPLATE.format(revision=revision, below=below, up=up, down=down)
+    (folder / f"{revision}.py").write_text(content)
 
 
 def downgrade(url: str, folder: Path, revision: str) -> None:

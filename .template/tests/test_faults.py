@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from customers import Customers
+from killed_postgres import MortalPostgres
 from my_app.config import Flags
 from my_app.core.app import create_app
 from my_app.migrations.commands import migrate
@@ -20,7 +21,6 @@ from my_app.migrations.commands import migrate
 from tests.conftest import MakeClient
 from tests.core.billing.orders import every_invoice
 from tests.databases import settings_of
-from tests.postgres import Postgres
 from tests.servers import serving
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ async def assert_nothing_lost_or_doubled(customers: Customers) -> None:
 
 
 async def test_no_invoice_is_lost_or_doubled_when_postgres_is_killed(
-    own_postgres: Postgres, tmp_path: Path
+    own_postgres: MortalPostgres, tmp_path: Path
 ) -> None:
     """`kill -9` the database under load, repeatedly; the service stays up."""
     url = own_postgres.url()

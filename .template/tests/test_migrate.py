@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from migrated import downgrade, tables
+from migrated import downgrade, tables, write
 from my_app.core.platform.db.engine import connect
 from my_app.migrations.commands import compare, migrate
 
 from tests.databases import PostgresDatabases, SQLiteDatabases, settings_of
-from tests.migrations.versions import write
 from tests.postgres import Postgres
 from tests.servers import free_port
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migrated import tables
+from migrated import tables, write
 from my_app.migrations.commands import migrate
 from my_app.migrations.connection import LOCK
 
 from tests.databases import PostgresDatabases, settings_of
-from tests.migrations.versions import write
 from tests.postgres import Postgres
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from killed_postgres import MortalPostgres
+
 from tests.postgres import Postgres
 from tests.servers import PATIENCE, ROOT, clean_environment
 
@@ -47,7 +49,7 @@ def test_a_killed_run_takes_its_server_with_it(postgres: Postgres) -> None:
 
 
 def test_a_killed_server_restarts_with_its_data(
-    own_postgres: Postgres,
+    own_postgres: MortalPostgres,
 ) -> None:
     own_postgres.execute("CREATE TABLE kept (id integer)")
     own_postgres.kill()

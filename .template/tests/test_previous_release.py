@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from migrated import write
 from my_app.migrations.commands import migrate
 from previous_release import check, git, main, previous_tag
 
 from tests.conftest import NOT_CHECKED
 from tests.databases import programs_or_skip, settings_of
-from tests.migrations.versions import write
 from tests.postgres import running_postgres
 from tests.servers import ROOT
 

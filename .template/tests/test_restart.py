@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
+from killed_postgres import MortalPostgres
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 from my_app.core.platform.db import database as platform
@@ -14,14 +15,13 @@ from my_app.migrations.commands import migrate
 from tests.conftest import MakeClient
 from tests.core.platform.notes import notes
 from tests.databases import settings_of
-from tests.postgres import Postgres
 from tests.servers import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def settings(own_postgres: Postgres) -> Settings:
+def settings(own_postgres: MortalPostgres) -> Settings:
     """Use the test's own server, and do not cache readiness."""
     changed = {"readiness_cache_seconds": 0, "database_connect_timeout_seconds": 1}
     settings = settings_of(own_postgres.url())
@@ -44,7 +44,7 @@ async def until_ready(client: AsyncClient) -> None:
 
 
 async def test_the_service_starts_before_its_database(
-    own_postgres: Postgres, app: FastAPI, make_client: MakeClient
+    own_postgres: MortalPostgres, app: FastAPI, make_client: MakeClient
 ) -> None:
     own_postgres.kill()
     async with make_client(app) as client:

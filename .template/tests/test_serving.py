@@ -39,6 +39,18 @@ def test_an_unreadable_environment_is_one_readable_block() -> None:
             assert part in done.stderr
 
 
+def test_help_names_the_commands() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "my_app", "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+    )
+
+    assert "my-app migrate" in done.stdout
+
+
 def test_options_override_the_environment_and_are_validated() -> None:
     done = subprocess.run(
         [

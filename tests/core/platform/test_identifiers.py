@@ -1,7 +1,6 @@
 """Identifiers sort by age."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
 
@@ -52,22 +51,3 @@ def test_the_time_of_an_identifier_is_now() -> None:
 
     assert abs(told - before) < timedelta(seconds=10)
     assert told.microsecond % 1000 == 0
-
-
-def test_all_bits_but_those_of_the_clock_are_random() -> None:
-    """Two processes share nothing but the millisecond."""
-    own = [at([0])[0].int & (1 << 80) - 1 for _ in range(200)]
-    fixed = 7 << 76 | 0b10 << 62
-
-    assert len(set(own)) == len(own)
-    for bit in range(76):
-        seen = {each >> bit & 1 for each in own}
-        assert seen == ({0, 1} if bit not in (62, 63) else {fixed >> bit & 1})
-
-
-def test_threads_never_generate_the_same_identifier() -> None:
-    make = Identifiers()
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: make(), range(2_000)))
-
-    assert len(set(made)) == len(made)

@@ -6,7 +6,7 @@ import pytest
 
 from my_app.core.platform.http.deadlines import Deadlines
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.anyio
 
 
 async def work(deadlines: Deadlines, seconds: float) -> bool:
