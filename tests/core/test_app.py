@@ -58,24 +58,6 @@ def test_every_feature_is_wired() -> None:
         )
 
 
-async def test_a_router_inside_a_router_is_served(
-    settings: Settings, flags: Flags, make_client: MakeClient
-) -> None:
-    inner = APIRouter(prefix="/inner")
-
-    @inner.get("/{number}")
-    async def double(number: int) -> int:
-        return 2 * number
-
-    outer = APIRouter(prefix="/outer")
-    outer.include_router(inner)
-    nested = Feature(name="nested", router=outer)
-
-    async with make_client(create_app(settings, flags, [nested])) as client:
-        assert (await client.get("/outer/inner/21")).json() == 42
-        assert "/outer/inner/{number}" in (await client.get("/openapi.json")).text
-
-
 @pytest.mark.parametrize("state", [False, True])
 async def test_an_endpoint_is_hidden_while_its_flag_is_off(
     settings: Settings, make_client: MakeClient, *, state: bool

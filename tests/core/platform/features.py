@@ -140,7 +140,6 @@ async def exchange(
 
     scope: dict[str, object] = {
         "type": kind,
-        "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": query,
@@ -149,5 +148,7 @@ async def exchange(
         "root_path": "",
         "subprotocols": [],
     }
+    if kind == "http":
+        scope["method"] = method
     await app(scope, receive, send)
     return sent

@@ -1,9 +1,10 @@
-"""Security headers and CORS."""
+"""Security headers."""
 
 from base64 import b64encode
 from hashlib import sha256
 
 import pytest
+from fastapi import FastAPI, Response
 from httpx2 import AsyncClient
 
 from my_app.config import Flags, Settings
@@ -19,6 +20,7 @@ async def test_every_response_has_security_headers(
     headers = (await client.get(path)).headers
 
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
     assert headers["strict-transport-security"] == "max-age=31536000"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
 
@@ -62,30 +64,14 @@ async def test_hsts_is_not_sent_with_an_age_of_zero(
     assert "strict-transport-security" not in headers
 
 
-async def test_pages_of_an_allowed_origin_may_call(
-    flags: Flags, make_client: MakeClient
+async def test_an_endpoint_may_let_its_response_be_cached(
+    app: FastAPI, make_client: MakeClient
 ) -> None:
-    settings = Settings(environment="test", cors_origins=("https://app.example.com",))
-    asking = {
-        "origin": "https://app.example.com",
-        "access-control-request-method": "POST",
-        "access-control-request-headers": "content-type",
-    }
+    @app.get("/cached")
+    async def cached(response: Response) -> None:
+        response.headers["Cache-Control"] = "max-age=60"
 
-    async with make_client(create_app(settings, flags)) as client:
-        preflight = await client.options("/version", headers=asking)
-        error = await client.get("/nowhere", headers=asking)
-        other = await client.get("/version", headers={"origin": "https://evil.com"})
+    async with make_client(app) as client:
+        response = await client.get("/cached")
 
-    allowed = "access-control-allow-origin"
-    assert preflight.headers[allowed] == asking["origin"]
-    assert error.headers[allowed] == asking["origin"]
-    exposed = error.headers["access-control-expose-headers"]
-    assert {"Retry-After", "Location", "X-Request-ID"} <= set(exposed.split(", "))
-    assert allowed not in other.headers
-
-
-async def test_no_origin_may_call_by_default(client: AsyncClient) -> None:
-    response = await client.get("/version", headers={"origin": "https://a.example"})
-
-    assert "access-control-allow-origin" not in response.headers
+    assert response.headers.get_list("cache-control") == ["max-age=60"]

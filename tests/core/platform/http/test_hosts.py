@@ -53,6 +53,6 @@ async def test_probes_may_use_an_ip_address(
 async def test_a_request_without_a_host_is_refused(flags: Flags) -> None:
     settings = Settings(environment="test", allowed_hosts=("api.example.com",))
 
-    start, *_ = await exchange(create_app(settings, flags), "/version")
-
-    assert start["status"] == 400
+    for kind in ("http", "websocket"):
+        start, *_ = await exchange(create_app(settings, flags), "/version", kind=kind)
+        assert start["status"] == 400

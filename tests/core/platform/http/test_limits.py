@@ -1,6 +1,7 @@
 """Requests are limited in size and time, and failures are answered."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -63,9 +64,11 @@ async def test_a_body_that_does_not_arrive_is_408(client: AsyncClient) -> None:
 
 @pytest.mark.slow
 async def test_a_response_that_does_not_start_is_503(client: AsyncClient) -> None:
+    first = asyncio.create_task(client.get("/sleep"))
+    await asyncio.sleep(0.1)
     response = await client.get("/sleep")
 
-    assert response.status_code == 503
+    assert response.status_code == (await first).status_code == 503
     assert response.json()["detail"].startswith("The service did not respond in time")
 
 
@@ -91,6 +94,24 @@ async def test_a_handler_may_still_respond_after_its_deadline(
 async def test_other_cancellations_are_propagated(client: AsyncClient) -> None:
     with pytest.raises(asyncio.CancelledError):
         await client.get("/cancelled")
+
+
+async def test_a_request_that_outlives_the_servers_grace_is_503(flags: Flags) -> None:
+    app = create_app(Settings(environment="test"), flags, [misbehaving])
+    sent: list[Message] = []
+
+    async def note(message: Message) -> None:
+        sent.append(message)
+
+    request = asyncio.create_task(exchange(app, "/sleep", on_send=note))
+    await asyncio.sleep(0)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+
+    assert sent[0]["status"] == 503
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["detail"].startswith("This process is stopping")
 
 
 async def test_an_unhandled_exception_is_500_without_its_message(

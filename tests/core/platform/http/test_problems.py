@@ -47,7 +47,7 @@ async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(
     response = await client.delete("/version")
 
     assert is_problem(response, 405)
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == "GET, HEAD"
 
 
 async def test_the_allowed_methods_are_those_of_every_route(
@@ -56,7 +56,7 @@ async def test_the_allowed_methods_are_those_of_every_route(
     response = await client.delete("/both")
 
     assert is_problem(response, 405)
-    assert response.headers["allow"] == "GET, POST"
+    assert response.headers["allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,33 @@ async def test_a_custom_status_keeps_its_detail(
     assert is_problem(response, 418)
     assert response.json()["detail"] == "Short and stout."
     assert response.headers["x-spout"] == "yes"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_a_status_without_a_body_has_none(
+    app: FastAPI, make_client: MakeClient, status: int
+) -> None:
+    @app.get("/cached")
+    async def cached() -> None:
+        raise HTTPException(status, headers={"etag": "a"})
+
+    async with make_client(app) as client:
+        response = await client.get("/cached")
+
+    assert (response.status_code, response.content) == (status, b"")
+    assert response.headers["etag"] == "a"
+
+
+async def test_a_detail_is_always_a_text(app: FastAPI, make_client: MakeClient) -> None:
+    @app.get("/teapot")
+    async def teapot() -> None:
+        raise HTTPException(418, {"short": "and stout"})
+
+    async with make_client(app) as client:
+        response = await client.get("/teapot")
+
+    assert is_problem(response, 418)
+    assert response.json()["detail"] == '{"short": "and stout"}'
 
 
 class SoldOutError(DomainError):

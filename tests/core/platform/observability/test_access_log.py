@@ -15,7 +15,7 @@ from my_app.core.platform.observability.access_log import (
     timestamp,
 )
 
-SCOPE = {"method": "GET", "path": '/a"b\n/ü', "client": ("192.0.2.1", 1)}
+SCOPE = {"method": "GET", "path": '/a"b\n/ü', "client": ('a"b\\', 1)}
 
 
 async def test_a_line_is_one_json_object_of_the_schema() -> None:
@@ -40,7 +40,7 @@ async def test_a_line_is_one_json_object_of_the_schema() -> None:
         "http.route": "/{path}",
         "http.response.status_code": 500,
         "event.duration": 250_000_000,
-        "client.ip": "192.0.2.1",
+        "client.ip": 'a"b\\',
         "http.request.id": "abc",
         "ecs.version": "9.0.0",
         "service.name": "my-app",
@@ -85,6 +85,13 @@ def test_in_development_lines_are_for_people(status: int, level: str) -> None:
         {"event": f"GET /x {status}", "log_level": level, "ms": 12.3}
         | {"request_id": "abc"}
     ]
+
+
+def test_a_terminal_gets_no_control_characters() -> None:
+    with capture_logs() as lines:
+        ConsoleAccessLog().write(SCOPE | {"path": "/\x1b[2J\n"}, "", 404, 0, "abc")
+
+    assert lines[0]["event"] == r"GET '/\x1b[2J\n' 404"
 
 
 def test_elsewhere_lines_are_for_machines() -> None:

@@ -32,6 +32,7 @@ class SecurityHeaders:
         always: list[Header] = []
         if enabled:
             always.append((b"x-content-type-options", b"nosniff"))
+            always.append((b"cache-control", b"no-store"))
         if enabled and hsts_seconds:
             value = f"max-age={hsts_seconds}".encode()
             always.append((b"strict-transport-security", value))

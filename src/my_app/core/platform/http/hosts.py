@@ -26,7 +26,7 @@ class TrustedHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on if its Host header is allowed."""
-        if scope["type"] != "http" or scope["path"] in EXEMPT:
+        if scope["type"] == "lifespan" or scope["path"] in EXEMPT:
             await self.app(scope, receive, send)
             return
         host = host_of(scope)

@@ -22,6 +22,7 @@ class RequestLimits:
     - No response started within `timeout_seconds`: 503, and the handler is cancelled.
       Once started, a response may take as long as it needs.
     - Unhandled exception: 500, logged with its traceback.
+    - Cancelled by the server, whose grace period is over: 503.
     """
 
     def __init__(
@@ -58,6 +59,9 @@ class RequestLimits:
             late = self.deadlines.remove(task)
         cancelled_by_others = task.uncancel() > 0 if late else True
         if isinstance(failure, asyncio.CancelledError) and cancelled_by_others:
+            # If the task itself was cancelled, the server's time to stop is over.
+            if task.cancelling() and not exchange.responding:
+                await stopping(scope)(scope, exchange.receive, exchange.send)
             raise failure
         if failure:
             await self.respond_to_failure(scope, exchange, failure, late=late)
@@ -129,6 +133,16 @@ class Exchange:
             self.responding = True
             self.deadlines.stop(self.task)
         await self.downstream(message)
+
+
+def stopping(scope: Scope) -> ASGIApp:
+    """Build the response to a request that the server can no longer wait for."""
+    return problem(
+        scope,
+        status.HTTP_503_SERVICE_UNAVAILABLE,
+        detail="This process is stopping. Send the request again.",
+        headers={"connection": "close"},
+    )
 
 
 def body_framing(scope: Scope) -> tuple[int, bool]:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,6 +68,8 @@ DETAILS = {
     503: "The service did not respond in time. Try again later.",
 }
 
+# May have no body, whoever asks for one.
+WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 # Short: most outages last only moments, such as a restart.
 RETRY_AFTER_SECONDS = "1"
@@ -131,11 +133,14 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.exception_handler(DomainError)(answer_domain_error)
 
 
-async def answer_http_error(request: Request, error: HTTPException) -> ProblemResponse:
+async def answer_http_error(request: Request, error: HTTPException) -> Response:
     """Translate the framework's own errors, such as 404, 405 and 413."""
-    default = error.detail in (title_of(error.status_code), "")
-    detail = None if default else error.detail
     headers = dict(error.headers or {})
+    if error.status_code in WITHOUT_BODY:
+        return Response(status_code=error.status_code, headers=headers)
+    given: object = error.detail
+    text = given if isinstance(given, str) else json.dumps(given, default=str)
+    detail = None if text in (title_of(error.status_code), "") else text
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(allowed_methods(request))
     return problem(request.scope, error.status_code, detail=detail, headers=headers)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 from time import time
 from typing import BinaryIO, Protocol
 
@@ -18,6 +19,8 @@ from ..build import service_fields
 from .logs import ECS_VERSION
 
 SERVER_ERROR = 500
+# Stands for the method of a websocket's handshake, whose scope has none.
+WEBSOCKET = "WEBSOCKET"
 
 
 class AccessLog(Protocol):
@@ -46,9 +49,12 @@ class ConsoleAccessLog:
         self, scope: Scope, route: str, status: int, seconds: float, request_id: str
     ) -> None:
         """Log method, path, status and milliseconds."""
+        method, path = scope.get("method", WEBSOCKET), scope["path"]
+        # A terminal would obey control characters.
+        shown = path if path.isprintable() else repr(path)
         self._log.log(
             40 if status >= SERVER_ERROR else 20,
-            f"{scope['method']} {scope['path']} {status}",
+            f"{method} {shown} {status}",
             ms=round(seconds * 1000, 1),
             request_id=request_id,
         )
@@ -78,12 +84,13 @@ class EcsAccessLog:
         if not self._lines:
             asyncio.get_running_loop().call_soon(self.flush)
             self._timestamp = timestamp(time())
-        client = scope["client"]
+        method, client = scope.get("method", WEBSOCKET), scope["client"]
         self._lines.append(
             f'{{"@timestamp":"{self._timestamp}",'
-            f"{render_request(scope['method'], scope['path'], route, status)},"
+            f"{render_request(method, scope['path'], route, status)},"
             f'"event.duration":{int(seconds * 1e9)},'
-            f'"client.ip":"{client[0] if client else ""}",'
+            # A proxy may have taken it from a header.
+            f'"client.ip":{quoted(client[0] if client else "")},'
             f'"http.request.id":"{request_id}"{self._end}'
         )
 

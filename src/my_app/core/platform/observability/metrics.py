@@ -14,7 +14,9 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 # Methods allowed as labels, so that invented ones do not create new series.
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"}
+)
 UNMATCHED = "unmatched"
 
 

@@ -1,17 +1,24 @@
 """The outermost middleware: request id, access log and metrics, in one pass."""
 
+from collections.abc import Sequence
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..http.headers import SecurityHeaders, header
+from ..http.headers import Header, SecurityHeaders, header
 from ..http.problems import problem
 from ..request_id import VALID_REQUEST_ID, new_request_id, request_id
-from .access_log import AccessLog
+from .access_log import WEBSOCKET, AccessLog
 from .metrics import UNMATCHED, Metrics
 
 # Logged if the client disconnected before the response (nginx's status for it).
 CLIENT_CLOSED_REQUEST = 499
+# The messages that answer a websocket's handshake, and the status that each means.
+HANDSHAKES = {
+    "websocket.accept": 101,
+    "websocket.close": 403,
+    "websocket.http.response.start": 403,
+}
 
 
 class Observe:
@@ -35,39 +42,62 @@ class Observe:
         self.security_headers = security_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request under its own id, then record the outcome."""
-        if scope["type"] != "http":
+        """Handle a request under its own id, and record it once it is answered."""
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         started = perf_counter()
         given = header(scope, b"x-request-id")
-        valid = given is not None and VALID_REQUEST_ID.fullmatch(given) is not None
+        valid = given and VALID_REQUEST_ID.fullmatch(given)
         identifier = given.decode() if given and valid else new_request_id()
         request_id.set(identifier)
         status = CLIENT_CLOSED_REQUEST
+        answered = False
         extra_headers = [
             (b"x-request-id", identifier.encode()),
             *self.security_headers.for_path(scope["path"]),
         ]
 
+        def record() -> None:
+            nonlocal answered
+            if not answered:
+                answered = True
+                seconds = perf_counter() - started
+                route = route_of(scope)
+                method = scope.get("method", WEBSOCKET)
+                self.metrics.observe(method, route, status, seconds)
+                self.access_log.write(scope, route, status, seconds, identifier)
+
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], *extra_headers]
+            kind = message["type"]
+            if kind == "http.response.start" or kind in HANDSHAKES:
+                status = message.get("status") or HANDSHAKES[kind]
+                message["headers"] = with_headers(message, extra_headers)
             await send(message)
+            # What runs after the response, such as a background task, takes no time of
+            # the client's. The response of a websocket is its handshake.
+            if kind in HANDSHAKES or (
+                kind == "http.response.body" and not message.get("more_body")
+            ):
+                record()
 
         try:
-            if valid or given is None:
+            if valid or not given:
                 await self.app(scope, receive, send_with_headers)
             else:
                 refusal = invalid_request_id(scope)
                 await refusal(scope, receive, send_with_headers)
         finally:
-            seconds = perf_counter() - started
-            route = route_of(scope)
-            self.metrics.observe(scope["method"], route, status, seconds)
-            self.access_log.write(scope, route, status, seconds, identifier)
+            record()
+
+
+def with_headers(message: Message, extra: Sequence[Header]) -> list[Header]:
+    """Add the extra headers to a response; its own Cache-Control counts."""
+    own = message.get("headers", ())
+    if b"cache-control" in dict(own):
+        extra = [each for each in extra if each[0] != b"cache-control"]
+    return [*own, *extra]
 
 
 def invalid_request_id(scope: Scope) -> ASGIApp:

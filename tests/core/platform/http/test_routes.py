@@ -1,0 +1,76 @@
+"""Every router's routes are served as if they stood in the application itself."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from httpx2 import AsyncClient
+
+from my_app.config import Flags, Settings
+from my_app.core.app import create_app
+from my_app.core.platform.context import CurrentFlags, get_flags
+from my_app.core.platform.feature import Feature
+
+from tests.conftest import MakeClient
+from tests.core.platform.features import SampleFlags
+
+inner = APIRouter(prefix="/inner")
+outer = APIRouter(prefix="/outer")
+
+
+@inner.get("/{number}")
+async def double(number: int) -> int:
+    """Calculate."""
+    return 2 * number
+
+
+@outer.get("/flags")
+async def flagged(flags: CurrentFlags) -> list[str]:
+    """List the flags."""
+    return [*flags.enabled()]
+
+
+outer.include_router(inner)
+
+
+@pytest.fixture
+def app(settings: Settings, flags: Flags) -> FastAPI:
+    return create_app(settings, flags, [Feature(name="nested", router=outer)])
+
+
+@pytest.fixture
+async def client(app: FastAPI, make_client: MakeClient) -> AsyncIterator[AsyncClient]:
+    async with make_client(app) as client:
+        yield client
+
+
+async def test_a_router_inside_a_router_is_served(client: AsyncClient) -> None:
+    assert (await client.get("/outer/inner/21")).json() == 42
+    assert "/outer/inner/{number}" in (await client.get("/openapi.json")).text
+
+
+async def test_its_template_is_whole_in_metrics_and_its_methods_are_known(
+    client: AsyncClient,
+) -> None:
+    await client.get("/outer/inner/21")
+    refused = await client.post("/outer/inner/21")
+
+    assert 'route="/outer/inner/{number}"' in (await client.get("/metrics")).text
+    assert refused.headers["allow"] == "GET, HEAD"
+
+
+async def test_a_dependency_may_be_overridden(
+    app: FastAPI, client: AsyncClient
+) -> None:
+    app.dependency_overrides[get_flags] = SampleFlags
+
+    assert "ENABLE_SAMPLE" in (await client.get("/outer/flags")).json()
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/outer/inner/21"])
+async def test_head_is_answered_as_get(client: AsyncClient, path: str) -> None:
+    answers = [await client.request(method, path) for method in ("GET", "HEAD")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].headers["content-length"] == answers[1].headers["content-length"]
+    assert '"head"' not in (await client.get("/openapi.json")).text
