@@ -13,12 +13,8 @@ from services import docker
 pytestmark = pytest.mark.slow
 
 
-def kill_at(host: Host, step: str, ref: str, *, begun: str = "") -> None:
-    """Kill a deploy, and every program that it has started, when a step begins.
-
-    If a container is named, the step has begun once that runs.
-    """
-    deploying = subprocess.Popen(
+def begin(host: Host, ref: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         ["trunkline", "deploy", ref, "--to", "staging"],
         cwd=host.clone.root,
         env=host.clone.env,
@@ -26,8 +22,15 @@ def kill_at(host: Host, step: str, ref: str, *, begun: str = "") -> None:
         text=True,
         start_new_session=True,
     )
-    assert deploying.stderr
-    with deploying:
+
+
+def kill_at(host: Host, step: str, ref: str, *, begun: str = "") -> None:
+    """Kill a deploy, and every program that it has started, when a step begins.
+
+    If a container is named, the step has begun once that runs.
+    """
+    with begin(host, ref) as deploying:
+        assert deploying.stderr
         for line in deploying.stderr:
             if line.strip() == step:
                 while begun and begun not in docker("ps", "--format={{.Names}}"):
@@ -64,6 +67,25 @@ def test_after_a_kill_no_request_is_lost_and_one_instance_serves(
     assert parts > {"database-1", "proxy-1"}
     ending = "live" if ends == "adopt" else "failed"
     assert serving.endings()[:2] == ["live", ending]
+
+
+@pytest.mark.parametrize("part", [0.1, 0.25, 0.4, 0.55, 0.7, 0.85])
+def test_a_kill_in_the_middle_of_a_step_loses_nothing_either(
+    serving: Host, part: float
+) -> None:
+    serving.publish("feat-killed", "new")
+    began = time.monotonic()
+    serving.deployed("feat/killed")
+    took = time.monotonic() - began
+    serving.publish("feat-next", "next")
+    with serving.load() as seen:
+        with begin(serving, "feat/next") as deploying:
+            time.sleep(took * part)
+            os.killpg(deploying.pid, signal.SIGKILL)
+        ran = serving.deploy("main")
+    assert ran.code == 0, ran.all
+    assert (seen.lost, serving.get()["kind"]) == ([], "well")
+    assert len(serving.containers()) == 3
 
 
 def test_a_migration_that_outlived_its_deploy_is_waited_for(serving: Host) -> None:
