@@ -1,7 +1,17 @@
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.releases.changelog import Section, find_section, insert_section, sections
+from samples import Sample
+from trunkline.releases.changelog import (
+    Section,
+    add_release,
+    find_section,
+    insert_section,
+    sections,
+)
 from trunkline.versions import Version
 
 VERSIONS = st.builds(
@@ -68,3 +78,59 @@ def test_the_newest_section_of_a_tag_is_found() -> None:
     assert section is not None
     assert section.body == "- b"
     assert find_section(text, "v1.0.0") is None
+
+
+@pytest.mark.parametrize("heading", ["## [Unreleased]", "## Unreleased"])
+def test_a_hand_written_changelog_is_kept(released: Sample, heading: str) -> None:
+    """Lines below `Unreleased` stand in the new version, above what is generated."""
+    before = released.read("CHANGELOG.md")
+    mine = f"# Changelog\n\n{heading}\n\n- mine\n\n### Known\n\nslow\n\n"
+    mine = before.replace("# Changelog\n\n", mine)
+    released.commit("docs: words", {"CHANGELOG.md": mine})
+    commit = released.commit("feat: more")
+    assert released.trunkline("release").code == 0
+    after = released.read("CHANGELOG.md")
+    section = find_section(after, "v1.2.0")
+    assert section is not None
+    generated = f"### Feat\n\n- more ({commit[:7]})"
+    assert section.body == f"- mine\n\n### Known\n\nslow\n\n{generated}"
+    assert after.replace(section.text, "") == before
+
+
+def test_a_changelog_of_other_headings_gets_one_section(released: Sample) -> None:
+    """Hand-written changelog: `Keep a Changelog` writes `[1.1.0] - date`."""
+    text = released.read("CHANGELOG.md")
+    before = re.sub(r"^## v(\S+) \((.*)\)$", r"## [\1] - \2", text, flags=re.MULTILINE)
+    released.commit("feat: more", {"CHANGELOG.md": before})
+    assert released.trunkline("release").code == 0
+    after = released.read("CHANGELOG.md")
+    assert [s.name for s in sections(after)] == ["v1.2.0", "[1.1.0]", "[1.0.0]"]
+    section = find_section(after, "v1.2.0")
+    assert section is not None
+    assert after.replace(section.text, "") == before
+    assert released.trunkline("notes", "v1.1.0").code == 0
+
+
+@given(
+    st.sets(VERSIONS.filter(lambda it: not it.prerelease), min_size=1),
+    st.sampled_from(["", "# Changelog\n\n", "# Changelog\n\nWords.\n\n"]),
+    st.sampled_from(["", "## Unreleased\n\n- mine\n\n"]),
+)
+def test_a_release_adds_one_section_and_deletes_no_line(
+    versions: set[Version], head: str, unreleased: str
+) -> None:
+    newest, *others = sorted(versions, reverse=True)
+    before = head + unreleased + "\n".join(text_of(it) for it in others)
+    # What commitizen makes of a changelog that it cannot read.
+    after = "\n".join([head, *(text_of(it) for it in (newest, *others))])
+    made = add_release(before, after)
+    assert [s.version for s in sections(made)] == [newest, *others]
+    for version in others:
+        kept = find_section(made, version.tag)
+        assert kept is not None
+        assert kept.text.strip() == text_of(version).strip()
+    section = find_section(made, newest.tag)
+    assert section is not None
+    assert section.body.startswith("- mine" if unreleased else "### Fix")
+    assert f"- in {newest}" in section.body
+    assert made.startswith(head.rstrip("\n"))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trunkline.versions import Version
 
@@ -22,7 +22,7 @@ class Section:
     @property
     def version(self) -> Version | None:
         """The version that the heading names, if it names one."""
-        return Version.from_tag(self.name)
+        return Version.from_tag(_tag(self.name))
 
     @property
     def body(self) -> str:
@@ -51,7 +51,36 @@ def sections(text: str) -> Iterator[Section]:
 
 def find_section(text: str, tag: str) -> Section | None:
     """Find the section of one tag, such as `v1.2.0`."""
-    return next((s for s in sections(text) if s.name == tag), None)
+    return next((s for s in sections(text) if _tag(s.name) == _tag(tag)), None)
+
+
+def _tag(name: str) -> str:
+    """Return the tag that a heading such as `[1.2.0]` stands for."""
+    return f"v{name.strip('[]').removeprefix('v')}"
+
+
+def add_release(before: str, after: str) -> str:
+    """Add to a changelog the new section of what commitizen has made of it.
+
+    Commitizen itself drops lines that somebody has written under `Unreleased`, and
+    repeats every version whose heading it cannot read. Those lines come first in the
+    new section; of a stable release it replaces the sections of its prereleases.
+    """
+    found = (it for it in sections(after) if it.version)
+    new = next((it for it in found if not find_section(before, it.name)), None)
+    if new is None:
+        return after
+    text, written = before, ""
+    for old in reversed(list(sections(before))):
+        unreleased = old.name.strip("[]").lower() == "unreleased"
+        merged = old.version and not old.version.stable
+        if unreleased:
+            written = f"{old.body}\n\n{written}"
+        if unreleased or (merged and not find_section(after, old.name)):
+            text = text[: old.start] + text[old.end :]
+    heading, _, generated = new.text.partition("\n")
+    body = f"{written.strip()}\n\n{generated.strip()}".strip()
+    return insert_section(text, replace(new, text=f"{heading}\n\n{body}\n"))
 
 
 def insert_section(text: str, section: Section) -> str:

@@ -19,6 +19,8 @@ from jinja2 import PackageLoader
 from trunkline.commits.conventional import ENTRY, INCREMENTS, SCHEMA, entries
 from trunkline.commits.rules import problems
 from trunkline.errors import TrunklineError
+from trunkline.files import decode_text
+from trunkline.releases.changelog import add_release
 
 
 class TrunklineCz(ConventionalCommitsCz):
@@ -43,8 +45,12 @@ class TrunklineCz(ConventionalCommitsCz):
 
     def __init__(self, config: BaseConfig) -> None:
         super().__init__(config)
+        self.before: str | None = None
         if "bump" in sys.argv:
             _keep_originals(config)
+            changelog = Path(config.settings["changelog_file"])
+            with suppress(FileNotFoundError):
+                self.before = decode_text(changelog.read_bytes())
             _ask_nothing_about_the_first_tag()
 
     def filter_commits(self, commits: list[GitCommit]) -> list[GitCommit]:
@@ -57,6 +63,11 @@ class TrunklineCz(ConventionalCommitsCz):
             merge = commit.title.startswith("Merge")
             commit.body = "" if merge else entries(commit.body)
         return commits
+
+    def changelog_hook(self, changelog: str, partial: str | None) -> str:
+        """Keep what people have written in the changelog; a dry run has only news."""
+        written = partial and self.before is not None
+        return add_release(str(self.before), changelog) if written else changelog
 
     def schema_pattern(self) -> str:
         """Return the pattern that a whole message must match."""
