@@ -10,7 +10,7 @@ from my_app.core.platform.db.engine import Database
 from my_app.core.platform.feature import Feature
 
 metadata = MetaData()
-NOTES = Table("notes", metadata, Column("note", String(100), unique=True))
+NOTES = Table("test_notes", metadata, Column("note", String(100), unique=True))
 
 router = APIRouter()
 

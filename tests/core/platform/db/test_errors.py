@@ -68,7 +68,7 @@ async def locked(url: str) -> AsyncIterator[None]:
     async with other.transaction(writing=True) as session:
         await session.connection()  # Begins the transaction.
         if url.startswith("postgresql"):
-            await session.execute(text("LOCK TABLE notes IN EXCLUSIVE MODE"))
+            await session.execute(text("LOCK TABLE test_notes IN EXCLUSIVE MODE"))
         yield
     await other.close()
 
@@ -101,7 +101,7 @@ async def test_a_full_pool_is_503(
 async def test_a_full_disk_is_503(client: AsyncClient, settings: Settings) -> None:
     if settings.database_url.get_secret_value().startswith("sqlite"):
         await client.post("/sql", params={"statement": "PRAGMA max_page_count = 1"})
-        full = "INSERT INTO notes VALUES (zeroblob(1000000))"
+        full = "INSERT INTO test_notes VALUES (zeroblob(1000000))"
     else:
         full = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$"
 

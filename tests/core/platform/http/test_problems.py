@@ -161,12 +161,12 @@ async def test_a_domain_error_has_its_own_status_and_code(
 ) -> None:
     SoldOutError.status = status
 
-    @app.post("/orders")
+    @app.post("/sold-out")
     async def order() -> None:
         raise SoldOutError("Nothing is left.")
 
     async with make_client(app) as client:
-        response = await client.post("/orders")
+        response = await client.post("/sold-out")
 
     assert is_problem(response, status)
     assert response.json()["code"] == "sold_out"
