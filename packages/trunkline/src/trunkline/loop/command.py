@@ -43,14 +43,19 @@ def run(screen: Screen, folder: Path, arguments: Sequence[str]) -> int | None:
 
     from trunkline.loop.watcher import RestartNeeded, Watcher  # noqa: PLC0415
 
+    # Before anything is read: what is saved from here on is read again.
     files = Files(folder, Settings().loop_files)
+    begun = files.scan()
     narrowed = any(Path(word.partition("::")[0]).exists() for word in arguments)
     screen.open()
     try:
         try:
             settings = read_settings(Path("pyproject.toml"))
             files = Files(folder, settings.loop_files)
+            begun = files.scan()
             watcher = Watcher(files, screen, narrowed=narrowed)
+            if read_settings(Path("pyproject.toml")) != settings:
+                return None
             given = [*settings.loop_arguments, *arguments]
             code = pytest.main(given, plugins=[watcher])
         except UsageError as error:
@@ -60,7 +65,6 @@ def run(screen: Screen, folder: Path, arguments: Sequence[str]) -> int | None:
                 watcher.finish()
                 return int(code)
         screen.verdict("red", "pytest cannot start; save what is wrong")
-        begun = files.scan()
         while files.scan() == begun:
             time.sleep(PAUSE)
     except RestartNeeded:
