@@ -64,7 +64,8 @@ def build_shop(root: Path) -> Path:
 
 def clean_environment() -> dict[str, str]:
     kept = {name: text for name, text in os.environ.items() if "PYTEST" not in name}
-    return kept | {"TERM": "xterm", "COLUMNS": "80"}
+    shared = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
+    return kept | shared | {"TERM": "xterm", "COLUMNS": "80"}
 
 
 @contextmanager

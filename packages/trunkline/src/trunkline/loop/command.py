@@ -41,6 +41,7 @@ def run(screen: Screen, folder: Path, arguments: Sequence[str]) -> int | None:
     """Run pytest; returns None if all has to be loaded anew, an exit code in a fork."""
     import pytest  # noqa: PLC0415 - may be missing
 
+    from trunkline.loop.sharing import Sharing  # noqa: PLC0415
     from trunkline.loop.watcher import RestartNeeded, Watcher  # noqa: PLC0415
 
     # Before anything is read: what is saved from here on is read again.
@@ -57,7 +58,7 @@ def run(screen: Screen, folder: Path, arguments: Sequence[str]) -> int | None:
             if read_settings(Path("pyproject.toml")) != settings:
                 return None
             given = [*settings.loop_arguments, *arguments]
-            code = pytest.main(given, plugins=[watcher])
+            code = pytest.main(given, plugins=[watcher, Sharing()])
         except UsageError as error:
             screen.note(str(error))
         else:
