@@ -121,9 +121,9 @@ class Host:
         self.clone.git("init", "--quiet", "--initial-branch=main")
         self.configure(server)
         self.clone.write("staging.env", "GREETING=a $HOME\nPOSTGRES_PASSWORD=hush$1\n")
-        compose = (REPOSITORY / "docker/staging.compose.yaml").read_text()
         for name in ("staging", "production"):
-            self.clone.write(f"docker/{name}.compose.yaml", compose)
+            file = f"docker/{name}.compose.yaml"
+            self.clone.write(file, (REPOSITORY / file).read_text())
         self.build = folder / "build"
         self.build.mkdir()
         for name, text in (

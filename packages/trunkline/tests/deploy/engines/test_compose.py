@@ -1,6 +1,7 @@
 """Deploys of images: a real engine and registry, Caddy and PostgreSQL."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,25 @@ def test_a_sick_image_leaves_the_old_one_serving_and_nothing_of_itself(
     assert list(
         json.loads((serving.folder / "compose.json").read_text())["services"]
     ) == [before[0]]
+
+
+def test_the_values_of_variables_are_shown_nowhere(serving: Host) -> None:
+    serving.publish("feat-sick", "breaks")
+    ran = serving.deploy("feat/sick")
+    written = [ran.all.encode(), *map(Path.read_bytes, serving.folder.glob("*.*"))]
+    assert len(written) > 3
+    assert not [text for text in written if b"hush" in text]
+    kept = [*serving.folder.glob("instances/*/variables")]
+    assert {file.stat().st_mode & 0o777 for file in kept} == {0o600}
+
+
+def test_without_an_engine_nothing_begins(serving: Host) -> None:
+    before = serving.endings()
+    nowhere = {"DOCKER_HOST": "unix:///nowhere.sock"}
+    words = ("deploy", "main", "--to", "staging")
+    ran = serving.clone.trunkline(*words, **nowhere)
+    assert (ran.code, "unix:///nowhere.sock" in ran.err) == (1, True), ran.all
+    assert serving.endings() == before
 
 
 def test_everything_can_be_brought_up_without_a_change(serving: Host) -> None:

@@ -8,7 +8,6 @@ from trunkline import process
 from trunkline.deploy.engines.compose_file import (
     LABEL,
     PORT,
-    Colour,
     free_colour,
     proxy_variables,
     read_override,
@@ -30,6 +29,7 @@ LAST_LINES = 20
 # For a container that ignores SIGTERM; longer than any stop_grace_period.
 TIMEOUT = 300.0
 MIGRATION_SECONDS = 1800.0
+EMPTY = b'{"services": {}}'
 
 
 class ComposeEngine:
@@ -68,10 +68,8 @@ class ComposeEngine:
     def well(self, instance: Instance) -> bool:
         """Ask the instance itself, at the port of this machine that leads to it."""
         found = _docker("port", self._name(instance.address), f"{PORT}/tcp")
-        if not found.ok or not found.text:
-            return False
-        address, host = found.text.splitlines()[0], self.environment.host
-        return is_well(address, commit=instance.commit, host=host)
+        address, host = found.text.partition("\n")[0], self.environment.host
+        return found.ok and is_well(address, commit=instance.commit, host=host)
 
     def ensure_proxy(self) -> None:
         """Start the proxy and the database; what runs already is left as it is."""
@@ -134,20 +132,15 @@ class ComposeEngine:
 
     def logs(self, operation: str) -> str:
         """Return the last lines that the instance wrote."""
-        found = [_last_lines(one) for one in self._containers(operation)]
-        return "\n".join(found)
+        return "\n".join(map(_last_lines, self._containers(operation)))
 
     def remove(self, operation: str) -> None:
         """Remove an operation's container, and its part of the override."""
         for container in self._containers(operation):
             _docker("rm", "--force", "--volumes", container)
-        key = f"{LABEL}.operation"
-        kept = {
-            colour: one
-            for colour, one in self._services().items()
-            if one["labels"][key] != operation
-        }
-        self._write(kept)
+        services, key = self._services(), f"{LABEL}.operation"
+        left = {k: v for k, v in services.items() if v["labels"][key] != operation}
+        self._write(left)
 
     def clean(self, kept: Sequence[Operation]) -> None:
         """Remove the images that this environment brought here and needs no more."""
@@ -176,15 +169,13 @@ class ComposeEngine:
         return _docker("ps", *filters, *options, shown).required().text.splitlines()
 
     def _services(self) -> dict[str, Any]:
-        if not self.override.exists():
-            return {}
-        return read_override(self.override.read_bytes())
+        found = self.override.read_bytes() if self.override.exists() else EMPTY
+        return read_override(found)
 
     def _add(self, candidate: Candidate, operation: str) -> str:
         """Write the new colour beside what runs, and return it."""
-        running = self.running()
-        colour = free_colour({one.address for one in running})
-        new = Colour(
+        colour = free_colour({one.address for one in self.running()})
+        new = service(
             Instance(operation, candidate.commit, colour),
             name=self._name(colour),
             image=self.images.at(candidate.digest),
@@ -192,7 +183,7 @@ class ComposeEngine:
             variables=self.variables.file(operation),
         )
         others = {name: one for name, one in self._services().items() if name != colour}
-        self._write({**others, colour: service(new)})
+        self._write({**others, colour: new})
         return colour
 
     def _write(self, services: Mapping[str, object]) -> None:

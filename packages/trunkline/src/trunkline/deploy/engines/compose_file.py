@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -15,39 +14,28 @@ from trunkline.deploy.operation import Instance
 SERVICE, PORT = "service", 8000
 COLOURS = ("blue", "green")
 LABEL = "dev.trunkline"
+IPV6 = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Colour:
-    """One instance as a service of its own, whose name is the instance's address."""
+def service(
+    instance: Instance, *, name: str, image: str, base: Path, variables: Path
+) -> dict[str, Any]:
+    """Describe an instance as a service, whose name is the instance's address.
 
-    instance: Instance
-    # The container's name, and the image with its digest.
-    name: str
-    image: str
-    # The team's file, and the file with the variables.
-    base: Path
-    variables: Path
-
-
-def service(colour: Colour) -> dict[str, Any]:
-    """Describe one colour.
-
-    Its port is one of this machine that the engine chooses, for the probe.
+    `base` is the team's file. The port of this machine is for the probe.
     """
-    told = colour.instance
     return {
-        "extends": {"file": str(colour.base), "service": SERVICE},
-        "container_name": colour.name,
-        "image": colour.image,
+        "extends": {"file": str(base), "service": SERVICE},
+        "container_name": name,
+        "image": image,
         "pull_policy": "never",
         "restart": "unless-stopped",
         "ports": [f"127.0.0.1::{PORT}"],
-        "env_file": [{"path": str(colour.variables), "format": "raw"}],
+        "env_file": [{"path": str(variables), "format": "raw"}],
         "labels": {
-            f"{LABEL}.operation": told.operation,
-            f"{LABEL}.commit": told.commit,
-            f"{LABEL}.address": told.address,
+            f"{LABEL}.operation": instance.operation,
+            f"{LABEL}.commit": instance.commit,
+            f"{LABEL}.address": instance.address,
         },
     }
 
@@ -91,6 +79,7 @@ def proxy_variables(environment: Environment, live: Path) -> dict[str, str]:
 def _bound(host: str) -> str:
     """Return the address to listen at; a name stands for every one."""
     try:
-        return f"{ip_address(host)}:"
+        ip = ip_address(host)
     except ValueError:
         return "127.0.0.1:" if host == "localhost" else ""
+    return f"[{ip}]:" if ip.version == IPV6 else f"{ip}:"

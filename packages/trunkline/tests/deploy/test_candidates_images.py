@@ -1,0 +1,62 @@
+"""Which image a person names, in a real registry."""
+
+import pytest
+
+from registries import push_image
+from trunkline.deploy.candidates import find_image, image_tag, image_version
+from trunkline.deploy.environments import Environment
+from trunkline.errors import Refusal
+from trunkline.git import Repository
+from trunkline.registry.client import Registry
+
+STAGING = Environment("staging", "http://127.0.0.1:8100", "compose")
+PRODUCTION = Environment("production", "http://127.0.0.1:80", "compose", "releases")
+COMMIT = "4f1c09b2d7ae" + "0" * 28
+LABELS = {"org.opencontainers.image.revision": COMMIT}
+
+
+@pytest.mark.parametrize(
+    ("ref", "tag"),
+    [
+        ("feat/login-button", "feat-login-button"),
+        ("feat-login-button", "feat-login-button"),
+        ("refs/heads/main", "main"),
+        ("sha-4f1c09b2d7ae", "sha-4f1c09b2d7ae"),
+        ("../../etc", "etc"),
+        ("\x1b[31mred\n", "31mred"),
+    ],
+)
+def test_a_branch_is_found_by_its_name_and_by_its_tag(ref: str, tag: str) -> None:
+    assert image_tag(ref).removeprefix("branch-") == tag
+    assert len(image_tag(ref * 30)) <= 63
+
+
+@pytest.mark.parametrize("ref", ["v1.2.0", "1.2.0", "refs/tags/v1.2.0"])
+def test_a_version_is_no_branch(ref: str) -> None:
+    assert str(image_version(ref)) == "1.2.0"
+    assert image_version(f"x{ref}") is None
+
+
+def test_a_candidate_is_pinned_by_its_digest(registry: Registry) -> None:
+    manifest = push_image(registry, labels=LABELS)
+    registry.put_manifest("feat-login", manifest)
+    found = find_image(registry, Repository.find(), STAGING, "feat/login")
+    assert (found.commit, found.digest) == (COMMIT, manifest.digest)
+
+
+def test_production_refuses_a_version_that_was_moved(registry: Registry) -> None:
+    first = push_image(registry, "first", labels=LABELS)
+    registry.put_manifest("1.2.0", first)
+    registry.put_manifest(f"sha-{COMMIT[:12]}", first)
+    found = find_image(registry, Repository.find(), PRODUCTION, "v1.2.0")
+    assert found.digest == first.digest
+    other = push_image(registry, "other", labels=LABELS)
+    registry.put_manifest("1.2.0", other)
+    with pytest.raises(Refusal, match="moved in the registry"):
+        find_image(registry, Repository.find(), PRODUCTION, "v1.2.0")
+
+
+@pytest.mark.parametrize("ref", ["main", "latest", f"sha-{COMMIT[:12]}", "v1", "1.2"])
+def test_production_takes_nothing_but_versions(registry: Registry, ref: str) -> None:
+    with pytest.raises(Refusal, match="releases-only"):
+        find_image(registry, Repository.find(), PRODUCTION, ref)
