@@ -1,5 +1,6 @@
 """A small view of one git repository; uses plumbing commands and parses no messages."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,24 @@ HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 # Never wait for a password prompt or an editor that nobody sees.
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
+# Settings of a user that change what git prints, and what they must be.
+SETTINGS = {
+    "color.ui": "false",
+    "diff.mnemonicPrefix": "false",
+    "diff.noprefix": "false",
+    "i18n.logOutputEncoding": "UTF-8",
+    "log.showSignature": "false",
+}
+
+
+def overruled() -> dict[str, str]:
+    """Return the environment in which a git command finds these settings."""
+    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    found = {"GIT_CONFIG_COUNT": str(first + len(SETTINGS))}
+    for number, (key, value) in enumerate(SETTINGS.items(), first):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +100,7 @@ class Repository:
         return process.run(
             ["git", *self.options, *arguments],
             cwd=self.root,
-            env=QUIET,
+            env=QUIET | overruled(),
             stdin=stdin,
             timeout=timeout,
             check=check,

@@ -92,16 +92,7 @@ def _reason(
 
 def read_commits(repository: Repository, *selection: str) -> list[TrunkCommit]:
     """Read commits with their full messages, oldest first."""
-    text = repository.read(
-        "-c",
-        "log.showSignature=false",
-        "log",
-        "--topo-order",
-        "--reverse",
-        "-z",
-        "--format=%H %B",
-        *selection,
-        "--",
-    )
+    how = ("--topo-order", "--reverse", "-z", "--format=%H %B")
+    text = repository.read("log", *how, *selection, "--")
     rows = (row.partition(" ") for row in text.split("\0") if row)
     return [TrunkCommit(oid, message) for oid, _, message in rows]

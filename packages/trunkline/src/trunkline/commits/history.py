@@ -38,8 +38,8 @@ def read_commits(
     """
     most = () if limit is None else (f"--max-count={limit}",)
     answer = repository.run(
-        "log", "-z", "--topo-order", "--no-show-signature", "--no-color",
-        "--encoding=UTF-8", _FORMAT, *most, "--end-of-options", *revisions, "--",
+        "log", "-z", "--topo-order", _FORMAT, *most,
+        "--end-of-options", *revisions, "--",
         timeout=LONG, check=True,
     )  # fmt: skip
     fields = answer.stdout.decode("utf-8", "replace").split("\0")[:-1]

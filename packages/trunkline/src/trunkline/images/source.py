@@ -48,7 +48,7 @@ def describe(
     """Gather what the image says about its commit; `root` has the commit's files."""
     settings = project.settings
     seconds, subject, author = repository.read(
-        "log", "-1", "--no-show-signature", "--format=%ct%x00%s%x00%an", commit
+        "log", "-1", "--format=%ct%x00%s%x00%an", commit
     ).split("\0", 2)
     created = datetime.fromtimestamp(int(seconds), UTC)
     flags = read_flags(root, settings.flags) if settings.flags else []
