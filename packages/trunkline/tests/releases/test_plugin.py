@@ -56,6 +56,11 @@ def test_a_message_raises_the_version_if_and_only_if_it_is_listed(message: str) 
         ("feat(a)(b): x", "NONE"),
         ("fix:nospace", "NONE"),
         ("Merge pull request #1 from a/b\n\nfeat: add login", "NONE"),
+        ("Merge pull request #1 from a/b\n\nfeat!: drop v1", "MAJOR"),
+        ("Merge branch 'x'\n\nwords\n\nBREAKING CHANGE: v1 is gone", "MAJOR"),
+        ('Revert "feat: log in"\n\nThis reverts commit 1234.', "PATCH"),
+        ('Reapply "feat: log in"', "MINOR"),
+        ("revert: the login", "PATCH"),
     ],
 )
 def test_only_what_was_meant_raises_the_version(message: str, raised: str) -> None:
@@ -73,6 +78,30 @@ def test_breaking_changes_come_first_below_their_own_heading(released: Sample) -
         "- v1 is gone\n- **api**: new api\n- **deps**: drop Python 3.11\n\n"
         "### Fix\n\n- a bug"
     )
+
+
+def test_a_breaking_merge_is_told_and_told_once(released: Sample) -> None:
+    """Commits on a merge: what raises the version stands in the changelog."""
+    for number, title in enumerate(("feat!: drop v1", "fix: the door")):
+        released.git("switch", "-q", "-c", f"b{number}", "main~0")
+        released.commit(title, {f"{number}.txt": "x"})
+        released.git("switch", "-q", "main")
+        body = "feat!: drop v1" if number == 0 else "fix!: close it"
+        message = f"Merge pull request #{number} from a/b\n\n{body}"
+        released.git("merge", "-q", "--no-ff", "-m", message, f"b{number}")
+    out = released.cz("bump", "--dry-run", "--yes").out
+    entries = re.findall(r"^- (.*) \(\w{7}\)$", out, re.MULTILINE)
+    assert sorted(entries) == ["close it", "drop v1", "the door"]
+    assert "## v2.0.0" in out
+
+
+def test_a_revert_releases_and_is_told(released: Sample) -> None:
+    commit = released.commit("feat: log out", {"out.txt": "out"})
+    released.bump()
+    released.git("revert", "--no-edit", commit)
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.1"), ran.all
+    assert "### Revert\n\n- feat: log out (" in released.read("CHANGELOG.md")
 
 
 def test_cz_check_applies_the_rules_of_this_tool(sample: Sample) -> None:

@@ -8,10 +8,10 @@ TYPES = (
     "revert", "style", "test",
 )  # fmt: skip
 # The types that have a heading in the changelog.
-LISTED = ("feat", "fix", "refactor", "perf")
+LISTED = ("feat", "fix", "refactor", "perf", "revert")
 # Messages that git and its hosts write themselves.
 WRITTEN_BY_TOOLS = (
-    "Merge", "Revert", "Pull request", "fixup!", "squash!", "amend!",
+    "Merge", "Revert", "Reapply", "Pull request", "fixup!", "squash!", "amend!",
 )  # fmt: skip
 LONGEST_SUBJECT = 72
 LONGEST_SHOWN = 120
@@ -32,8 +32,11 @@ INCREMENTS = {
     r"^.+!$": "MAJOR",
     r"^BREAKING[ -]CHANGE": "MAJOR",
     r"^feat": "MINOR",
-    r"^(fix|refactor|perf)": "PATCH",
+    r"^(fix|refactor|perf|revert)": "PATCH",
 }
+# Lines that look as if they meant a breaking change.
+_NEARLY = re.compile(r"^(?:(?i:\W*breaking[ _-]changes?\W*:)|BREAKING[ -]CHANGE)")
+_UNDONE = re.compile(r'^(Revert|Reapply) "(.+)"(.*)$')
 _schema = re.compile(SCHEMA)
 _entry = re.compile(ENTRY)
 _SCISSORS = "------------------------ >8 ------------------------"
@@ -76,6 +79,32 @@ def entries(body: str) -> str:
             elif inside:
                 kept[-1] += f"\n{line}"
     return "\n\n".join(kept)
+
+
+def breaking_entries(body: str) -> str:
+    """Keep of the entries those that break something."""
+    return "\n\n".join(
+        it
+        for it in entries(body).split("\n\n")
+        if (found := _entry.match(it)) and (found["breaking"] or it[0] == "B")
+    )
+
+
+def nearly_breaking(body: str) -> str | None:
+    """Return a line that seems to announce a breaking change, and does not."""
+    lines = body.split("\n")
+    near = (it for it in lines if _NEARLY.match(it) and not _entry.match(it))
+    return next(near, None)
+
+
+def conventional_title(title: str) -> str:
+    """Return a title of `git revert` as a conventional one."""
+    match _UNDONE.match(title):
+        case re.Match() as found if found[1] == "Revert":
+            return f"revert: {found[2]}{found[3]}"
+        case re.Match() as found:
+            return f"{found[2]}{found[3]}"
+    return title
 
 
 def without_comments(text: str) -> str:

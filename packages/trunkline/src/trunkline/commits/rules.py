@@ -7,6 +7,7 @@ from trunkline.commits.conventional import (
     LONGEST_SUBJECT,
     TYPES,
     WRITTEN_BY_TOOLS,
+    nearly_breaking,
     parse,
     shown,
 )
@@ -33,6 +34,13 @@ def problems(message: str) -> Iterator[MessageProblem]:
             "length",
             f"{length} characters: {shown(first)}",
             f"at most {LONGEST_SUBJECT}; the body says why",
+        )
+    near = nearly_breaking(rest)
+    if near is not None:
+        yield MessageProblem(
+            "breaking",
+            f"a line that does not count as a breaking change: {shown(near)}",
+            "BREAKING CHANGE: and what it breaks, at the start of a line",
         )
     if parse(message):
         return

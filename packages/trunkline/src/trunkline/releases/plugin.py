@@ -16,7 +16,14 @@ from commitizen.cz.conventional_commits.conventional_commits import (
 from commitizen.git import GitCommit, GitTag
 from jinja2 import PackageLoader
 
-from trunkline.commits.conventional import ENTRY, INCREMENTS, SCHEMA, entries
+from trunkline.commits.conventional import (
+    ENTRY,
+    INCREMENTS,
+    SCHEMA,
+    breaking_entries,
+    conventional_title,
+    entries,
+)
 from trunkline.commits.rules import problems
 from trunkline.errors import TrunklineError
 from trunkline.files import decode_text
@@ -39,6 +46,7 @@ class TrunklineCz(ConventionalCommitsCz):
         "fix": "Fix",
         "refactor": "Refactor",
         "perf": "Perf",
+        "revert": "Revert",
         "BREAKING-CHANGE": "BREAKING CHANGE",
     }
     template_loader = PackageLoader("trunkline.releases", "templates")
@@ -56,12 +64,16 @@ class TrunklineCz(ConventionalCommitsCz):
     def filter_commits(self, commits: list[GitCommit]) -> list[GitCommit]:
         """Reduce each body to its entries, for the version and the changelog alike.
 
-        A host writes the title of a pull request into the body of its merge commit; the
-        merged commits have entries of their own.
+        A host writes the title of a pull request into the body of its merge commit. The
+        merged commits have entries of their own, so that it counts only if it tells of
+        a breaking change that they do not.
         """
+        titles = {commit.title for commit in commits}
         for commit in commits:
             merge = commit.title.startswith("Merge")
-            commit.body = "" if merge else entries(commit.body)
+            body = (breaking_entries if merge else entries)(commit.body)
+            commit.body = "" if merge and body in titles else body
+            commit.title = conventional_title(commit.title)
         return commits
 
     def changelog_hook(self, changelog: str, partial: str | None) -> str:

@@ -1,5 +1,6 @@
 """The rules about the version that is to be released. Pure."""
 
+from trunkline.commits.conventional import LISTED
 from trunkline.errors import Refusal
 from trunkline.project import HOTFIX_PREFIX
 from trunkline.releases.state import State
@@ -100,6 +101,6 @@ def not_empty(state: State) -> Refusal | None:
     return Refusal(
         rule="changelog",
         found=f"an empty changelog section for {state.coming.tag.name}",
-        expected="at least one entry, from a `feat`, `fix`, `refactor` or `perf`",
+        expected=f"at least one entry, from one of {', '.join(LISTED)}",
         fix=f"git log --oneline {state.current_tag.name}..HEAD",
     )
