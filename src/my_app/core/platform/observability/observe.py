@@ -52,35 +52,25 @@ class Observe:
         identifier = given.decode() if given and valid else new_request_id()
         request_id.set(identifier)
         status = CLIENT_CLOSED_REQUEST
-        answered = False
+        recorded = False
         extra_headers = [
             (b"x-request-id", identifier.encode()),
             *self.security_headers.for_path(scope["path"]),
         ]
 
-        def record() -> None:
-            nonlocal answered
-            if not answered:
-                answered = True
-                seconds = perf_counter() - started
-                route = route_of(scope)
-                method = scope.get("method", WEBSOCKET)
-                self.metrics.observe(method, route, status, seconds)
-                self.access_log.write(scope, route, status, seconds, identifier)
-
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal recorded, status
             kind = message["type"]
             if kind == "http.response.start" or kind in HANDSHAKES:
                 status = message.get("status") or HANDSHAKES[kind]
-                message["headers"] = with_headers(message, extra_headers)
+                message["headers"] = combined(message.get("headers", ()), extra_headers)
             await send(message)
             # What runs after the response, such as a background task, takes no time of
             # the client's. The response of a websocket is its handshake.
-            if kind in HANDSHAKES or (
-                kind == "http.response.body" and not message.get("more_body")
-            ):
-                record()
+            ends = kind == "http.response.body" and not message.get("more_body")
+            if (ends or kind in HANDSHAKES) and not recorded:
+                recorded = True
+                self.record(scope, status, started, identifier)
 
         try:
             if valid or not given:
@@ -89,14 +79,24 @@ class Observe:
                 refusal = invalid_request_id(scope)
                 await refusal(scope, receive, send_with_headers)
         finally:
-            record()
+            if not recorded:
+                self.record(scope, status, started, identifier)
+
+    def record(
+        self, scope: Scope, status: int, started: float, identifier: str
+    ) -> None:
+        """Record an answered request in the metrics and in the log."""
+        seconds = perf_counter() - started
+        route = route_of(scope)
+        self.metrics.observe(scope.get("method", WEBSOCKET), route, status, seconds)
+        self.access_log.write(scope, route, status, seconds, identifier)
 
 
-def with_headers(message: Message, extra: Sequence[Header]) -> list[Header]:
-    """Add the extra headers to a response; its own Cache-Control counts."""
-    own = message.get("headers", ())
-    if b"cache-control" in dict(own):
-        extra = [each for each in extra if each[0] != b"cache-control"]
+def combined(own: Sequence[Header], extra: Sequence[Header]) -> list[Header]:
+    """Add the extra headers to those of a response, whose Cache-Control counts."""
+    for name, _ in own:
+        if name == b"cache-control":
+            return [*own, *(each for each in extra if each[0] != name)]
     return [*own, *extra]
 
 
