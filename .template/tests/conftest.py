@@ -1,10 +1,18 @@
 """Fixtures of the template's proofs."""
 
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
 from killed_postgres import own_postgres
+from my_app.core.platform.db.engine import Database, connect
+from my_app.migrations.commands import migrate
 from project_image import engine, image, project
 
 from tests.conftest import anyio_backend, make_client, pytest_runtest_makereport
-from tests.databases import postgres
+from tests.databases import PostgresDatabases, SQLiteDatabases, postgres, settings_of
+from tests.postgres import Postgres
 
 __all__ = [
     "anyio_backend",
@@ -16,3 +24,24 @@ __all__ = [
     "project",
     "pytest_runtest_makereport",
 ]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Create a database of each kind without tables."""
+    if request.param == "sqlite":
+        databases: SQLiteDatabases | PostgresDatabases = SQLiteDatabases(tmp_path)
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        databases = PostgresDatabases(server.url(), "template1")
+    with databases.empty() as url:
+        yield url
+
+
+@pytest.fixture
+async def own_database(empty_url: str) -> AsyncIterator[Database]:
+    """Open a database of each kind with all tables, as the service does."""
+    assert migrate(settings_of(empty_url)) == 0
+    database = connect(settings_of(empty_url))
+    yield database
+    await database.close()

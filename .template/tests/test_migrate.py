@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,10 @@ from migrated import downgrade, tables, write
 from my_app.core.platform.db.engine import connect
 from my_app.migrations.commands import compare, migrate
 
-from tests.databases import PostgresDatabases, SQLiteDatabases, settings_of
-from tests.postgres import Postgres
+from tests.databases import settings_of
 from tests.servers import free_port
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Create a database of each kind without tables."""
-    if request.param == "sqlite":
-        databases: SQLiteDatabases | PostgresDatabases = SQLiteDatabases(tmp_path)
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        databases = PostgresDatabases(server.url(), "template1")
-    with databases.empty() as url:
-        yield url
 
 
 def test_each_migration_is_run_once_and_in_order(

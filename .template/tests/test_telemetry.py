@@ -1,24 +1,31 @@
 """Errors reach Sentry, and traces a collector."""
 
+import gzip
+import json
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.servers import free_port, get, running
 
 
 @contextmanager
-def collecting() -> Iterator[tuple[int, dict[str, bytes]]]:
+def collecting() -> Iterator[tuple[int, dict[str, list[bytes]]]]:
     """Stand in for Sentry and for a collector; yield the port and what arrived."""
-    arrived: dict[str, bytes] = {}
+    arrived: dict[str, list[bytes]] = defaultdict(list)
 
     class Collector(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            length = int(self.headers["content-length"])
-            arrived[self.path] = arrived.get(self.path, b"") + self.rfile.read(length)
+            body = self.rfile.read(int(self.headers["content-length"]))
+            packed = self.headers["content-encoding"] == "gzip"
+            arrived[self.path].append(gzip.decompress(body) if packed else body)
             self.send_response(200)
             self.send_header("content-length", "0")
             self.end_headers()
@@ -32,23 +39,63 @@ def collecting() -> Iterator[tuple[int, dict[str, bytes]]]:
         server.shutdown()
 
 
-def test_errors_and_traces_arrive(tmp_path: Path) -> None:
-    with collecting() as (collector, arrived):
-        port = free_port()
-        variables = {
-            "APP_ENVIRONMENT": "staging",
-            "SENTRY_DSN": f"http://hunter2@127.0.0.1:{collector}/1",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}",
-        }
-        server = ["uvicorn", "--app-dir=.template/tests", "crashing:app"]
-        command = [sys.executable, "-m", *server, f"--port={port}"]
-        with running(command, tmp_path / "output", variables) as program:
-            program.wait_for("Uvicorn running on")
-            crashed = get(port, "/crash", "Cookie: session=hunter3")
-            program.stop()
-            said = program.said()
+class Run:
+    """What a request that crashes left behind."""
 
-    assert b"500 Internal Server Error" in crashed
-    assert b"/crash" in arrived["/v1/traces"]
-    assert arrived["/api/1/envelope/"]
-    assert "hunter" not in said.replace("the password is hunter2", "")
+    def __init__(self, folder: Path) -> None:
+        with collecting() as (collector, self.arrived):
+            port = free_port()
+            variables = {
+                "APP_ENVIRONMENT": "staging",
+                "SENTRY_DSN": f"http://hunter2@127.0.0.1:{collector}/1",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}",
+            }
+            server = ["uvicorn", "--app-dir=.template/tests", "crashing:app"]
+            command = [sys.executable, "-m", *server, f"--port={port}"]
+            with running(command, folder / "output", variables) as program:
+                program.wait_for("Uvicorn running on")
+                self.answer = get(port, "/crash", "Cookie: session=hunter3")
+                program.stop()
+                self.said = program.said()
+
+    def events(self) -> list[dict[str, Any]]:
+        """Read the events of Sentry's envelopes."""
+        found = []
+        for envelope in self.arrived["/api/1/envelope/"]:
+            _, *lines = [json.loads(line) for line in envelope.splitlines() if line]
+            heads, items = lines[::2], lines[1::2]
+            pairs = zip(heads, items, strict=True)
+            found += [item for head, item in pairs if head["type"] == "event"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Run(tmp_path_factory.mktemp("telemetry"))
+
+
+def test_an_exception_reaches_sentry_with_its_traceback(run: Run) -> None:
+    assert b"500 Internal Server Error" in run.answer
+    (event,) = run.events()
+    assert event["logentry"]["message"] == "unhandled exception"
+    (raised,) = event["exception"]["values"]
+    assert (raised["type"], raised["value"]) == (
+        "RuntimeError",
+        "the password is hunter2",
+    )
+    assert raised["stacktrace"]["frames"][-1]["function"] == "crash"
+    assert "hunter3" not in json.dumps(event)
+
+
+def test_the_lines_of_a_request_name_its_trace(run: Run) -> None:
+    lines = [json.loads(line) for line in run.said.splitlines() if line[:1] == "{"]
+    traced = [line for line in lines if "trace.id" in line]
+    exported = b"".join(run.arrived["/v1/traces"])
+
+    assert {line["log.logger"] for line in traced} >= {"access"}
+    assert len(traced) == len([line for line in lines if "http.request.id" in line]) > 1
+    for line in traced:
+        assert bytes.fromhex(line["trace.id"]) in exported
+        assert bytes.fromhex(line["span.id"]) in exported
+    assert b"/crash" in exported
+    assert "hunter" not in run.said.replace("the password is hunter2", "")

@@ -23,6 +23,7 @@ async def test_a_line_is_one_json_object_of_the_schema() -> None:
     log = EcsAccessLog(
         stream,
         {"name": "my-app", "version": "1.2.0"},
+        trace_ids=lambda: {"trace.id": "1", "span.id": "2"},
     )
 
     log.write(SCOPE, "/{path}", 500, 0.25, "abc")
@@ -42,6 +43,8 @@ async def test_a_line_is_one_json_object_of_the_schema() -> None:
         "event.duration": 250_000_000,
         "client.ip": 'a"b\\',
         "http.request.id": "abc",
+        "trace.id": "1",
+        "span.id": "2",
         "ecs.version": "9.0.0",
         "service.name": "my-app",
         "service.version": "1.2.0",

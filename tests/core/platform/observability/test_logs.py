@@ -76,6 +76,35 @@ def test_a_line_of_a_request_carries_its_id(capsys: pytest.CaptureFixture[str]) 
     assert logged(capsys)["http.request.id"] == "abc"
 
 
+@pytest.mark.slow  # Its library takes a tenth of a second to import.
+def test_a_traced_line_names_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    from opentelemetry import trace  # noqa: PLC0415
+
+    configure_logging(STAGING.model_copy(update={"otlp_endpoint": "http://127.0.0.1"}))
+    span = trace.NonRecordingSpan(trace.SpanContext(1, 2, is_remote=False))
+    with trace.use_span(span):
+        logging.getLogger("library").info("asked")
+    traced = logged(capsys)
+    logging.getLogger("library").info("idle")
+
+    assert traced["trace.id"] == f"{1:032}"
+    assert traced["span.id"] == f"{2:016}"
+    assert "trace.id" not in logged(capsys)
+
+
+def test_other_handlers_get_the_message_and_the_exception(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("ERROR", "x")
+    error = ValueError("bad")
+    structlog.stdlib.get_logger("x").error("failed", exc_info=error)
+    (record,) = caplog.records
+
+    assert record.getMessage() == "failed"
+    assert record.exc_info
+    assert record.exc_info[1] is error
+
+
 def test_an_exception_is_in_the_fields_of_the_schema(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

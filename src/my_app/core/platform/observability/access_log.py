@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,6 +17,7 @@ from starlette.types import Scope
 from ....config import Settings
 from ..build import service_fields
 from .logs import ECS_VERSION
+from .telemetry import is_traced, trace_ids
 
 SERVER_ERROR = 500
 # Stands for the method of a websocket's handshake, whose scope has none.
@@ -36,7 +37,8 @@ def access_log(settings: Settings) -> AccessLog:
     """Choose the format of the access log as `configure_logging` does for the rest."""
     if settings.logs_for_people:
         return ConsoleAccessLog()
-    return EcsAccessLog(sys.stdout.buffer, service_fields(settings))
+    ids = trace_ids if is_traced(settings) else None
+    return EcsAccessLog(sys.stdout.buffer, service_fields(settings), trace_ids=ids)
 
 
 class ConsoleAccessLog:
@@ -68,8 +70,15 @@ class EcsAccessLog:
     are written in a single call at its end.
     """
 
-    def __init__(self, stream: BinaryIO, service: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        service: Mapping[str, str],
+        *,
+        trace_ids: Callable[[], Mapping[str, str]] | None = None,
+    ) -> None:
         self._stream = stream
+        self._trace_ids = trace_ids
         self._lines: list[str] = []
         fields = {"ecs.version": ECS_VERSION} | {
             f"service.{key}": value for key, value in service.items()
@@ -85,10 +94,13 @@ class EcsAccessLog:
             asyncio.get_running_loop().call_soon(self.flush)
             self._timestamp = timestamp(time())
         method, client = scope.get("method", WEBSOCKET), scope["client"]
+        ids = self._trace_ids().items() if self._trace_ids else ()
+        trace = "".join(f'"{key}":"{value}",' for key, value in ids) if ids else ""
         self._lines.append(
             f'{{"@timestamp":"{self._timestamp}",'
             f"{render_request(method, scope['path'], route, status)},"
             f'"event.duration":{int(seconds * 1e9)},'
+            f"{trace}"
             # A proxy may have taken it from a header.
             f'"client.ip":{quoted(client[0] if client else "")},'
             f'"http.request.id":"{request_id}"{self._end}'

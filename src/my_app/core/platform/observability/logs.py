@@ -12,8 +12,10 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from ....config import Settings
 from ..build import service_fields
 from ..request_id import current_request_id
+from .telemetry import is_traced, trace_ids
 
 ECS_VERSION = "9.0.0"
+SCHEMA = ("error.type", "error.message", "error.stack_trace", "trace.id", "span.id")
 
 
 def configure_logging(settings: Settings) -> None:
@@ -24,6 +26,7 @@ def configure_logging(settings: Settings) -> None:
     """
     shared: list[Processor] = [
         add_request_id,
+        *([add_trace] if is_traced(settings) else []),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -31,7 +34,7 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, to_record],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -61,6 +64,27 @@ def configure_logging(settings: Settings) -> None:
     # The reloader logs every changed file, the tests' client what the access log says.
     for name in ("watchfiles", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Event(dict[str, Any]):
+    """What is logged; as a text, in which Sentry shows it, the message alone."""
+
+    def __str__(self) -> str:
+        return str(self["event"])
+
+
+def to_record(
+    logger: logging.Logger, name: str, event: EventDict
+) -> tuple[tuple[EventDict], dict[str, Any]]:
+    """Hand over to `logging`, with the exception where all handlers look for it."""
+    wrap = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
+    arguments, options = wrap(logger, name, Event(event))
+    return arguments, {**options, "exc_info": event.get("exc_info")}
+
+
+def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add the ids of the current trace and span."""
+    return {**event, **trace_ids()}
 
 
 def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -107,7 +131,7 @@ def ecs_renderers(service: Mapping[str, str]) -> list[Processor]:
     def rename(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         named = {renamed.get(key, key): value for key, value in event.items()}
         # All other fields go under "labels", where they cannot clash with the schema.
-        known = {*renamed.values(), "error.type", "error.message", "error.stack_trace"}
+        known = {*renamed.values(), *SCHEMA}
         extra = {key: named.pop(key) for key in list(named) if key not in known}
         first = {key: named.pop(key) for key in ("@timestamp", "log.level", "message")}
         return first | named | constant | ({"labels": extra} if extra else {})

@@ -27,8 +27,10 @@ def start_sentry(settings: Settings, build: Build) -> None:
             dsn,
             release=build.version,
             environment=settings.environment,
-            # Request bodies may hold personal data.
+            # Bodies and headers hold personal data and secrets; the variables of a
+            # traceback's frames hold both.
             max_request_body_size="never",
+            include_local_variables=False,
         )
     except BadDsn as error:
         raise EnvironmentVariablesError(
@@ -56,6 +58,21 @@ def telemetry(settings: Settings) -> TelemetryConfig:
         variable = "OTEL_EXPORTER_OTLP_ENDPOINT"
         require("opentelemetry.sdk", variable=variable, extra="tracing")
     return {"auto_configure": on, "tracing": on, "metrics": False, "logs": False}
+
+
+def is_traced(settings: Settings) -> bool:
+    """Return whether requests are traced."""
+    return bool(settings.otlp_endpoint) and find_spec("opentelemetry") is not None
+
+
+def trace_ids() -> dict[str, str]:
+    """Return the ids of the current trace and span, none outside a trace."""
+    from opentelemetry import trace  # noqa: PLC0415 - an extra
+
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid:
+        return {}
+    return {"trace.id": f"{span.trace_id:032x}", "span.id": f"{span.span_id:016x}"}
 
 
 def require(module: str, *, variable: str, extra: str) -> None:

@@ -20,7 +20,13 @@ from tests.conftest import MakeClient
 from tests.core.billing.orders import PLAN, every_invoice, order
 from tests.databases import on
 
+pytestmark = pytest.mark.anyio
 AT_ONCE = 8
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(environment="test")
 
 
 @pytest.fixture
