@@ -181,6 +181,40 @@ def test_a_dotenv_that_is_not_utf_8_is_a_problem(dotenv: Path) -> None:
     assert ".env" in next(iter(problems(dotenv)))
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [('A="open\nAPP_PORT=1\n', 1), ("A=1\n\n\nAPP_PORT: hunter2\nB=1\n", 4)],
+)
+def test_an_unreadable_line_of_dotenv_is_named_but_not_shown(
+    dotenv: Path, content: str, line: int
+) -> None:
+    dotenv.write_text(content)
+    (found,) = problems(dotenv).items()
+
+    assert found[0].endswith(f".env, line {line}")
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        *(("APP_ALLOWED_HOSTS", it) for it in ("", "https://api.x", "api.x:443")),
+        *(("APP_ALLOWED_HOSTS", it) for it in ("*.*", "api*.x", "a.x;c.x", ".x")),
+        *(("APP_CORS_ORIGINS", it) for it in ("https://a.x/", "a.x", "*.a.x")),
+        *(("APP_CORS_ORIGINS", it) for it in ("https://a.x;b.x", '["https://a.x"]')),
+    ],
+)
+def test_a_name_that_would_never_match_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path, variable: str, value: str
+) -> None:
+    good = "https://b.x" if "CORS" in variable else "b.x"
+    monkeypatch.setenv(variable, f"{value},{good}" if value else "")
+    expected = problems(dotenv)[variable][1]
+
+    assert f"not {value!r}" in expected
+    assert good not in expected
+
+
 def test_production_refuses_the_development_default(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from my_app.config import Settings, load
+from my_app.config import load
 
 from tests.test_config import problems
 
@@ -34,10 +34,16 @@ def test_production_refuses_a_relative_sqlite_file(
         "postgresql://user:p%40ss@db.example:5432/my_app?sslmode=require",
         "postgres://db/my_app",
         "postgresql:///my_app?host=/run/postgresql",
+        "postgresql://user@[::1]:5432/my_app",
+        "sqlite:///my-app.db\n",
     ],
 )
-def test_a_valid_database_url_is_accepted(url: str) -> None:
-    assert Settings(database_url=SecretStr(url))
+def test_a_valid_database_url_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    monkeypatch.setenv("APP_DATABASE_URL", url)
+
+    assert load(tmp_path / ".env").settings.database_url == SecretStr(url.strip())
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,22 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .environment import (
+    HOST,
+    HOSTS,
+    ORIGIN,
+    ORIGINS,
     EnvironmentVariablesError,
     Problem,
     example,
+    matching,
     misspelt,
     problems_of,
+    read_dotenv,
 )
 
 type Names = Annotated[tuple[str, ...], NoDecode]
@@ -28,7 +33,8 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 DATABASE_URLS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 DATABASE_URL = re.compile(
     r"sqlite:///[^?:]+"
-    r"|postgres(ql)?://([^/?#@]*@)?[^/?#@:]*(:\d{1,5})?/[^/?#]+(\?[^#]*)?"
+    r"|postgres(ql)?://([^/?#@]*@)?(\[[\da-fA-F:.]+\]|[^/?#@:]*)(:\d{1,5})?"
+    r"/[^/?#]+(\?[^#]*)?"
 )
 
 
@@ -133,6 +139,24 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def matching_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no Host header would match."""
+        return matching(value, HOST, HOSTS) if value else matching(("",), HOST, HOSTS)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def matching_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no Origin header would match."""
+        return matching(value, ORIGIN, ORIGINS)
+
+    @field_validator("database_url", "sentry_dsn", mode="before")
+    @classmethod
+    def without_newline(cls, value: object) -> object:
+        """Strip a secret: those of clusters often end with a newline."""
+        return value.strip() if isinstance(value, str) else value
+
     @field_validator("database_url")
     @classmethod
     def supported_database(cls, value: SecretStr) -> SecretStr:
@@ -231,23 +255,6 @@ def load(env_file: Path = Path(".env")) -> Config:
     if problems or settings is None or flags is None:
         raise EnvironmentVariablesError(problems)
     return Config(settings, flags)
-
-
-def read_dotenv(path: Path) -> dict[str, str | None]:
-    """Return the assignments in `path`.
-
-    Raises:
-        EnvironmentVariablesError: the file is not UTF-8.
-    """
-    try:
-        return dotenv_values(path)
-    except UnicodeDecodeError as error:
-        problem = Problem(
-            variable=str(path),
-            found=f"a byte that is not UTF-8, at position {error.start}",
-            expected="a text file such as .env.example",
-        )
-        raise EnvironmentVariablesError([problem]) from None
 
 
 def reads_dotenv() -> bool:

@@ -1,12 +1,18 @@
 """Reading the environment: once, with all problems reported together."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+from dotenv.parser import Original, parse_stream
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings
 
 # Names at least this similar to a declared one count as typos of it: ENABLE_NEW_SERCH
@@ -14,6 +20,12 @@ from pydantic_settings import BaseSettings
 SIMILARITY = 0.85
 # Names without a common prefix are more often other programs' variables than typos.
 SIMILARITY_WITHOUT_PREFIX = 0.9
+
+NAME = r"(\[[\da-f:.]+\]|[\w-]+(\.[\w-]+)*)"
+HOSTS = "host names without scheme and port: api.example.com, *.example.com or *"
+HOST = re.compile(rf"\*|(\*\.)?{NAME}", re.IGNORECASE)
+ORIGINS = "origins as browsers send them: https://app.example.com, or *"
+ORIGIN = re.compile(rf"\*|[a-z][a-z\d+.-]*://{NAME}(:\d{{1,5}})?")
 
 # Plainer than pydantic's own messages.
 EXPECTED = {
@@ -163,3 +175,46 @@ def to_shell(value: object) -> str:
             return ",".join(str(item) for item in value)
         case _:
             return str(value)
+
+
+def matching(
+    names: tuple[str, ...], pattern: re.Pattern[str], expected: str
+) -> tuple[str, ...]:
+    """Return the names, or name those that do not match."""
+    if wrong := [name for name in names if not pattern.fullmatch(name)]:
+        message = f"{expected}; not {', '.join(map(repr, wrong))}"
+        raise PydanticCustomError("names", "{message}", {"message": message})
+    return names
+
+
+def read_dotenv(path: Path) -> dict[str, str | None]:
+    """Return the assignments in `path`.
+
+    Raises:
+        EnvironmentVariablesError: the file is not UTF-8, or a line is not readable.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        # The parser is silent about what it skips.
+        skipped = [each.original for each in parse_stream(StringIO(text)) if each.error]
+        if skipped:
+            raise EnvironmentVariablesError([unreadable(path, it) for it in skipped])
+        return dotenv_values(stream=StringIO(text))
+    except UnicodeDecodeError as error:
+        problem = Problem(
+            variable=str(path),
+            found=f"a byte that is not UTF-8, at position {error.start}",
+            expected="a text file such as .env.example",
+        )
+        raise EnvironmentVariablesError([problem]) from None
+
+
+def unreadable(path: Path, line: Original) -> Problem:
+    """Report a line, but not its text, which may be a secret."""
+    # Its text begins with the blank lines before it.
+    blank = line.string[: -len(line.string.lstrip())].count("\n")
+    return Problem(
+        variable=f"{path}, line {line.line + blank}",
+        found="a line that is no assignment",
+        expected="NAME=value, and a closing quote if there is an opening one",
+    )
