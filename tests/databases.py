@@ -148,7 +148,7 @@ class Joined(Database):
         # Less than `Database.__init__`, which takes longer than the rest of the set-up.
         self.engine = connection.engine
         self.read_limit = self.write_limit = Admission(PATIENCE)
-        self.reading = self.writing = async_sessionmaker(
+        self.reading = self.writing = self.probing = async_sessionmaker(
             connection,
             expire_on_commit=False,
             join_transaction_mode="create_savepoint",

@@ -48,8 +48,14 @@ DRIVERS = {
 class Database:
     """The database of an application. Connects on first use."""
 
-    def __init__(self, engine: AsyncEngine, *, wait_seconds: float) -> None:
+    def __init__(
+        self, engine: AsyncEngine, probe: AsyncEngine, *, wait_seconds: float
+    ) -> None:
         self.engine = engine
+        # With a connection of its own, for a busy process is not an unready one: if all
+        # of them left the load balancer together, nobody would be served.
+        self.probe = probe
+        self.probing = sessions(probe)
         self.reading = sessions(engine)
         self.writing = sessions(engine.execution_options(writing=True))
         self.read_limit = self.write_limit = Admission(wait_seconds, at_once=None)
@@ -60,7 +66,9 @@ class Database:
             self.write_limit = Admission(wait_seconds, at_once=3)
 
     @asynccontextmanager
-    async def transaction(self, *, writing: bool) -> AsyncIterator[AsyncSession]:
+    async def transaction(
+        self, *, writing: bool, probing: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """Open a session that commits at the end, or rolls back on an exception.
 
         Raises:
@@ -68,7 +76,8 @@ class Database:
                 database lacks what this build needs.
         """
         limit = self.write_limit if writing else self.read_limit
-        open_session = self.writing if writing else self.reading
+        reading = self.probing if probing else self.reading
+        open_session = self.writing if writing else reading
         try:
             async with limit, open_session.begin() as session:
                 yield session
@@ -81,12 +90,12 @@ class Database:
 
     async def ping(self) -> None:
         """Check connectivity (`SELECT 1`)."""
-        async with self.transaction(writing=False) as session:
+        async with self.transaction(writing=False, probing=True) as session:
             await session.execute(text("SELECT 1"))
 
     async def revisions(self) -> tuple[set[str], set[str]]:
         """Return the database's current revisions and all those applied so far."""
-        async with self.transaction(writing=False) as session:
+        async with self.transaction(writing=False, probing=True) as session:
             connection = await session.connection()
             tables = await connection.run_sync(lambda it: inspect(it).get_table_names())
             found: list[set[str]] = []
@@ -110,6 +119,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        await self.probe.dispose()
 
 
 class Admission:
@@ -143,13 +153,17 @@ def columns_of(connection: Connection, table: str) -> set[str]:
 def connect(settings: Settings) -> Database:
     """Create the database from the settings. Does not connect yet."""
     url = url_of(settings)
-    engine = create_async_engine(url, hide_parameters=True, **options(url, settings))
+    probing = settings.model_copy(update={"database_pool_size": 1})
+    engine, probe = (
+        create_async_engine(url, hide_parameters=True, **options(url, each))
+        for each in (settings, probing)
+    )
     if url.get_backend_name() == "sqlite":
-        sqlite.configure(
-            engine, statement_seconds=settings.database_statement_timeout_seconds
-        )
+        seconds = settings.database_statement_timeout_seconds
+        for each in (engine, probe):
+            sqlite.configure(each, statement_seconds=seconds)
     wait = settings.database_connect_timeout_seconds
-    return Database(engine, wait_seconds=wait)
+    return Database(engine, probe, wait_seconds=wait)
 
 
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
