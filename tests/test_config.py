@@ -201,18 +201,20 @@ def test_an_unreadable_line_of_dotenv_is_named_but_not_shown(
         *(("APP_ALLOWED_HOSTS", it) for it in ("", "https://api.x", "api.x:443")),
         *(("APP_ALLOWED_HOSTS", it) for it in ("*.*", "api*.x", "a.x;c.x", ".x")),
         *(("APP_CORS_ORIGINS", it) for it in ("https://a.x/", "a.x", "*.a.x")),
+        *(("APP_TRUSTED_PROXIES", it) for it in ("proxy.x", "10.0.0.1:80", "[::1]")),
         *(("APP_CORS_ORIGINS", it) for it in ("https://a.x;b.x", '["https://a.x"]')),
     ],
 )
 def test_a_name_that_would_never_match_is_a_problem(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path, variable: str, value: str
 ) -> None:
-    good = "https://b.x" if "CORS" in variable else "b.x"
-    monkeypatch.setenv(variable, f"{value},{good}" if value else "")
+    good = {"APP_CORS_ORIGINS": "https://b.x", "APP_TRUSTED_PROXIES": "fe80::/10"}
+    good_one = good.get(variable, "b.x")
+    monkeypatch.setenv(variable, f"{value},{good_one}" if value else "")
     expected = problems(dotenv)[variable][1]
 
     assert f"not {value!r}" in expected
-    assert good not in expected
+    assert good_one not in expected
 
 
 def test_production_refuses_the_development_default(

@@ -1,5 +1,6 @@
 """The service as a process: options, workers, shutdown."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -80,6 +81,26 @@ def test_every_option_reaches_the_server(tmp_path: Path) -> None:
         serving(tmp_path / "other", *options),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("trusted", "client", "scheme"),
+    [("127.0.0.1", 'a"b', b"https"), ("fe80::/10", "127.0.0.1", b"http")],
+)
+def test_only_a_trusted_proxy_says_who_asks_and_how(
+    tmp_path: Path, trusted: str, client: str, scheme: bytes
+) -> None:
+    headers = ('X-Forwarded-For: a"b', "X-Forwarded-Proto: https")
+    variables = {"APP_TRUSTED_PROXIES": trusted, "APP_ROOT_PATH": "/api"}
+    with serving(tmp_path / "output", **variables) as (program, port):
+        redirected = get(port, "/version/", *headers)
+        document = get(port, "/openapi.json")
+        program.wait_for("/version/")
+        line = next(it for it in program.said().splitlines() if "/version/" in it)
+
+    assert json.loads(line)["client.ip"] == client
+    assert b"\r\nlocation: " + scheme + b"://test/" in redirected.lower()
+    assert b'"servers":[{"url":"/api"}]' in document
 
 
 def test_every_worker_exposes_the_metrics_of_all(tmp_path: Path) -> None:

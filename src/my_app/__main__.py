@@ -77,6 +77,7 @@ def serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=",".join(settings.trusted_proxies),
             timeout_graceful_shutdown=settings.shutdown_grace_seconds,
         )
 

@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .environment import (
+    ADDRESS,
+    ADDRESSES,
     HOST,
     HOSTS,
     ORIGIN,
@@ -59,6 +61,16 @@ class Settings(BaseSettings):
         ("*",),
         description="Accepted host names, comma-separated; *.example.com: subdomains",
     )
+    trusted_proxies: Names = Field(
+        ("127.0.0.1",),
+        description="Addresses or networks whose X-Forwarded-… headers count; or *",
+    )
+    root_path: str = Field(
+        "",
+        pattern="^(/[^/]+)*$",
+        description="Path prefix that a proxy strips: /api",
+    )
+    docs: bool = Field(True, description="Serve /docs and /openapi.json")
     cors_origins: Names = Field(
         (), description="Origins whose pages may call the service, comma-separated"
     )
@@ -131,7 +143,7 @@ class Settings(BaseSettings):
         """Accept INFO for info, as other tools write it."""
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("allowed_hosts", "cors_origins", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def split_by_comma(cls, value: object) -> object:
         """Split `a, b` into two names."""
@@ -150,6 +162,12 @@ class Settings(BaseSettings):
     def matching_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse what no Origin header would match."""
         return matching(value, ORIGIN, ORIGINS)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no address would match."""
+        return matching(value, ADDRESS, ADDRESSES)
 
     @field_validator("database_url", "sentry_dsn", mode="before")
     @classmethod

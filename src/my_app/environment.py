@@ -24,6 +24,8 @@ SIMILARITY_WITHOUT_PREFIX = 0.9
 NAME = r"(\[[\da-f:.]+\]|[\w-]+(\.[\w-]+)*)"
 HOSTS = "host names without scheme and port: api.example.com, *.example.com or *"
 HOST = re.compile(rf"\*|(\*\.)?{NAME}", re.IGNORECASE)
+ADDRESSES = "addresses or networks: 10.0.0.7, 10.0.0.0/8, ::1 or *"
+ADDRESS = re.compile(r"\*|(\d{1,3}(\.\d{1,3}){3}|[\da-f]*:[\da-f:.]*)(/\d{1,3})?")
 ORIGINS = "origins as browsers send them: https://app.example.com, or *"
 ORIGIN = re.compile(rf"\*|[a-z][a-z\d+.-]*://{NAME}(:\d{{1,5}})?")
 

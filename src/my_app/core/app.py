@@ -59,7 +59,11 @@ def create_app(
     app = FastAPI(
         title=TITLE,
         version=build.version,
+        # `/docs` is one of the operations: FastAPI's page says nothing without its CDN.
+        docs_url=None,
         redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs else None,
+        root_path=settings.root_path,
         telemetry=telemetry(settings),
         middleware=middleware(context),
         lifespan=lifespan(context, features),

@@ -74,6 +74,24 @@ async def test_every_link_of_the_page_works(client: AsyncClient) -> None:
     assert len(links) == 6
 
 
+async def test_the_documentation_says_what_it_needs(client: AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+
+    assert "SwaggerUIBundle(" in page
+    assert "loads Swagger UI from cdn.jsdelivr.net" in page
+
+
+async def test_the_documentation_can_be_switched_off(make_client: MakeClient) -> None:
+    settings = Settings(environment="test", docs=False)
+    async with make_client(create_app(settings, Flags(), [])) as client:
+        answers = [await client.get(path) for path in ("/docs", "/openapi.json")]
+        page = (await client.get("/")).text
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert "docs" not in page.replace("docs off", "")
+    assert "openapi" not in page
+
+
 async def test_production_hides_its_flags(make_client: MakeClient) -> None:
     settings = Settings(environment="production", allowed_hosts=("test",))
     flags = SampleFlags(ENABLE_SAMPLE=True)

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
@@ -12,7 +12,7 @@ from ....config import Environment, Flags
 from ..context import CurrentContext
 from ..http.openapi import problem_responses
 from ..http.problems import problem
-from .landing_page import render_landing_page
+from .landing_page import render_docs, render_landing_page
 
 router = APIRouter(tags=["operations"], responses=problem_responses(400, 500, 503))
 
@@ -49,6 +49,14 @@ class Version(BaseModel):
 async def home(context: CurrentContext) -> HTMLResponse:
     """Show the landing page."""
     return HTMLResponse(render_landing_page(context))
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(context: CurrentContext) -> HTMLResponse:
+    """Show the documentation, unless it is switched off."""
+    if not context.settings.docs:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return HTMLResponse(render_docs())
 
 
 @router.get("/healthz")

@@ -4,6 +4,8 @@ from base64 import b64encode
 from hashlib import sha256
 from html import escape
 
+from fastapi.openapi.docs import get_swagger_ui_html
+
 from .... import TITLE
 from ..context import Context
 
@@ -42,6 +44,20 @@ LINKS = {
 }
 
 
+DOCS = ("/docs", "/openapi.json")
+PLACE = '<div id="swagger-ui">'
+WAITING = (
+    "This page loads Swagger UI from cdn.jsdelivr.net. If this text stays, the browser "
+    'cannot reach it: read <a href="openapi.json">openapi.json</a> instead.'
+)
+
+
+def render_docs() -> str:
+    """Render FastAPI's page of the documentation, which also says what it needs."""
+    page = get_swagger_ui_html(openapi_url="openapi.json", title=f"{TITLE} · API")
+    return bytes(page.body).decode().replace(PLACE, PLACE + WAITING)
+
+
 def render_landing_page(context: Context) -> str:
     """Render the page: self-contained, without scripts or external resources."""
     build, environment = context.build, context.settings.environment
@@ -63,6 +79,7 @@ def render_landing_page(context: Context) -> str:
     links = "\n".join(
         f'<a href="{address.removeprefix("/")}">{escape(text)}</a>'
         for address, text in LINKS.items()
+        if context.settings.docs or address not in DOCS
     )
     return f"""<!doctype html>
 <html lang="en">
