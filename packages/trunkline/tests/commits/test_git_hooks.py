@@ -1,12 +1,14 @@
 """The git hooks: what they refuse, and that they agree with commitizen."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from samples import REPOSITORY
+from githooks import install_hook
+from samples import REPOSITORY, Sample
 
 pytestmark = pytest.mark.slow
 
@@ -129,3 +131,23 @@ def test_commitizen_agrees(messages: list[str], verdict: bool, tmp_path: Path) -
     ]
 
     assert disagreeing == []
+
+
+def test_a_push_without_a_new_commit_runs_no_gate(released: Sample) -> None:
+    """Push: `git push --delete` ran every gate, which took fourteen seconds."""
+    folder = released.root.parent / "bin"
+    folder.mkdir()
+    (folder / "uv").write_text('#!/bin/sh\necho "$@" >>../ran; exec cat\n')
+    (folder / "uv").chmod(0o755)
+    hook = (REPOSITORY / ".githooks/pre-push").read_text()
+    install_hook(released.root / ".git", "pre-push", hook)
+    path = f"{folder}{os.pathsep}{released.env['PATH']}"
+    ran = released.root.parent / "ran"
+    released.git("branch", "feat/x")
+    for push in (["feat/x"], ["--delete", "feat/x"]):
+        assert released.run("git", "push", "origin", *push, PATH=path).code == 0
+    assert "check --when push" not in ran.read_text()
+    assert ran.read_text().count("trunkline push-check origin") == 2
+    released.commit("feat: more")
+    assert released.run("git", "push", "origin", "HEAD", PATH=path).code == 0
+    assert "check --when push" in ran.read_text()
