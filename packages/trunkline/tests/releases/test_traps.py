@@ -246,6 +246,17 @@ def signing(sample: Sample) -> None:
     sample.git("config", "gpg.program", "false")
 
 
+def stray_tag(name: str, *, remote: bool = False) -> Callable[[Sample], None]:
+    def arrange(sample: Sample) -> None:
+        sample.commit("feat: more")
+        sample.git("tag", "-a", name, "-m", name)
+        sample.commit("feat: even more")
+        if remote:
+            sample.git("push", "-q", "--no-verify", "origin", name)
+
+    return arrange
+
+
 def nobody(sample: Sample) -> None:
     sample.commit("feat: more")
     sample.git("config", "--unset", "user.email")
@@ -414,6 +425,15 @@ TRAPS = (
     Trap("tag here", after_feature("git", "tag", "v1.2.0"), BUMP, "refused", "new-tag"),
     Trap("tags differ", moved_tag_here, BUMP, "refused", "current-tag"),
     Trap("unreachable", unreachable, BUMP, "refused", "remote"),
+    Trap("stray tag", stray_tag("v1.2"), RELEASE, "refused", "stray-tag"),
+    Trap("old stray tag", stray_tag("v0.9.9"), BUMP, "refused", "stray-tag"),
+    Trap(
+        "stray tag there",
+        stray_tag("v1.2", remote=True),
+        RELEASE,
+        "refused",
+        "stray-tag",
+    ),
     Trap("only docs", commits("docs: words"), RELEASE, "done", "nothing to release"),
     Trap("nothing new", commits(), RELEASE, "done", "nothing to release"),
     Trap("dry run", commits("feat: a"), (*BUMP, "--dry-run"), "done", "", "1.1.0"),

@@ -118,6 +118,7 @@ RULES: tuple[Rule, ...] = (
     repository.clean_tree,
     repository.known_author,
     repository.signing_works,
+    repository.right_remote,
     repository.remote_answers,
     repository.same_tag_everywhere,
     repository.no_half_made_release,

@@ -117,7 +117,7 @@ def already_there(state: State, tag: str) -> bool:
 
 def lost_race(state: State, tag: str) -> Refusal:
     """Explain why a release is undone that somebody else was faster than."""
-    pull = f"git pull --rebase {state.remote} {state.here.branch}"
+    pull = f"git pull --rebase {state.remote} {state.here.branch} --tags"
     return Refusal(
         rule="race",
         found=f"new commits on {state.remote}/{state.here.branch} before {tag}",

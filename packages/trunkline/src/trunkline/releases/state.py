@@ -25,6 +25,8 @@ class RemoteAnswer:
     # The repository has no remote at all, as in a service that was just generated.
     # Nobody else can have released then; only a push is impossible.
     missing: bool = False
+    # The remotes there are, if none has the name that is asked for.
+    others: tuple[str, ...] = ()
     # The tip of the branch on the remote, and the commits that only one side has.
     tip: str | None = None
     behind: int = 0
@@ -78,6 +80,10 @@ class State:
     # Whether the changelog of HEAD has a section for `current`.
     recorded: bool
     any_version_tag: bool
+    # A version tag since the current one, from which commitizen would count.
+    stray_tag: TagState | None
+    # The remote that the branch tracks, if nobody has said which one is released to.
+    tracked: str | None
     keeps_major_zero: bool
     # None if only the repository is checked.
     coming: Coming | None = None

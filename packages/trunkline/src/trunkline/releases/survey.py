@@ -10,8 +10,10 @@ from trunkline.git import HEADS, TAGS, Repository
 from trunkline.process import ProcessError
 from trunkline.project import (
     PYPROJECT,
+    Project,
     head_project,
     parse_project,
+    project_at,
     version_of,
 )
 from trunkline.releases.changelog import find_section
@@ -53,8 +55,6 @@ def gather(
     names = [version.tag, *([coming[0]] if coming else [])]
     there = remote or ask_remote(repository, settings, status, names)
     current_tag, *next_tag = tag_states(repository, names, there, status.head)
-    section = find_section(coming[1], coming[0]) if coming else None
-    empty = section is None or section.empty
     return State(
         trunk=settings.trunk,
         remote=settings.remote,
@@ -70,9 +70,16 @@ def gather(
         current_tag=current_tag,
         recorded=find_section(project.changelog, version.tag) is not None,
         any_version_tag=any_version_tag(repository, current_tag),
+        stray_tag=stray_tag(repository, current_tag, there),
+        tracked=tracked_remote(repository, project, status),
         keeps_major_zero=bool(cz.get("major_version_zero")),
-        coming=Coming(next_tag[0], empty) if next_tag else None,
+        coming=_coming(next_tag[0], coming[1]) if coming else None,
     )
+
+
+def _coming(tag: TagState, changelog: str) -> Coming:
+    section = find_section(changelog, tag.name)
+    return Coming(tag, section is None or section.empty)
 
 
 def written_version(root: Path, committed: Version) -> Version:
@@ -121,6 +128,33 @@ def any_version_tag(repository: Repository, current: TagState) -> bool:
     """Whether anything has been released; git reads all tags to find one."""
     one = ("for-each-ref", "--count=1", f"{TAGS}v[0-9]*")
     return bool(current.local or repository.read(*one))
+
+
+def stray_tag(
+    repository: Repository, current: TagState, remote: RemoteAnswer
+) -> TagState | None:
+    """Find a version tag between the current one and HEAD, such as `v1.2`."""
+    if not current.reached:
+        return None
+    nearest = ("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "HEAD")
+    name = repository.run(*nearest).text
+    stray, known = f"{TAGS}{name}", f"{TAGS}{current.name}"
+    if not name or stray == known or repository.is_ancestor(stray, known):
+        return None
+    # The bump of an alpha is not stray: a backported hotfix may have followed it.
+    own = project_at(repository, stray).document.get("project", {}).get("version")
+    if own and Version.from_project(own) == Version.from_tag(name):
+        return None
+    return TagState(name, remote=remote.refs.get(stray))
+
+
+def tracked_remote(
+    repository: Repository, project: Project, status: Status
+) -> str | None:
+    """Return the remote that the branch tracks, unless the project names one."""
+    if "remote" in project.document.get("tool", {}).get("trunkline", {}):
+        return None
+    return repository.run("config", f"branch.{status.branch}.remote").text or None
 
 
 def interrupted(repository: Repository) -> str | None:
@@ -198,8 +232,12 @@ def ask_remote(
         tip = refs.get(branch)
         behind, ahead = _distance(repository, settings, branch, tip)
     except ProcessError as error:
-        if not repository.read("remote"):
-            return RemoteAnswer(missing=True)
+        remotes = repository.read("remote").split()
+        if settings.remote not in remotes:
+            problem = "there is no remote of this name" if remotes else None
+            return RemoteAnswer(
+                problem=problem, missing=not remotes, others=tuple(remotes)
+            )
         said = str(error).splitlines()
         return RemoteAnswer(problem=said[0] if said else "no reason given")
     return RemoteAnswer(refs, tip=tip, behind=behind, ahead=ahead)

@@ -123,8 +123,28 @@ def signing_works(state: State) -> Refusal | None:
     )
 
 
+def right_remote(state: State) -> Refusal | None:
+    remote, others = state.remote, state.there.others
+    if others:
+        return Refusal(
+            rule="remote",
+            found=f"no remote named {remote}, only {', '.join(others)}",
+            expected=f'{remote}, or [tool.trunkline] remote = "{others[0]}"',
+            fix=f"git remote rename {others[0]} {remote}",
+        )
+    if state.tracked in {None, ".", remote}:
+        return None
+    branch = state.here.branch
+    return Refusal(
+        rule="remote",
+        found=f"{branch} tracks {state.tracked}; a release would go to {remote}",
+        expected=f'[tool.trunkline] remote = "{state.tracked}", or to track {remote}',
+        fix=f"git config branch.{branch}.remote {remote}",
+    )
+
+
 def remote_answers(state: State) -> Refusal | None:
-    if state.there.problem is None:
+    if state.there.problem is None or state.there.others:
         return None
     return Refusal(
         rule="remote",
@@ -200,5 +220,5 @@ def up_to_date(state: State) -> Refusal | None:
         # A rebase would leave the tag of a release that lost a race on its old commit.
         fix="uv run trunkline release"
         if unpushed and state.there.ahead
-        else f"git pull --rebase {state.remote} {state.here.branch}",
+        else f"git pull --rebase {state.remote} {state.here.branch} --tags",
     )

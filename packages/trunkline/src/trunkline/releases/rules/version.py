@@ -7,6 +7,19 @@ from trunkline.releases.state import State
 from trunkline.versions import Version
 
 
+def no_stray_tag(state: State) -> Refusal | None:
+    tag = state.stray_tag
+    if tag is None:
+        return None
+    there = f" && git push --no-verify {state.remote} :refs/tags/{tag.name}"
+    return Refusal(
+        rule="stray-tag",
+        found=f"tag {tag.name} after {state.current_tag.name}, of no release",
+        expected="the tags of releases only; a changelog would begin at this one",
+        fix=f"git tag -d {tag.name}{there if tag.remote else ''}",
+    )
+
+
 def major_zero(state: State) -> Refusal | None:
     version = state.coming.version if state.coming else None
     if not state.keeps_major_zero or not version or version.major == 0:
@@ -66,7 +79,7 @@ def new_tag(state: State) -> Refusal | None:
             # Trunk and hotfix both came to the next patch, and the hotfix was first.
             fix=f"uv run trunkline backport {tag.name}"
             if branch == state.trunk and not state.there.behind
-            else f"git pull --rebase {state.remote} {branch}",
+            else f"git pull --rebase {state.remote} {branch} --tags",
         )
     return Refusal(
         rule="new-tag",
