@@ -69,7 +69,7 @@ def test_every_request_and_response_has_an_example_of_its_schema(
 
     for holder in holders:
         found = list(examples(holder))
-        assert found
+        assert found, f"{operation}: give each field of its models examples=[…]"
         for example, schema in found:
             whole = schema | {"components": DOCUMENT["components"]}
             jsonschema_rs.validate(whole, example)
@@ -92,14 +92,15 @@ def bodies(operation: str) -> list[Any]:
 async def send(
     client: AsyncClient, operation: str, body: object, path: str
 ) -> Response:
-    """Send an example to a path, with those of the headers that it must have."""
+    """Send an example to a path, with those of headers and query that it must have."""
     method, _, described = OPERATIONS[operation]
-    headers = {
-        parameter["name"]: parameter["example"]
-        for parameter in described.get("parameters", [])
-        if parameter["in"] == "header" and parameter["required"]
-    }
-    return await client.request(method, path, json=body, headers=headers)
+    given: dict[str, dict[str, Any]] = {"header": {}, "query": {}}
+    for it in described.get("parameters", []):
+        if it["required"] and it["in"] in given:
+            known = [it["example"]] if "example" in it else it["schema"]["examples"]
+            given[it["in"]][it["name"]] = known[0]
+    headers, query = given.values()
+    return await client.request(method, path, json=body, headers=headers, params=query)
 
 
 async def fill(client: AsyncClient, operation: str) -> str:
@@ -147,19 +148,12 @@ def test_every_operation_is_described() -> None:
 
 
 def test_every_error_is_a_problem_document() -> None:
-    for _, _, described in OPERATIONS.values():
+    for operation, (_, _, described) in OPERATIONS.items():
         for status, response in described["responses"].items():
             if not status.startswith("2") and status not in WITHOUT_CONTENT:
-                assert list(response["content"]) == ["application/problem+json"]
+                line = f"{operation}: add responses=problem_responses({status})"
+                assert list(response["content"]) == ["application/problem+json"], line
     assert "HTTPValidationError" not in DOCUMENT["components"]["schemas"]
-
-
-def features_hooks() -> list[str]:
-    """List the modules with Schemathesis hooks of features."""
-    found = Path(__file__).parent.rglob("schemathesis_hooks.py")
-    return [
-        ".".join(file.relative_to(ROOT).with_suffix("").parts) for file in sorted(found)
-    ]
 
 
 @pytest.mark.slow
@@ -171,9 +165,9 @@ def test_no_generated_request_finds_a_fault(
     variables = dict.fromkeys(Flags.model_fields, str(state))
     variables["APP_DATABASE_URL"] = database_url
     hooks = {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": f"{ROOT}:{tmp_path}"}
-    (tmp_path / "hooks.py").write_text(
-        "".join(f"import {name}\n" for name in features_hooks())
-    )
+    files = sorted(ROOT.glob("tests/**/schemathesis_hooks.py"))
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+    (tmp_path / "hooks.py").write_text("".join(f"import {name}\n" for name in names))
     tool = Path(sys.executable).with_name("schemathesis")
     with serving(tmp_path / "server", **variables) as (server, port):
         address = f"http://127.0.0.1:{port}/openapi.json"

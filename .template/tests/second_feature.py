@@ -33,6 +33,7 @@ class CustomerRow(Base):
 ''',
     CORE / "customers" / "endpoints.py": '''"""The HTTP API of customers."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -132,9 +133,16 @@ async def delete_customer(customer_id: UUID, session: Session) -> None:
     responses=ERRORS,
     dependencies=[Depends(Behind("ENABLE_LETTERS"))],
 )
-async def get_letter(customer_id: UUID, session: Session) -> Customer:
-    """Return what a letter to a customer needs."""
-    return await get_customer(customer_id, session)
+async def get_letter(
+    customer_id: UUID,
+    session: Session,
+    sender: Annotated[str, Query(min_length=1, max_length=100, examples=["Bea"])],
+) -> Customer:
+    """Return what a letter to a customer needs; nobody writes to themselves."""
+    customer = await get_customer(customer_id, session)
+    if sender == customer.name:
+        raise HTTPException(404)
+    return customer
 ''',
     Path("tests", "core", "customers", "__init__.py"): "",
     Path(
@@ -154,7 +162,7 @@ async def test_a_letter_is_hidden_behind_its_flag(
     client: AsyncClient, enable_letters: bool
 ) -> None:
     made = (await client.post("/customers", json={"name": "Ann"})).json()
-    answer = await client.get(f"/customers/{made['id']}/letter")
+    answer = await client.get(f"/customers/{made['id']}/letter?sender=Bea")
     documented = "/letter" in (await client.get("/openapi.json")).text
 
     assert answer.status_code == (200 if enable_letters else 404)
