@@ -115,19 +115,3 @@ def serving(
         program.wait_for("Uvicorn running on")
         program.wait_for("Application startup complete")
         yield program, port
-
-
-def ask(port: int, request: bytes, *, patience: float = PATIENCE) -> bytes:
-    """Send bytes and return everything until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
-        connection.sendall(request)
-        answer = b""
-        while chunk := connection.recv(65536):
-            answer += chunk
-        return answer
-
-
-def get(port: int, path: str, *headers: str) -> bytes:
-    """Request a path over a connection that closes afterwards."""
-    lines = [f"GET {path} HTTP/1.1", "Host: test", "Connection: close", *headers]
-    return ask(port, ("\r\n".join(lines) + "\r\n\r\n").encode())

@@ -4,9 +4,10 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import containers as docker
+from asking import get
 from containers import Container
 
-from tests.servers import PATIENCE, get
+from tests.servers import PATIENCE
 
 QUOTE = b'{"seats": 2, "currency": "EUR"}'
 HEAD = (

@@ -11,7 +11,9 @@ from contextlib import suppress
 
 import pytest
 
-from tests.servers import Program, ask, get, serving
+from asking import ask, get
+
+from tests.servers import Program, serving
 
 QUOTE = b"POST /billing/quotes HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
 JSON = b"Content-Type: application/json\r\n"

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from customers import Customers
 from killed_postgres import MortalPostgres
+from listing import every_invoice
 from my_app.config import Flags
 from my_app.core.app import create_app
 from my_app.migrations.commands import migrate
 
 from tests.conftest import MakeClient
-from tests.core.billing.orders import every_invoice
 from tests.databases import settings_of
 from tests.servers import serving
 

@@ -5,11 +5,12 @@ import time
 from pathlib import Path
 
 import containers as docker
+from asking import get
 from containers import Container, Image, base_image, running
 from draining import answers_while_stopping
 from project_image import version
 
-from tests.servers import PATIENCE, get
+from tests.servers import PATIENCE
 
 HARDENED = (
     "--read-only",

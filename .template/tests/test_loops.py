@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from asking import get
+
 from tests.servers import (
     PATIENCE,
     ROOT,
     Program,
     clean_environment,
     free_port,
-    get,
     running,
 )
 

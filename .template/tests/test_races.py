@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from httpx2 import AsyncClient
 
+from listing import every_invoice
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 from my_app.core.platform.db.engine import Database
@@ -17,7 +18,7 @@ from my_app.core.platform.idempotency import (
 from my_app.core.platform.tables import Keys
 
 from tests.conftest import MakeClient
-from tests.core.billing.orders import PLAN, every_invoice, order
+from tests.core.billing.orders import PLAN, order
 from tests.databases import on
 
 pytestmark = pytest.mark.anyio

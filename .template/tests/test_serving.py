@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import ROOT, clean_environment, free_port, get, running, serving
+from asking import get
+
+from tests.servers import ROOT, clean_environment, free_port, running, serving
 
 
 def test_an_unreadable_environment_is_one_readable_block() -> None:

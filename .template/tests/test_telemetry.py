@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.servers import free_port, get, running
+from asking import get
+
+from tests.servers import free_port, running
 
 
 @contextmanager

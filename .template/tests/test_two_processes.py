@@ -11,12 +11,13 @@ import pytest
 from httpx2 import AsyncClient
 from sqlalchemy import select
 
+from listing import every_invoice
 from my_app.core.platform.db.engine import connect
 from my_app.core.platform.idempotency import Claim, fingerprint
 from my_app.core.platform.tables import Keys, table
 from my_app.migrations.commands import migrate
 
-from tests.core.billing.orders import every_invoice, order
+from tests.core.billing.orders import order
 from tests.databases import PostgresDatabases, settings_of
 from tests.servers import serving
 

@@ -97,11 +97,22 @@ async def test_the_key_of_a_refused_request_may_be_reused(
     assert (await post(client, {})).status_code == 201
 
 
-async def test_a_request_without_a_key_is_400(client: AsyncClient) -> None:
-    response = await client.post("/things", json={})
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ([], "idempotency_key_missing"),
+        (["a b"], "idempotency_key_malformed"),
+        (["a", "b"], "idempotency_key_malformed"),
+    ],
+)
+async def test_a_request_without_a_valid_key_is_400(
+    client: AsyncClient, given: list[str], code: str
+) -> None:
+    headers = [("Idempotency-Key", key) for key in given]
+    response = await client.post("/things", json={}, headers=headers)
 
     assert response.status_code == 400
-    assert response.json()["code"] == "idempotency_key_missing"
+    assert response.json()["code"] == code
 
 
 async def test_what_creates_nothing_needs_no_key(client: AsyncClient) -> None:
