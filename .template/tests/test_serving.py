@@ -1,6 +1,9 @@
 """The service as a process: options, workers, shutdown."""
 
 import json
+import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -114,7 +117,17 @@ def test_every_worker_exposes_the_metrics_of_all(tmp_path: Path) -> None:
 
         answers = [get(port, "/metrics") for _ in range(10)]
 
-    assert all(counted in answer for answer in answers)
+        (pid, *_) = re.findall(r"Started server process \[(\d+)\]", program.said())
+        os.kill(int(pid), signal.SIGKILL)
+        program.wait_for("worker died")
+        line = next(it for it in program.said().splitlines() if "worker died" in it)
+
+    for answer in answers:
+        assert counted in answer
+        assert answer.count(b"\nprocess_cpu_seconds_total ") == 1
+        assert b'python_gc_collections_total{generation="2"} ' in answer
+    assert json.loads(line)["log.level"] == "error"
+    assert json.loads(line)["labels"] == {"pid": int(pid), "exit_code": -9}
 
 
 def test_a_stopping_server_is_not_ready_and_finishes_requests(

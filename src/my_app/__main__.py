@@ -6,14 +6,18 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import get_args
+from typing import Any, get_args
 
+import structlog
 import uvicorn
+from uvicorn.supervisors.multiprocess import Multiprocess
 
 from .config import LogLevel, Settings, load
 from .core.platform.http.protocol import ProblemProtocol
 from .core.platform.observability.logs import configure_logging
 from .environment import EnvironmentVariablesError
+
+log = structlog.stdlib.get_logger(__name__)
 
 MIGRATION_COMMANDS = ("migrate", "migration", "migrations")
 
@@ -68,18 +72,37 @@ def serve(settings: Settings) -> None:
             # Where the workers share metrics, so that any of them exposes the total.
             folder = tempfile.TemporaryDirectory(prefix="metrics-")
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = opened.enter_context(folder)
-        uvicorn.run(
-            "my_app.main:app",
-            host=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            http=ProblemProtocol,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            forwarded_allow_ips=",".join(settings.trusted_proxies),
-            timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-        )
+        options: dict[str, Any] = {
+            "host": settings.host,
+            "port": settings.port,
+            "workers": settings.workers,
+            "http": ProblemProtocol,
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
+            "forwarded_allow_ips": ",".join(settings.trusted_proxies),
+            "timeout_graceful_shutdown": settings.shutdown_grace_seconds,
+        }
+        if settings.workers == 1:
+            uvicorn.run("my_app.main:app", **options)
+        else:
+            config = uvicorn.Config(
+                "my_app.main:app",
+                **options,
+            )
+            Supervisor(config, [config.bind_socket()]).run()
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's supervisor, for which the death of a worker is an error."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that died."""
+        before = [*self.processes]
+        super().keep_subprocess_alive()
+        for process in before:
+            if process not in self.processes:
+                log.error("worker died", pid=process.pid, exit_code=process.exitcode)
 
 
 if __name__ == "__main__":

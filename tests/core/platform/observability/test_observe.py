@@ -77,7 +77,9 @@ async def test_with_several_workers_the_metrics_are_those_in_their_files(
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
 
-    assert (await client.get("/metrics")).text == ""
+    exposed = (await client.get("/metrics")).text
+    assert "python_info" in exposed
+    assert COUNTED not in exposed
 
 
 async def test_requests_are_counted_by_route_and_status(client: AsyncClient) -> None:

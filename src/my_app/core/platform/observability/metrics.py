@@ -1,23 +1,37 @@
 """Prometheus metrics: the requests, the build and the process."""
 
+import gc
 import os
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
     Gauge,
     GCCollector,
     Histogram,
+    Metric,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 # Methods allowed as labels, so that invented ones do not create new series.
 METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"}
 )
 UNMATCHED = "unmatched"
+# Names the folder in which several workers share their numbers.
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+STARTED = "process_start_time_seconds"
+COLLECTIONS = {
+    "collected": "objects_collected",
+    "uncollectable": "objects_uncollectable",
+    "collections": "collections",
+}
 
 
 class Metrics:
@@ -27,7 +41,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
+        if SHARED not in os.environ:
+            GCCollector(registry=self.registry)
         self.requests = Histogram(
             "http_request_duration_seconds",
             "Time from the first byte of a request to the end of its response.",
@@ -41,6 +56,18 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="max",
         ).labels(version, commit, branch).set(1)
+        # The other workers' numbers are those of the last time that each was asked.
+        self.collections = {
+            name: Gauge(
+                f"python_gc_{title}_total",
+                "As in gc.get_stats, of all workers.",
+                ("generation",),
+                registry=self.registry,
+                multiprocess_mode="livesum",
+            )
+            for name, title in COLLECTIONS.items()
+            if SHARED in os.environ
+        }
         self._children: dict[tuple[str, str, int], Histogram] = {}
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -62,8 +89,34 @@ class Metrics:
         exposes the total: prometheus_client does so if PROMETHEUS_MULTIPROC_DIR is set,
         as `my-app --workers` sets it.
         """
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        if SHARED not in os.environ:
             return generate_latest(self.registry)
+        for name, gauge in self.collections.items():
+            for generation, stats in enumerate(gc.get_stats()):
+                gauge.labels(str(generation)).set(stats[name])
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        PlatformCollector(registry=registry)
+        registry.register(Workers(Path(os.environ[SHARED])))
         return generate_latest(registry)
+
+
+class Workers(Collector):
+    """The process metrics of all living workers, added up."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Read the workers' numbers; their files in the folder end with them."""
+        total: dict[str, Metric] = {}
+        for pid in {file.stem.rpartition("_")[2] for file in self.folder.glob("*.db")}:
+            for metric in ProcessCollector(
+                pid=partial(str, pid), registry=None
+            ).collect():
+                sample = total.setdefault(metric.name, metric).samples[0]
+                if total[metric.name] is not metric:
+                    both = (sample.value, metric.samples[0].value)
+                    value = min(both) if metric.name == STARTED else sum(both)
+                    total[metric.name].samples[0] = sample._replace(value=value)
+        return total.values()
