@@ -44,7 +44,12 @@ class Settings(BaseSettings):
     """How this process runs: one variable per setting, immutable once read."""
 
     model_config = SettingsConfigDict(
-        env_prefix="APP_", frozen=True, extra="ignore", populate_by_name=True
+        env_prefix="APP_",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        # A secret of a cluster often ends with a newline.
+        str_strip_whitespace=True,
     )
 
     environment: Environment = Field(
@@ -168,12 +173,6 @@ class Settings(BaseSettings):
     def addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse what no address would match."""
         return matching(value, ADDRESS, ADDRESSES)
-
-    @field_validator("database_url", "sentry_dsn", mode="before")
-    @classmethod
-    def without_newline(cls, value: object) -> object:
-        """Strip a secret: those of clusters often end with a newline."""
-        return value.strip() if isinstance(value, str) else value
 
     @field_validator("database_url")
     @classmethod
