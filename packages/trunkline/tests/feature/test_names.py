@@ -20,6 +20,7 @@ TAKEN |= {"billing": "src/my_app/core/billing", "invoices": "a table of billing"
         ("addresses", "address"),
         ("boxes", "box"),
         ("branches", "branch"),
+        ("coaches", "coach"),
         ("caches", "cache"),
         ("statuses", "status"),
         ("warehouses", "warehouse"),
@@ -30,6 +31,30 @@ TAKEN |= {"billing": "src/my_app/core/billing", "invoices": "a table of billing"
 def test_a_plural_has_a_singular_and_back(many: str, one: str) -> None:
     assert noun(many).singular == one
     assert plural(one) == plural(many) == many
+
+
+@pytest.mark.parametrize(
+    ("many", "one"),
+    [
+        ("people", "person"),
+        ("sales_women", "sales_woman"),
+        ("children", "child"),
+        ("bookshelves", "bookshelf"),
+        ("knives", "knife"),
+        ("olives", "olive"),
+        ("analyses", "analysis"),
+        ("purchases", "purchase"),
+        ("aliases", "alias"),
+        ("indices", "index"),
+        ("devices", "device"),
+        ("heroes", "hero"),
+        ("shoes", "shoe"),
+        ("quizzes", "quiz"),
+    ],
+)
+def test_a_plural_may_be_irregular(many: str, one: str) -> None:
+    assert noun(many).singular == one
+    require(many, TAKEN, counted=True)
 
 
 def test_an_order_and_a_customer_have_their_articles() -> None:
@@ -55,6 +80,8 @@ def test_a_plural_noun_will_do(name: str) -> None:
         ("", "lower-case words", "things"),
         ("customer", "a plural", "customers"),
         ("category", "a plural", "categories"),
+        ("series", "a plural", "series_records"),
+        ("sensor_data", "a plural", "sensor_data_records"),
         ("classes", "`class` is a keyword", "my_classes"),
         ("invoices", "a table of billing", "my_invoices"),
         ("billing", "src/my_app/core/billing", "my_billings"),

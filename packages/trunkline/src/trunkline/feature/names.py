@@ -9,11 +9,23 @@ from trunkline.errors import Refusal
 
 LONGEST = 30
 USABLE = re.compile(rf"(?=.{{1,{LONGEST}}}$)[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
+# Words that are their own plural, or have none.
+UNCOUNTED = re.compile(r"(.*_)?(data|media|news|series|species)")
 # Endings of a plural and of its singular; the first that matches counts.
 ENDINGS = (
+    (r"(?<![a-z])people$", "person"),
+    (r"(?<![a-z])children$", "child"),
+    (r"(?<![a-z])(wo)?men$", r"\1man"),
+    (r"(?<![a-z])(kni|li|wi)ves$", r"\1fe"),
+    (r"(hal|shel|wol)ves$", r"\1f"),
+    (r"(analy|cri|diagno|hypothe|synthe)ses$", r"\1sis"),
+    (r"(append|matr)ices$", r"\1ix"),
+    (r"(ind|vert)ices$", r"\1ex"),
+    (r"(alias|atlas|bias|canvas|cargo|echo|gas|hero|potato|quiz|tomato)z?es$", r"\1"),
+    (r"((?<![a-z])ca|avalan|heada|ni|qui)ches$", r"\1che"),
     (r"(cook|mov|rook|zomb|\bt|\bp|\bl)ies$", r"\1ie"),
     (r"ies$", "y"),
-    (r"([^aeo]us|ss|sh|x|zz|[^a]ch)es$", r"\1"),
+    (r"([^aeo]us|ss|sh|x|zz|ch)es$", r"\1"),
     (r"([^sui])s$", r"\1"),
 )
 
@@ -43,6 +55,8 @@ class Noun:
 
 def noun(name: str) -> Noun:
     """Derive the singular of a plural: of `sales_orders`, `sales_order`."""
+    if UNCOUNTED.fullmatch(name):
+        return Noun(name, name)
     for ending, singular in ENDINGS:
         if re.search(ending, name):
             return Noun(name, re.sub(ending, singular, name))
@@ -53,6 +67,8 @@ def plural(name: str) -> str:
     """Make a plural of a name that is none."""
     if noun(name).singular != name:
         return name
+    if UNCOUNTED.fullmatch(name):
+        return f"{name}_records"
     if re.search(r"[^aeiou]y$", name):
         return f"{name[:-1]}ies"
     return f"{name}es" if re.search(r"(s|sh|ch|x|z)$", name) else f"{name}s"
