@@ -6,15 +6,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from my_app.core.platform.db.engine import Database
 from my_app.core.platform.idempotency import (
     Claim,
-    KeyReusedError,
     fingerprint,
 )
 from my_app.core.platform.tables import (
@@ -27,7 +24,6 @@ from my_app.core.platform.tables import (
 
 LIFETIME = timedelta(hours=24)
 NOW = datetime.now(UTC)
-shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -64,28 +60,6 @@ def stored(body: str) -> Stored:
 
 async def remembered(session: AsyncSession) -> int:
     return (await session.scalars(select(func.count(table.c.key)))).one()
-
-
-@shared
-@given(
-    requests=st.lists(
-        st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), max_size=20
-    )
-)
-async def test_each_key_has_one_response_that_of_its_first_request(
-    keys: Keys, requests: list[tuple[str, str]]
-) -> None:
-    run = str(uuid4())
-    first: dict[str, str] = {}
-    for key, body in requests:
-        if key not in first:
-            assert await take(keys, run + key, body) is None
-        elif body == first[key]:
-            assert await take(keys, run + key, body) == stored(body)
-        else:
-            with pytest.raises(KeyReusedError):
-                await take(keys, run + key, body)
-        first.setdefault(key, body)
 
 
 async def test_an_expired_key_may_be_reused(keys: Keys) -> None:
