@@ -8,10 +8,12 @@ from fastapi import APIRouter, FastAPI, Response
 from httpx2 import AsyncClient
 from httpx2 import Response as Answer
 from pydantic import BaseModel
+from sqlalchemy import text
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 from my_app.core.platform.db import database as platform
+from my_app.core.platform.db.database import Session
 from my_app.core.platform.db.engine import Database
 from my_app.core.platform.feature import Feature
 from my_app.core.platform.once import OncePerKey
@@ -29,8 +31,9 @@ class Thing(BaseModel):
 
 
 @router.post("/things", status_code=201)
-async def create_thing(thing: Thing, response: Response) -> UUID:
-    """Create a thing."""
+async def create_thing(thing: Thing, response: Response, session: Session) -> UUID:
+    """Create a thing in the transaction of its key."""
+    await session.execute(text("SELECT 1"))
     if thing.size < 0:
         response.status_code = 409
     return uuid4()

@@ -100,19 +100,6 @@ async def test_a_full_pool_is_503(
     assert_unavailable(second, "database_busy")
 
 
-async def test_a_full_disk_is_503(client: AsyncClient, settings: Settings) -> None:
-    if settings.database_url.get_secret_value().startswith("sqlite"):
-        await client.post("/sql", params={"statement": "PRAGMA max_page_count = 1"})
-        full = "INSERT INTO test_notes VALUES (zeroblob(1000000))"
-    else:
-        full = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$"
-
-    assert_unavailable(
-        await client.post("/sql", params={"statement": full}), "database_full"
-    )
-    assert (await client.get("/notes")).json() == []
-
-
 async def test_invalid_sql_is_a_bug(client: AsyncClient) -> None:
     wrong = await client.post("/sql", params={"statement": "SELECT * FROM nowhere"})
 

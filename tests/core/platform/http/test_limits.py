@@ -60,7 +60,7 @@ async def test_a_body_that_does_not_arrive_is_408(client: AsyncClient) -> None:
 @pytest.mark.slow
 async def test_a_response_that_does_not_start_is_503(client: AsyncClient) -> None:
     first = asyncio.create_task(client.get("/sleep"))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.4)
     response = await client.get("/sleep")
 
     assert response.status_code == (await first).status_code == 503

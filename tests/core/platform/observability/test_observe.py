@@ -64,14 +64,6 @@ def test_a_generated_request_id_is_valid() -> None:
     assert VALID_REQUEST_ID.fullmatch(new_request_id().encode())
 
 
-async def test_an_error_body_carries_the_id_of_the_response(
-    client: AsyncClient,
-) -> None:
-    response = await client.get("/nowhere", headers={"x-request-id": "abc"})
-
-    assert response.json()["request_id"] == "abc"
-
-
 async def test_with_several_workers_the_metrics_are_those_in_their_files(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -153,10 +153,12 @@ def columns_of(connection: Connection, table: str) -> set[str]:
 def connect(settings: Settings) -> Database:
     """Create the database from the settings. Does not connect yet."""
     url = url_of(settings)
-    probing = settings.model_copy(update={"database_pool_size": 1})
+    own = options(url, settings)
+    # Checks that run at the same time take turns.
+    single = {"pool_size": 1, "pool_timeout": settings.readiness_timeout_seconds}
     engine, probe = (
-        create_async_engine(url, hide_parameters=True, **options(url, each))
-        for each in (settings, probing)
+        create_async_engine(url, hide_parameters=True, **each)
+        for each in (own, own | single)
     )
     if url.get_backend_name() == "sqlite":
         seconds = settings.database_statement_timeout_seconds
