@@ -94,8 +94,10 @@ class EcsAccessLog:
             asyncio.get_running_loop().call_soon(self.flush)
             self._timestamp = timestamp(time())
         method, client = scope.get("method", WEBSOCKET), scope["client"]
-        ids = self._trace_ids().items() if self._trace_ids else ()
-        trace = "".join(f'"{key}":"{value}",' for key, value in ids) if ids else ""
+        trace = ""
+        if self._trace_ids:
+            ids = self._trace_ids().items()
+            trace = "".join(f'"{key}":"{value}",' for key, value in ids)
         self._lines.append(
             f'{{"@timestamp":"{self._timestamp}",'
             f"{render_request(method, scope['path'], route, status)},"

@@ -53,22 +53,24 @@ class Observe:
         request_id.set(identifier)
         status = CLIENT_CLOSED_REQUEST
         recorded = False
-        extra_headers = [
-            (b"x-request-id", identifier.encode()),
-            *self.security_headers.for_path(scope["path"]),
-        ]
+        security = self.security_headers.for_path(scope["path"])
 
         async def send_with_headers(message: Message) -> None:
             nonlocal recorded, status
             kind = message["type"]
-            if kind == "http.response.start" or kind in HANDSHAKES:
-                status = message.get("status") or HANDSHAKES[kind]
-                message["headers"] = combined(message.get("headers", ()), extra_headers)
-            await send(message)
             # What runs after the response, such as a background task, takes no time of
             # the client's. The response of a websocket is its handshake.
-            ends = kind == "http.response.body" and not message.get("more_body")
-            if (ends or kind in HANDSHAKES) and not recorded:
+            if kind == "http.response.body":
+                ends = not message.get("more_body")
+            else:
+                ends = kind in HANDSHAKES
+                if ends or kind == "http.response.start":
+                    status = message.get("status") or HANDSHAKES[kind]
+                    own = message.get("headers", ())
+                    given_id = (b"x-request-id", identifier.encode())
+                    message["headers"] = [*own, given_id, *fitting(security, own)]
+            await send(message)
+            if ends and not recorded:
                 recorded = True
                 self.record(scope, status, started, identifier)
 
@@ -92,12 +94,12 @@ class Observe:
         self.access_log.write(scope, route, status, seconds, identifier)
 
 
-def combined(own: Sequence[Header], extra: Sequence[Header]) -> list[Header]:
-    """Add the extra headers to those of a response, whose Cache-Control counts."""
+def fitting(extra: Sequence[Header], own: Sequence[Header]) -> Sequence[Header]:
+    """Leave out a Cache-Control that the response has itself."""
     for name, _ in own:
         if name == b"cache-control":
-            return [*own, *(each for each in extra if each[0] != name)]
-    return [*own, *extra]
+            return [each for each in extra if each[0] != name]
+    return extra
 
 
 def invalid_request_id(scope: Scope) -> ASGIApp:
