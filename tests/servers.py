@@ -47,11 +47,6 @@ class Program:
             time.sleep(0.02)
         raise AssertionError(f"never said {pattern!r}: {self.said()}")
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop it and return its exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
-
 
 @contextmanager
 def running(

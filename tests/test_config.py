@@ -41,13 +41,6 @@ def problems(dotenv: Path) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_nothing_needs_to_be_set(dotenv: Path) -> None:
-    settings, flags = load(dotenv)
-
-    assert settings.environment == "development"
-    assert not any(flags.enabled().values())
-
-
 def test_a_variable_sets_a_setting(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path
 ) -> None:

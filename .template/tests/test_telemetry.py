@@ -15,7 +15,7 @@ import pytest
 
 from asking import get
 
-from tests.servers import free_port, running
+from tests.servers import PATIENCE, free_port, running
 
 
 @contextmanager
@@ -57,7 +57,8 @@ class Run:
             with running(command, folder / "output", variables) as program:
                 program.wait_for("Uvicorn running on")
                 self.answer = get(port, "/crash", "Cookie: session=hunter3")
-                program.stop()
+                program.process.terminate()
+                program.process.wait(PATIENCE)
                 self.said = program.said()
 
     def events(self) -> list[dict[str, Any]]:

@@ -79,12 +79,6 @@ async def test_an_endpoint_is_hidden_while_its_flag_is_off(
         assert ("/hidden" in (await client.get("/openapi.json")).text) == state
 
 
-def test_two_applications_share_nothing(settings: Settings, flags: Flags) -> None:
-    first, second = (create_app(settings, flags) for _ in range(2))
-
-    assert first.state.context.metrics is not second.state.context.metrics
-
-
 async def test_an_endpoint_gets_the_flags_and_settings_of_its_application(
     app: FastAPI, flags: Flags, make_client: MakeClient
 ) -> None:

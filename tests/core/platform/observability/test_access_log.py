@@ -97,9 +97,5 @@ def test_a_terminal_gets_no_control_characters() -> None:
     assert lines[0]["event"] == r"GET '/\x1b[2J\n' 404"
 
 
-def test_elsewhere_lines_are_for_machines() -> None:
-    assert isinstance(access_log(Settings(environment="staging")), EcsAccessLog)
-
-
 def test_a_time_is_written_in_utc_to_the_millisecond() -> None:
     assert timestamp(1_700_000_000.0) == "2023-11-14T22:13:20.000Z"
