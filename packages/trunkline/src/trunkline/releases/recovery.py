@@ -5,7 +5,13 @@ from pathlib import Path
 
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.locks import remove_stale_git_locks
-from trunkline.project import PYPROJECT, Project, head_project
+from trunkline.project import (
+    HOTFIX_PREFIX,
+    PYPROJECT,
+    Project,
+    head_project,
+    project_at,
+)
 from trunkline.releases.bump_files import bump_files
 from trunkline.releases.commitizen import is_bump_subject
 from trunkline.releases.journal import (
@@ -18,6 +24,7 @@ from trunkline.releases.plan import BumpCommit
 from trunkline.releases.state import RemoteAnswer, State
 from trunkline.releases.survey import ask_remote, gather, read_status
 from trunkline.releases.working_tree import set_aside
+from trunkline.versions import Version
 
 # The bump is among the last few commits that touched pyproject.toml.
 DEPTH = 10
@@ -89,6 +96,31 @@ def find_bump(
         tip = state.there.tip
         published = tip is not None and repository.is_ancestor(oid, tip)
         return BumpCommit(oid, parents, published)
+    return None
+
+
+def orphan(repository: Repository, leftover: Leftover) -> str | None:
+    """Find the tag of a release that is on the remote without its branch.
+
+    A push that is not atomic loses the branch where the remote protects it. As long as
+    nothing else has come to the branch, HEAD only has to follow.
+    """
+    state, there = leftover.state, leftover.remote
+    begun = leftover.journal or state.current_tag.local != state.current_tag.remote
+    if there.behind or state.here.changed or begun:
+        return None
+    names = (ref.removeprefix(TAGS) for ref in there.refs)
+    versions = (Version.from_tag(name) for name in names)
+    later = [it.tag for it in versions if it and it > state.current]
+    here = repository.objects([f"{TAGS}{tag}^{{commit}}" for tag in later])
+    for tag, commit in zip(later, here.values(), strict=True):
+        if commit is None or not repository.is_ancestor(state.here.head, commit.oid):
+            continue
+        own = project_at(repository, commit.oid)
+        if state.here.branch in {state.trunk, f"{HOTFIX_PREFIX}{tag}"} and (
+            own.document and own.version.tag == tag
+        ):
+            return tag
     return None
 
 

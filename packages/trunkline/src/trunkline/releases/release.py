@@ -23,6 +23,7 @@ from trunkline.releases.recovery import (
     Leftover,
     find_leftover,
     make_tag,
+    orphan,
     remove_stale_locks,
 )
 from trunkline.releases.rules import refusals
@@ -60,6 +61,13 @@ def release_from(
             remove_stale_locks(repository)
         leftover = find_leftover(repository)
         require_remote(leftover.state)
+        lost = orphan(repository, leftover)
+        if lost and dry_run:
+            print(f"{lost} is half-made; would: {Ending.PUSH.value}")
+            return 0
+        if lost:
+            clone.git("merge", "--ff-only", f"{TAGS}{lost}").required()
+            leftover = find_leftover(repository)
         ending = decide(leftover.state, leftover.journal, leftover.bump)
         if ending is not Ending.NOTHING and dry_run:
             print(f"{leftover.tag} is half-made; would: {ending.value}")

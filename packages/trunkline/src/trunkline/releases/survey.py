@@ -145,7 +145,7 @@ def stray_tag(
     own = project_at(repository, stray).document.get("project", {}).get("version")
     if own and Version.from_project(own) == Version.from_tag(name):
         return None
-    return TagState(name, remote=remote.refs.get(stray))
+    return TagState(name, local=name, remote=remote.refs.get(stray))
 
 
 def tracked_remote(

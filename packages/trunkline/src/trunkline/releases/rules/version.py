@@ -3,20 +3,26 @@
 from trunkline.commits.conventional import LISTED
 from trunkline.errors import Refusal
 from trunkline.project import HOTFIX_PREFIX
-from trunkline.releases.state import State
+from trunkline.releases.state import State, TagState
 from trunkline.versions import Version
+
+
+def drop(state: State, tag: TagState) -> str:
+    """Return the command that deletes a tag wherever it is."""
+    there = f"git push --no-verify {state.remote} :refs/tags/{tag.name}"
+    commands = [there] * bool(tag.remote) + [f"git tag -d {tag.name}"] * bool(tag.local)
+    return " && ".join(commands)
 
 
 def no_stray_tag(state: State) -> Refusal | None:
     tag = state.stray_tag
     if tag is None:
         return None
-    there = f" && git push --no-verify {state.remote} :refs/tags/{tag.name}"
     return Refusal(
         rule="stray-tag",
         found=f"tag {tag.name} after {state.current_tag.name}, of no release",
         expected="the tags of releases only; a changelog would begin at this one",
-        fix=f"git tag -d {tag.name}{there if tag.remote else ''}",
+        fix=drop(state, tag),
     )
 
 
@@ -71,21 +77,25 @@ def new_tag(state: State) -> Refusal | None:
     if tag is None or not (tag.local or tag.remote):
         return None
     if tag.remote:
-        branch = state.here.branch
+        branch, version = state.here.branch, state.coming and state.coming.version
+        fix = f"git pull --rebase {state.remote} {branch} --tags"
+        if branch == state.trunk and not state.there.behind:
+            # Trunk and hotfix both came to the next patch, and the hotfix was first;
+            # any other tag was pushed without its branch, and CI has refused it.
+            fix = drop(state, tag)
+            if version and version.patch and version.stable:
+                fix = f"uv run trunkline backport {tag.name}"
         return Refusal(
             rule="new-tag",
             found=f"{tag.name} is already on {state.remote}",
             expected="a version that nobody has released",
-            # Trunk and hotfix both came to the next patch, and the hotfix was first.
-            fix=f"uv run trunkline backport {tag.name}"
-            if branch == state.trunk and not state.there.behind
-            else f"git pull --rebase {state.remote} {branch} --tags",
+            fix=fix,
         )
     return Refusal(
         rule="new-tag",
         found=f"{tag.name} exists here and not on {state.remote}",
         expected="no such tag; `cz bump` creates it",
-        fix=f"git tag -d {tag.name}",
+        fix=drop(state, tag),
     )
 
 
