@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from fastapi import BackgroundTasks, FastAPI, WebSocket
@@ -56,6 +57,27 @@ def test_a_valid_request_id_needs_no_escape_in_json(candidate: bytes) -> None:
     if VALID_REQUEST_ID.fullmatch(candidate):
         text = candidate.decode()
         assert json.dumps(text) == f'"{text}"'
+
+
+async def test_with_several_workers_the_metrics_are_those_in_their_files(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+
+    exposed = (await client.get("/metrics")).text
+    assert "python_info" in exposed
+    assert COUNTED not in exposed
+
+
+async def test_requests_are_counted_by_route_and_status(client: AsyncClient) -> None:
+    await client.get("/healthz")
+    await client.get("/nowhere")
+    await client.request("BREW", "/healthz")
+    exposition = (await client.get("/metrics")).text
+
+    assert f'{COUNTED}{{method="GET",route="/healthz",status="200"}} 1.0' in exposition
+    assert f'{COUNTED}{{method="GET",route="unmatched",status="404"}} 1.0' in exposition
+    assert f'{COUNTED}{{method="OTHER",route="/healthz",status="405"}}' in exposition
 
 
 async def test_starting_and_stopping_are_no_requests(app: FastAPI) -> None:
