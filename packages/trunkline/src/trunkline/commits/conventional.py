@@ -1,7 +1,9 @@
 """Conventional Commits: the one definition that git's hook, CI and commitizen use."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+
+from trunkline.errors import Refusal
 
 TYPES = (
     "build", "bump", "chore", "ci", "docs", "feat", "fix", "perf", "refactor",
@@ -42,23 +44,9 @@ _entry = re.compile(ENTRY)
 _SCISSORS = "------------------------ >8 ------------------------"
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The first line of a conventional commit."""
-
-    type: str
-    scope: str | None
-    breaking: bool
-    subject: str
-
-
-def parse(message: str) -> Header | None:
+def parse(message: str) -> re.Match[str] | None:
     """Read type, scope, breaking and subject; None if the schema does not fit."""
-    match = _schema.match(message)
-    if match is None:
-        return None
-    breaking = match["breaking"] is not None
-    return Header(match["type"], match["scope"], breaking, match["subject"])
+    return _schema.match(message)
 
 
 def entries(body: str) -> str:
@@ -127,3 +115,52 @@ def shown(text: str) -> str:
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
     )
     return safe if len(safe) <= LONGEST_SHOWN else f"{safe[:LONGEST_SHOWN]}…"
+
+
+def problems(message: str, *, fix: str) -> Iterator[Refusal]:
+    """Yield every rule that a message breaks; surrounding white space is ignored.
+
+    `fix` is the command that changes the message.
+    """
+    message = message.strip()
+    if message.startswith(WRITTEN_BY_TOOLS):
+        return
+    first, _, rest = message.partition("\n")
+    length = len(first.strip())
+    if length > LONGEST_SUBJECT:
+        yield Refusal(
+            rule="length",
+            found=f"{length} characters: {shown(first)}",
+            expected=f"at most {LONGEST_SUBJECT}; the body says why",
+            fix=fix,
+        )
+    near = nearly_breaking(rest)
+    if near is not None:
+        yield Refusal(
+            rule="breaking",
+            found=f"a line that does not count as a breaking change: {shown(near)}",
+            expected="BREAKING CHANGE: and what it breaks, at the start of a line",
+            fix=fix,
+        )
+    if not parse(message):
+        yield _of_form(message, fix)
+
+
+def _of_form(message: str, fix: str) -> Refusal:
+    """Say what keeps a message from fitting the schema."""
+    first, _, rest = message.partition("\n")
+    if parse(first):
+        second = shown(rest.partition("\n")[0])
+        return Refusal(
+            rule="blank-line",
+            found=f"text in the line after the subject: {second}",
+            expected="an empty line between subject and body",
+            fix=fix,
+        )
+    return Refusal(
+        rule="schema",
+        found=shown(first) if message else "an empty message",
+        expected='type(scope): imperative, such as "feat(login): add a button"; '
+        f"(scope) is optional and type is one of {', '.join(TYPES)}",
+        fix=fix,
+    )

@@ -6,10 +6,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from trunkline.commits.conventional import without_comments
-from trunkline.commits.rules import MessageProblem, problems
+from trunkline.commits.conventional import problems, without_comments
 from trunkline.errors import UsageError
 from trunkline.options import command, option
+from trunkline.output import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,18 @@ def check_commits(
         messages.append(Message("message", text, edit))
     if revisions or not messages:
         messages.extend(of_range(revisions))
-    found = [(it, problem) for it in messages for problem in problems(it.text)]
-    print_problems(len(messages), found)
-    return 1 if found else 0
+    wrong = 0
+    for it in messages:
+        found = list(problems(it.text, fix=it.fix))
+        for refusal in found:
+            say(f"trunkline: {it.source} {refusal}")
+        wrong += bool(found)
+    checked = len(messages)
+    if wrong:
+        say(f"{checked} checked: {wrong} to fix")
+        return 1
+    print(f"{checked} checked: {'every message passes' if checked else 'nothing'}")
+    return 0
 
 
 def of_range(revisions: str | None) -> list[Message]:
@@ -98,20 +107,3 @@ def read_variable(name: str) -> str:
             f"the environment variable {name} is not set; expected the title in it"
         )
     return value
-
-
-def print_problems(checked: int, found: list[tuple[Message, MessageProblem]]) -> None:
-    """Print each problem with what was found, what was expected and what to type."""
-    if not found:
-        print(f"{checked} checked: {'every message passes' if checked else 'nothing'}")
-        return
-    for it, problem in found:
-        print(
-            f"trunkline: {it.source} refused by rule `{problem.rule}`\n"
-            f"  found:     {problem.found}\n"
-            f"  expected:  {problem.expected}\n"
-            f"  type next: {it.fix}",
-            file=sys.stderr,
-        )
-    wrong = len({it.source for it, _ in found})
-    print(f"{checked} checked: {wrong} to fix", file=sys.stderr)

@@ -49,7 +49,9 @@ If nothing has changed, answer `nothing to commit`.
 
 def commit_prompt(*, diff: Sequence[str], stat: str, recent: Sequence[Commit]) -> str:
     """Ask for the commit messages of the working tree; `diff` has a text per file."""
-    known = sorted({h.scope for c in recent if (h := parse(c.subject)) and h.scope})
+    known = sorted(
+        {h["scope"] for c in recent if (h := parse(c.subject)) and h["scope"]}
+    )
     subjects = [c.subject for c in recent if parse(c.subject)][:EXAMPLES]
     parts = [
         _COMMIT_TASK,

@@ -23,8 +23,8 @@ from trunkline.commits.conventional import (
     breaking_entries,
     conventional_title,
     entries,
+    problems,
 )
-from trunkline.commits.rules import problems
 from trunkline.errors import TrunklineError
 from trunkline.files import decode_text
 from trunkline.releases.changelog import add_release
@@ -91,7 +91,8 @@ class TrunklineCz(ConventionalCommitsCz):
         """Check a message by the rules of `trunkline commits`."""
         if not commit_msg:
             return ValidationResult(allow_abort, ["the message is empty"])
-        found = [f"{it.found}\nexpected: {it.expected}" for it in problems(commit_msg)]
+        broken = problems(commit_msg, fix="")
+        found = [f"{it.found}\nexpected: {it.expected}" for it in broken]
         return ValidationResult(not found, found)
 
 
