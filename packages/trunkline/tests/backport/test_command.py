@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -131,17 +130,14 @@ def test_commits_are_picked_in_order_and_those_that_are_here_skipped(
 
 
 def test_a_dry_run_changes_nothing_and_prints_the_plan(hotfixed: Sample) -> None:
-    fix = hotfixed.git("rev-parse", "hotfix/v1.1.1^")
+    fix = hotfixed.git("rev-parse", "--short=12", "hotfix/v1.1.1^")
     before = hotfixed.picture()
-    assert "pick" in backported(hotfixed, "v1.1.1", "--dry-run").out
-    plan = json.loads(backported(hotfixed, "v1.1.1", "--dry-run", "--json").out)
+    plan = backported(hotfixed, "v1.1.1", "--dry-run").out.splitlines()[1:]
     assert hotfixed.picture() == before
-    assert plan["steps"][0] == {
-        "kind": "pick",
-        "commit": fix,
-        "subject": "fix: a crash",
-    }
-    assert [step["kind"] for step in plan["steps"]] == ["pick", "changelog"]
+    assert [line.split()[:2] for line in plan] == [
+        ["pick", fix],
+        ["changelog", hotfixed.git("rev-parse", "v1.1.1^{}")[:12]],
+    ]
 
 
 def test_the_second_hotfix_of_a_line_waits_for_the_first(hotfixed: Sample) -> None:

@@ -167,7 +167,6 @@ def test_a_hook_that_says_no_stops_it_and_continue_tries_again(
 def test_the_two_endings_exclude_each_other(hotfixed: Sample) -> None:
     for arguments in ((), ("--continue", "--abort"), ("v1.1.1", "--abort")):
         assert on(hotfixed, *arguments).code == 2
-    assert on(hotfixed, "--json", "v1.1.1").code == 2
 
 
 def test_a_record_that_cannot_be_read_is_no_bug(stopped: Sample) -> None:

@@ -2,11 +2,12 @@ from trunkline.backport.rules import (
     Hotfix,
     HotfixCommit,
     Kind,
-    TrunkCommit,
+    made_by,
     plan_steps,
     refuse_hotfix,
     section_subject,
 )
+from trunkline.commits.history import Commit
 from trunkline.releases.changelog import find_section
 from trunkline.releases.state import TagState
 from trunkline.versions import Version
@@ -60,14 +61,14 @@ def test_what_is_on_the_trunk_is_not_brought_again() -> None:
 
 
 def test_only_a_patch_of_a_line_that_the_trunk_knows_is_a_hotfix() -> None:
-    assert refuse_hotfix(hotfix(), trunk="main") is None
+    assert list(refuse_hotfix(hotfix(), trunk="main")) == []
     for other in (
         hotfix(previous="1.0.0"),
         hotfix(previous="1.1.1-alpha.0"),
         hotfix(previous="1.1.2"),
         hotfix(follows=False),
     ):
-        assert refuse_hotfix(other, trunk="main") is not None
+        assert len(list(refuse_hotfix(other, trunk="main"))) == 1
 
 
 def test_a_backport_is_told_from_the_commits_of_a_person() -> None:
@@ -79,5 +80,6 @@ def test_a_backport_is_told_from_the_commits_of_a_person() -> None:
     ]
     others = ["feat: mine", "fix: another" + origin.format("b" * 40)]
     for message in made + others:
-        commit = TrunkCommit("c" * 40, message)
-        assert commit.backports(hotfix()) == (message in made)
+        subject, _, body = message.partition("\n\n")
+        commit = Commit("c" * 40, "Jo", "2027-01-01T00:00:00Z", subject, body)
+        assert made_by(hotfix(), commit) == (message in made)

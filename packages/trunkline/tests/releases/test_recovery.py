@@ -3,7 +3,7 @@
 import pytest
 
 from samples import Sample
-from trunkline.releases.journal import Journal, read_journal, write_journal
+from trunkline.releases.journal import RELEASE, Journal, read_journal, write_journal
 
 
 def interrupted(sample: Sample, **changes: str) -> None:
@@ -14,11 +14,11 @@ def interrupted(sample: Sample, **changes: str) -> None:
         "start": sample.git("rev-parse", "HEAD"),
         "tag": "v1.2.0",
     }
-    write_journal(sample.root / ".git", Journal(**{**fields, **changes}))
+    write_journal(sample.root / ".git" / RELEASE, Journal(**{**fields, **changes}))
 
 
 def record(sample: Sample) -> Journal | None:
-    return read_journal(sample.root / ".git")
+    return read_journal(sample.root / ".git" / RELEASE)
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "uv.lock", "CHANGELOG.md"])
@@ -56,7 +56,8 @@ def test_a_crash_right_after_a_bump_leaves_that_bump_alone(released: Sample) -> 
     released.commit("feat: log out")
     released.bump("--prerelease", "alpha")
     start = released.git("rev-parse", "HEAD")
-    write_journal(released.root / ".git", Journal("main", start, "v1.2.0"))
+    journal = Journal("main", start, "v1.2.0")
+    write_journal(released.root / ".git" / RELEASE, journal)
     ran = released.trunkline("release")
     assert (ran.code, released.version) == (0, "1.2.0"), ran.all
     assert released.git("rev-parse", "HEAD^") == start

@@ -1,9 +1,5 @@
 """`trunkline backport`: bring a released hotfix to the trunk."""
 
-from json import dumps
-
-from trunkline.backport import record
-from trunkline.backport.record import BackportRecord
 from trunkline.backport.resume import AGAIN, abort, make_all, resume
 from trunkline.backport.rules import (
     RULES,
@@ -15,13 +11,14 @@ from trunkline.backport.rules import (
     refuse_tag,
 )
 from trunkline.backport.survey import find_hotfix
-from trunkline.errors import FailedError, Refusal, UsageError
+from trunkline.errors import FailedError, UsageError
 from trunkline.git import TAGS, Repository
 from trunkline.locks import only_release
-from trunkline.options import DRY_RUN, JSON, command, option, switch
+from trunkline.options import DRY_RUN, command, option, switch
 from trunkline.output import refuse
 from trunkline.project import head_project
 from trunkline.releases.clone import LockedClone
+from trunkline.releases.journal import BACKPORT, Journal, write_journal
 from trunkline.releases.rules import refusals
 from trunkline.releases.state import State, TagState
 from trunkline.releases.survey import ask_remote, gather, read_status, tag_states
@@ -33,11 +30,8 @@ from trunkline.versions import Version
     switch("--continue", "resume after resolving a conflict", dest="go_on"),
     switch("--abort", "undo an unfinished backport", dest="undo"),
     DRY_RUN,
-    JSON,
 )
-def backport(
-    *, tag: str | None, go_on: bool, undo: bool, dry_run: bool, json: bool
-) -> int:
+def backport(*, tag: str | None, go_on: bool, undo: bool, dry_run: bool) -> int:
     """Bring the commits and the changelog section of a hotfix to the trunk.
 
     A conflict stops it; `go_on` or `undo` ends what an earlier run has begun, even one
@@ -47,21 +41,19 @@ def backport(
         raise UsageError(
             f"expected one of: {AGAIN} vX.Y.Z, {AGAIN} --continue, {AGAIN} --abort"
         )
-    if json and not (dry_run and tag):
-        raise UsageError(f"--json prints a plan: {AGAIN} vX.Y.Z --dry-run --json")
     repository = Repository.find()
     try:
         with only_release(repository.common_dir) as lock:
             settings = head_project(repository).settings
             clone = LockedClone(repository, settings, lock)
             if tag is not None:
-                return start(clone, tag, dry_run=dry_run, as_json=json)
+                return start(clone, tag, dry_run=dry_run)
             end = abort if undo else resume
             return end(clone, dry_run=dry_run)
     except BrokenPipeError:
         raise
     except OSError as error:
-        begun = record.exists(repository.git_dir)
+        begun = (repository.git_dir / BACKPORT).exists()
         again = f"{AGAIN} --continue, or {AGAIN} --abort" if begun else f"{AGAIN} {tag}"
         raise FailedError(
             f"a file could not be written: {error}\n"
@@ -69,18 +61,18 @@ def backport(
         ) from error
 
 
-def start(clone: LockedClone, tag: str, *, dry_run: bool, as_json: bool) -> int:
+def start(clone: LockedClone, tag: str, *, dry_run: bool) -> int:
     """Check, plan and make every commit that the trunk lacks."""
     repository = clone.repository
     state, released = look(clone, tag)
-    found = list(refusals(state, RULES))
+    found = list(refusals(state, RULES)) or list(refuse_tag(released, state.remote))
     if found:
         return refuse(found)
-    hotfix = check(repository, state, released)
+    hotfix = find_hotfix(repository, released)
+    if found := list(refuse_hotfix(hotfix, trunk=state.trunk)):
+        return refuse(found)
     steps = plan_steps(hotfix, trunk=state.current)
-    if as_json:
-        show_json(state, hotfix, steps)
-    elif not steps:
+    if not steps:
         print(f"nothing to do: {state.here.branch} has all of {tag}")
     else:
         show_plan(state, hotfix, steps)
@@ -88,8 +80,8 @@ def start(clone: LockedClone, tag: str, *, dry_run: bool, as_json: bool) -> int:
         return 0
     if steps[0].kind is Kind.FORWARD:
         return forward(clone, state, tag)
-    begun = BackportRecord(tag, str(state.here.branch), state.here.head)
-    record.begin(repository.git_dir, begun)
+    begun = Journal(str(state.here.branch), state.here.head, tag)
+    write_journal(repository.git_dir / BACKPORT, begun)
     return make_all(clone, begun, steps)
 
 
@@ -107,17 +99,6 @@ def look(clone: LockedClone, tag: str) -> tuple[State, TagState]:
     return state, tag_states(repository, [tag], remote, status.head)[0]
 
 
-def check(repository: Repository, state: State, tag: TagState) -> Hotfix:
-    """Return the hotfix; raises Refusal if it is not one of this trunk's lines."""
-    refusal: Refusal | None = refuse_tag(tag, remote=state.remote)
-    if refusal is None:
-        hotfix = find_hotfix(repository, tag)
-        refusal = refuse_hotfix(hotfix, trunk=state.trunk)
-        if refusal is None:
-            return hotfix
-    raise refusal
-
-
 def show_plan(state: State, hotfix: Hotfix, steps: tuple[BackportStep, ...]) -> None:
     """Print what the trunk will get and what it has."""
     branch = state.here.branch
@@ -127,26 +108,6 @@ def show_plan(state: State, hotfix: Hotfix, steps: tuple[BackportStep, ...]) -> 
             print(f"  have       {it.commit[:12]}  {it.subject} ({it.here})")
     for step in steps:
         print(f"  {step}")
-
-
-def show_json(state: State, hotfix: Hotfix, steps: tuple[BackportStep, ...]) -> None:
-    """Print the same plan as JSON."""
-    plan = {
-        "tag": hotfix.tag.name,
-        "commit": hotfix.tag.commit,
-        "branch": state.here.branch,
-        "version": str(state.current),
-        "steps": [
-            {"kind": step.kind, "commit": step.commit, "subject": step.subject}
-            for step in steps
-        ],
-        "have": [
-            {"commit": it.commit, "subject": it.subject, "why": it.here}
-            for it in hotfix.commits
-            if it.here
-        ],
-    }
-    print(dumps(plan, indent=2, ensure_ascii=False))
 
 
 def forward(clone: LockedClone, state: State, tag: str) -> int:

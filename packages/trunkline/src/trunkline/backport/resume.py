@@ -2,17 +2,19 @@
 
 import shlex
 
-from trunkline.backport import commits, record
+from trunkline.backport import commits
 from trunkline.backport.commits import ConflictError
-from trunkline.backport.record import BackportRecord
-from trunkline.backport.rules import BackportStep, Hotfix, TrunkCommit, plan_steps
-from trunkline.backport.survey import find_hotfix, read_commits
+from trunkline.backport.rules import BackportStep, Hotfix, made_by, plan_steps
+from trunkline.backport.survey import find_hotfix
+from trunkline.commits.history import Commit, read_commits
 from trunkline.errors import FailedError, Refusal
+from trunkline.files import clear_record
 from trunkline.git import HEADS, Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.output import say
 from trunkline.project import head_project
 from trunkline.releases.clone import LockedClone
+from trunkline.releases.journal import BACKPORT, Journal, read_journal
 from trunkline.releases.state import RemoteAnswer
 from trunkline.releases.survey import read_status, tag_states
 from trunkline.releases.working_tree import set_aside
@@ -21,7 +23,7 @@ AGAIN = "uv run trunkline backport"
 
 
 def make_all(
-    clone: LockedClone, begun: BackportRecord, steps: tuple[BackportStep, ...]
+    clone: LockedClone, begun: Journal, steps: tuple[BackportStep, ...]
 ) -> int:
     """Make the commits one at a time and end the backport.
 
@@ -36,7 +38,7 @@ def make_all(
         except FailedError as error:
             raise FailedError(f"{error}\n{_ways_on()}") from error
     made = len(_since_start(repository, begun))
-    record.end(repository.git_dir)
+    clear_record(repository.git_dir / BACKPORT)
     print(
         f"{begun.branch} has all of {begun.tag} and is at "
         f"{head_project(repository).version}; {made} commits made\n"
@@ -80,20 +82,20 @@ def abort(clone: LockedClone, *, dry_run: bool) -> int:
     repository = clone.repository
     begun, hotfix = _in_progress(repository)
     made = _since_start(repository, begun)
-    others = [commit for commit in made if not commit.backports(hotfix)]
+    others = [commit for commit in made if not made_by(hotfix, commit)]
     start = begun.start[:12]
     if others:
         raise Refusal(
             rule="other-commits",
             found=f"{len(others)} commits on {begun.branch} that the backport did not "
-            f"make, such as {others[0].oid[:12]} {others[0].subject}",
+            f"make, such as {others[0].hash[:12]} {others[0].subject}",
             expected=f"only commits of the backport since {start}",
             fix=f"{AGAIN} --continue, or move them: git log --oneline {start}..HEAD",
         )
     if dry_run:
         print(f"{begun.branch} would go back to {start}, without:")
         for commit in made:
-            print(f"  {commit.oid[:12]}  {commit.subject}")
+            print(f"  {commit.hash[:12]}  {commit.subject}")
         return 0
     if commits.picking(repository) is None:
         _clean_up(repository, _missing(repository, hotfix))
@@ -105,14 +107,14 @@ def abort(clone: LockedClone, *, dry_run: bool) -> int:
             "  type next: git stash, or git add the files that it names, then "
             f"{AGAIN} --abort"
         )
-    record.end(repository.git_dir)
+    clear_record(repository.git_dir / BACKPORT)
     print(f"{begun.branch} is back at {start}, without {begun.tag}")
     return 0
 
 
-def _in_progress(repository: Repository) -> tuple[BackportRecord, Hotfix]:
+def _in_progress(repository: Repository) -> tuple[Journal, Hotfix]:
     """Read the record, and look at its hotfix from HEAD as it is now."""
-    begun = record.read(repository.git_dir)
+    begun = read_journal(repository.git_dir / BACKPORT)
     if begun is None:
         raise Refusal(
             rule="backport",
@@ -154,8 +156,9 @@ def _missing(repository: Repository, hotfix: Hotfix) -> tuple[BackportStep, ...]
     return plan_steps(hotfix, trunk=head_project(repository).version)
 
 
-def _since_start(repository: Repository, begun: BackportRecord) -> list[TrunkCommit]:
-    return read_commits(repository, "HEAD", f"^{begun.start}")
+def _since_start(repository: Repository, begun: Journal) -> list[Commit]:
+    """List the commits since the backport began, oldest first."""
+    return read_commits(repository, "HEAD", f"^{begun.start}")[::-1]
 
 
 def _clean_up(repository: Repository, steps: tuple[BackportStep, ...]) -> None:
@@ -167,14 +170,14 @@ def _clean_up(repository: Repository, steps: tuple[BackportStep, ...]) -> None:
 
 def _conflict(
     repository: Repository,
-    begun: BackportRecord,
+    begun: Journal,
     steps: tuple[BackportStep, ...],
     error: ConflictError,
 ) -> FailedError:
     """Say where a backport stands that waits for a person."""
     done = _since_start(repository, begun)
     lines = [f"the backport of {begun.tag} stopped at a conflict"]
-    lines += [f"  done:      {it.oid[:12]}  {it.subject}" for it in done]
+    lines += [f"  done:      {it.hash[:12]}  {it.subject}" for it in done]
     lines += [f"  conflict:  {steps[0]}", *(f"    {path}" for path in error.paths)]
     lines += [f"  remains:   {step}" for step in steps[1:]]
     lines += [

@@ -1,9 +1,11 @@
 """What a hotfix brings to the trunk. Pure: facts in, refusals and steps out."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trunkline.commits.history import Commit
 from trunkline.errors import Refusal
 from trunkline.releases.changelog import Section
 from trunkline.releases.rules import Rule, repository
@@ -68,26 +70,6 @@ class BackportStep:
         return f"{self.kind:<9}  {self.commit[:12]}  {self.subject}"
 
 
-@dataclass(frozen=True, slots=True)
-class TrunkCommit:
-    """A commit on the trunk."""
-
-    oid: str
-    message: str
-
-    @property
-    def subject(self) -> str:
-        """The first line of the message, with invalid UTF-8 replaced."""
-        line = self.message.partition("\n")[0]
-        return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-    def backports(self, hotfix: Hotfix) -> bool:
-        """Whether a backport of this hotfix made the commit."""
-        originals = {it.commit for it in hotfix.commits} | {hotfix.tag.commit}
-        section = self.subject == section_subject(hotfix.tag.name)
-        return section or not originals.isdisjoint(origins(self.message))
-
-
 def origins(message: str) -> list[str]:
     """Return the commits that a message says it was picked from."""
     return _ORIGIN.findall(message)
@@ -98,87 +80,79 @@ def section_subject(tag: str) -> str:
     return f"docs(changelog): record {tag}"
 
 
-def on_trunk(state: State) -> Refusal | None:
-    if state.here.branch == state.trunk:
-        return None
-    return Refusal(
-        rule="branch",
-        found=f"branch {state.here.branch or '(detached)'}",
-        expected=f"the trunk, branch {state.trunk}",
-        fix=f"git switch {state.trunk}",
-    )
+def made_by(hotfix: Hotfix, commit: Commit) -> bool:
+    """Whether a backport of this hotfix made the commit."""
+    originals = {it.commit for it in hotfix.commits} | {hotfix.tag.commit}
+    section = commit.subject == section_subject(hotfix.tag.name)
+    return section or not originals.isdisjoint(origins(commit.message))
+
+
+def on_trunk(state: State) -> Iterator[Refusal]:
+    if state.here.branch != state.trunk:
+        yield Refusal(
+            rule="branch",
+            found=f"branch {state.here.branch or '(detached)'}",
+            expected=f"the trunk, branch {state.trunk}",
+            fix=f"git switch {state.trunk}",
+        )
 
 
 # What must hold on the trunk before a backport.
 RULES: tuple[Rule, ...] = (
     on_trunk,
-    repository.whole_history,
-    repository.no_operation,
-    repository.none_interrupted,
-    repository.clean_tree,
-    repository.known_author,
-    repository.signing_works,
+    repository.usable_clone,
+    repository.able_to_commit,
     repository.right_remote,
-    repository.remote_answers,
-    repository.same_tag_everywhere,
+    repository.same_as_remote,
     repository.no_half_made_release,
     repository.up_to_date,
 )
 
 
-def refuse_tag(tag: TagState, *, remote: str) -> Refusal | None:
+def refuse_tag(tag: TagState, remote: str) -> Iterator[Refusal]:
     """Refuse a tag that does not belong to a released hotfix."""
-    version = Version.from_tag(tag.name)
+    name, version = tag.name, Version.from_tag(tag.name)
     if version is None or not version.stable or version.patch == 0:
-        return Refusal(
+        yield Refusal(
             rule="hotfix",
-            found=tag.name,
+            found=name,
             expected="a patch release of an older line, such as v1.1.1",
             fix=LIST_TAGS,
         )
-    if tag.local == tag.remote and tag.local:
-        return None
-    ref = f"refs/tags/{tag.name}"
-    match tag.local, tag.remote:
-        case None, None:
-            found = f"no tag {tag.name}, neither here nor on {remote}"
-            fix = LIST_TAGS
-        case None, _:
-            found, fix = f"{tag.name} is only on {remote}", "git fetch --tags"
-        case _, None:
-            found = f"{tag.name} is here and not on {remote}"
-            fix = f"git switch hotfix/{tag.name} && uv run trunkline release"
-        case here, there:
-            found = f"{tag.name} is {here[:12]} here and {there[:12]} there"
-            fix = f"git fetch {remote} +{ref}:{ref}"
-    return Refusal(
-        rule="hotfix",
-        found=found,
-        expected=f"the same {tag.name} here and on {remote}",
-        fix=fix,
-    )
+    elif tag.remote is None:
+        nowhere = f"no tag {name}, neither here nor on {remote}"
+        yield Refusal(
+            rule="hotfix",
+            found=f"{name} is here and not on {remote}" if tag.local else nowhere,
+            expected=f"the same {name} here and on {remote}",
+            fix=f"git switch hotfix/{name} && uv run trunkline release"
+            if tag.local
+            else LIST_TAGS,
+        )
+    else:
+        yield from repository.same_tag(tag, remote=remote, rule="hotfix")
 
 
-def refuse_hotfix(hotfix: Hotfix, *, trunk: str) -> Refusal | None:
+def refuse_hotfix(hotfix: Hotfix, *, trunk: str) -> Iterator[Refusal]:
     """Refuse a release that `cz` did not make, or whose line the trunk lacks."""
     name, version, previous = hotfix.tag.name, hotfix.version, hotfix.previous
     if hotfix.own != version or hotfix.section is None:
-        return Refusal(
+        yield Refusal(
             rule="hotfix",
             found=f"{name} has version {hotfix.own} and "
             f"{'its' if hotfix.section else 'no'} changelog section",
             expected="a commit of `cz bump`, with the version and its section",
             fix=f"git show --stat {name}",
         )
-    if previous is None or version is None or not _one_line(previous, version):
-        return Refusal(
+    elif previous is None or version is None or not _one_line(previous, version):
+        yield Refusal(
             rule="hotfix",
             found=f"{name} follows version {previous}",
             expected="a patch release that follows one of its own line",
             fix=f"git log --oneline --graph {trunk} {name}",
         )
-    if not hotfix.follows:
-        return Refusal(
+    elif not hotfix.follows:
+        yield Refusal(
             rule="hotfix",
             found=f"{name} follows {previous.tag}, which {trunk} does not have",
             expected=f"{previous.tag} on {trunk} first",
@@ -186,7 +160,6 @@ def refuse_hotfix(hotfix: Hotfix, *, trunk: str) -> Refusal | None:
             if previous.patch
             else f"git log --oneline --graph {trunk} {name}",
         )
-    return None
 
 
 def _one_line(previous: Version, version: Version) -> bool:

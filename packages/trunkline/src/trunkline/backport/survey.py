@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
-from trunkline.backport.rules import Hotfix, HotfixCommit, TrunkCommit, origins
+from trunkline.backport.rules import Hotfix, HotfixCommit, origins
+from trunkline.commits.history import Commit, read_commits
 from trunkline.errors import UsageError
 from trunkline.git import TAGS, Repository
 from trunkline.project import Project, head_project, project_at
 from trunkline.releases.changelog import find_section
 from trunkline.releases.state import TagState
 from trunkline.versions import Version
+
+_PICKED = "--grep=cherry picked from"
 
 
 def find_hotfix(repository: Repository, tag: TagState) -> Hotfix:
@@ -58,10 +61,8 @@ def _hotfix_commits(
     since = f"^{TAGS}{previous.tag}"
     marked = ("--cherry-mark", "--right-only", "--no-merges", f"HEAD...{commit}")
     picked = {
-        origin: found.oid
-        for found in read_commits(
-            repository, "--grep=cherry picked from", "HEAD", since
-        )
+        origin: found.hash
+        for found in read_commits(repository, "HEAD", since, only=_PICKED)
         for origin in origins(found.message)
     }
     same = {
@@ -69,30 +70,21 @@ def _hotfix_commits(
         for line in repository.read("rev-list", *marked, since).splitlines()
         if line.startswith("=")
     }
-    for found in read_commits(repository, "--no-merges", commit, since, "^HEAD"):
-        if found.oid == commit:
-            continue
-        yield HotfixCommit(
-            found.oid, found.subject, _reason(repository, found, same, picked)
-        )
+    theirs = read_commits(repository, commit, since, "^HEAD", only="--no-merges")
+    for found in reversed(theirs):
+        if found.hash != commit:
+            reason = _reason(repository, found, same, picked)
+            yield HotfixCommit(found.hash, found.subject, reason)
 
 
 def _reason(
-    repository: Repository, found: TrunkCommit, same: set[str], picked: dict[str, str]
+    repository: Repository, found: Commit, same: set[str], picked: dict[str, str]
 ) -> str:
-    if found.oid in same:
+    if found.hash in same:
         return "the same change is here"
-    if found.oid in picked:
-        return f"already picked as {picked[found.oid][:12]}"
+    if found.hash in picked:
+        return f"already picked as {picked[found.hash][:12]}"
     for origin in origins(found.message):
         if repository.is_ancestor(origin, "HEAD"):
             return f"was picked from {origin[:12]}, which is here"
     return ""
-
-
-def read_commits(repository: Repository, *selection: str) -> list[TrunkCommit]:
-    """Read commits with their full messages, oldest first."""
-    how = ("--topo-order", "--reverse", "-z", "--format=%H %B")
-    text = repository.read("log", *how, *selection, "--")
-    rows = (row.partition(" ") for row in text.split("\0") if row)
-    return [TrunkCommit(oid, message) for oid, _, message in rows]

@@ -30,15 +30,15 @@ class Commit:
 
 
 def read_commits(
-    repository: Repository, *revisions: str, limit: int | None = None
+    repository: Repository, *revisions: str, only: str = "--max-count=-1"
 ) -> list[Commit]:
     """List commits, newest first, children before parents.
 
-    `revisions` are hashes, or `^hash` to exclude; resolve names first.
+    `revisions` are hashes, or `^hash` to exclude; resolve names first. `only` is an
+    option of `git log` that selects some of the commits.
     """
-    most = () if limit is None else (f"--max-count={limit}",)
     answer = repository.run(
-        "log", "-z", "--topo-order", _FORMAT, *most,
+        "log", "-z", "--topo-order", _FORMAT, only,
         "--end-of-options", *revisions, "--",
         timeout=LONG, check=True,
     )  # fmt: skip

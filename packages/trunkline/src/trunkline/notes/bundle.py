@@ -22,7 +22,7 @@ from trunkline.notes.prompts import commit_prompt, notes_prompt
 from trunkline.notes.release_notes import ReleaseSubject
 
 # Commits that show the style of messages.
-RECENT = 100
+RECENT = "--max-count=100"
 COMMITS, DIFF, STAT = "commits.json", "diff.patch", "stat.txt"
 SECRETS = "secrets.json"
 COMMIT_PROMPT, NOTES_PROMPT = "prompt-commit-messages.md", "prompt-release-notes.md"
@@ -69,7 +69,7 @@ def gather_material(repository: Repository, subject: ReleaseSubject) -> Material
     span = release_range(repository, subject.version)
     head = resolve(repository, "HEAD")
     commits, of_commits = masked_commits(read_commits(repository, *span.revisions))
-    recent, _ = masked_commits(read_commits(repository, head, limit=RECENT))
+    recent, _ = masked_commits(read_commits(repository, head, only=RECENT))
     released = read_diff(repository, span.start, span.end)
     uncommitted = read_diff(repository, head, working_tree(repository))
     text = subject.markdown or f"(none: {subject.reason})"

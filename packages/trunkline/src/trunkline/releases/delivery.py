@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 from trunkline import process
 from trunkline.errors import FailedError, Refusal
+from trunkline.files import clear_record
 from trunkline.git import HEADS, TAGS
 from trunkline.output import say
 from trunkline.process import Completed, ProcessError
 from trunkline.releases.clone import HOOKS_TIMEOUT, LockedClone
-from trunkline.releases.journal import Journal, clear_journal
+from trunkline.releases.journal import RELEASE, Journal
 from trunkline.releases.recovery import undo
 from trunkline.releases.rules.tag import tag_refusals
 from trunkline.releases.state import State
@@ -105,7 +106,7 @@ def ask(clone: LockedClone, remote: str, *refs: str) -> dict[str, str]:
 
 def finish_pushed(clone: LockedClone, state: State, tag: str) -> int:
     """End a release that is on the remote."""
-    clear_journal(clone.repository.git_dir)
+    clear_record(clone.repository.git_dir / RELEASE)
     print(f"released {tag}: {state.here.branch} and {tag} are on {state.remote}")
     return 0
 

@@ -1,37 +1,47 @@
-"""The record of a release in progress, from which a later run can finish it."""
+"""The record of a release or a backport in progress, from which a later run ends it."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trunkline.files import clear_record, write_record
+from trunkline.errors import FailedError
+from trunkline.files import write_record
 
-FILE = "trunkline/release.json"
+# Where they lie in git's own folder.
+RELEASE, BACKPORT = "trunkline/release.json", "trunkline/backport.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What a release is about to do, written before it changes anything."""
+    """What a run is about to do with a version's tag, and where it began.
+
+    It is written before anything else changes. What is left to do is found in the
+    history, so no crash can come between a commit and its record.
+    """
 
     branch: str
     start: str
     tag: str
 
 
-def write_journal(git_dir: Path, journal: Journal) -> None:
+def write_journal(file: Path, journal: Journal) -> None:
     """Write the record so that a crash leaves either all of it or none."""
-    write_record(git_dir / FILE, asdict(journal))
+    write_record(file, asdict(journal))
 
 
-def read_journal(git_dir: Path) -> Journal | None:
-    """Read the record of an unfinished release; None without one that can be read."""
+def read_journal(file: Path) -> Journal | None:
+    """Read the record; None if nothing is in progress.
+
+    Raises FailedError if another version of this tool wrote it.
+    """
     try:
-        fields = json.loads((git_dir / FILE).read_text(encoding="utf-8"))
+        fields = json.loads(file.read_text(encoding="utf-8"))
         return Journal(fields["branch"], fields["start"], fields["tag"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except FileNotFoundError:
         return None
-
-
-def clear_journal(git_dir: Path) -> None:
-    """Remove the record: the release is finished."""
-    clear_record(git_dir / FILE)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FailedError(
+            f"{file} cannot be read: {error!r}\n"
+            "  expected:  the record that trunkline writes\n"
+            f"  type next: git log --oneline -n 20, and if HEAD is right: rm {file}"
+        ) from error

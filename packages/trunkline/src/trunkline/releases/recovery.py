@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from trunkline.files import clear_record
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.project import (
@@ -14,12 +15,7 @@ from trunkline.project import (
 )
 from trunkline.releases.bump_files import bump_files
 from trunkline.releases.commitizen import is_bump_subject
-from trunkline.releases.journal import (
-    Journal,
-    clear_journal,
-    read_journal,
-    write_journal,
-)
+from trunkline.releases.journal import RELEASE, Journal, read_journal, write_journal
 from trunkline.releases.plan import BumpCommit
 from trunkline.releases.state import RemoteAnswer, State
 from trunkline.releases.survey import ask_remote, gather, read_status
@@ -48,7 +44,7 @@ class Leftover:
 
 def find_leftover(repository: Repository) -> Leftover:
     """Look at the repository, its remote, and the record of an earlier run."""
-    journal = read_journal(repository.git_dir)
+    journal = read_journal(repository.git_dir / RELEASE)
     project = head_project(repository)
     status = read_status(repository)
     remote = ask_remote(repository, project.settings, status, ["v*"])
@@ -62,7 +58,7 @@ def find_leftover(repository: Repository) -> Leftover:
 
 def remove_stale_locks(repository: Repository) -> None:
     """Remove the locks of a git process that was killed with its release."""
-    journal = read_journal(repository.git_dir)
+    journal = read_journal(repository.git_dir / RELEASE)
     if journal:
         remove_stale_git_locks(_git_locks(repository, journal), repository.root)
 
@@ -140,7 +136,7 @@ def undo(
     Any of them may be missing, and after a crash a second call finishes the first. A
     tag that is the remote's `remote_tag` stays. Returns a line for each thing done.
     """
-    write_journal(repository.git_dir, journal)
+    write_journal(repository.git_dir / RELEASE, journal)
     ref = f"{TAGS}{journal.tag}"
     found = repository.objects([ref, "HEAD", "HEAD^"])
     done = []
@@ -157,5 +153,5 @@ def undo(
     # The working tree was clean when the release began, so HEAD is what it was.
     project = head_project(repository)
     done += set_aside(repository, bump_files(repository.root, project))
-    clear_journal(repository.git_dir)
+    clear_record(repository.git_dir / RELEASE)
     return done

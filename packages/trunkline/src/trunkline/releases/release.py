@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 from trunkline.errors import FailedError, Refusal, UsageError
+from trunkline.files import clear_record
 from trunkline.git import TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
 from trunkline.images.tags import image_tags
@@ -17,7 +18,7 @@ from trunkline.releases import commitizen
 from trunkline.releases.clone import LockedClone
 from trunkline.releases.commitizen import NothingToRelease, Preview
 from trunkline.releases.delivery import lost_race, push, take_back
-from trunkline.releases.journal import Journal, clear_journal, write_journal
+from trunkline.releases.journal import RELEASE, Journal, write_journal
 from trunkline.releases.plan import BumpCommit, Ending, decide
 from trunkline.releases.recovery import (
     Leftover,
@@ -99,7 +100,7 @@ def drop_journal(
         there = leftover.remote.refs.get(f"{TAGS}{journal.tag}")
         take_back(clone, journal, remote_tag=there)
         return find_leftover(clone.repository)
-    clear_journal(clone.repository.git_dir)
+    clear_record(clone.repository.git_dir / RELEASE)
     return replace(leftover, state=replace(leftover.state, interrupted=None))
 
 
@@ -113,7 +114,7 @@ def end_leftover(clone: LockedClone, leftover: Leftover, ending: Ending) -> int:
     state, tag = leftover.state, leftover.state.current_tag.name
     repository = clone.repository
     if ending is Ending.DONE:
-        clear_journal(repository.git_dir)
+        clear_record(repository.git_dir / RELEASE)
         print(f"{tag} is already released")
         return 0
     bump = leftover.bump
@@ -217,7 +218,7 @@ def bump_and_push(
     """Let commitizen make commit and tag, then push both; undo all of it on failure."""
     repository = clone.repository
     journal = Journal(str(state.here.branch), state.here.head, tag)
-    write_journal(repository.git_dir, journal)
+    write_journal(repository.git_dir / RELEASE, journal)
     try:
         done = commitizen.bump(repository.root, options, inherit=clone.lock)
     except (ProcessError, KeyboardInterrupt):

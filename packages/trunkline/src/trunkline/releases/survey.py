@@ -17,7 +17,7 @@ from trunkline.project import (
     version_of,
 )
 from trunkline.releases.changelog import find_section
-from trunkline.releases.journal import read_journal
+from trunkline.releases.journal import BACKPORT, RELEASE, read_journal
 from trunkline.releases.state import Coming, RemoteAnswer, State, Status, TagState
 from trunkline.settings import Settings
 from trunkline.versions import Version
@@ -25,7 +25,7 @@ from trunkline.versions import Version
 # Files in git's own folder that show which operation is in progress.
 OPERATIONS = (
     # First, because it may be in the middle of a cherry-pick.
-    ("trunkline/backport.json", "backport"),
+    (BACKPORT, "backport"),
     ("rebase-merge", "rebase"),
     ("rebase-apply/applying", "am"),
     ("rebase-apply", "rebase"),
@@ -160,7 +160,7 @@ def tracked_remote(
 def interrupted(repository: Repository) -> str | None:
     """Return the tag of a release that stopped halfway and left its record."""
     # Inside a release, its own record does not stand for an earlier one.
-    journal = read_journal(repository.git_dir)
+    journal = read_journal(repository.git_dir / RELEASE)
     return journal.tag if journal and "TRUNKLINE_RELEASE" not in os.environ else None
 
 
