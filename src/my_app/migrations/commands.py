@@ -1,6 +1,5 @@
 """The commands `migrate`, `migration` and `migrations`."""
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -8,16 +7,17 @@ from tempfile import TemporaryDirectory
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from pydantic import SecretStr
+from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from ..config import Settings
-from ..core.platform.db.engine import connect
-from ..core.platform.db.errors import DatabaseUnavailableError
 from ..core.platform.db.revisions import VERSIONS, read_revisions
 from .connection import MigrationError, migrating
+from .history import HISTORY
 
 
 def configuration(versions: Path = VERSIONS) -> Config:
@@ -48,7 +48,7 @@ def migrate(settings: Settings, *, versions: Path = VERSIONS) -> int:
     return 0
 
 
-def explain(error: BaseException | None) -> str:
+def explain(error: Exception) -> str:
     """Return the driver's message, without the statement and its values."""
     if not isinstance(error, DBAPIError):
         return str(error)
@@ -68,20 +68,14 @@ def list_migrations(*, as_json: bool) -> int:
 
 def compare(settings: Settings, *, versions: Path = VERSIONS) -> int:
     """Print as JSON how this build and the database differ; return the exit code."""
-
-    async def read() -> tuple[set[str], set[str]]:
-        database = connect(settings)
-        try:
-            return await database.revisions()
-        finally:
-            await database.close()
-
     try:
-        current, history = asyncio.run(read())
-    except (DBAPIError, DatabaseUnavailableError) as error:
-        outage = isinstance(error, DatabaseUnavailableError)
-        said = explain(error.__cause__ if outage else error)
-        print(f"The database cannot be read: {said}", file=sys.stderr)
+        with migrating(settings) as connection:
+            current = {*MigrationContext.configure(connection).get_current_heads()}
+            listed = HISTORY.select().with_only_columns(HISTORY.c.revision)
+            recorded = inspect(connection).has_table(HISTORY.name)
+            history = {*connection.scalars(listed)} if recorded else set()
+    except (DBAPIError, MigrationError) as error:
+        print(f"The database cannot be read: {explain(error)}", file=sys.stderr)
         return 1
     build, had = read_revisions(versions), current | history
     steps = [*ScriptDirectory.from_config(configuration(versions)).walk_revisions()]

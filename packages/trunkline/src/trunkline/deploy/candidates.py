@@ -1,5 +1,6 @@
 """What a person names, as what is deployed: resolved once, when a deploy begins."""
 
+from trunkline.commits.conventional import shown
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate
 from trunkline.errors import Refusal, UsageError
@@ -9,6 +10,8 @@ from trunkline.images.labels import REVISION
 from trunkline.images.tags import branch_tag, commit_tag, is_commit_tag
 from trunkline.registry.client import Registry
 from trunkline.versions import Version
+
+ORIGIN = "refs/remotes/origin/"
 
 
 def find_commit(
@@ -21,18 +24,29 @@ def find_commit(
             raise _no_release(environment, ref)
         names = [f"{TAGS}{tag}"]
     else:
-        names = [f"{HEADS}{ref}", f"refs/remotes/origin/{ref}", f"{TAGS}{ref}", ref]
+        names = [f"{HEADS}{ref}", f"{ORIGIN}{ref}", f"{TAGS}{ref}", ref]
+        names += _branches_tagged(repository, ref)
     for name in names:
         found = repository.run(
             *("rev-parse", "--quiet", "--verify", "--end-of-options"),
             f"{name}^{{commit}}",
         )
         if found.ok:
-            return Candidate(ref, found.text)
+            return Candidate(shown(ref), found.text)
     raise UsageError(
-        f"`{ref}` is no branch, tag or commit here\n"
+        f"`{shown(ref)}` is no branch, tag or commit here\n"
         "  type next: git fetch --tags, then the same command"
     )
+
+
+def _branches_tagged(repository: Repository, tag: str) -> list[str]:
+    """Find the branch whose image has this tag, as `feat-login` is of `feat/login`."""
+    return [
+        name
+        for folder in (HEADS, ORIGIN)
+        for name in repository.refs(folder)
+        if branch_tag(name.removeprefix(folder)) == tag
+    ]
 
 
 def find_image(
@@ -65,9 +79,9 @@ def find_image(
         )
     if version and environment.accepts == "releases":
         _require_unmoved(
-            registry, repository, version, Candidate(ref, commit, digest=digest)
+            registry, repository, version, Candidate(shown(ref), commit, digest=digest)
         )
-    return Candidate(ref, commit, digest=digest)
+    return Candidate(shown(ref), commit, digest=digest)
 
 
 def image_version(ref: str) -> Version | None:
@@ -106,7 +120,7 @@ def _moved(version: Version, found: str, expected: str) -> Refusal:
 def _no_release(environment: Environment, ref: str) -> Refusal:
     return Refusal(
         rule="releases-only",
-        found=f"`{ref}`, which is no tag of a version",
+        found=f"`{shown(ref)}`, which is no tag of a version",
         expected=f"a release such as v1.2.0: {environment.name} accepts no other",
         fix="git tag --list 'v*'",
     )
