@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from migrated import downgrade, tables, write
+from migrated import tables, write
 from my_app.core.platform.db.engine import connect
 from my_app.migrations.commands import compare, migrate
 
@@ -92,7 +92,7 @@ def test_a_build_knows_the_state_of_the_database(
         ["same", ["second"], [], []],
         ["unknown", ["second"], [stranger], ["second"]],
     ]
-    downgrade(empty_url, new, "first")
+    assert migrate(settings, down=1, versions=new) == 0
     assert tables(empty_url) == {"first"}
     assert states(new) == [["behind", ["first"], [second], []]]
 

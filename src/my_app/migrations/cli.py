@@ -23,15 +23,23 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     configure_logging(settings)
-    run = commands.compare if options.command == "migrations" else commands.migrate
-    return run(settings)
+    if options.command == "migrations":
+        return commands.compare(settings)
+    return commands.migrate(settings, down=options.down)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse the command and its options."""
     parser = argparse.ArgumentParser(prog="my-app")
     found = parser.add_subparsers(dest="command", required=True)
-    found.add_parser("migrate", help="upgrade the database to this build")
+    run = found.add_parser("migrate", help="upgrade the database to this build")
+    run.add_argument(
+        "--down",
+        type=int,
+        default=0,
+        metavar="N",
+        help="take the last N back, data too",
+    )
     new = found.add_parser(
         "migration", help="write a migration from the changes to the models"
     )

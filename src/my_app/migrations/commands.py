@@ -33,17 +33,23 @@ def configuration(versions: Path = VERSIONS) -> Config:
     return config
 
 
-def migrate(settings: Settings, *, versions: Path = VERSIONS) -> int:
-    """Upgrade the database to the newest migration; return the exit code."""
+def migrate(settings: Settings, *, down: int = 0, versions: Path = VERSIONS) -> int:
+    """Upgrade the database to the newest migration, or take back the last ones.
+
+    Returns the exit code.
+    """
     config = configuration(versions)
     try:
         with migrating(settings) as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if down:
+                command.downgrade(config, f"-{down}")
+            else:
+                command.upgrade(config, "head")
+            heads = MigrationContext.configure(connection).get_current_heads()
     except (CommandError, DBAPIError, MigrationError) as error:
         print(f"Migration failed: {explain(error)}", file=sys.stderr)
         return 1
-    heads = read_revisions(versions).heads
     print(f"The database is at {', '.join(heads) or 'no revision'}.")
     return 0
 

@@ -1,6 +1,7 @@
 """A machine in memory that can lose its deployer at any moment."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, Instance, Operation
 from trunkline.deploy.runner import Deployer
+from trunkline.deploy.variables import Variables
 from trunkline.errors import FailedError
+from trunkline.process import Completed
 
 
 class Killed(BaseException):
@@ -27,6 +30,7 @@ class World:
     fails: str = ""
     clock: float = 0.0
     outages: int = 0
+    decider: str = ""
     ports: Iterator[int] = field(default_factory=lambda: count(9000))
     names: Iterator[int] = field(default_factory=count)
 
@@ -39,13 +43,22 @@ class World:
         if step and step == self.fails:
             raise FailedError(f"{step} failed")
 
-    def ask(self) -> None:
+    def request(self) -> None:
         served = [i for i in self.instances.values() if i.address == self.live]
         self.outages += not served or served[0].commit in self.sick
 
     def running(self) -> tuple[Instance, ...]:
         self.call("")
         return tuple(self.instances.values())
+
+    @property
+    def variables(self) -> Variables:
+        return Variables(self.file.parent, self.file.parent, ())
+
+    def ask(
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
+    ) -> Completed:
+        return Completed(tuple(argv), 2, b"", b"it is too old to know")
 
     def pull(self, candidate: Candidate) -> None:
         self.call("pull")
@@ -57,14 +70,14 @@ class World:
         self.call("start")
         new = Instance(operation, candidate.commit, f"127.0.0.1:{next(self.ports)}")
         self.instances[operation] = new
-        self.ask()
+        self.request()
         self.call("")  # Killed when it had begun.
         return new
 
     def stop(self, instance: Instance) -> None:
         self.call("stop")
         self.instances.pop(instance.operation, None)
-        self.ask()
+        self.request()
         self.call("")
 
     def logs(self, operation: str) -> str:
@@ -90,12 +103,21 @@ class World:
     def write(self, address: str | None) -> None:
         self.call("")
         self.live = address
-        self.ask()
+        self.request()
         self.call("")
 
     def well(self, instance: Instance) -> bool:
         self.call("")
         return instance.operation in self.instances and instance.commit not in self.sick
+
+    @contextmanager
+    def deciding(self, who: str = "") -> Iterator[None]:
+        self.call("")
+        self.decider = who or self.decider
+        yield
+
+    def decided_by(self) -> str:
+        return self.decider
 
     def sleep(self, seconds: float) -> None:
         self.clock += seconds

@@ -1,62 +1,77 @@
 """`trunkline deploy`, `rollback`, `status` and `history`."""
 
-import getpass
 import json as json_
 import os
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from trunkline.deploy.deployment import Deployment
-from trunkline.deploy.engines.protocol import InstanceEngine
-from trunkline.deploy.lock import only_deploy
-from trunkline.deploy.operation import (
-    Candidate,
-    DeployStep,
-    Operation,
-    earlier,
-    interrupted,
-    usual_seconds,
+from trunkline.deploy.operation import Candidate, earlier, interrupted
+from trunkline.deploy.orders import (
+    DIGITS,
+    Order,
+    carry_out,
+    end_window,
+    person,
+    require_choice,
+    show_plan,
+    shown_time,
 )
-from trunkline.deploy.runner import require_no_human
-from trunkline.errors import FailedError, Refusal
-from trunkline.options import DRY_RUN, JSON, command, option, switch
-from trunkline.output import aligned, say
+from trunkline.deploy.runner import Deployer
+from trunkline.errors import Refusal
+from trunkline.options import DRY_RUN, JSON, YES, command, option, switch
+from trunkline.output import aligned
 
 WAIT = switch("--wait", "wait for a running deploy to this environment")
 TO = option(
     "--to", metavar="ENV", required=True, dest="environment", help="the environment"
 )
+DATABASE = (
+    ("own", "--own-database", "give the branch a database of its own"),
+    ("new", "--new-database", "put the environment on a new database"),
+    ("downgrade", "--downgrade", "let what serves take its migrations back first"),
+)
+CHOICES = [
+    option(name, action="store_const", const=value, dest="database", default="", help=h)
+    for value, name, h in DATABASE
+]
 ENV = option("environment", metavar="ENV", help="the environment")
-DIGITS = 12
 
 
 @command(
     option("ref", metavar="REF", help="a branch, a tag or a commit"),
-    *(TO, WAIT, DRY_RUN, JSON),
+    *(TO, *CHOICES, YES, WAIT, DRY_RUN, JSON),
 )
-def deploy(*, ref: str, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
+def deploy(
+    *,
+    ref: str,
+    environment: str,
+    database: str,
+    yes: bool,
+    wait: bool,
+    dry_run: bool,
+    json: bool,
+) -> int:
     """Put a commit on an environment."""
+    place = Deployment(environment)
+    if database:
+        require_choice(database, place.environment, yes=yes or dry_run)
 
-    def choose(place: Deployment) -> Candidate:
+    def choose(_: Deployer) -> Candidate:
         return place.candidate(ref)
 
-    return _operate(
-        choose, environment, took_back=False, wait=wait, dry_run=dry_run, json=json
-    )
+    what = Order(choose, database=database, wait=wait, json=json)
+    return show_plan(place, what) if dry_run else carry_out(place, what)
 
 
 @command(ENV, WAIT, DRY_RUN, JSON)
 def rollback(*, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
     """Take an environment back to what served well before, with its variables."""
+    place = Deployment(environment)
 
-    def choose(place: Deployment) -> Candidate:
-        operations = place.journal.operations()
-        live = place.deployer().facts()
+    def choose(deployer: Deployer) -> Candidate:
+        live = deployer.facts()
         serving = live.at(live.live)
+        operations = place.journal.operations()
         found = earlier(operations, serving.operation if serving else None)
         if found is None:
             raise Refusal(
@@ -68,9 +83,12 @@ def rollback(*, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
         variables_of = found.candidate.variables_of or found.name
         return replace(found.candidate, variables_of=variables_of)
 
-    return _operate(
-        choose, environment, took_back=True, wait=wait, dry_run=dry_run, json=json
-    )
+    what = Order(choose, took_back=True, wait=wait, json=json)
+    if dry_run:
+        return show_plan(place, what)
+    if back := place.deployer().take_back(person(os.environ)):
+        return end_window(place, back, json=json)
+    return carry_out(place, what)
 
 
 @command(ENV, JSON)
@@ -89,7 +107,7 @@ def status(*, environment: str, json: bool) -> int:
         "commit": live.commit if live else None,
         "ref": told.candidate.ref if told else None,
         "by": told.by if told else None,
-        "since": _time(told.at) if told else None,
+        "since": shown_time(told.at) if told else None,
         "well": well,
         "unfinished": left.name if left else None,
     }
@@ -98,7 +116,7 @@ def status(*, environment: str, json: bool) -> int:
     elif live is None:
         print(f"nothing serves on {environment}")
     else:
-        since = f", by {told.by} at {_time(told.at)}" if told else ""
+        since = f", by {told.by} at {shown_time(told.at)}" if told else ""
         name = f"{told.candidate.ref} " if told else ""
         print(f"{name}{live.commit[:DIGITS]} {'is well' if well else 'is sick'}{since}")
     if left and not json:
@@ -112,97 +130,19 @@ def history(*, environment: str, json: bool) -> int:
     operations = Deployment(environment).journal.operations()[::-1]
     rows = [
         (
-            _time(one.at),
+            shown_time(one.at),
             one.by,
             "take back" if one.took_back else "deploy",
             one.candidate.ref,
             one.candidate.commit[:DIGITS],
             one.ending.value if one.ending else "unfinished",
+            one.reason.partition("\n")[0],
         )
         for one in operations
     ]
     if json:
-        names = ("at", "by", "kind", "ref", "commit", "ending")
+        names = ("at", "by", "kind", "ref", "commit", "ending", "reason")
         print(json_.dumps([dict(zip(names, row, strict=True)) for row in rows]))
     elif rows:
         print("\n".join(aligned(rows)))
     return 0
-
-
-def _operate(
-    choose: Callable[[Deployment], Candidate],
-    environment: str,
-    *,
-    took_back: bool,
-    wait: bool,
-    dry_run: bool,
-    json: bool,
-) -> int:
-    place = Deployment(environment)
-    if dry_run:
-        _print_plan(place, choose(place), json=json)
-        return 0
-    by = person(os.environ)
-    doing = f"{by} is changing {environment} since {_time(time.time())}"
-    with only_deploy(place.folder, doing, wait=wait) as lock:
-        deployer = place.deployer(lock)
-        left = deployer.recover()
-        require_no_human(left, deployer.facts(), place.switch.file)
-        if left:
-            say(f"the interrupted deploy ended: {left.verdict.value}, {left.why}")
-        operation = Operation(
-            name=uuid.uuid4().hex[:DIGITS],
-            candidate=choose(place),
-            by=by,
-            at=time.time(),
-            took_back=took_back,
-        )
-        deployer.engine.ensure_proxy()
-        with _tidied(place, deployer.engine):
-            new = deployer.deploy(operation)
-    if json:
-        print(json_.dumps({"commit": new.commit, "url": place.environment.url}))
-    else:
-        print(
-            f"{operation.candidate.ref} {new.commit[:DIGITS]} serves at "
-            f"{place.environment.url}"
-        )
-    return 0
-
-
-@contextmanager
-def _tidied(place: Deployment, engine: InstanceEngine) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        say("the next deploy or rollback finishes or undoes this one by the facts")
-        raise
-    finally:
-        # What was interrupted may be needed once more.
-        if not interrupted(place.journal.operations()):
-            place.tidy(engine)
-
-
-def _print_plan(place: Deployment, candidate: Candidate, *, json: bool) -> None:
-    usual = usual_seconds(place.journal.operations())
-    steps = [step.value for step in DeployStep]
-    if json:
-        document = {"ref": candidate.ref, "commit": candidate.commit, "steps": steps}
-        print(json_.dumps(document | {"usual_seconds": usual}))
-        return
-    print(f"{candidate.ref} {candidate.commit[:DIGITS]} → {place.environment.url}")
-    print(", ".join(steps) + (f"; {usual:.0f} s usually" if usual else ""))
-
-
-def person(environment: Mapping[str, str]) -> str:
-    """Return who deploys: the workflow's actor, or the system's user."""
-    if environment.get("GITHUB_ACTIONS") == "true" and "GITHUB_ACTOR" in environment:
-        return environment["GITHUB_ACTOR"]
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError) as error:
-        raise FailedError("the system does not know who runs this") from error
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

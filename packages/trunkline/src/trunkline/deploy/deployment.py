@@ -3,7 +3,8 @@
 import os
 from collections.abc import Callable
 
-from trunkline.deploy.candidates import find_commit, find_image
+from trunkline.deploy.candidates import ORIGIN, find_commit, find_image
+from trunkline.deploy.databases import Databases
 from trunkline.deploy.engines.compose import ComposeEngine
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.engines.local import LocalEngine
@@ -15,12 +16,15 @@ from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.runner import Deployer
 from trunkline.errors import FailedError
 from trunkline.files import read_toml
-from trunkline.git import Repository
+from trunkline.git import HEADS, Repository
 from trunkline.output import say
 from trunkline.project import PYPROJECT
 from trunkline.registry.client import Registry
 from trunkline.registry.reference import image_name
 from trunkline.settings import parse_settings
+
+# Where the variables of a plan are kept while it is made.
+PLAN = "plan"
 
 
 class Deployment:
@@ -40,11 +44,15 @@ class Deployment:
         self.switch = LiveFile(self.folder / "switch" if composed else self.folder)
         self.journal = DeployJournal(self.folder / "journal.db")
 
-    def deployer(self, lock: int = -1, tell: Callable[[str], None] = say) -> Deployer:
+    def deployer(
+        self, lock: int = -1, tell: Callable[[str], None] = say, *, choice: str = ""
+    ) -> Deployer:
         """Build the deployer; one without the lock may only look."""
+        engine = self.engine(lock)
         return Deployer(
-            engine=self.engine(lock),
+            engine=engine,
             switch=self.switch,
+            preflight=self.databases(engine, tell, choice).prepare,
             journal=self.journal,
             window=self.environment.window,
             patience=self.settings.smoke_seconds,
@@ -78,6 +86,39 @@ class Deployment:
         """Connect to where images are stored."""
         return Registry(self.settings, os.environ)
 
+    def databases(
+        self, engine: InstanceEngine, tell: Callable[[str], None], choice: str = ""
+    ) -> Databases:
+        """Build what chooses and compares databases."""
+        script = self.script if self.settings.migrations else ""
+        folder = self.folder / "databases"
+        return Databases(
+            engine, self.journal, folder, self.environment, script, tell, choice
+        )
+
+    def preview(self, engine: InstanceEngine, candidate: Candidate) -> list[str]:
+        """Say what a candidate, which is brought here, would do to the database."""
+        plan = Operation(PLAN, candidate, by="", at=0, took_back=False)
+        engine.pull(candidate)
+        engine.variables.keep(PLAN, candidate.variables_of)
+        try:
+            report = self.databases(engine, say).report(plan)
+        except FailedError as error:
+            return [f"it {error}"]
+        finally:
+            engine.remove(PLAN)
+            engine.variables.forget(PLAN)
+        return report.lines if report else []
+
+    def branches(self) -> list[str]:
+        """List the branches of the clone and of its remote."""
+        folders = (HEADS, ORIGIN)
+        return [
+            name.removeprefix(folder)
+            for folder in folders
+            for name in self.repository.refs(folder)
+        ]
+
     def candidate(self, ref: str) -> Candidate:
         """Find what a person means by a branch, tag or commit."""
         if self.environment.engine == "compose":
@@ -89,6 +130,7 @@ class Deployment:
         """Remove what nothing needs, and tell the registry what is; never fails."""
         try:
             engine.clean(self._kept())
+            self.databases(engine, say).clean(self.branches())
             if self.environment.engine == "compose":
                 self._point()
         except FailedError as error:

@@ -29,6 +29,8 @@ class Environment:
     variables: list[str] = field(default_factory=list)
     # Seconds for which a new instance has to stay well before the old one is stopped.
     window: int = 60
+    # Megabytes that have to be free before a commit is checked out.
+    room: int = 500
     # Commits, or their images, to keep besides the live one.
     keep: int = 3
     # The file for `docker compose`, relative to the repository; by default
@@ -90,5 +92,5 @@ def _require_values(found: Environment, where: str) -> None:
         raise UsageError(
             f"{where} accepts is {found.accepts!r}; expected {' or '.join(ACCEPTS)}"
         )
-    if found.window < 0 or found.keep < 0:
-        raise UsageError(f"{where}: window and keep: expected 0 or more")
+    if min(found.window, found.room, found.keep) < 0:
+        raise UsageError(f"{where} window, room and keep: expected 0 or more")

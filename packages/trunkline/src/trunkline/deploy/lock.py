@@ -1,4 +1,4 @@
-"""One running operation for each environment."""
+"""One running operation for each environment, and one decision about its switch."""
 
 import fcntl
 import os
@@ -11,13 +11,19 @@ from trunkline.errors import Refusal
 
 @contextmanager
 def only_deploy(folder: Path, doing: str, *, wait: bool) -> Iterator[int]:
-    """Hold the environment's lock; yields the descriptor that a migration inherits.
-
-    The kernel releases it when the last process that holds it has ended. `doing`
-    tells a second caller who does what since when.
-    """
+    """Hold the environment's lock; yields the descriptor that a migration inherits."""
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "deploy.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    with held(folder / "deploy.lock", doing, wait=wait) as descriptor:
+        yield descriptor
+
+
+@contextmanager
+def held(file: Path, doing: str, *, wait: bool) -> Iterator[int]:
+    """Hold a lock; `doing`, if not empty, tells a second caller who does what.
+
+    The kernel releases it when the last process that holds it has ended.
+    """
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -29,8 +35,9 @@ def only_deploy(folder: Path, doing: str, *, wait: bool) -> Iterator[int]:
                 expected="one at a time",
                 fix="the same command with --wait, or once the other one has finished",
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, doing.encode(), 0)
+        if doing:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, doing.encode(), 0)
         yield descriptor
     finally:
         os.close(descriptor)

@@ -9,6 +9,7 @@ class DeployStep(StrEnum):
     """What a deploy does, in this order."""
 
     PULL = "pull"
+    PREFLIGHT = "preflight"
     MIGRATE = "migrate"
     START = "start"
     CHECK = "check"

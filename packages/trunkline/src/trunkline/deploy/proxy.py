@@ -5,10 +5,13 @@ import os
 import shutil
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from trunkline import process
 from trunkline.deploy.environments import Environment
+from trunkline.deploy.lock import held
 from trunkline.errors import FailedError, Refusal
 from trunkline.files import replace_content
 
@@ -38,6 +41,16 @@ class LiveFile:
         else:
             content = f"{address}\n".encode()
             replace_content(self.file, content, staging=self.file.parent)
+
+    @contextmanager
+    def deciding(self, who: str = "") -> Iterator[None]:
+        """Hold the lock of who ends a window: its deployer, or one who takes back."""
+        with held(self.file.with_name("switch.lock"), who, wait=True):
+            yield
+
+    def decided_by(self) -> str:
+        """Return who took back last."""
+        return self.file.with_name("switch.lock").read_text(encoding="utf-8")
 
 
 def caddy_config(environment: Environment, live: Path) -> str:

@@ -18,7 +18,7 @@ from trunkline.deploy.operation import (
     interrupted,
     recovery,
 )
-from trunkline.errors import FailedError, Refusal
+from trunkline.errors import FailedError, Refusal, TrunklineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Deployer:
     journal: DeployJournal
     window: float
     say: Callable[[str], None]
+    # Raises a refusal if the candidate and the database do not fit.
+    preflight: Callable[[Operation, Instance | None], None] = lambda _, __: None
     patience: float = 60.0
     pause: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
@@ -42,26 +44,27 @@ class Deployer:
         return Facts(self.switch.read(), running, well)
 
     def deploy(self, operation: Operation) -> Instance:
-        """Put a candidate on; raises FailedError with what serves instead."""
+        """Put a candidate on; raises FailedError with what serves instead.
+
+        Until the old instance is stopped, Ctrl-C takes the candidate back, too.
+        """
         began = self.ticks()
         self.journal.begin(operation)
         old = self.facts()
         before = old.at(old.live)
+        ending = Outcome.FAILED
         try:
-            new = self._bring_up(operation)
-        except FailedError as error:
+            new = self._bring_up(operation, before)
+            ending = Outcome.RESTORED
+            self._go_live(operation, new)
+        except (TrunklineError, KeyboardInterrupt) as error:
             reason = self._withdraw(operation, before, error)
-            self._end(operation, Outcome.FAILED, reason, began)
-            raise FailedError(reason) from error
-        self._step(operation, DeployStep.SWITCH)
-        self.switch.write(new.address)
-        self._step(operation, DeployStep.WATCH)
-        if not self._stays_well(new):
-            sick = FailedError(f"turned sick within {self.window:g} seconds")
-            reason = self._withdraw(operation, before, sick)
-            self._end(operation, Outcome.RESTORED, reason, began)
-            raise FailedError(reason)
-        self._step(operation, DeployStep.STOP)
+            self._end(operation, ending, reason, began)
+            if isinstance(error, FailedError):
+                raise FailedError(reason) from error
+            if isinstance(error, KeyboardInterrupt):
+                self.say(reason)
+            raise
         self.engine.settle(new)
         for one in self.engine.running():
             if one != new:
@@ -72,35 +75,55 @@ class Deployer:
     def recover(self) -> Recovery | None:
         """Finish an interrupted operation by the facts; None if there is none."""
         left = interrupted(self.journal.operations())
-        if left is None:
+        facts = self.facts()
+        if left is None and (facts.at(facts.live) or not facts.running):
             return None
-        found = recovery(self.facts(), left.name)
+        found = recovery(facts, left.name if left else "")
         if found.verdict is RecoveryVerdict.NEEDS_HUMAN:
             return found
         if found.serve and self.switch.read() != found.serve.address:
             self.switch.write(found.serve.address)
-        if found.verdict is RecoveryVerdict.ADOPT and found.serve:
+        if left and found.verdict is RecoveryVerdict.ADOPT and found.serve:
             old = next((one for one in found.stop if self.engine.well(one)), None)
-            if not self._stays_well(found.serve):
-                error = FailedError("was adopted and turned sick")
-                reason = self._withdraw(left, old, error)
-                self.journal.end(left.name, Outcome.RESTORED, self.now(), reason=reason)
+            if why := self._sickness(found.serve):
+                reason = self._withdraw(left, old, FailedError(f"was adopted; {why}"))
+                self._end_interrupted(left, Outcome.RESTORED, reason)
                 return Recovery(RecoveryVerdict.RESTORE, old, (), reason)
             self.engine.settle(found.serve)
         for one in found.stop:
             self.engine.stop(one)
-        adopted = found.verdict is RecoveryVerdict.ADOPT
-        if not adopted:
-            self.engine.remove(left.name)
-        ending = Outcome.LIVE if adopted else Outcome.FAILED
-        reason = f"interrupted; {found.why}"
-        self.journal.end(left.name, ending, self.now(), reason=reason)
+        if left:
+            adopted = found.verdict is RecoveryVerdict.ADOPT
+            if not adopted:
+                self.engine.remove(left.name)
+            ending = Outcome.LIVE if adopted else Outcome.FAILED
+            self._end_interrupted(left, ending, f"interrupted; {found.why}")
         return found
 
-    def _bring_up(self, operation: Operation) -> Instance:
+    def take_back(self, who: str) -> Instance | None:
+        """Switch back by rename while an instance is in its window.
+
+        Whoever watches it, or else the next command, stops it. Needs no lock but the
+        one on the switch; returns what serves, or None if nothing is in its window.
+        """
+        with self.switch.deciding(who):
+            left = interrupted(self.journal.operations())
+            if left is None or left.step is not DeployStep.WATCH:
+                return None
+            running, live = self.engine.running(), self.switch.read()
+            new = [one for one in running if one.operation == left.name]
+            old = [one for one in running if one not in new and self.engine.well(one)]
+            if len(old) != 1 or live not in {one.address for one in new}:
+                return None
+            self.switch.write(old[0].address)
+            return old[0]
+
+    def _bring_up(self, operation: Operation, before: Instance | None) -> Instance:
         candidate = operation.candidate
         self._step(operation, DeployStep.PULL)
         self.engine.pull(candidate)
+        self._step(operation, DeployStep.PREFLIGHT)
+        self.preflight(operation, before)
         self._step(operation, DeployStep.MIGRATE)
         self.engine.migrate(candidate, operation.name)
         self._step(operation, DeployStep.START)
@@ -118,19 +141,38 @@ class Deployer:
             self.pause(0.2)
         return new
 
-    def _stays_well(self, new: Instance) -> bool:
-        """Watch for the window; three bad answers in a row end it."""
+    def _go_live(self, operation: Operation, new: Instance) -> None:
+        self._step(operation, DeployStep.SWITCH)
+        self.switch.write(new.address)
+        self._step(operation, DeployStep.WATCH)
+        why = self._sickness(new)
+        with self.switch.deciding():
+            # From here on nobody can take it back by rename.
+            if why or (why := self._taken(new)):
+                raise FailedError(why)
+            self._step(operation, DeployStep.STOP)
+
+    def _sickness(self, new: Instance) -> str:
+        """Watch for the window; return why it is to end, or nothing."""
         end = self.ticks() + self.window
-        bad = 0
+        sick, bad = f"turned sick within {self.window:g} seconds", 0
         while self.ticks() < end:
             bad = 0 if self.engine.well(new) else bad + 1
-            if bad == 3:  # noqa: PLR2004 - one slow answer is no sickness
-                return False
-            self.pause(min(1.0, self.window))
-        return self.engine.well(new)
+            # One slow answer is no sickness.
+            if bad == 3:  # noqa: PLR2004
+                return sick
+            if taken := self._taken(new):
+                return taken
+            self.pause(min(0.5, self.window))
+        return "" if self.engine.well(new) else sick
+
+    def _taken(self, new: Instance) -> str:
+        if self.switch.read() == new.address:
+            return ""
+        return f"was taken back by {self.switch.decided_by() or 'a change of the file'}"
 
     def _withdraw(
-        self, operation: Operation, before: Instance | None, error: FailedError
+        self, operation: Operation, before: Instance | None, error: BaseException
     ) -> str:
         """Let the old instance serve, remove the new one, and return what to say."""
         if self.switch.read() != (before.address if before else None):
@@ -142,7 +184,8 @@ class Deployer:
         self.engine.remove(operation.name)
         still = f"{before.commit[:12]} still serves" if before else "nothing serves"
         last = f"\nits last lines:\n{said}" if said else ""
-        return f"{operation.candidate.ref} {error}; {still}{last}"
+        why = str(error) or "was interrupted"
+        return f"{operation.candidate.ref} {why}; {still}{last}"
 
     def _step(self, operation: Operation, step: DeployStep) -> None:
         self.journal.intend(operation.name, step, self.now())
@@ -155,6 +198,11 @@ class Deployer:
         self.journal.end(
             operation.name, ending, self.now(), reason=reason, seconds=seconds
         )
+
+    def _end_interrupted(self, left: Operation, ending: Outcome, reason: str) -> None:
+        # By the clock on the wall, which may have been set back.
+        seconds = max(0.0, self.now() - left.at)
+        self.journal.end(left.name, ending, self.now(), reason=reason, seconds=seconds)
 
 
 def require_no_human(found: Recovery | None, facts: Facts, live: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from trunkline.deploy.operation import Operation
 from trunkline.errors import FailedError
 
+SHORTEST_SECRET = 8
+
 
 class Variables:
     """The variables of every operation on one environment, each in its own folder."""
@@ -28,7 +30,9 @@ class Variables:
         return self.folder / operation / "variables"
 
     def keep(self, operation: str, variables_of: str) -> None:
-        """Keep the variables of now, or those of an earlier operation."""
+        """Keep the variables of now, or those of an earlier operation, once."""
+        if self.file(operation).exists():
+            return
         then = self.file(variables_of) if variables_of else None
         if then and then.exists():
             text = then.read_text(encoding="utf-8")
@@ -38,6 +42,21 @@ class Variables:
         file = self.file(operation)
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
+
+    def add(self, operation: str, name: str, value: str) -> None:
+        """Keep one more variable, which replaces any of its name."""
+        with self.file(operation).open("a", encoding="utf-8") as file:
+            file.write(f"{name}={value}\n")
+
+    def forget(self, operation: str) -> None:
+        """Remove everything that was kept with an operation."""
+        shutil.rmtree(self.folder / operation, ignore_errors=True)
+
+    def redact(self, operation: str, text: str) -> str:
+        """Take the values out of what a service wrote."""
+        for value in sorted(self._secrets(operation), key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text
 
     def read(self, operation: str) -> dict[str, str]:
         """Return the variables that were kept with an operation."""
@@ -53,7 +72,17 @@ class Variables:
         needed |= {one.candidate.variables_of for one in kept}
         for place in self.folder.glob("*"):
             if place.name not in needed:
-                shutil.rmtree(place, ignore_errors=True)
+                self.forget(place.name)
+
+    def _secrets(self, operation: str) -> set[str]:
+        if not self.file(operation).exists():
+            return set()
+        values = [*self.read(operation).values()]
+        # The service may quote the password of an address alone.
+        parts = [value.partition("://")[2].rpartition("@")[0] for value in values]
+        found = {*values, *(part.partition(":")[2] for part in parts)}
+        # Words such as `true` and `staging` are in every log.
+        return {value for value in found if len(value) >= SHORTEST_SECRET}
 
     def _today(self) -> str:
         return "".join(f"{self._read(name)}\n" for name in self.files)

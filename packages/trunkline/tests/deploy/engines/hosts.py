@@ -34,6 +34,8 @@ MIGRATE = """\
 #!/usr/local/bin/python
 import os, sys, time
 kind = os.environ["KIND"]
+if sys.argv[1:] != ["migrate"]:
+    sys.exit(2)
 print("migrating", kind, flush=True)
 time.sleep(6 if "slowly" in kind else 0)
 sys.exit(1 if "breaks" in kind else 0)

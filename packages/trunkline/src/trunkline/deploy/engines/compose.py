@@ -86,6 +86,17 @@ class ComposeEngine:
         """Bring the image here, unless it is."""
         self.images.pull(candidate.digest)
 
+    def ask(
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
+    ) -> Completed:
+        """Run a program in a container of its own, which is gone afterwards."""
+        colour = self._add(candidate, operation)
+        return self._compose(
+            *("run", "--rm", "--no-deps", "--no-TTY", colour, *argv),
+            env=self.variables.read(operation),
+            check=False,
+        )
+
     def migrate(self, candidate: Candidate, operation: str) -> None:
         """Upgrade the database in a container of its own.
 
@@ -198,16 +209,21 @@ class ComposeEngine:
         return done.text, said
 
     def _compose(
-        self, *words: str, env: Mapping[str, str], files: Sequence[Path] = ()
-    ) -> None:
+        self,
+        *words: str,
+        env: Mapping[str, str],
+        files: Sequence[Path] = (),
+        check: bool = True,
+    ) -> Completed:
         """Run `docker compose`; values of variables are in no argument."""
         named = [f"--file={file}" for file in files or (self.base, self.override)]
         argv = [DOCKER, "compose", "--progress=quiet", "--project-name", self.project]
         done = process.run(
             [*argv, *named, *words], env={**env, **self.proxy}, timeout=TIMEOUT
         )
-        if not done.ok:
+        if check and not done.ok:
             raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")
+        return done
 
 
 def _docker(*words: str, timeout: float = TIMEOUT) -> Completed:

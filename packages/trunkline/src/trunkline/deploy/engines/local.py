@@ -16,12 +16,18 @@ from trunkline.deploy.variables import Variables
 from trunkline.errors import FailedError
 from trunkline.files import write_record
 from trunkline.git import Repository
+from trunkline.process import Completed
 
 HOST = "127.0.0.1"
 # Longer than the service's own delay and grace together.
 STOP_SECONDS = 30.0
 LAST_LINES = 20
-DEFAULTS = {"APP_ENVIRONMENT": "staging", "APP_SHUTDOWN_DELAY_SECONDS": "3"}
+MEGABYTE = 10**6
+DEFAULTS = {
+    "APP_ENVIRONMENT": "staging",
+    "APP_SHUTDOWN_DELAY_SECONDS": "3",
+    "APP_DATABASE_URL": "sqlite:///service.db",
+}
 # What belongs to the deployer's own project, not to the service.
 FOREIGN = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTHONHOME")
 
@@ -70,6 +76,12 @@ class LocalEngine:
         done = tree.with_name(f"{tree.name}.complete")
         if done.exists() and tree.exists():
             return
+        free = shutil.disk_usage(self.folder).free // MEGABYTE
+        if free < self.environment.room:
+            raise FailedError(
+                f"was not pulled: found {free} MB free at {self.folder}, expected "
+                f"{self.environment.room} MB (`room` of the environment)"
+            )
         self._remove_tree(tree)
         self.repository.run("worktree", "prune")
         self.repository.run(
@@ -83,20 +95,27 @@ class LocalEngine:
         process.run(argv, cwd=tree, env=env, timeout=600, check=True)
         done.touch()
 
-    def migrate(self, candidate: Candidate, operation: str) -> None:
-        """Upgrade the environment's database by the candidate's own command."""
-        self.variables.keep(operation, candidate.variables_of)
-        if not self.migrates:
-            return
-        done = process.run(
-            [self._program(candidate), "migrate"],
+    def ask(
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
+    ) -> Completed:
+        """Run a program from the commit's environment; it inherits the lock."""
+        return process.run(
+            [self._program(candidate, argv[0]), *argv[1:]],
             cwd=self._data(),
             env=self._environment(operation),
             timeout=600,
             inherit=(self.lock,),
         )
+
+    def migrate(self, candidate: Candidate, operation: str) -> None:
+        """Upgrade the environment's database by the candidate's own command."""
+        self.variables.keep(operation, candidate.variables_of)
+        if not self.migrates:
+            return
+        done = self.ask(candidate, operation, (self.script, "migrate"))
         if not done.ok:
-            last = "\n".join(done.complaint.splitlines()[-LAST_LINES:])
+            said = self.variables.redact(operation, done.complaint)
+            last = "\n".join(said.splitlines()[-LAST_LINES:])
             raise FailedError(f"could not migrate the database: {last}")
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
@@ -114,7 +133,7 @@ class LocalEngine:
         }
         inherited = {k: v for k, v in os.environ.items() if k not in FOREIGN}
         process.launch(
-            [self._program(candidate)],
+            [self._program(candidate, self.script)],
             cwd=self._data(),
             env=inherited | self._environment(operation) | own,
             output=place / "output.log",
@@ -136,7 +155,8 @@ class LocalEngine:
         file = self.folder / "instances" / operation / "output.log"
         if not file.exists():
             return ""
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = file.read_text(encoding="utf-8", errors="replace")
+        lines = self.variables.redact(operation, said).splitlines()
         return "\n".join(line for line in lines[-LAST_LINES:] if line.isprintable())
 
     def remove(self, operation: str) -> None:
@@ -160,8 +180,8 @@ class LocalEngine:
         tree.with_name(f"{tree.name}.complete").unlink(missing_ok=True)
         shutil.rmtree(tree, ignore_errors=True)
 
-    def _program(self, candidate: Candidate) -> str:
-        return str(self._tree(candidate.commit) / ".venv" / "bin" / self.script)
+    def _program(self, candidate: Candidate, name: str) -> str:
+        return str(self._tree(candidate.commit) / ".venv" / "bin" / name)
 
     def _data(self) -> Path:
         """Return where the service runs: a relative database is the environment's."""

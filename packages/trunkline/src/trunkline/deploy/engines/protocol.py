@@ -1,13 +1,21 @@
 """What a deploy needs of an engine, and of the switch."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from trunkline.deploy.operation import Candidate, Instance, Operation
+from trunkline.deploy.variables import Variables
+from trunkline.process import Completed
 
 
 class InstanceEngine(Protocol):
     """What runs instances; each method may be repeated after an interruption."""
+
+    @property
+    def variables(self) -> Variables:
+        """The variables of each operation."""
+        ...
 
     def running(self) -> tuple[Instance, ...]:
         """Return all instances of the environment that run now."""
@@ -23,6 +31,15 @@ class InstanceEngine(Protocol):
 
     def pull(self, candidate: Candidate) -> None:
         """Bring what is to run to this machine."""
+        ...
+
+    def ask(
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
+    ) -> Completed:
+        """Run a program of the candidate, such as its command or python, to its end.
+
+        As it would serve: in the same folder, with the operation's variables.
+        """
         ...
 
     def migrate(self, candidate: Candidate, operation: str) -> None:
@@ -63,4 +80,12 @@ class LiveAddress(Protocol):
 
     def write(self, address: str | None) -> None:
         """Make an address live at once, or none."""
+        ...
+
+    def deciding(self, who: str = "") -> AbstractContextManager[None]:
+        """Let nobody else take back, or end a window, meanwhile."""
+        ...
+
+    def decided_by(self) -> str:
+        """Return who took back last."""
         ...

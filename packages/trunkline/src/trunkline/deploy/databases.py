@@ -1,0 +1,137 @@
+"""The database that a candidate gets: the environment's, or one of its branch's own."""
+
+import hashlib
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from trunkline.deploy.engines.protocol import InstanceEngine
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.operation import Candidate, Instance, Operation, Outcome
+from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
+from trunkline.errors import FailedError
+from trunkline.images.tags import branch_tag
+from trunkline.process import Completed
+
+SCRIPT = Path(__file__).with_name("own_database.py")
+# What argparse ends with when it does not know an option.
+USAGE = 2
+DATABASE = "APP_DATABASE_URL"
+# The file that says that a branch has a database of its own.
+OWN = ".own"
+NEW = re.compile(r"_(new_[0-9a-f]{6})")
+LAST_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Asks a candidate about its database before a deploy, and makes databases."""
+
+    engine: InstanceEngine
+    journal: DeployJournal
+    # One file for each database that was made, with its name in it.
+    folder: Path
+    environment: Environment
+    # The command of the service; empty where it has no migrations.
+    script: str
+    say: Callable[[str], None]
+    # What to do about migrations that the candidate lacks: own, new or downgrade.
+    choice: str = ""
+
+    def prepare(self, operation: Operation, before: Instance | None) -> None:
+        """Choose the database, and refuse one that the candidate does not know."""
+        candidate = operation.candidate
+        self.engine.variables.keep(operation.name, candidate.variables_of)
+        if not self.script:
+            return
+        if name := "" if candidate.variables_of else self._chosen(operation):
+            own = self._run(operation, "make", name)
+            self.engine.variables.add(operation.name, DATABASE, own)
+            self.say(f"database: {name}")
+        report = self.report(operation)
+        live = self._operation_of(before)
+        unknown = report is not None and report.state == "unknown"
+        if report and unknown and live and self.choice == "downgrade":
+            self._downgrade(operation, live.candidate, len(report.unknown))
+            report = self.report(operation)
+        if report is None:
+            return
+        for line in report.lines:
+            self.say(line)
+        require_known(
+            report,
+            ref=candidate.ref,
+            environment=self.environment.name,
+            releases=self.environment.accepts == "releases",
+        )
+
+    def report(self, operation: Operation) -> DatabaseReport | None:
+        """Ask the candidate; None if it is too old to answer."""
+        if not self.script:
+            return None
+        argv = (self.script, "migrations", "--database", "--json")
+        answer = self.engine.ask(operation.candidate, operation.name, argv)
+        if answer.code == USAGE:
+            return None
+        return read_report(self._required(operation, answer, "read the database"))
+
+    def clean(self, branches: Collection[str]) -> None:
+        """Drop databases of branches that are gone, but not the one in use."""
+        ended = [o for o in self.journal.operations() if o.ending is Outcome.LIVE]
+        if not self.folder.exists() or not ended:
+            return
+        live = ended[-1]
+        used = self.engine.variables.read(live.name).get(DATABASE, "")
+        own = {database_name(branch_tag(one)) for one in branches}
+        for file in self.folder.glob(f"*{OWN}"):
+            if file.stem not in own and f"_{file.stem}" not in used:
+                self._run(live, "drop", file.stem)
+                file.unlink()
+        # The environment's database is the one in use, unless that is a branch's own.
+        if not any(f"_{file.stem}" in used for file in self.folder.glob(f"*{OWN}")):
+            found = NEW.search(used)
+            (self.folder / "shared").write_text(found[1] if found else "")
+
+    def _chosen(self, operation: Operation) -> str:
+        """Return the name of the database; empty for the one of the variables."""
+        own = database_name(branch_tag(operation.candidate.ref))
+        if self.choice == "own":
+            self.folder.mkdir(exist_ok=True)
+            (self.folder / f"{own}{OWN}").touch()
+        if self.choice == "new":
+            self.folder.mkdir(exist_ok=True)
+            return f"new_{operation.name[:6]}"
+        if (self.folder / f"{own}{OWN}").exists():
+            return own
+        shared = self.folder / "shared"
+        return shared.read_text() if shared.exists() else ""
+
+    def _run(self, operation: Operation, action: str, name: str) -> str:
+        argv = ("python", "-c", SCRIPT.read_text(encoding="utf-8"), action, name)
+        answer = self.engine.ask(operation.candidate, operation.name, argv)
+        return self._required(operation, answer, f"{action} the database {name}")
+
+    def _downgrade(self, operation: Operation, live: Candidate, steps: int) -> None:
+        """Let what serves take back the migrations that only it contains."""
+        argv = (self.script, "migrate", "--down", str(steps))
+        answer = self.engine.ask(live, operation.name, argv)
+        self._required(operation, answer, f"downgrade the database by {live.ref}")
+
+    def _required(self, operation: Operation, answer: Completed, what: str) -> str:
+        if answer.ok:
+            return answer.text
+        said = self.engine.variables.redact(operation.name, answer.complaint)
+        last = "\n".join(said.splitlines()[-LAST_LINES:])
+        raise FailedError(f"could not {what}: {last}")
+
+    def _operation_of(self, instance: Instance | None) -> Operation | None:
+        name = instance.operation if instance else ""
+        return next((o for o in self.journal.operations() if o.name == name), None)
+
+
+def database_name(tag: str) -> str:
+    """Turn the tag of a branch into a short name that another's never equals."""
+    digest = hashlib.sha256(tag.encode()).hexdigest()[:6]
+    return f"{tag[:20].strip('-').replace('-', '_')}_{digest}"

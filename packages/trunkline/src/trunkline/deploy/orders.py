@@ -1,0 +1,154 @@
+"""What `deploy` and `rollback` have in common: the plan, the lock, the report."""
+
+import getpass
+import json as json_
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from trunkline.deploy.deployment import Deployment
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.lock import only_deploy
+from trunkline.deploy.operation import (
+    Candidate,
+    DeployStep,
+    Instance,
+    Operation,
+    interrupted,
+    usual_seconds,
+)
+from trunkline.deploy.runner import Deployer, require_no_human
+from trunkline.errors import FailedError, Refusal, UsageError
+from trunkline.output import say
+
+DIGITS = 12
+# What a person agrees to before a database is given up.
+LOST = {
+    "new": "What is in its database now will not be shown any more.",
+    "downgrade": "What its newest migrations added to the database will be lost.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asked for; `choose` finds the candidate once the lock is held."""
+
+    choose: Callable[[Deployer], Candidate]
+    took_back: bool = False
+    database: str = ""
+    wait: bool = False
+    json: bool = False
+
+
+def carry_out(place: Deployment, order: Order) -> int:
+    """Deploy under the environment's lock, and print what serves."""
+    by = person(os.environ)
+    with only_deploy(place.folder, _doing(place, by), wait=order.wait) as lock:
+        deployer = place.deployer(lock, choice=order.database)
+        _recover(place, deployer)
+        operation = Operation(
+            name=uuid.uuid4().hex[:DIGITS],
+            candidate=order.choose(deployer),
+            by=by,
+            at=time.time(),
+            took_back=order.took_back,
+        )
+        deployer.engine.ensure_proxy()
+        try:
+            new = deployer.deploy(operation)
+        finally:
+            # What was interrupted may be needed once more.
+            if not interrupted(place.journal.operations()):
+                place.tidy(deployer.engine)
+    return _report(place, operation.candidate.ref, new, json=order.json)
+
+
+def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
+    """Wait until what was taken back within its window is gone, and print what serves.
+
+    Its deployer stops it; where that was killed, this does.
+    """
+    say(f"switched back to {back.commit[:DIGITS]}")
+    doing = _doing(place, person(os.environ))
+    with only_deploy(place.folder, doing, wait=True) as lock:
+        _recover(place, place.deployer(lock))
+    told = [o for o in place.journal.operations() if o.name == back.operation]
+    return _report(place, told[0].candidate.ref if told else "", back, json=json)
+
+
+def show_plan(place: Deployment, order: Order) -> int:
+    """Print what would be done; what serves, and its database, stay as they are."""
+    doing = _doing(place, person(os.environ))
+    with only_deploy(place.folder, doing, wait=order.wait) as lock:
+        deployer = place.deployer(lock)
+        candidate = order.choose(deployer)
+        lines = place.preview(deployer.engine, candidate)
+    usual = usual_seconds(place.journal.operations())
+    steps = [step.value for step in DeployStep]
+    if order.json:
+        document = {"ref": candidate.ref, "commit": candidate.commit, "steps": steps}
+        print(json_.dumps(document | {"usual_seconds": usual, "database": lines}))
+        return 0
+    print(f"{candidate.ref} {candidate.commit[:DIGITS]} → {place.environment.url}")
+    print(", ".join(steps) + (f"; {usual:.0f} s usually" if usual else ""))
+    print("\n".join(lines))
+    return 0
+
+
+def require_choice(choice: str, environment: Environment, *, yes: bool) -> None:
+    """Refuse another database where only releases are accepted; ask if data is lost."""
+    if environment.accepts == "releases":
+        raise Refusal(
+            rule="releases-only",
+            found=f"another database for {environment.name}",
+            expected="the database that it has: only releases are put on it",
+            fix="the same command without the option",
+        )
+    if yes or choice not in LOST:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"{LOST[choice]} There is no terminal to ask on\n"
+            "  type next: the same command with --yes"
+        )
+    if input(f"{LOST[choice]} Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise FailedError("nothing was changed")
+
+
+def _recover(place: Deployment, deployer: Deployer) -> None:
+    """Finish what was interrupted, or refuse to go on."""
+    left = deployer.recover()
+    require_no_human(left, deployer.facts(), place.switch.file)
+    if left:
+        say(f"the interrupted deploy ended: {left.verdict.value}, {left.why}")
+
+
+def _report(place: Deployment, ref: str, new: Instance, *, json: bool) -> int:
+    if json:
+        print(json_.dumps({"commit": new.commit, "url": place.environment.url}))
+    else:
+        print(f"{ref} {new.commit[:DIGITS]} serves at {place.environment.url}")
+    return 0
+
+
+def _doing(place: Deployment, by: str) -> str:
+    return f"{by} is changing {place.environment.name} since {shown_time(time.time())}"
+
+
+def person(environment: Mapping[str, str]) -> str:
+    """Return who deploys: the workflow's actor, or the system's user."""
+    if environment.get("GITHUB_ACTIONS") == "true" and "GITHUB_ACTOR" in environment:
+        return environment["GITHUB_ACTOR"]
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError) as error:
+        raise FailedError("the system does not know who runs this") from error
+
+
+def shown_time(seconds: float) -> str:
+    """Write a time as people and programs read it, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,71 @@
+"""What a candidate's migrations are to an environment's database. Pure."""
+
+import json
+from dataclasses import dataclass
+
+from trunkline.commits.conventional import shown
+from trunkline.errors import FailedError, Refusal
+
+# More lines than a person reads.
+LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseReport:
+    """What `SERVICE migrations --database` printed."""
+
+    state: str
+    pending: tuple[tuple[str, str], ...]
+    # Migrations of the database that the candidate does not contain.
+    unknown: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """What will happen to the database, for people."""
+        found = [f"{one[:12]} {shown(subject)}" for one, subject in self.pending]
+        more = [f"and {len(found) - LISTED} more"] if len(found) > LISTED else []
+        if self.state == "behind":
+            return [f"will migrate: {one}" for one in (*found[:LISTED], *more)]
+        return [f"the database is {self.state}; nothing to migrate"]
+
+
+def read_report(text: str) -> DatabaseReport:
+    """Read the service's answer; raises FailedError where it makes no sense."""
+    try:
+        found = json.loads(text)
+        return DatabaseReport(
+            state=shown(found["state"]),
+            pending=tuple((one["id"], one["subject"]) for one in found["pending"]),
+            unknown=tuple(shown(one) for one in found["unknown"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FailedError(
+            "says nothing about the database that can be read; expected JSON of "
+            "`migrations --database`"
+        ) from error
+
+
+def require_known(
+    report: DatabaseReport, *, ref: str, environment: str, releases: bool
+) -> None:
+    """Refuse a database with migrations of another branch, and name the ways out.
+
+    Ways that lose data are none where only releases are accepted.
+    """
+    if report.state != "unknown":
+        return
+    command = f"trunkline deploy {ref} --to {environment}"
+    ways = [
+        f"{command} --own-database  (a database for this branch alone)",
+        f"{command} --new-database  (all of {environment} on a new one)",
+        f"{command} --downgrade     (what serves takes its migrations back)",
+    ]
+    raise Refusal(
+        rule="unknown-migrations",
+        found=f"the database of {environment} has migrations that {ref} lacks: "
+        f"{', '.join(report.unknown[:LISTED])}",
+        expected="migrations of this commit, or of one that contains it",
+        fix="a release with these migrations"
+        if releases
+        else "one of\n    " + "\n    ".join(ways),
+    )

@@ -1,0 +1,103 @@
+"""Databases of a branch's own, through the command line and a real service."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from deploy.shops import Shop
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def tiers(shop: Shop) -> Shop:
+    """Serve a branch whose migration no other branch has."""
+    shop.deploy("main").required()
+    shop.branch("feat/tiers", "tiers")
+    shop.deploy("feat/tiers").required()
+    shop.git("checkout", "--quiet", "main")
+    shop.branch("feat/other", "other")
+    return shop
+
+
+def files(shop: Shop) -> set[str]:
+    return {file.name for file in Path(shop.folder, "data").glob("*.db")}
+
+
+def done(shop: Shop, file: str = "service.db") -> list[str]:
+    with closing(sqlite3.connect(shop.folder / "data" / file)) as database:
+        return [row[0] for row in database.execute("SELECT id FROM done")]
+
+
+def test_migrations_are_announced_with_their_subjects(shop: Shop) -> None:
+    planned = shop.deploy("main", "--dry-run").required()
+    assert "will migrate: one Add it" in planned.text
+    assert "\x1b" not in planned.text
+    # What is planned leaves no variables behind, and nothing serves.
+    assert [*shop.folder.glob("instances/*")] == []
+    ran = shop.deploy("main").required()
+    assert "will migrate: one Add it" in ran.complaint
+    assert "nothing to migrate" in shop.deploy("main", "--dry-run").text
+
+
+def test_migrations_of_another_branch_are_refused_before_anything_stops(
+    tiers: Shop,
+) -> None:
+    with tiers.load():
+        ran = tiers.deploy("feat/other")
+    assert ran.code == 1
+    assert "migrations that feat/other lacks: tiers" in ran.complaint
+    assert "trunkline deploy feat/other --to staging --own-database" in ran.complaint
+    assert (tiers.get()["text"], tiers.running()) == ("feat/tiers", 1)
+    assert done(tiers) == ["one", "tiers"]
+
+
+def test_a_branch_keeps_its_own_database_until_it_is_gone(tiers: Shop) -> None:
+    tiers.deploy("feat/other", "--own-database").required()
+    (own,) = files(tiers) - {"service.db"}
+    assert (done(tiers), done(tiers, own)) == (["one", "tiers"], ["one", "other"])
+    # Also without the option, and by its other name.
+    assert tiers.deploy("feat-other").required()
+    tiers.trunkline("rollback", "staging").required()
+    assert tiers.get()["text"] == "feat/tiers"
+    assert own in files(tiers)
+    tiers.git("checkout", "--quiet", "main")
+    tiers.git("branch", "--delete", "--force", "feat/other")
+    tiers.deploy("feat/tiers").required()
+    assert files(tiers) == {"service.db"}
+
+
+def test_the_environment_moves_to_a_new_database(tiers: Shop) -> None:
+    refused = tiers.deploy("feat/other", "--new-database")
+    assert refused.code == 2
+    assert "no terminal to ask on" in refused.complaint
+    tiers.deploy("feat/other", "--new-database", "--yes").required()
+    (new,) = files(tiers) - {"service.db"}
+    tiers.deploy("main").required()
+    assert (done(tiers), done(tiers, new)) == (["one", "tiers"], ["one", "other"])
+
+
+def test_what_serves_takes_its_migrations_back(tiers: Shop) -> None:
+    tiers.deploy("feat/other", "--downgrade", "--yes").required()
+    assert done(tiers) == ["one", "other"]
+
+
+@pytest.mark.parametrize("way", ["--own-database", "--new-database", "--downgrade"])
+def test_production_has_one_database(shop: Shop, way: str) -> None:
+    ran = shop.trunkline("deploy", "v1.0.0", "--to", "production", way, "--yes")
+    assert ran.code == 1
+    assert "releases-only" in ran.complaint
+
+
+def test_a_commit_of_before_is_deployed_without_a_preflight(shop: Shop) -> None:
+    service = shop.root / "src/shop/__init__.py"
+    old = service.read_text().replace(
+        "def migrations(words):",
+        'def migrations(words):\n    words[0] == "migrate" or sys.exit(2)',
+    )
+    service.write_text(old)
+    shop.git("commit", "--quiet", "--all", "--message", "feat: an old one")
+    shop.deploy("HEAD").required()
+    assert done(shop) == ["one"]

@@ -1,0 +1,39 @@
+"""A deployer that is killed before, in and after each step, while clients ask."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from deploy.shops import Shop
+from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.operation import DeployStep, Outcome, RecoveryVerdict
+
+pytestmark = pytest.mark.slow
+# Seconds after the beginning of a step: at once, in it, and when it may have ended.
+LATER = (0.0, 0.15, 0.6)
+
+
+@pytest.mark.parametrize("step", [*DeployStep])
+def test_the_next_command_ends_it_by_the_facts(shop: Shop, step: DeployStep) -> None:
+    shop.deploy("main").required()
+    for number, later in enumerate(LATER):
+        commit = shop.branch(f"feat/{number}", "one more")
+        with shop.load():
+            with shop.deploying(f"feat/{number}", until=step) as one:
+                time.sleep(later)
+                os.killpg(one.pid, signal.SIGKILL)
+                one.wait()
+            ran = shop.deploy("main")
+        assert ran.ok, ran.complaint
+        assert (shop.get()["text"], shop.running()) == ("main", 1)
+        operations = DeployJournal(shop.folder / "journal.db").operations()
+        last = next(o for o in operations if o.candidate.commit == commit)
+        if f"ended: {RecoveryVerdict.RESTORE}," in ran.complaint:
+            assert last.ending is Outcome.FAILED
+        elif f"ended: {RecoveryVerdict.ADOPT}," in ran.complaint:
+            assert last.ending is Outcome.LIVE
+            assert last.seconds > 0
+        else:
+            assert (step, last.ending) == (DeployStep.STOP, Outcome.LIVE)
