@@ -27,8 +27,6 @@ asked = []
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
     def do_GET(self):
         status, said = 200, {"text": TEXT, "greeting": os.environ.get("GREETING")}
         if self.path == "/version":
