@@ -2,7 +2,6 @@
 
 import psycopg
 import pytest
-
 from trunkline.deploy import own_database
 
 from tests.postgres import Postgres
@@ -38,7 +37,9 @@ def test_it_is_copied_from_the_idle_template_once(own_postgres: Postgres) -> Non
 def test_a_template_in_use_is_not_copied(own_postgres: Postgres) -> None:
     url = own_postgres.url()
     own_database.make(url, "template")
-    with psycopg.connect(own_database.beside(url, "template")):
-        with pytest.raises(psycopg.errors.ObjectInUse, match="being accessed"):
-            own_database.make(url, "own")
+    with (
+        psycopg.connect(own_database.beside(url, "template")),
+        pytest.raises(psycopg.errors.ObjectInUse, match="being accessed"),
+    ):
+        own_database.make(url, "own")
     own_database.make(url, "own")

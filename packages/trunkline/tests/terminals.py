@@ -43,9 +43,14 @@ class Terminal:
 
     def ended(self) -> int:
         """Wait for the end; return the exit code."""
+        deadline = time.monotonic() + PATIENCE
+        output = b"-"
         with suppress(OSError):
-            while output := os.read(self.descriptor, 65536):
-                self.shown += output.decode(errors="replace")
+            while output:
+                assert time.monotonic() < deadline, f"it goes on: {self.shown}"
+                if select.select([self.descriptor], [], [], 0.1)[0]:
+                    output = os.read(self.descriptor, 65536)
+                    self.shown += output.decode(errors="replace")
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def line_mode(self) -> bool:

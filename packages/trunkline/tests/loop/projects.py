@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,8 +70,10 @@ def clean_environment() -> dict[str, str]:
 
 
 @contextmanager
-def looping(root: Path, *arguments: str) -> Iterator[Shop]:
+def looping(
+    root: Path, *arguments: str, python: Path = Path(sys.executable)
+) -> Iterator[Shop]:
     """Run the loop in a project."""
-    command = [beside_python("ptw"), ".", *arguments]
+    command = [str(python), beside_python("ptw"), ".", *arguments]
     with on_terminal(command, cwd=root, env=clean_environment()) as terminal:
         yield Shop(root, terminal)

@@ -1,11 +1,13 @@
 """`ptw .` answers at each save, and never with a verdict older than the last one."""
 
-import os
+import sysconfig
 import time
+import venv
 from pathlib import Path
 
 import pytest
 
+import trunkline
 from loop.projects import Shop, looping
 
 pytestmark = pytest.mark.slow
@@ -168,10 +170,16 @@ def test_paths_narrow_the_loop(project: Path) -> None:
 
 
 def test_a_library_that_is_installed_starts_the_loop_anew(
-    shop: Shop, tmp_path: Path
+    project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    # What an installation changes is the time of the folder; here it is only touched.
-    import sysconfig  # noqa: PLC0415
+    # An environment of its own: what is installed into it concerns no other loop.
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, symlinks=True)
+    (packages,) = folder.glob("lib/*/site-packages")
+    shared = (sysconfig.get_path("purelib"), Path(trunkline.__file__).parents[1])
+    (packages / "shared.pth").write_text("".join(f"{place}\n" for place in shared))
+    with looping(project, python=folder / "bin" / "python") as shop:
+        shop.verdict()
+        (packages / "installed.py").touch()
 
-    os.utime(sysconfig.get_path("purelib"))
-    assert shop.verdict() == ("green", "all quick tests")
+        assert shop.verdict() == ("green", "all quick tests")
