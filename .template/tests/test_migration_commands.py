@@ -79,6 +79,17 @@ def test_a_new_model_becomes_a_migration_and_a_table(copy: Path) -> None:
     assert set(imported) == {"alembic", "sqlalchemy"}
 
 
+def test_a_database_is_compared_in_nothing_but_json(copy: Path) -> None:
+    """Where logs are JSON, too, and go to the same place."""
+    asked = ("migrations", "--database", "--json")
+    before = run(copy, *asked, APP_ENVIRONMENT="staging")
+    run(copy, "migrate", APP_ENVIRONMENT="staging")
+    after = run(copy, *asked, APP_ENVIRONMENT="staging")
+
+    states = [json.loads(done.stdout)["state"] for done in (before, after)]
+    assert states == ["behind", "same"]
+
+
 def test_an_invalid_environment_is_reported_before_migrating(
     copy: Path,
 ) -> None:

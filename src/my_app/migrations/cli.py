@@ -22,9 +22,9 @@ def main(arguments: Sequence[str]) -> int:
     except EnvironmentVariablesError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    configure_logging(settings)
     if options.command == "migrations":
-        return commands.compare(settings)
+        return commands.compare(settings)  # What is printed is JSON alone.
+    configure_logging(settings)
     return commands.migrate(settings, down=options.down)
 
 
