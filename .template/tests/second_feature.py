@@ -174,7 +174,7 @@ FLAG = """    ENABLE_LETTERS: bool = flag(
     )
 
     def enabled("""
-EXAMPLE = """
+EXAMPLE = """\
 # Letters to customers
 # owner: sales; expires: 2100-01-01
 # ENABLE_LETTERS=false
