@@ -122,9 +122,9 @@ class Databases:
     def _required(self, operation: Operation, answer: Completed, what: str) -> str:
         if answer.ok:
             return answer.text
-        said = self.engine.variables.redact(operation.name, answer.complaint)
-        last = "\n".join(said.splitlines()[-LAST_LINES:])
-        raise FailedError(f"could not {what}: {last}")
+        said, most = answer.complaint, LAST_LINES
+        last = self.engine.variables.last_lines(operation.name, said, most=most)
+        raise FailedError(f"could not {what}: {'\n'.join(last)}")
 
     def _operation_of(self, instance: Instance | None) -> Operation | None:
         name = instance.operation if instance else ""

@@ -8,6 +8,7 @@ from trunkline.deploy.operation import Operation
 from trunkline.errors import FailedError
 
 SHORTEST_SECRET = 8
+LAST_LINES = 20
 
 
 class Variables:
@@ -52,11 +53,13 @@ class Variables:
         """Remove everything that was kept with an operation."""
         shutil.rmtree(self.folder / operation, ignore_errors=True)
 
-    def redact(self, operation: str, text: str) -> str:
-        """Take the values out of what a service wrote."""
+    def last_lines(
+        self, operation: str, said: str, *, most: int = LAST_LINES
+    ) -> list[str]:
+        """Return the end of what a service wrote, without the values."""
         for value in sorted(self._secrets(operation), key=len, reverse=True):
-            text = text.replace(value, "***")
-        return text
+            said = said.replace(value, "***")
+        return said.splitlines()[-most:]
 
     def read(self, operation: str) -> dict[str, str]:
         """Return the variables that were kept with an operation."""

@@ -18,14 +18,13 @@ from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
 from trunkline.deploy.probe import is_well
-from trunkline.deploy.variables import Variables
+from trunkline.deploy.variables import LAST_LINES, Variables
 from trunkline.errors import FailedError
 from trunkline.files import replace_content
 from trunkline.images.docker_commands import DOCKER
 from trunkline.images.engine import everything
 from trunkline.process import Completed
 
-LAST_LINES = 20
 # For a container that ignores SIGTERM; longer than any stop_grace_period.
 TIMEOUT = 300.0
 MIGRATION_SECONDS = 1800.0
@@ -106,14 +105,14 @@ class ComposeEngine:
         if not self.migration:
             return
         name = self._name("migrate")
-        self._finish(name)
+        self._finish(name, operation)
         colour = self._add(candidate, operation)
         self._compose(
             *("run", "--detach", "--no-deps", f"--name={name}", colour),
             *self.migration,
             env=self.variables.read(operation),
         )
-        code, said = self._finish(name)
+        code, said = self._finish(name, operation)
         if code != "0":
             raise FailedError(f"could not migrate the database: {said}")
 
@@ -143,7 +142,8 @@ class ComposeEngine:
 
     def logs(self, operation: str) -> str:
         """Return the last lines that the instance wrote."""
-        return "\n".join(map(_last_lines, self._containers(operation)))
+        containers = self._containers(operation)
+        return "\n".join(self._last_lines(one, operation) for one in containers)
 
     def remove(self, operation: str) -> None:
         """Remove an operation's container, and its part of the override."""
@@ -201,12 +201,17 @@ class ComposeEngine:
         content = write_override(services)
         replace_content(self.override, content, staging=self.folder)
 
-    def _finish(self, name: str) -> tuple[str, str]:
+    def _finish(self, name: str, operation: str) -> tuple[str, str]:
         """Wait until a container ends; return its exit code and its last lines."""
         done = _docker("wait", name, timeout=MIGRATION_SECONDS)
-        said = _last_lines(name)
+        said = self._last_lines(name, operation)
         _docker("rm", "--volumes", name)
         return done.text, said
+
+    def _last_lines(self, container: str, operation: str) -> str:
+        said = everything(_docker("logs", f"--tail={LAST_LINES}", container))
+        lines = self.variables.last_lines(operation, said)
+        return "\n".join(filter(str.isprintable, lines))
 
     def _compose(
         self,
@@ -228,8 +233,3 @@ class ComposeEngine:
 
 def _docker(*words: str, timeout: float = TIMEOUT) -> Completed:
     return process.run([DOCKER, *words], timeout=timeout)
-
-
-def _last_lines(container: str) -> str:
-    said = everything(_docker("logs", f"--tail={LAST_LINES}", container))
-    return "\n".join(line for line in said.splitlines() if line.isprintable())

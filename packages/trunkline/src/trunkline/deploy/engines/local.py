@@ -21,7 +21,6 @@ from trunkline.process import Completed
 HOST = "127.0.0.1"
 # Longer than the service's own delay and grace together.
 STOP_SECONDS = 30.0
-LAST_LINES = 20
 MEGABYTE = 10**6
 DEFAULTS = {
     "APP_ENVIRONMENT": "staging",
@@ -114,8 +113,7 @@ class LocalEngine:
             return
         done = self.ask(candidate, operation, (self.script, "migrate"))
         if not done.ok:
-            said = self.variables.redact(operation, done.complaint)
-            last = "\n".join(said.splitlines()[-LAST_LINES:])
+            last = "\n".join(self.variables.last_lines(operation, done.complaint))
             raise FailedError(f"could not migrate the database: {last}")
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
@@ -156,8 +154,8 @@ class LocalEngine:
         if not file.exists():
             return ""
         said = file.read_text(encoding="utf-8", errors="replace")
-        lines = self.variables.redact(operation, said).splitlines()
-        return "\n".join(line for line in lines[-LAST_LINES:] if line.isprintable())
+        lines = self.variables.last_lines(operation, said)
+        return "\n".join(filter(str.isprintable, lines))
 
     def remove(self, operation: str) -> None:
         """Do nothing: a process that has ended is in nobody's way."""
