@@ -82,7 +82,7 @@ def test_a_command_takes_the_options_that_it_declares(name: str) -> None:
         "template": ["new"],
         "feature": ["customers"],
         "deploy": ["main", "--to", "staging"],
-        **{key: ["staging"] for key in ("rollback", "status", "history")},
+        **{key: ["staging"] for key in ("rollback", "status", "history", "candidates")},
     }
     values = cli.parse(name, function, required.get(name, []))
     assert values.keys() == inspect.signature(function).parameters.keys()

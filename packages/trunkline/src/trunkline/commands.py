@@ -28,6 +28,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "rollback": "take an environment back to what served well before",
         "status": "print what serves on an environment, and whether it is well",
         "history": "list what was put on an environment, when and by whom",
+        "candidates": "list what can be put on an environment, and what it brings",
     },
     "Template": {
         "template": "generate a service, or bring it the template's later versions",
@@ -57,6 +58,7 @@ TARGETS: Mapping[str, str] = {
     "rollback": "deploy.command:rollback",
     "status": "deploy.command:status",
     "history": "deploy.command:history",
+    "candidates": "deploy.listing:candidates",
     "template": "template.command:template",
     "commits": "commits.messages:check_commits",
     "guard": "releases.guard:guard",

@@ -39,6 +39,18 @@ def find_commit(
     )
 
 
+def require_commit(found: Candidate, commit: str) -> Candidate:
+    """Refuse a ref that moved since somebody chose it; any will do if none is named."""
+    if found.commit.startswith(commit):
+        return found
+    raise Refusal(
+        rule="ref-moved",
+        found=f"{found.ref} is {found.commit[:12]} now",
+        expected=commit[:12],
+        fix="the same command without --commit, if the newest is to be put on",
+    )
+
+
 def _branches_tagged(repository: Repository, tag: str) -> list[str]:
     """Find the branch whose image has this tag, as `feat-login` is of `feat/login`."""
     return [

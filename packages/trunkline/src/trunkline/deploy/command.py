@@ -4,6 +4,7 @@ import json as json_
 import os
 from dataclasses import replace
 
+from trunkline.deploy.candidates import require_commit
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.operation import Candidate, earlier, interrupted
 from trunkline.deploy.orders import (
@@ -17,8 +18,9 @@ from trunkline.deploy.orders import (
     shown_time,
 )
 from trunkline.deploy.runner import Deployer
+from trunkline.deploy.variables import parse_flags
 from trunkline.errors import Refusal
-from trunkline.options import DRY_RUN, JSON, YES, command, option, switch
+from trunkline.options import DRY_RUN, JSON, YES, command, option, repeated, switch
 from trunkline.output import aligned
 
 WAIT = switch("--wait", "wait for a running deploy to this environment")
@@ -39,11 +41,15 @@ ENV = option("environment", metavar="ENV", help="the environment")
 
 @command(
     option("ref", metavar="REF", help="a branch, a tag or a commit"),
+    option("--commit", metavar="ID", default="", help="refuse any other commit of REF"),
+    repeated("--flag", metavar="ENABLE_X=BOOL", default=[], help="switch a flag"),
     *(TO, *CHOICES, YES, WAIT, DRY_RUN, JSON),
 )
 def deploy(
     *,
     ref: str,
+    commit: str,
+    flag: list[str],
     environment: str,
     database: str,
     yes: bool,
@@ -52,12 +58,12 @@ def deploy(
     json: bool,
 ) -> int:
     """Put a commit on an environment."""
-    place = Deployment(environment)
+    place = Deployment(environment, flags=parse_flags(flag))
     if database:
         require_choice(database, place.environment, yes=yes or dry_run)
 
     def choose(_: Deployer) -> Candidate:
-        return place.candidate(ref)
+        return require_commit(place.candidate(ref), commit)
 
     what = Order(choose, database=database, wait=wait, json=json)
     return show_plan(place, what) if dry_run else carry_out(place, what)

@@ -1,7 +1,7 @@
 """One environment of a repository, with everything that a deploy to it needs."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from trunkline.deploy.candidates import ORIGIN, find_commit, find_image
 from trunkline.deploy.databases import Databases
@@ -30,7 +30,8 @@ PLAN = "plan"
 class Deployment:
     """One environment of the repository around the working directory."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, flags: Mapping[str, str] | None = None) -> None:
+        self.flags = flags or {}
         self.repository = Repository.find()
         document = read_toml(self.repository.root / PYPROJECT)
         self.settings = parse_settings(document)
@@ -49,6 +50,7 @@ class Deployment:
     ) -> Deployer:
         """Build the deployer; one without the lock may only look."""
         engine = self.engine(lock)
+        engine.variables.flags = self.flags
         return Deployer(
             engine=engine,
             switch=self.switch,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from trunkline.commits.conventional import shown
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.lock import only_deploy
@@ -140,7 +141,9 @@ def _doing(place: Deployment, by: str) -> str:
 
 
 def person(environment: Mapping[str, str]) -> str:
-    """Return who deploys: the workflow's actor, or the system's user."""
+    """Return who deploys: whom the desk names, the workflow's actor, or the user."""
+    if named := environment.get("TRUNKLINE_BY"):
+        return shown(named)
     if environment.get("GITHUB_ACTIONS") == "true" and "GITHUB_ACTOR" in environment:
         return environment["GITHUB_ACTOR"]
     try:

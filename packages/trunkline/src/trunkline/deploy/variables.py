@@ -1,14 +1,26 @@
 """The variables of an environment, kept with each operation; they are secret."""
 
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trunkline.deploy.operation import Operation
-from trunkline.errors import FailedError
+from trunkline.errors import FailedError, UsageError
 
 SHORTEST_SECRET = 8
 LAST_LINES = 20
+# A secret would be in the shell's history: only flags are taken from a command line.
+_FLAG = re.compile(r"(ENABLE_[A-Z0-9_]+)=(true|false)")
+
+
+def parse_flags(given: Sequence[str]) -> dict[str, str]:
+    """Read `ENABLE_X=true`; raises UsageError on anything but a flag."""
+    found = {text: _FLAG.fullmatch(text) for text in given}
+    for text, one in found.items():
+        if one is None:
+            raise UsageError(f"--flag {text!r}: expected ENABLE_X=true or =false")
+    return {one[1]: one[2] for one in found.values() if one}
 
 
 class Variables:
@@ -19,6 +31,8 @@ class Variables:
         self.folder = folder / "instances"
         self.root = root
         self.files = files
+        # Flags that were switched for what is deployed next.
+        self.flags: Mapping[str, str] = {}
 
     def place(self, operation: str) -> Path:
         """Return the folder of an operation, which exists then."""
@@ -88,7 +102,8 @@ class Variables:
         return {value for value in found if len(value) >= SHORTEST_SECRET}
 
     def _today(self) -> str:
-        return "".join(f"{self._read(name)}\n" for name in self.files)
+        lines = [f"{self._read(name)}\n" for name in self.files]
+        return "".join(lines + [f"{k}={v}\n" for k, v in self.flags.items()])
 
     def _read(self, name: str) -> str:
         try:

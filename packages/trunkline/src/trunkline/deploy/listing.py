@@ -1,0 +1,151 @@
+"""`trunkline candidates`: what can be put on an environment, and what it brings."""
+
+import json as json_
+import re
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+
+from trunkline.commits.conventional import shown
+from trunkline.deploy.candidates import ORIGIN, image_tag
+from trunkline.deploy.deployment import Deployment
+from trunkline.git import HEADS, TAGS, Repository
+from trunkline.options import JSON, command, option
+from trunkline.output import aligned
+from trunkline.settings import Settings
+from trunkline.versions import Version
+
+_FIELDS = ("refname", "objectname", "*objectname", "committerdate:unix", "authorname")
+_FORMAT = "%00".join(f"%({one})" for one in (*_FIELDS, "contents:subject"))
+_FLAG = re.compile(r"^\+\s+(enable_\w+)\s*:", re.IGNORECASE | re.MULTILINE)
+# Only the newest are compared with what serves: each takes git a few milliseconds.
+COMPARED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A branch or release, and what it brings or lacks beside what serves."""
+
+    ref: str
+    commit: str
+    at: int
+    author: str
+    subject: str
+    version: bool
+    # Whether what follows is known.
+    compared: bool
+    commits_in: list[str]
+    commits_out: list[str]
+    migrations: list[str]
+    migrations_out: list[str]
+    new_flags: list[str]
+
+
+@command(option("environment", metavar="ENV", help="the environment"), JSON)
+def candidates(*, environment: str, json: bool) -> int:
+    """Print what can be put on an environment, the newest first."""
+    place = Deployment(environment)
+    facts = place.deployer().facts()
+    live = facts.at(facts.live)
+    found = list_candidates(place, live.commit if live else "")
+    if json:
+        print(json_.dumps([asdict(one) for one in found]))
+    else:
+        rows = [(one.ref, one.commit[:12], one.author, one.subject) for one in found]
+        print("\n".join(aligned(rows)) or f"nothing can be put on {environment} yet")
+    return 0
+
+
+def list_candidates(place: Deployment, live: str) -> list[Listed]:
+    """List the branches, or only the releases, that the environment accepts."""
+    refs = _read_refs(place.repository)
+    releases = place.environment.accepts == "releases"
+    wanted = {
+        name: row for name, row in refs.items() if bool(_version(row[0])) == releases
+    }
+    if place.environment.engine != "local":
+        with place.registry() as registry:
+            images = set(registry.tags())
+        wanted = {name: row for name, row in wanted.items() if _tag(name) in images}
+    rows = sorted(wanted.items(), key=lambda one: -int(one[1][2]))
+    known = live and place.repository.run("cat-file", "-e", f"{live}^{{commit}}").ok
+    return [
+        _listed(place, name, row, live if known and number < COMPARED else "")
+        for number, (name, row) in enumerate(rows)
+    ]
+
+
+def _read_refs(repository: Repository) -> dict[str, tuple[str, ...]]:
+    """Return ref, commit, time, author and subject by short name.
+
+    A branch of this clone goes before the remote's of the same name.
+    """
+    folders = (ORIGIN, HEADS, TAGS)
+    text = repository.read("for-each-ref", f"--format={_FORMAT}", *folders)
+    found: dict[str, tuple[str, ...]] = {}
+    for ref, own, target, *row in (line.split("\0") for line in text.splitlines()):
+        folder = next(one for one in folders if ref.startswith(one))
+        name = ref.removeprefix(folder)
+        if name == "HEAD" or (folder == TAGS and not _version(ref)):
+            continue
+        if target:  # An annotated tag has no commit's time of its own.
+            told = repository.read("log", "-1", "--format=%ct%x00%an%x00%s", target)
+            found[name] = (ref, target, *told.strip().split("\0"))
+        else:
+            found[name] = (ref, own, *row)
+    return found
+
+
+def _listed(place: Deployment, name: str, row: tuple[str, ...], live: str) -> Listed:
+    ref, commit, at, author, subject = row
+    repository, settings = place.repository, place.settings
+    known = bool(live)
+    return Listed(
+        ref=name,
+        commit=commit,
+        at=int(at),
+        author=shown(author),
+        subject=shown(subject),
+        version=bool(_version(ref)),
+        compared=known,
+        commits_in=_subjects(repository, live, commit) if known else [],
+        commits_out=_subjects(repository, commit, live) if known else [],
+        migrations=_migrations(repository, settings, live, commit) if known else [],
+        migrations_out=_migrations(repository, settings, commit, live) if known else [],
+        new_flags=_flags(repository, settings, live, commit) if known else [],
+    )
+
+
+def _subjects(repository: Repository, before: str, after: str) -> list[str]:
+    text = repository.read("log", "--format=%s", "-100", f"{before}..{after}")
+    return [shown(line) for line in text.splitlines()]
+
+
+def _migrations(
+    repository: Repository, settings: Settings, before: str, after: str
+) -> list[str]:
+    if not settings.migrations:
+        return []
+    text = repository.read(
+        *("diff", "--name-only", "--no-renames", "--diff-filter=A", before, after),
+        *("--", f"{settings.migrations}/*.py"),
+    )
+    return [shown(PurePosixPath(line).stem) for line in text.splitlines()]
+
+
+def _flags(
+    repository: Repository, settings: Settings, before: str, after: str
+) -> list[str]:
+    if not settings.flags:
+        return []
+    file = "src/" + settings.flags.partition(":")[0].replace(".", "/") + ".py"
+    text = repository.read("diff", "--unified=0", before, after, "--", file)
+    return [found.upper() for found in _FLAG.findall(text)]
+
+
+def _version(ref: str) -> Version | None:
+    return Version.from_tag(ref.removeprefix(TAGS)) if ref.startswith(TAGS) else None
+
+
+def _tag(name: str) -> str:
+    version = Version.from_tag(name)
+    return str(version) if version else image_tag(name)

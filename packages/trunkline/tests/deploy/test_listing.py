@@ -1,0 +1,58 @@
+"""What can be put on an environment, and that a choice means what was chosen."""
+
+import json
+from typing import Any
+
+import pytest
+
+from deploy.shops import Shop
+from trunkline.deploy.variables import parse_flags
+from trunkline.errors import UsageError
+
+
+def listed(shop: Shop, environment: str = "staging") -> dict[str, Any]:
+    answer = shop.trunkline("candidates", environment, "--json").required()
+    return {one["ref"]: one for one in json.loads(answer.text)}
+
+
+@pytest.mark.slow
+def test_a_branch_is_listed_with_what_it_brings(shop: Shop) -> None:
+    shop.deploy("main").required()
+    shop.write("src/shop/migrations/0002_seats.py", "")
+    commit = shop.branch("feat/seats")
+    found = listed(shop)["feat/seats"]
+    assert found["commit"] == commit
+    assert (found["author"], found["subject"]) == ("ana", "feat: feat/seats")
+    assert found["commits_in"] == ["feat: feat/seats"]
+    assert found["migrations"] == ["0002_seats"]
+
+
+@pytest.mark.slow
+def test_only_releases_are_listed_for_production(shop: Shop) -> None:
+    shop.git("tag", "--annotate", "--message", "one", "v1.0.0")
+    assert list(listed(shop, "production")) == ["v1.0.0"]
+    assert "v1.0.0" not in listed(shop)
+
+
+@pytest.mark.slow
+def test_a_branch_that_moved_since_it_was_chosen_is_refused(shop: Shop) -> None:
+    chosen = shop.branch("feat/seats")
+    shop.write("more", "")
+    moved = shop.branch("feat/seats")
+    answer = shop.deploy("feat/seats", "--commit", chosen)
+    assert answer.code == 1
+    assert moved[:12] in answer.complaint
+    assert shop.history() == []
+
+
+@pytest.mark.slow
+def test_a_flag_is_switched_for_one_deploy(shop: Shop) -> None:
+    shop.deploy("main", "--flag", "ENABLE_SEATS=true").required()
+    kept = [one.read_text() for one in shop.folder.glob("instances/*/variables")]
+    assert [one.splitlines()[-1] for one in kept] == ["ENABLE_SEATS=true"]
+
+
+@pytest.mark.parametrize("text", ["PASSWORD=x", "ENABLE_X=yes", "enable_x=true", "X"])
+def test_nothing_but_a_flag_is_taken_from_the_command_line(text: str) -> None:
+    with pytest.raises(UsageError, match="ENABLE_X=true"):
+        parse_flags([text])
