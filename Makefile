@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The machine has to have git, make and Python 3.12;
 # if it has no uv, that is installed from PyPI into .tools.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev start migrate migration lint test test-all test-tool test-template bench-images watch check clean
+.PHONY: help setup dev start migrate migration lint test test-all test-tool test-template desk test-desk bench-images watch check clean
 
 # Programs that uv runs find it there as well.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -46,6 +46,12 @@ test-tool: setup ## Run every test of the release tool, the slow ones too
 
 test-template: setup ## Run the proofs of the template: loops, images, generation
 	@$(UV) run pytest .template/tests -n auto --dist worksteal
+
+desk: setup ## Show the page for deploys, with the branches of this clone
+	@$(UV) run --project packages/desk trunkline-desk laptop .
+
+test-desk: setup ## Run every test of the desk, in a browser too
+	@cd packages/desk && $(UV) run mypy && $(UV) run pytest -m 'slow or not slow'
 
 bench-images: setup ## Measure the image beside others, quickly
 	@$(UV) run --group bench python -m benchmarks --quick --only image-layers \

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from trunkline.deploy.candidates import require_commit
 from trunkline.deploy.deployment import Deployment
+from trunkline.deploy.lock import holder
 from trunkline.deploy.operation import Candidate, earlier, interrupted
 from trunkline.deploy.orders import (
     DIGITS,
@@ -105,7 +106,7 @@ def status(*, environment: str, json: bool) -> int:
     live = facts.at(facts.live)
     operations = place.journal.operations()
     told = next((o for o in operations if live and o.name == live.operation), None)
-    left = interrupted(operations)
+    left, running = interrupted(operations), holder(place.folder)
     well = live is not None and live.address in facts.well
     document = {
         "environment": environment,
@@ -116,6 +117,7 @@ def status(*, environment: str, json: bool) -> int:
         "since": shown_time(told.at) if told else None,
         "well": well,
         "unfinished": left.name if left else None,
+        "running": running or None,
     }
     if json:
         print(json_.dumps(document))
@@ -126,7 +128,7 @@ def status(*, environment: str, json: bool) -> int:
         name = f"{told.candidate.ref} " if told else ""
         print(f"{name}{live.commit[:DIGITS]} {'is well' if well else 'is sick'}{since}")
     if left and not json:
-        print(f"unfinished: {left.candidate.ref}, begun by {left.by}; or it runs now")
+        print(running or f"unfinished: {left.candidate.ref}, begun by {left.by}")
     return 0 if well else 1
 
 

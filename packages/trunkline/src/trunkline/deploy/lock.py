@@ -17,6 +17,17 @@ def only_deploy(folder: Path, doing: str, *, wait: bool) -> Iterator[int]:
         yield descriptor
 
 
+def holder(folder: Path) -> str:
+    """Return who changes an environment now, and since when; empty if nobody does."""
+    try:
+        with held(folder / "deploy.lock", "", wait=False):
+            return ""
+    except FileNotFoundError:
+        return ""
+    except Refusal as error:
+        return error.found
+
+
 @contextmanager
 def held(file: Path, doing: str, *, wait: bool) -> Iterator[int]:
     """Hold a lock; `doing`, if not empty, tells a second caller who does what.

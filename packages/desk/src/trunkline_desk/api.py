@@ -1,0 +1,63 @@
+"""The same for scripts, as JSON."""
+
+import secrets
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, HTTPException
+
+from trunkline_desk import actions, view
+from trunkline_desk.actions import DeniedError
+from trunkline_desk.claims import Action
+from trunkline_desk.wanted import Wanted
+from trunkline_desk.web import Now, PersonOf, PlaceOf, StoreOf
+
+router = APIRouter(prefix="/api")
+
+
+@router.get("/{service}/{environment}")
+def status(
+    person: PersonOf, store: StoreOf, place: PlaceOf, now: Now
+) -> dict[str, Any]:
+    """Tell what serves, whose it is, and what is being done."""
+    with store.reading() as connection:
+        return view.document(view.place_view(connection, place, person, now))
+
+
+@router.get("/{service}/{environment}/history")
+def history(
+    person: PersonOf, store: StoreOf, place: PlaceOf, before: int = 0
+) -> list[Any]:
+    """Tell what people did, the newest first."""
+    with store.reading() as connection:
+        rows = view.history(connection, [place.name], limit=100, before=before)
+    return [dict(row._mapping) for row in rows]
+
+
+@router.post("/{service}/{environment}", status_code=202)
+def act(
+    person: PersonOf,
+    store: StoreOf,
+    place: PlaceOf,
+    now: Now,
+    wanted: Annotated[Wanted, Body()],
+) -> dict[str, Any]:
+    """Ask for something; the answer says what was decided, and what to look at."""
+    wanted = wanted.model_copy(update={"key": wanted.key or secrets.token_hex(16)})
+    try:
+        with store.writing() as connection:
+            asked = wanted.asked(now)
+            if not asked.seen:
+                state = actions.ground(connection, place).state
+                asked = replace(asked, seen=state)
+            if asked.action is Action.PUT and not asked.commit:
+                one = actions.candidate(connection, place, asked.ref)
+                asked = replace(asked, commit=one["commit"] if one else "")
+            said = actions.perform(connection, place, person, asked, now)
+    except DeniedError as error:
+        with store.writing() as connection:
+            actions.denied(connection, place, person, error, now)
+        raise HTTPException(error.denial.status, error.denial.sentence) from error
+    with store.reading() as connection:
+        found = view.document(view.place_view(connection, place, person, now))
+    return found | {"said": said, "key": wanted.key}

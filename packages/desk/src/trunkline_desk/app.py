@@ -1,0 +1,68 @@
+"""The web process: it reads the store, and writes what people ask for."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+
+from trunkline_desk import api, entrance, pages, stream
+from trunkline_desk.services import Desk
+from trunkline_desk.store import Store
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(
+    desk: Desk, store: Store | None = None, now: Callable[[], float] = time.time
+) -> FastAPI:
+    """Build the web application of a desk."""
+    store = store or Store(desk.database)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    app = FastAPI(title="Desk", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.desk, app.state.store, app.state.now = desk, store, now
+    # Read once: a new environment needs a restart, as new settings do elsewhere.
+    app.state.places = desk.places()
+
+    @app.middleware("http")
+    async def guard(
+        request: Request, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        response = foreign(desk, request) or await answer(request)
+        response.headers.update(HEADERS)
+        if not request.url.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    for module in (entrance, api, stream, pages):
+        app.include_router(module.router)
+    return app
+
+
+def foreign(desk: Desk, request: Request) -> Response | None:
+    """Refuse what comes for another host, or from a page of another."""
+    if request.headers.get("host") != desk.host:
+        return PlainTextResponse(f"This is {desk.host}.", 421)
+    origin = request.headers.get("origin")
+    if request.method == "POST" and origin and urlsplit(origin).netloc != desk.host:
+        return PlainTextResponse("This form was sent by another site.", 403)
+    return None

@@ -1,0 +1,169 @@
+"""Who may change an environment now: the one rule for page, API and scripts. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+
+
+class Role(IntEnum):
+    """What a person may do; each role includes the ones before it."""
+
+    VIEWER = 0
+    DEPLOYER = 1
+    RELEASER = 2
+
+
+class Action(StrEnum):
+    """What can be done to an environment."""
+
+    PUT = "put"
+    TAKE_BACK = "take back"
+    FLAG = "flag"
+    STOP = "stop"
+    RESERVE = "reserve"
+    EXTEND = "keep longer"
+    RELEASE = "done with it"
+    TAKE_OVER = "take over"
+    FREEZE = "freeze"
+
+
+# What changes who has the environment, and nothing that serves.
+CLAIMS = {
+    Action.RESERVE,
+    Action.EXTEND,
+    Action.RELEASE,
+    Action.TAKE_OVER,
+    Action.FREEZE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts, and the way in: a password, a single sign-on, or a named token."""
+
+    name: str
+    role: Role
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Who has an environment until when (seconds, UTC); nobody means a freeze."""
+
+    holder: str
+    until: float
+    why: str
+    # It ends with this branch.
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is known about an environment when somebody wants to change it."""
+
+    name: str
+    accepts_any: bool
+    reservation: Reservation | None
+    # What a page shows is only worth a click while this is the same.
+    state: str
+    # Who began the running operation, or nobody.
+    running: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to do, and what the page showed when they wanted it."""
+
+    action: Action
+    seen: str = ""
+    why: str = ""
+    # What was typed to confirm a change of an environment for releases.
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Why not: an HTTP status and a sentence for people."""
+
+    status: int
+    sentence: str
+
+
+def clock(seconds: float) -> str:
+    """Write a time of day for a sentence."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M UTC")
+
+
+def active(reservation: Reservation | None, now: float) -> Reservation | None:
+    """Return a reservation that has not ended."""
+    return reservation if reservation and reservation.until > now else None
+
+
+def denial(wish: Wish, person: Person, ground: Ground, now: float) -> Denial | None:
+    """Return why a wish is denied, or None."""
+    return (
+        _role(wish, person, ground)
+        or _reserved(wish, person, ground, now)
+        or _moved(wish, ground)
+        or _confirmed(wish, ground)
+    )
+
+
+def claim(
+    wish: Wish, person: Person, held: Reservation | None, *, until: float, ref: str
+) -> Reservation | None:
+    """Return who has the environment once a wish that was not denied is carried out."""
+    if wish.action is Action.RELEASE:
+        return None
+    if wish.action is Action.FREEZE:
+        return Reservation("", until, wish.why)
+    if wish.action in {Action.RESERVE, Action.TAKE_OVER, Action.PUT}:
+        return Reservation(person.name, until, wish.why, ref)
+    if wish.action is Action.EXTEND and held:
+        return Reservation(held.holder, until, held.why, held.ref)
+    return held
+
+
+def _role(wish: Wish, person: Person, ground: Ground) -> Denial | None:
+    if person.role < Role.DEPLOYER:
+        return Denial(
+            403, "You may look, but not change anything. Ask for the role deployer."
+        )
+    if not ground.accepts_any and person.role < Role.RELEASER:
+        return Denial(403, f"Only a releaser may change {ground.name}.")
+    if wish.action is Action.FREEZE and person.role < Role.RELEASER:
+        return Denial(403, "Only a releaser may freeze an environment.")
+    return None
+
+
+def _reserved(wish: Wish, person: Person, ground: Ground, now: float) -> Denial | None:
+    held = active(ground.reservation, now)
+    if wish.action is Action.TAKE_OVER and not wish.why.strip():
+        return Denial(422, "Say why you take it over: it is kept, and they are told.")
+    if held is None or held.holder == person.name or wish.action is Action.TAKE_OVER:
+        return None
+    if not held.holder:
+        # Who may freeze may also end it.
+        if person.role >= Role.RELEASER and wish.action in CLAIMS:
+            return None
+        return Denial(
+            409, f"{ground.name} is frozen until {clock(held.until)}: {held.why}"
+        )
+    why = f": {held.why}" if held.why else ""
+    return Denial(
+        409, f"{held.holder} has {ground.name} until {clock(held.until)}{why}"
+    )
+
+
+def _moved(wish: Wish, ground: Ground) -> Denial | None:
+    if wish.action in CLAIMS or wish.action is Action.STOP:
+        return None
+    if wish.seen == ground.state:
+        return None
+    return Denial(409, f"{ground.name} has changed since you looked.")
+
+
+def _confirmed(wish: Wish, ground: Ground) -> Denial | None:
+    if ground.accepts_any or wish.action in CLAIMS or wish.typed == ground.name:
+        return None
+    return Denial(422, f"Type {ground.name} to confirm.")

@@ -1,0 +1,136 @@
+"""`trunkline-desk`: the web process, the runner, people and tokens."""
+
+import argparse
+import contextlib
+import getpass
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from trunkline import process
+from trunkline.errors import TrunklineError
+
+from trunkline_desk import people
+from trunkline_desk.app import create_app
+from trunkline_desk.claims import Role
+from trunkline_desk.runner import Runner
+from trunkline_desk.services import Desk, read_desk
+from trunkline_desk.store import Store
+
+LAPTOP = """\
+url = "http://127.0.0.1:{port}"
+database = "sqlite:///{folder}/desk.db"
+laptop = true
+
+[services]
+{name} = "{root}"
+"""
+
+
+def main() -> int:
+    """Run one command; returns its exit code."""
+    given = _parser().parse_args()
+    try:
+        return int(given.run(given) or 0)
+    except TrunklineError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="trunkline-desk", description=__doc__)
+    default = os.environ.get("DESK_CONFIG", "desk.toml")
+    parser.add_argument("--config", type=Path, default=Path(default), metavar="FILE")
+    commands = parser.add_subparsers(required=True)
+    serve = commands.add_parser("serve", help="answer on the address in desk.toml")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8300)
+    serve.set_defaults(run=_serve)
+    runner = commands.add_parser("runner", help="carry out what is asked for")
+    runner.set_defaults(run=_run)
+    laptop = commands.add_parser("laptop", help="both, for one clone on this machine")
+    laptop.add_argument("root", type=Path, nargs="?", default=Path())
+    laptop.add_argument("--port", type=int, default=8300)
+    laptop.set_defaults(run=_laptop)
+    for name, run in (("user", _user), ("token", _token)):
+        one = commands.add_parser(name, help=f"add or remove a {name}")
+        one.add_argument("what", choices=("add", "remove"))
+        one.add_argument("name")
+        one.add_argument(
+            "--role", default="deployer", choices=[r.name.lower() for r in Role]
+        )
+        one.set_defaults(run=run)
+    return parser
+
+
+def _serve(given: argparse.Namespace) -> None:
+    app = create_app(read_desk(given.config))
+    uvicorn.run(
+        app, host=given.host, port=given.port, proxy_headers=False, access_log=False
+    )
+
+
+def _run(given: argparse.Namespace) -> None:
+    desk = read_desk(given.config)
+    with _opened(desk) as store:
+        runner = Runner(store, desk)
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, lambda *_: runner.over.set())
+        runner.run()
+
+
+def _laptop(given: argparse.Namespace) -> None:
+    """Write a configuration beside the clone's own files, and start both."""
+    root = given.root.resolve()
+    git = ["git", "rev-parse", "--path-format=absolute", "--git-common-dir"]
+    folder = Path(process.run(git, cwd=root, check=True).text) / "trunkline"
+    folder.mkdir(exist_ok=True)
+    file = folder / "desk.toml"
+    name = root.name.lower().replace(" ", "-") or "service"
+    file.write_text(
+        LAPTOP.format(port=given.port, folder=folder, name=f'"{name}"', root=root),
+        "utf-8",
+    )
+    program = [sys.executable, "-m", "trunkline_desk", "--config", str(file)]
+    print(f"The desk is at http://127.0.0.1:{given.port} (Ctrl-C ends it)", flush=True)
+    with subprocess.Popen([*program, "runner"]) as runner:  # noqa: S603 - our own
+        try:
+            _serve(argparse.Namespace(config=file, host="127.0.0.1", port=given.port))
+        finally:
+            runner.terminate()
+
+
+def _user(given: argparse.Namespace) -> int:
+    desk = read_desk(given.config)
+    with _opened(desk) as store, store.writing() as connection:
+        if given.what == "remove":
+            return 0 if people.remove_account(connection, given.name) else 1
+        typed = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else ""
+        password = typed or getpass.getpass(f"Password of {given.name}: ")
+        role = Role[given.role.upper()]
+        people.add_account(connection, given.name, password, role)
+    return 0
+
+
+def _token(given: argparse.Namespace) -> int:
+    desk = read_desk(given.config)
+    with _opened(desk) as store, store.writing() as connection:
+        if given.what == "remove":
+            return 0 if people.remove_token(connection, given.name) else 1
+        print(people.add_token(connection, given.name, Role[given.role.upper()]))
+    return 0
+
+
+@contextlib.contextmanager
+def _opened(desk: Desk) -> Iterator[Store]:
+    store = Store(desk.database)
+    try:
+        yield store
+    finally:
+        store.close()

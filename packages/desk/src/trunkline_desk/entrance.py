@@ -1,0 +1,67 @@
+"""Signing in and out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from trunkline_desk import people, web
+from trunkline_desk.web import DeskOf, Now, StoreOf
+
+router = APIRouter()
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request) -> Response:
+    """Show the form."""
+    return web.shown(request, "sign_in.html", {"said": ""})
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    store: StoreOf,
+    desk: DeskOf,
+    now: Now,
+    name: Annotated[str, Form(max_length=100)],
+    password: Annotated[str, Form(max_length=people.LONGEST_PASSWORD)],
+    form: Annotated[str, Form()] = "",
+) -> Response:
+    """Begin a session."""
+    web.require_form(request, desk, form)
+    address = request.client.host if request.client else ""
+    try:
+        with store.writing() as connection:
+            secret = people.sign_in(connection, name, password, address, now)
+    except people.TooManyError:
+        said = "Too many wrong passwords. Try again in 15 minutes."
+        return web.shown(request, "sign_in.html", {"said": said}, status=429)
+    if secret is None:
+        said = "The name or the password is wrong."
+        return web.shown(request, "sign_in.html", {"said": said}, status=401)
+    response = RedirectResponse("/", 303)
+    response.set_cookie(
+        *(people.session_cookie(desk), secret),
+        max_age=int(people.SESSION_SECONDS),
+        secure=desk.secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(
+    request: Request,
+    store: StoreOf,
+    desk: DeskOf,
+    form: Annotated[str, Form()] = "",
+) -> Response:
+    """End the session."""
+    web.require_form(request, desk, form)
+    cookie = people.session_cookie(desk)
+    with store.writing() as connection:
+        people.end_session(connection, request.cookies.get(cookie, ""))
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(cookie)
+    return response

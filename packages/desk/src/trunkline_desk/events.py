@@ -1,0 +1,36 @@
+"""What happened: rows that are added, and wake the pages that are open."""
+
+from sqlalchemy import Connection, func, insert, select
+
+from trunkline_desk import tables
+from trunkline_desk.claims import Person
+
+
+def add(
+    connection: Connection,
+    place: str,
+    kind: str,
+    person: Person,
+    text: str,
+    *,
+    at: float,
+    why: str = "",
+    request: int | None = None,
+) -> None:
+    """Write down one thing that happened: an `act`, a `step`, an `end` or a `look`."""
+    row = {
+        "at": at,
+        "place": place,
+        "kind": kind,
+        "person": person.name,
+        "by": person.by,
+        "text": text,
+        "why": why,
+        "request": request,
+    }
+    connection.execute(insert(tables.event).values(row))
+
+
+def newest(connection: Connection) -> int:
+    """Return the id of the newest event, 0 without any."""
+    return connection.scalar(select(func.max(tables.event.c.id))) or 0

@@ -1,0 +1,99 @@
+"""What others are told: kept with the act itself, sent later, never in the way."""
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Mapping
+
+import urllib3
+from sqlalchemy import Connection, insert, select, update
+
+from trunkline_desk import tables
+from trunkline_desk.claims import Person
+from trunkline_desk.services import Desk, Place
+from trunkline_desk.store import Store
+
+OUTBOX = tables.outbox
+TRIES = 8
+
+
+def tell(
+    connection: Connection,
+    place: Place,
+    person: Person,
+    text: str,
+    why: str,
+    *,
+    at: float,
+) -> None:
+    """Keep a message; the runner sends it to every hook."""
+    message = {
+        "service": place.service,
+        "environment": place.environment,
+        "person": person.name,
+        "text": text,
+        "why": why,
+        "at": at,
+    }
+    row = {"hook": "", "body": json.dumps(message), "due": at}
+    connection.execute(insert(OUTBOX).values(row))
+
+
+def send(store: Store, desk: Desk, now: float) -> None:
+    """Send what is due, and try again later what did not arrive."""
+    with store.writing() as connection:
+        new = connection.execute(
+            select(OUTBOX).where((OUTBOX.c.hook == "") & ~OUTBOX.c.done)
+        ).all()
+        for row in new:
+            for hook in desk.hooks:
+                copy = {"hook": hook["url"], "body": row.body, "due": now}
+                connection.execute(insert(OUTBOX).values(copy))
+            these = OUTBOX.c.id == row.id
+            connection.execute(update(OUTBOX).where(these).values(done=True))
+    due = (OUTBOX.c.hook != "") & ~OUTBOX.c.done & (OUTBOX.c.due <= now)
+    with store.reading() as connection:
+        rows = connection.execute(select(OUTBOX).where(due).limit(20)).all()
+    kinds = {hook["url"]: hook for hook in desk.hooks}
+    for row in rows:
+        known = kinds.get(row.hook)
+        over = known is None or _arrived(known, json.loads(row.body))
+        tries = row.tries + 1
+        values = {
+            "done": over or tries >= TRIES,
+            "tries": tries,
+            "due": now + 5 * 2**tries,
+        }
+        with store.writing() as connection:
+            connection.execute(
+                update(OUTBOX).where(OUTBOX.c.id == row.id).values(values)
+            )
+
+
+def _arrived(hook: Mapping[str, str], message: Mapping[str, str]) -> bool:
+    """Post a message; the signature covers the body as it is sent."""
+    body = json.dumps(shaped(hook.get("kind", "generic"), message)).encode()
+    headers = {"Content-Type": "application/json"}
+    if secret := os.environ.get(hook.get("secret", "")):
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        headers["X-Trunkline-Signature"] = f"sha256={signature}"
+    try:
+        answer = urllib3.request(
+            "POST", hook["url"], body=body, headers=headers, timeout=5, retries=False
+        )
+    except urllib3.exceptions.HTTPError:
+        return False
+    return 200 <= answer.status < 300  # noqa: PLR2004
+
+
+def shaped(kind: str, message: Mapping[str, str]) -> dict[str, object]:
+    """Shape a message as a receiver reads it. Pure."""
+    if kind != "slack":
+        return dict(message)
+    why = f" — {message['why']}" if message["why"] else ""
+    text = f"*{message['service']}*: {message['person']} {message['text']}{why}"
+    # Slack reads these three as markup.
+    for character, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(character, name)
+    return {"text": text}

@@ -1,0 +1,172 @@
+"""The pages; every form is a plain one, and works without JavaScript."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import select
+
+from trunkline_desk import actions, snapshots, tables, view, web
+from trunkline_desk.actions import DeniedError
+from trunkline_desk.claims import Person
+from trunkline_desk.picture import weeks
+from trunkline_desk.wanted import Posted
+from trunkline_desk.web import DeskOf, Now, PersonOf, PlaceOf, StoreOf
+
+router = APIRouter()
+HISTORY = 100
+
+
+@router.get("/")
+def front(request: Request, person: PersonOf) -> Response:
+    """Lead to the first service."""
+    return RedirectResponse(f"/{request.app.state.places[0].service}", 303)
+
+
+@router.get("/weeks/{service}.svg")
+def picture(
+    request: Request, person: PersonOf, store: StoreOf, now: Now, service: str
+) -> Response:
+    """Draw the deploys of the last four weeks."""
+    names = [one.name for one in request.app.state.places if one.service == service]
+    with store.reading() as connection:
+        drawn = weeks(view.days(connection, names, now))
+    return Response(drawn, media_type="image/svg+xml")
+
+
+@router.get("/{service}")
+def service_page(
+    request: Request,
+    person: PersonOf,
+    service: str,
+    find: str = "",
+    every: Annotated[bool, Query()] = False,
+) -> Response:
+    """Show what serves, what could, and what happened."""
+    return _page(request, person, service, find=find[:200], every=every)
+
+
+@router.get("/{service}/history")
+def history_page(
+    request: Request, person: PersonOf, store: StoreOf, service: str, before: int = 0
+) -> Response:
+    """Show a part of the history, the newest first."""
+    names = [one.name for one in request.app.state.places if one.service == service]
+    with store.reading() as connection:
+        past = view.history(connection, names, limit=HISTORY, before=before)
+    more = past[-1].id if len(past) == HISTORY else 0
+    values = {"service": service, "past": past, "more": more, "person": person}
+    return web.shown(request, "history.html", values)
+
+
+@router.get("/{service}/{environment}/requests/{number}")
+def request_page(
+    request: Request, person: PersonOf, store: StoreOf, place: PlaceOf, number: int
+) -> Response:
+    """Show one request for ever at the same address."""
+    these = (tables.request.c.id == number) & (tables.request.c.place == place.name)
+    said = tables.event.c.request == number
+    with store.reading() as connection:
+        one = connection.execute(select(tables.request).where(these)).first()
+        if one is None:
+            raise HTTPException(404, "There is no such request.")
+        order = select(tables.event).where(said).order_by(tables.event.c.id)
+        happened = connection.execute(order).all()
+    values = {"place": place, "one": one, "happened": happened, "person": person}
+    return web.shown(request, "request.html", values)
+
+
+@router.get("/{service}/{environment}/put")
+def put_page(
+    request: Request,
+    person: PersonOf,
+    store: StoreOf,
+    place: PlaceOf,
+    now: Now,
+    ref: str,
+) -> Response:
+    """Say what comes and what goes, before anything does."""
+    with store.reading() as connection:
+        one = actions.candidate(connection, place, ref)
+        shown = view.place_view(connection, place, person, now)
+    if one is None:
+        raise HTTPException(404, "There is no such branch or release any more.")
+    values = {"place": place, "one": one, "view": shown, "person": person, "now": now}
+    return web.shown(request, "put.html", values)
+
+
+@router.get("/{service}/{environment}/back")
+def back_page(
+    request: Request, person: PersonOf, store: StoreOf, place: PlaceOf, now: Now
+) -> Response:
+    """Ask before an environment for releases is taken back."""
+    with store.reading() as connection:
+        shown = view.place_view(connection, place, person, now)
+    values = {"place": place, "view": shown, "person": person, "now": now}
+    return web.shown(request, "back.html", values)
+
+
+@router.post("/{service}/look")
+def look(
+    request: Request,
+    person: PersonOf,
+    store: StoreOf,
+    desk: DeskOf,
+    service: str,
+    form: Annotated[str, Form()] = "",
+) -> Response:
+    """Let the runner look again."""
+    web.require_form(request, desk, form)
+    with store.writing() as connection:
+        for one in request.app.state.places:
+            if one.service == service:
+                snapshots.look_again(connection, one.name)
+    return RedirectResponse(f"/{service}", 303)
+
+
+@router.post("/{service}/{environment}")
+def act(
+    request: Request,
+    person: PersonOf,
+    store: StoreOf,
+    desk: DeskOf,
+    place: PlaceOf,
+    now: Now,
+    posted: Annotated[Posted, Form()],
+) -> Response:
+    """Do what a form asks for, and lead back to the page."""
+    web.require_form(request, desk, posted.form)
+    try:
+        with store.writing() as connection:
+            actions.perform(connection, place, person, posted.asked(now), now)
+    except DeniedError as error:
+        with store.writing() as connection:
+            actions.denied(connection, place, person, error, now)
+        said = error.denial.sentence
+        status = error.denial.status
+        return _page(request, person, place.service, said=said, status=status)
+    return RedirectResponse(f"/{place.service}", 303)
+
+
+def _page(
+    request: Request,
+    person: Person,
+    service: str,
+    *,
+    find: str = "",
+    every: bool = False,
+    said: str = "",
+    status: int = 200,
+) -> Response:
+    places = request.app.state.places
+    if service not in {one.service for one in places}:
+        raise HTTPException(404, "There is no such service.")
+    now = web.the_time(request)
+    with web.the_store(request).reading() as connection:
+        shown = view.page(
+            *(connection, places, person, now), service=service, find=find, every=every
+        )
+    until = datetime.fromtimestamp(now, UTC)
+    values = {"page": shown, "said": said, "now": now, "person": person, "until": until}
+    return web.shown(request, "page.html", values, status=status)

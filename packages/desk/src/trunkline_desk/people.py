@@ -1,0 +1,158 @@
+"""Who a person is: an account, a proxy's header, a token, or this machine's user."""
+
+import getpass
+import hashlib
+import ipaddress
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from fastapi import Request
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from trunkline_desk import tables
+from trunkline_desk.claims import Person, Role
+from trunkline_desk.services import Desk
+
+SESSION_SECONDS = 12 * 3600.0
+TRIES, TRIES_SECONDS = 5, 15 * 60.0
+LONGEST_PASSWORD = 1000
+_HASHER = PasswordHasher()
+# Takes the same time as a wrong password, so that names cannot be guessed.
+_NOBODY = _HASHER.hash(secrets.token_urlsafe())
+
+
+def add_account(connection: Connection, name: str, password: str, role: Role) -> None:
+    """Make an account, or give an existing one a new password and role."""
+    row = {"password": _HASHER.hash(password), "role": int(role), "removed": False}
+    these = tables.person.c.name == name
+    if not connection.execute(update(tables.person).where(these).values(row)).rowcount:
+        connection.execute(insert(tables.person).values(row | {"name": name}))
+
+
+def remove_account(connection: Connection, name: str) -> bool:
+    """Let nobody sign in by this name, and end its sessions."""
+    these = tables.person.c.name == name
+    found = connection.execute(update(tables.person).where(these).values(removed=True))
+    connection.execute(delete(tables.session).where(tables.session.c.person == name))
+    return bool(found.rowcount)
+
+
+def add_token(connection: Connection, name: str, role: Role) -> str:
+    """Make a token for a script; it cannot be read again."""
+    secret = secrets.token_urlsafe(32)
+    row = {"token": hashed(secret), "name": name, "role": int(role)}
+    connection.execute(delete(tables.token).where(tables.token.c.name == name))
+    connection.execute(insert(tables.token).values(row))
+    return secret
+
+
+def remove_token(connection: Connection, name: str) -> bool:
+    """Let no script in by this token any more."""
+    gone = delete(tables.token).where(tables.token.c.name == name)
+    return bool(connection.execute(gone).rowcount)
+
+
+def sign_in(
+    connection: Connection, name: str, password: str, address: str, now: float
+) -> str | None:
+    """Begin a session and return its token; None if the password is wrong.
+
+    Raises TooManyError after five wrong ones in 15 minutes, by account or by address.
+    """
+    attempt = tables.attempt
+    recent = (attempt.c.at > now - TRIES_SECONDS) & (
+        (attempt.c.account == name) | (attempt.c.address == address)
+    )
+    tried = select(func.count()).select_from(attempt).where(recent)
+    if (connection.scalar(tried) or 0) >= TRIES:
+        raise TooManyError
+    these = (tables.person.c.name == name) & ~tables.person.c.removed
+    row = connection.execute(select(tables.person).where(these)).first()
+    try:
+        _HASHER.verify(row.password if row else _NOBODY, password[:LONGEST_PASSWORD])
+    except (Argon2Error, InvalidHashError):
+        row = None
+    if row is None:
+        tries = {"at": now, "account": name[:100], "address": address}
+        connection.execute(insert(attempt).values(tries))
+        return None
+    connection.execute(delete(attempt).where(attempt.c.account == name))
+    return begin_session(connection, name, "password", now)
+
+
+def begin_session(connection: Connection, name: str, by: str, now: float) -> str:
+    """Begin a session of a known person; only its hash is stored."""
+    secret = secrets.token_urlsafe(32)
+    row = {
+        "token": hashed(secret),
+        "person": name,
+        "by": by,
+        "until": now + SESSION_SECONDS,
+    }
+    connection.execute(delete(tables.session).where(tables.session.c.until < now))
+    connection.execute(insert(tables.session).values(row))
+    return secret
+
+
+def end_session(connection: Connection, secret: str) -> None:
+    """End a session."""
+    these = tables.session.c.token == hashed(secret)
+    connection.execute(delete(tables.session).where(these))
+
+
+def recognise(
+    connection: Connection, desk: Desk, request: Request, now: float
+) -> Person | None:
+    """Return who asks; the role is that of now, not of when the session began."""
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return _by_token(connection, secret)
+    if desk.person_header and _trusted(desk, request):
+        name = request.headers.get(desk.person_header, "")[:100]
+        return Person(name, role_of(connection, desk, name), "proxy") if name else None
+    if desk.laptop:
+        return Person(getpass.getuser(), Role.RELEASER, "this machine")
+    cookie = request.cookies.get(session_cookie(desk), "")
+    joined = tables.session.join(tables.person)
+    these = (tables.session.c.token == hashed(cookie)) & (tables.session.c.until > now)
+    found = select(tables.session, tables.person.c.role).select_from(joined)
+    row = connection.execute(found.where(these & ~tables.person.c.removed)).first()
+    return Person(row.person, Role(row.role), row.by) if row else None
+
+
+def role_of(connection: Connection, desk: Desk, name: str) -> Role:
+    """Return the role of a person whom somebody else has recognised."""
+    these = select(tables.person).where(tables.person.c.name == name)
+    row = connection.execute(these).first()
+    if row is None:
+        return Role[desk.default_role.upper()]
+    return Role.VIEWER if row.removed else Role(row.role)
+
+
+def session_cookie(desk: Desk) -> str:
+    """Return the name; browsers refuse the prefix without HTTPS."""
+    return "__Host-session" if desk.secure else "session"
+
+
+def hashed(secret: str) -> str:
+    """Return what is stored of a secret that nobody can guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class TooManyError(Exception):
+    """Too many wrong passwords."""
+
+
+def _by_token(connection: Connection, secret: str) -> Person | None:
+    these = select(tables.token).where(tables.token.c.token == hashed(secret))
+    row = connection.execute(these).first()
+    return Person(row.name, Role(row.role), "token") if row else None
+
+
+def _trusted(desk: Desk, request: Request) -> bool:
+    try:
+        address = ipaddress.ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return False
+    return any(address in ipaddress.ip_network(one) for one in desk.proxies)

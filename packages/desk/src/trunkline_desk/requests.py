@@ -1,0 +1,111 @@
+"""What people asked for and the runner carries out."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from trunkline_desk import tables
+from trunkline_desk.claims import Person
+
+REQUEST = tables.request
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be put on, or an order to take back without any."""
+
+    kind: str
+    ref: str = ""
+    commit: str = ""
+    subject: str = ""
+    # Extra words of the command line.
+    options: list[str] = field(default_factory=list)
+
+
+def submit(
+    connection: Connection,
+    key: str,
+    place: str,
+    person: Person,
+    order: Order,
+    *,
+    why: str,
+    at: float,
+) -> str:
+    """Add a request for the runner; returns what became of an older one, if any.
+
+    One may wait for each person and environment: the newer replaces the older.
+    """
+    mine = (
+        (REQUEST.c.place == place)
+        & (REQUEST.c.person == person.name)
+        & (REQUEST.c.state == "waiting")
+    )
+    said = "Replaced by a newer one before it began."
+    replaced = connection.execute(
+        update(REQUEST).where(mine).values(state="replaced", ended=at, said=said)
+    )
+    connection.execute(
+        insert(REQUEST).values(
+            key=key,
+            place=place,
+            kind=order.kind,
+            person=person.name,
+            by=person.by,
+            ref=order.ref,
+            commit=order.commit,
+            subject=order.subject,
+            options=json.dumps(order.options),
+            why=why,
+            at=at,
+            state="waiting",
+        )
+    )
+    return "It replaces the one of yours that was waiting." if replaced.rowcount else ""
+
+
+def find(connection: Connection, key: str) -> Row[Any] | None:
+    """Return the request that a form made, however often the form was posted."""
+    return connection.execute(select(REQUEST).where(REQUEST.c.key == key)).first()
+
+
+def running(connection: Connection, place: str) -> Row[Any] | None:
+    """Return the request that the runner carries out now."""
+    these = (REQUEST.c.place == place) & (REQUEST.c.state == "running")
+    return connection.execute(select(REQUEST).where(these)).first()
+
+
+def waiting(connection: Connection, place: str) -> Sequence[Row[Any]]:
+    """Return the requests that wait, in their order."""
+    these = (REQUEST.c.place == place) & (REQUEST.c.state == "waiting")
+    return connection.execute(select(REQUEST).where(these).order_by(REQUEST.c.id)).all()
+
+
+def newest(connection: Connection, place: str) -> int:
+    """Return the id of the newest request, 0 without any."""
+    of = select(func.max(REQUEST.c.id)).where(REQUEST.c.place == place)
+    return connection.scalar(of) or 0
+
+
+def begin(connection: Connection, number: int, at: float) -> None:
+    """Note that the runner carries it out."""
+    change = update(REQUEST).where(REQUEST.c.id == number)
+    connection.execute(change.values(state="running", began=at))
+
+
+def end(
+    connection: Connection, number: int, state: str, said: str, *, at: float
+) -> None:
+    """Note how it ended: `done`, `failed` or `refused`."""
+    change = update(REQUEST).where(REQUEST.c.id == number)
+    connection.execute(change.values(state=state, said=said, ended=at))
+
+
+def stop(connection: Connection, number: int) -> None:
+    """Ask the runner to end it."""
+    connection.execute(
+        update(REQUEST).where(REQUEST.c.id == number).values(stopped=True)
+    )

@@ -1,0 +1,238 @@
+"""The only process that changes environments: carries out requests, and looks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import urllib3
+from sqlalchemy import Connection, Row, delete, select
+from trunkline.process import run as run_program
+
+from trunkline_desk import actions, events, outbox, requests, snapshots, tables
+from trunkline_desk.claims import Action, Person, Role, Wish, denial
+from trunkline_desk.services import Desk, Place
+from trunkline_desk.store import Store
+
+LOOK_SECONDS = {snapshots.LIVE: 5.0, snapshots.CANDIDATES: 30.0}
+_PATIENCE = 120.0
+_LINES = 20
+_MOST_BYTES = 1_000_000
+DESK = Person("the desk", Role.VIEWER, "itself")
+
+
+class Runner:
+    """Serves the environments of a desk; one thread for each of them."""
+
+    def __init__(
+        self, store: Store, desk: Desk, now: Callable[[], float] = time.time
+    ) -> None:
+        self.store, self.desk, self.now = store, desk, now
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Work until `over` is set."""
+        places = self.desk.places()
+        threads = [threading.Thread(target=self._serve, args=(one,)) for one in places]
+        # A take-back does not wait for the deploy that it takes back.
+        threads += [threading.Thread(target=self._back, args=(one,)) for one in places]
+        for thread in threads:
+            thread.start()
+        while not self.over.wait(1.0):
+            outbox.send(self.store, self.desk, self.now())
+        for thread in threads:
+            thread.join()
+
+    def _serve(self, place: Place) -> None:
+        self._adopt(place)
+        while not self.over.is_set():
+            self._look(place)
+            self._end_reservation(place)
+            if not self._next(place, {"put", "flag"}):
+                self.over.wait(0.2)
+
+    def _back(self, place: Place) -> None:
+        while not self.over.is_set():
+            if not self._next(place, {"take back"}):
+                self.over.wait(0.2)
+
+    def _next(self, place: Place, kinds: set[str]) -> bool:
+        """Carry out the request that waits longest, if there is one."""
+        with self.store.reading() as connection:
+            found = requests.waiting(connection, place.name)
+        mine = [one for one in found if one.kind in kinds]
+        if not mine:
+            return False
+        with self.store.writing() as connection:
+            one = mine[0]
+            now = self.now()
+            # Much may have changed since it was asked for.
+            if why := self._denied(connection, place, one):
+                requests.end(connection, one.id, "refused", why, at=now)
+                self._event(connection, place, one, "end", f"was refused: {why}")
+                return True
+            if one.kind != "take back" and requests.running(connection, place.name):
+                return False
+            requests.begin(connection, one.id, now)
+            self._event(connection, place, one, "step", "begins")
+        self._carry_out(place, one)
+        self._look(place, at_once=True)
+        return True
+
+    def _denied(self, connection: Connection, place: Place, one: Row[Any]) -> str:
+        person = Person(one.person, Role.RELEASER, one.by)
+        before = actions.ground(connection, place)
+        wish = Wish(Action(one.kind), seen=before.state, typed=before.name)
+        found = denial(wish, person, before, self.now())
+        return found.sentence if found else ""
+
+    def _carry_out(self, place: Place, one: Row[Any]) -> None:
+        if one.kind == "take back":
+            words = ["rollback", place.environment, "--wait"]
+        else:
+            words = ["deploy", one.ref, "--to", place.environment, "--yes", "--wait"]
+            words += ["--commit", one.commit, *json.loads(one.options)]
+        # A file, and not a pipe, which would break with the runner.
+        with tempfile.TemporaryFile() as output:
+            child = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "trunkline", *words],
+                cwd=place.folder,
+                env=os.environ | {"TRUNKLINE_BY": one.person},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=output,
+                # It goes on if the runner is killed: the next one reads the outcome.
+                start_new_session=True,
+            )
+            said = self._follow(place, one, child, output.fileno())
+        state = "done" if child.returncode == 0 else "failed"
+        with self.store.writing() as connection:
+            text = "\n".join(said[-_LINES:])
+            requests.end(connection, one.id, state, text, at=self.now())
+            self._event(connection, place, one, "end", state)
+
+    def _follow(
+        self, place: Place, one: Row[Any], child: subprocess.Popen[bytes], output: int
+    ) -> list[str]:
+        """Write down what a command says until it ends; return all of it."""
+        asked = select(tables.request.c.stopped).where(tables.request.c.id == one.id)
+        said: list[str] = []
+        stopped = False
+        while True:
+            over = child.poll() is not None
+            lines = os.pread(output, _MOST_BYTES, 0).decode("utf-8", "replace")
+            # The last line may be half written.
+            found = lines.splitlines()[: None if over else lines.count("\n")]
+            if new := found[len(said) :]:
+                with self.store.writing() as connection:
+                    for line in new:
+                        self._event(connection, place, one, "step", line)
+                said = found
+            if over:
+                return said
+            with self.store.reading() as connection:
+                if not stopped and connection.scalar(asked):
+                    # What Ctrl-C does: the candidate is taken back.
+                    child.send_signal(signal.SIGINT)
+                    stopped = True
+            time.sleep(0.1)
+
+    def _adopt(self, place: Place) -> None:
+        """Read the outcome of what a runner that was killed had begun."""
+        while not self.over.is_set():
+            with self.store.reading() as connection:
+                left = requests.running(connection, place.name)
+            if left is None:
+                return
+            found = self._ask(place, "status")
+            live = found if isinstance(found, dict) else {}
+            # A deploy that goes on has to end first, and the lock is its own.
+            if live.get("running"):
+                self.over.wait(0.5)
+                continue
+            done = left.commit == live.get("commit") and not live.get("unfinished")
+            text = f"The runner was restarted; {place.environment} runs "
+            text += (live.get("commit") or "nothing")[:12]
+            with self.store.writing() as connection:
+                state = "done" if done else "failed"
+                requests.end(connection, left.id, state, text, at=self.now())
+                self._event(connection, place, left, "end", state)
+
+    def _look(self, place: Place, *, at_once: bool = False) -> None:
+        for kind, command in (
+            (snapshots.LIVE, "status"),
+            (snapshots.CANDIDATES, "candidates"),
+        ):
+            with self.store.reading() as connection:
+                last = snapshots.tried(connection, place.name, kind)
+            if not at_once and 0 <= self.now() - last < LOOK_SECONDS[kind]:
+                continue
+            if kind == snapshots.CANDIDATES:
+                # Without the remote the list is as old as it says.
+                run_program(
+                    ["git", "fetch", "--quiet", "--prune", "--tags"], cwd=place.folder
+                )
+            found = self._ask(place, command)
+            if kind == snapshots.LIVE and isinstance(found, dict):
+                found["flags"] = _flags(place) if found.get("well") else {}
+            problem = found if isinstance(found, str) else ""
+            now = self.now()
+            with self.store.writing() as connection:
+                changed = snapshots.write(
+                    connection, place.name, kind, found, at=now, problem=problem
+                )
+                if changed:
+                    events.add(connection, place.name, "look", DESK, "", at=now)
+
+    def _ask(self, place: Place, command: str) -> Any:  # noqa: ANN401
+        """Return the JSON that a command prints, or what it says instead."""
+        argv = [sys.executable, "-m", "trunkline", command, place.environment, "--json"]
+        answer = run_program(argv, cwd=place.folder, timeout=_PATIENCE)
+        try:
+            return json.loads(answer.text)
+        except ValueError:
+            return answer.complaint.strip().splitlines()[0]
+
+    def _end_reservation(self, place: Place) -> None:
+        """A reservation ends with its branch; nothing is deployed."""
+        with self.store.reading() as connection:
+            held = connection.execute(
+                select(tables.reservation).where(
+                    tables.reservation.c.place == place.name
+                )
+            ).first()
+            found = snapshots.read(connection, place.name, snapshots.CANDIDATES)
+            if held is None or not held.ref or found.problem or found.document is None:
+                return
+            if actions.candidate(connection, place, held.ref):
+                return
+        with self.store.writing() as connection:
+            these = tables.reservation.c.place == place.name
+            connection.execute(delete(tables.reservation).where(these))
+            text = f"ends {held.holder}'s reservation: {held.ref} is gone"
+            events.add(connection, place.name, "act", DESK, text, at=self.now())
+
+    def _event(
+        self, connection: Connection, place: Place, one: Row[Any], kind: str, text: str
+    ) -> None:
+        person = Person(one.person, Role.VIEWER, one.by)
+        now = self.now()
+        events.add(connection, place.name, kind, person, text, at=now, request=one.id)
+
+
+def _flags(place: Place) -> dict[str, bool]:
+    """Ask what serves for its flags, which it tells outside production."""
+    try:
+        answer = urllib3.request(
+            "GET", f"{place.url}/version", timeout=5, retries=False
+        )
+        found = answer.json().get("flags") or {}
+        return {str(name): bool(on) for name, on in found.items()}
+    except (urllib3.exceptions.HTTPError, ValueError, AttributeError):
+        return {}

@@ -1,0 +1,100 @@
+"""`desk.toml`: whose environments the desk shows, and how people come in."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from trunkline.deploy.environments import find_environment
+from trunkline.errors import UsageError
+from trunkline.settings import read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One environment of one service, whose clone is `folder`."""
+
+    service: str
+    environment: str
+    folder: Path
+    url: str
+    accepts_any: bool
+    window: int
+
+    @property
+    def name(self) -> str:
+        """The key of everything that the store has about it."""
+        return f"{self.service}/{self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What `desk.toml` says; the defaults suit a laptop."""
+
+    # The folder of the clone of each service, by name.
+    services: dict[str, str]
+    database: str = "sqlite:///desk.db"
+    # Where people find the page; cookies and links are for this address only.
+    url: str = "http://127.0.0.1:8300"
+    # A header that names the person, believed from these addresses only.
+    person_header: str = ""
+    proxies: list[str] = field(default_factory=list)
+    # The role of a person whom the store does not know.
+    default_role: str = "viewer"
+    # Nobody signs in: whoever can open the page is this machine's user.
+    laptop: bool = False
+    oidc: dict[str, str] = field(default_factory=dict)
+    # [[hooks]] with url, and kind "generic", "slack" or "github".
+    hooks: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        """What a browser sends as `Host`."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by HTTPS."""
+        return self.url.startswith("https://")
+
+    def places(self) -> list[Place]:
+        """Read the environments of each service from its clone."""
+        return [
+            place
+            for name, folder in self.services.items()
+            for place in _of(name, folder)
+        ]
+
+
+def read_desk(file: Path) -> Desk:
+    """Read the file; raises UsageError on an unknown key or a missing service."""
+    try:
+        document: Mapping[str, Any] = tomllib.loads(file.read_text("utf-8"))
+        found = Desk(**document)
+    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise UsageError(
+            f"{file}: {error}\n  type next: write [services] with NAME = FOLDER into it"
+        ) from error
+    if found.laptop and urlsplit(found.url).hostname not in {"127.0.0.1", "localhost"}:
+        raise UsageError(
+            f"{file}: laptop = true lets anybody in; expected it on 127.0.0.1"
+        )
+    return found
+
+
+def _of(name: str, folder: str) -> list[Place]:
+    tables = read_settings(Path(folder) / "pyproject.toml").environments
+    found = [find_environment(tables, one) for one in tables]
+    return [
+        Place(
+            service=name,
+            environment=one.name,
+            folder=Path(folder),
+            url=one.url,
+            accepts_any=one.accepts == "any",
+            window=one.window,
+        )
+        for one in found
+    ]

@@ -1,0 +1,262 @@
+"""What the page shows, as data: every sentence and every state of it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from trunkline_desk import actions, events, requests, snapshots, tables
+from trunkline_desk.claims import Person, Reservation, Role, active
+from trunkline_desk.requests import REQUEST
+from trunkline_desk.services import Place
+
+# A figure that is older is not shown as if it were true now.
+STALE_SECONDS = 30.0
+SHOWN = 20
+STEPS = ("pull", "preflight", "migrate", "start", "check", "switch", "watch", "stop")
+EVENT = tables.event
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a running request: `done`, `now` or `later`."""
+
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """An environment: what serves there, whose it is, and what may be done now."""
+
+    place: Place
+    # "serving", "sick", "nothing", "unseen".
+    health: str
+    live: dict[str, Any]
+    subject: str
+    author: str
+    newer: int
+    seen_at: float
+    problem: str
+    held: Reservation | None
+    mine: bool
+    running: Row[Any] | None
+    steps: list[Step]
+    waiting: Sequence[Row[Any]]
+    failed: Row[Any] | None
+    before: Row[Any] | None
+    state: str
+    may_change: bool
+    # Why the buttons are off, if they are.
+    off: str
+    flags: dict[str, bool]
+    usual: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The whole page of one service."""
+
+    service: str
+    services: list[str]
+    person: Person
+    now: float
+    newest: int
+    places: list[PlaceView]
+    ready: list[dict[str, Any]]
+    older: int
+    ready_at: float
+    ready_problem: str
+    find: str
+    past: Sequence[Any]
+    days: list[int] = field(default_factory=list)
+
+
+def page(
+    connection: Connection,
+    places: Sequence[Place],
+    person: Person,
+    now: float,
+    *,
+    service: str,
+    find: str = "",
+    every: bool = False,
+) -> PageView:
+    """Read everything that the page of a service shows."""
+    mine = [one for one in places if one.service == service]
+    target = next((one for one in mine if one.accepts_any), mine[0])
+    found = snapshots.read(connection, target.name, snapshots.CANDIDATES)
+    ready = [one for one in found.document or [] if matches(one, find)]
+    number = len(ready) if every else SHOWN
+    return PageView(
+        service=service,
+        services=list(dict.fromkeys(one.service for one in places)),
+        person=person,
+        now=now,
+        newest=events.newest(connection),
+        places=[place_view(connection, one, person, now) for one in mine],
+        ready=ready[:number],
+        older=max(0, len(ready) - number),
+        ready_at=found.at,
+        ready_problem=found.problem,
+        find=find,
+        past=history(connection, [one.name for one in mine], limit=SHOWN),
+        days=days(connection, [one.name for one in mine], now),
+    )
+
+
+def matches(candidate: dict[str, Any], find: str) -> bool:
+    """Whether every word is in the subject, the name or the author. Pure."""
+    text = f"{candidate['subject']} {candidate['ref']} {candidate['author']}".lower()
+    return all(word in text for word in find.lower().split())
+
+
+def place_view(
+    connection: Connection, place: Place, person: Person, now: float
+) -> PlaceView:
+    """Read what there is to say about one environment."""
+    seen = snapshots.read(connection, place.name, snapshots.LIVE)
+    live = seen.document or {}
+    ground = actions.ground(connection, place)
+    held = active(ground.reservation, now)
+    running = requests.running(connection, place.name)
+    done = _ended(connection, place)
+    told = next((one for one in done if one.commit == live.get("commit")), None)
+    listed = actions.candidate(connection, place, live.get("ref") or "")
+    last = done[0] if done else None
+    subject, author = (
+        (told.subject, told.person) if told else ("", live.get("by") or "")
+    )
+    if listed and listed["commit"] == live.get("commit"):
+        subject, author = listed["subject"], listed["author"]
+    stale = bool(seen.problem) or now - seen.at > STALE_SECONDS
+    role = Role.DEPLOYER if place.accepts_any else Role.RELEASER
+    return PlaceView(
+        place=place,
+        health="unseen" if stale else _health(live),
+        live=live,
+        subject=subject,
+        author=author,
+        newer=len(listed["commits_in"]) if listed else 0,
+        seen_at=seen.at,
+        problem=seen.problem,
+        held=held,
+        mine=held is not None and held.holder == person.name,
+        running=running,
+        steps=steps(connection, running),
+        waiting=requests.waiting(connection, place.name),
+        failed=last if last and last.state in {"failed", "refused"} else None,
+        before=_before(done, live.get("commit")),
+        state=ground.state,
+        may_change=person.role >= role,
+        off="We cannot see it now, so nothing can be changed." if stale else "",
+        flags=actions.flags(connection, place),
+        usual=_usual(done),
+    )
+
+
+def _health(live: dict[str, Any]) -> str:
+    if not live.get("commit"):
+        return "nothing"
+    return "serving" if live.get("well") else "sick"
+
+
+def _ended(connection: Connection, place: Place) -> Sequence[Row[Any]]:
+    these = (REQUEST.c.place == place.name) & REQUEST.c.state.in_(
+        ("done", "failed", "refused")
+    )
+    newest = select(REQUEST).where(these).order_by(REQUEST.c.id.desc()).limit(50)
+    return connection.execute(newest).all()
+
+
+def _before(done: Sequence[Row[Any]], commit: str | None) -> Row[Any] | None:
+    """Return what was put on before what serves."""
+    good = [one for one in done if one.state == "done" and one.commit]
+    return next((one for one in good if one.commit != commit), None)
+
+
+def _usual(done: Sequence[Row[Any]]) -> float:
+    taken = sorted(
+        one.ended - one.began for one in done if one.state == "done" and one.began
+    )[-10:]
+    return taken[len(taken) // 2] if taken else 0.0
+
+
+def steps(connection: Connection, running: Row[Any] | None) -> list[Step]:
+    """Return how far a request is."""
+    if running is None:
+        return []
+    these = (EVENT.c.request == running.id) & (EVENT.c.kind == "step")
+    said = {row.text for row in connection.execute(select(EVENT.c.text).where(these))}
+    begun = [name for name in STEPS if name in said]
+    last = STEPS.index(begun[-1]) if begun else -1
+    return [
+        Step(name, "done" if n < last else "now" if n == last else "later")
+        for n, name in enumerate(STEPS)
+    ]
+
+
+def history(
+    connection: Connection, names: Sequence[str], *, limit: int, before: int = 0
+) -> Sequence[Any]:
+    """Return what people did, the newest first, with how their requests ended."""
+    of = EVENT.outerjoin(REQUEST, EVENT.c.request == REQUEST.c.id)
+    these = EVENT.c.place.in_(names) & (EVENT.c.kind == "act")
+    if before:
+        these &= EVENT.c.id < before
+    columns = (
+        *(EVENT.c.id, EVENT.c.at, EVENT.c.place, EVENT.c.person, EVENT.c.by),
+        *(EVENT.c.text, EVENT.c.why, EVENT.c.request),
+        *(REQUEST.c.state, REQUEST.c.began, REQUEST.c.ended),
+    )
+    found = select(*columns).select_from(of).where(these)
+    return connection.execute(found.order_by(EVENT.c.id.desc()).limit(limit)).all()
+
+
+def days(connection: Connection, names: Sequence[str], now: float) -> list[int]:
+    """Count the deploys of each of the last 28 days, the oldest first."""
+    day = 86400.0
+    first = now - 28 * day
+    these = REQUEST.c.place.in_(names) & (REQUEST.c.at > first)
+    counts = [0] * 28
+    for row in connection.execute(select(REQUEST.c.at).where(these)):
+        counts[min(27, int((row.at - first) / day))] += 1
+    return counts
+
+
+def document(view: PlaceView) -> dict[str, Any]:
+    """Return an environment as the JSON API tells it."""
+    held = view.held
+    return {
+        "service": view.place.service,
+        "environment": view.place.environment,
+        "url": view.place.url,
+        "health": view.health,
+        "seen_at": view.seen_at,
+        "state": view.state,
+        "ref": view.live.get("ref"),
+        "commit": view.live.get("commit"),
+        "by": view.live.get("by"),
+        "subject": view.subject,
+        "reservation": {"holder": held.holder, "until": held.until, "why": held.why}
+        if held
+        else None,
+        "running": _request(view.running) if view.running else None,
+        "waiting": [_request(one) for one in view.waiting],
+        "flags": view.flags,
+    }
+
+
+def _request(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "person": row.person,
+        "ref": row.ref,
+        "commit": row.commit,
+        "state": row.state,
+        "said": row.said,
+        "options": json.loads(row.options or "[]"),
+    }

@@ -1,0 +1,119 @@
+"""What the handlers share: the person, the form token, the templates."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request, Response
+from fastapi.templating import Jinja2Templates
+
+from trunkline_desk import people
+from trunkline_desk.claims import Person
+from trunkline_desk.services import Desk, Place
+from trunkline_desk.store import Store
+
+TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
+
+
+def moment(seconds: float) -> str:
+    """Write a time as `<time datetime>` has it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ago(seconds: float) -> str:
+    """Write a duration as people say it."""
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {name}{'s' if number > 1 else ''}"
+    return f"{max(0, int(seconds))} s"
+
+
+def plural(number: int, word: str) -> str:
+    """Write a number with its noun."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+TEMPLATES.env.filters |= {"moment": moment, "ago": ago, "plural": plural}
+
+
+def the_desk(request: Request) -> Desk:
+    """Return the settings."""
+    found: Desk = request.app.state.desk
+    return found
+
+
+def the_store(request: Request) -> Store:
+    """Return the database."""
+    found: Store = request.app.state.store
+    return found
+
+
+def the_time(request: Request) -> float:
+    """Return the time, in seconds."""
+    return float(request.app.state.now())
+
+
+StoreOf = Annotated[Store, Depends(the_store)]
+DeskOf = Annotated[Desk, Depends(the_desk)]
+Now = Annotated[float, Depends(the_time)]
+
+
+def somebody(request: Request, store: StoreOf, desk: DeskOf, now: Now) -> Person:
+    """Return who asks; others are sent to the entrance."""
+    with store.reading() as connection:
+        found = people.recognise(connection, desk, request, now)
+    if found is None:
+        wants_page = request.method == "GET" and "/api/" not in request.url.path
+        status, more = (303, {"Location": "/sign-in"}) if wants_page else (401, {})
+        raise HTTPException(status, "Sign in first.", headers=more)
+    return found
+
+
+PersonOf = Annotated[Person, Depends(somebody)]
+
+
+def the_place(request: Request, service: str, environment: str) -> Place:
+    """Return the environment that the path names."""
+    for one in request.app.state.places:
+        if (one.service, one.environment) == (service, environment):
+            return one  # type: ignore[no-any-return]
+    raise HTTPException(404, "There is no such environment.")
+
+
+PlaceOf = Annotated[Place, Depends(the_place)]
+
+
+def form_cookie(desk: Desk) -> str:
+    """Return the name of the cookie that a form of ours comes with."""
+    return "__Host-form" if desk.secure else "form"
+
+
+def require_form(request: Request, desk: Desk, token: str) -> None:
+    """Refuse a form that this browser did not get from us."""
+    cookie = request.cookies.get(form_cookie(desk), "")
+    if not cookie or not secrets.compare_digest(_token(cookie), token):
+        raise HTTPException(403, "This page is too old. Go back, reload it, try again.")
+
+
+def shown(
+    request: Request, name: str, values: dict[str, Any], *, status: int = 200
+) -> Response:
+    """Render a page, whose forms get a token and a key of their own."""
+    desk = the_desk(request)
+    cookie = request.cookies.get(form_cookie(desk)) or secrets.token_urlsafe(24)
+    values |= {"form": _token(cookie), "key": lambda: secrets.token_hex(16)}
+    response = TEMPLATES.TemplateResponse(request, name, values, status_code=status)
+    response.set_cookie(
+        *(form_cookie(desk), cookie),
+        secure=desk.secure,
+        httponly=True,
+        samesite="strict",
+    )
+    return response
+
+
+def _token(cookie: str) -> str:
+    return hashlib.sha256(f"form {cookie}".encode()).hexdigest()

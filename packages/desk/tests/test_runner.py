@@ -1,0 +1,90 @@
+"""Two processes and a real engine: what is asked for is done once, or not at all."""
+
+import pytest
+
+from desks import DeskProcesses
+
+pytestmark = pytest.mark.slow
+
+
+def put(desk: DeskProcesses, ref: str, *, by: str = "put", **more: object) -> int:
+    return desk.ask("staging", {"action": "put", "ref": ref, **more}, by=by).status
+
+
+def test_a_branch_goes_on_and_comes_back(desk: DeskProcesses) -> None:
+    assert put(desk, "main") == 202
+    desk.serves("main")
+    assert put(desk, "feat/seats", why="demo") == 202
+    assert desk.serves("feat/seats")["by"] == "put"
+    assert desk.shop.get()["text"] == "feat/seats"
+    answer = desk.ask("staging", {"action": "take back"})
+    assert answer.status == 202, answer.data
+    desk.serves("main")
+    assert desk.shop.get()["text"] == "main"
+    history = desk.ask("staging/history").json()
+    assert [one["text"] for one in history][::-1] == [
+        "puts main on staging",
+        "puts feat/seats on staging",
+        "takes staging back",
+    ]
+    assert history[1]["why"] == "demo"
+
+
+def test_another_is_refused_until_she_takes_over(desk: DeskProcesses) -> None:
+    assert put(desk, "main", why="demo for ACME") == 202
+    desk.serves("main")
+    answer = desk.ask("staging", {"action": "put", "ref": "feat/seats"}, by="other")
+    assert answer.status == 409
+    assert "put has staging until" in answer.json()["detail"]
+    assert "demo for ACME" in answer.json()["detail"]
+    take = {"action": "take over", "why": "it is urgent"}
+    assert desk.ask("staging", take, by="other").status == 202
+    assert put(desk, "feat/seats", by="other") == 202
+    assert desk.serves("feat/seats")["reservation"]["holder"] == "other"
+
+
+def test_one_form_posted_often_is_one_request(desk: DeskProcesses) -> None:
+    assert {put(desk, "main", key="k" * 32) for _ in range(5)} == {202}
+    desk.serves("main")
+    assert len(desk.shop.history()) == 1
+
+
+@pytest.mark.parametrize("what", ["serve", "runner"])
+def test_a_kill_loses_nothing(desk: DeskProcesses, what: str) -> None:
+    assert put(desk, "main") == 202
+    desk.serves("main")
+    with desk.shop.load() as answers:
+        assert put(desk, "feat/seats") == 202
+        desk.until(lambda: desk.status()["running"])
+        desk.kill(what)
+        desk.start(what)
+        desk.serves("feat/seats")
+    assert {"main", "feat/seats"} == set(answers)
+
+
+def test_a_sick_branch_is_explained_and_the_old_one_serves(desk: DeskProcesses) -> None:
+    assert put(desk, "main") == 202
+    desk.serves("main")
+    desk.shop.branch("feat/exits")
+    desk.until(lambda: put(desk, "feat/exits") == 202)
+    desk.until(lambda: desk.ask("staging").json()["ref"] == "main")
+    history = desk.until(
+        lambda: [
+            o for o in desk.ask("staging/history").json() if o["state"] == "failed"
+        ]
+    )
+    assert history[0]["text"] == "puts feat/exits on staging"
+    assert desk.shop.get()["text"] == "main"
+
+
+def test_production_is_for_releasers_and_their_releases(desk: DeskProcesses) -> None:
+    wish = {"action": "put", "ref": "v1.0.0", "typed": "production"}
+    answer = desk.ask("production", wish)
+    assert (answer.status, answer.json()["detail"]) == (
+        403,
+        "Only a releaser may change production.",
+    )
+    history = desk.ask("production/history").json()
+    assert history[0]["text"].startswith("was refused: Only a releaser")
+    branch = {"action": "put", "ref": "feat/seats", "typed": "production"}
+    assert desk.ask("production", branch, by="release").status == 409
