@@ -48,3 +48,11 @@ def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="expected one of: production, staging"):
         find_environment({"staging": {}, "production": {}}, "stagin")
+
+
+def test_the_address_of_a_shared_journal_is_in_a_variable() -> None:
+    table = {"url": URL, "journal": "JOURNAL"}
+    found = find_environment({"staging": table}, "staging")
+    assert found.journal_address({"JOURNAL": "postgresql://h/d"}) == "postgresql://h/d"
+    with pytest.raises(UsageError, match=r"\$JOURNAL is not set; .*\n.*export JOURNAL"):
+        found.journal_address({})

@@ -43,7 +43,11 @@ class Deployment:
         composed = self.environment.engine == "compose"
         # A folder of its own, for the proxy's container sees all of it.
         self.switch = LiveFile(self.folder / "switch" if composed else self.folder)
-        self.journal = DeployJournal(self.folder / "journal.db")
+        self.journal = DeployJournal(
+            self.folder / "journal.db",
+            address=self.environment.journal_address(os.environ),
+            place=f"{self.script}/{name}",
+        )
 
     def deployer(
         self, lock: int = -1, tell: Callable[[str], None] = say, *, choice: str = ""

@@ -36,12 +36,25 @@ class Environment:
     # The file for `docker compose`, relative to the repository; by default
     # docker/NAME.compose.yaml.
     compose: str = ""
+    # The variable with the address of a PostgreSQL server that keeps the journal, for
+    # machines that share it; by default a file of the clone does.
+    journal: str = ""
 
     @property
     def address(self) -> str:
         """Where the proxy listens, as host:port."""
         parts = urlsplit(self.url)
         return f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+
+    def journal_address(self, variables: Mapping[str, str]) -> str:
+        """Return the address that `journal` names; raises UsageError if it is unset."""
+        if self.journal and self.journal not in variables:
+            raise UsageError(
+                f"${self.journal} is not set; expected the address of the journal of "
+                f"{self.name}\n  type next: export {self.journal}="
+                "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+            )
+        return variables[self.journal] if self.journal else ""
 
     @property
     def host(self) -> str:

@@ -1,71 +1,102 @@
 """What was begun and how it ended: rows that are added and never changed."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from trunkline.deploy.operation import Candidate, DeployStep, Operation, Outcome
-from trunkline.errors import FailedError
+from trunkline.errors import FailedError, Refusal
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS event (
-    id INTEGER PRIMARY KEY, operation TEXT NOT NULL, at REAL NOT NULL,
-    kind TEXT NOT NULL, text TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-    seconds REAL NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS operation (
-    name TEXT PRIMARY KEY, at REAL NOT NULL, ref TEXT NOT NULL, "commit" TEXT NOT NULL,
-    variables_of TEXT NOT NULL, digest TEXT NOT NULL, by TEXT NOT NULL,
-    took_back INTEGER NOT NULL
-);
-CREATE TRIGGER IF NOT EXISTS event_stays BEFORE UPDATE ON event
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS event_kept BEFORE DELETE ON event
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS operation_stays BEFORE UPDATE ON operation
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS operation_kept BEFORE DELETE ON operation
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
+# A service without a database has neither, and releases without them.
+try:
+    import sqlalchemy as sa
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from trunkline.deploy.journal_migrations.upgrade import upgrade
+except ModuleNotFoundError as missing:
+    raise Refusal(
+        rule="journal",
+        found=f"no module `{missing.name}` in this environment",
+        expected="SQLAlchemy and Alembic, which keep the journal of deploys",
+        fix="uv add --dev 'sqlalchemy>=2.1' 'alembic>=1.20'",
+    ) from missing
+
+# Seconds for another process that writes.
+PATIENCE = 30
+_TABLES = sa.MetaData()
+OPERATION = sa.Table(
+    "operation",
+    _TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),
+    *(sa.Column(name, sa.Text) for name in ("place", "name", "ref", "commit")),
+    *(sa.Column(name, sa.Text) for name in ("variables_of", "digest", "by")),
+    sa.Column("at", sa.Double),
+    sa.Column("took_back", sa.Integer),
+)
+EVENT = sa.Table(
+    "event",
+    _TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),
+    *(sa.Column(name, sa.Text) for name in ("place", "operation", "kind", "text")),
+    sa.Column("reason", sa.Text, default=""),
+    sa.Column("at", sa.Double),
+    sa.Column("seconds", sa.Double, default=0.0),
+)
 
 
 class DeployJournal:
-    """The journal of one environment, a SQLite file."""
+    """The journal of one environment: a SQLite file, or its rows on a server."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, address: str = "", place: str = "") -> None:
+        """`place` tells apart the environments that share the server at `address`."""
         self.file = file
+        self.address = address
+        self.place = place if address else ""
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self) -> Iterator[sa.Connection]:
+        """Yield a connection to the newest tables, in a transaction."""
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.file)
-            try:
-                connection.executescript(_SCHEMA)
-                with connection:
-                    yield connection
-            finally:
-                connection.close()
-        except (OSError, sqlite3.Error) as error:
-            raise FailedError(
-                f"the journal {self.file} cannot be used: {error}"
-            ) from error
+            with self._engine().begin() as connection:
+                upgrade(connection)
+                yield connection
+        except (OSError, ImportError, SQLAlchemyError) as error:
+            # What a driver says ends with the statement and a link.
+            said = str(getattr(error, "orig", None) or error).strip()
+            where = "at the address of the environment" if self.address else self.file
+            raise FailedError(f"the journal {where} cannot be used: {said}") from error
+
+    def _engine(self) -> sa.Engine:
+        if self.address:
+            return sa.create_engine(self.address, poolclass=sa.NullPool)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        # The driver itself would begin late, and commit before a table changes.
+        options = {"timeout": PATIENCE, "isolation_level": None}
+        url = sa.URL.create("sqlite", database=str(self.file))
+        engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
+        sa.event.listen(engine, "begin", _begin_at_once)
+        return engine
 
     def begin(self, operation: Operation) -> None:
         """Write down who begins what."""
         what = operation.candidate
-        row = (
-            *(operation.name, operation.at, what.ref, what.commit),
-            *(what.variables_of, what.digest, operation.by, operation.took_back),
+        self._add(
+            OPERATION,
+            name=operation.name,
+            at=operation.at,
+            ref=what.ref,
+            commit=what.commit,
+            variables_of=what.variables_of,
+            digest=what.digest,
+            by=operation.by,
+            took_back=int(operation.took_back),
         )
-        with self._open() as connection:
-            connection.execute("INSERT INTO operation VALUES (?,?,?,?,?,?,?,?)", row)
 
     def intend(self, operation: str, step: DeployStep, at: float) -> None:
         """Write down that a step begins."""
-        self._add(operation, at, "step", step)
+        self._add(EVENT, operation=operation, at=at, kind="step", text=step.value)
 
     def end(
         self,
@@ -77,42 +108,47 @@ class DeployJournal:
         seconds: float = 0.0,
     ) -> None:
         """Write down how an operation ended."""
-        self._add(operation, at, "ending", ending, reason, seconds)
+        row = {"operation": operation, "at": at, "kind": "ending", "text": ending.value}
+        self._add(EVENT, **row, reason=reason, seconds=seconds)
 
-    def _add(self, *row: object) -> None:
-        columns = ("operation", "at", "kind", "text", "reason", "seconds")[: len(row)]
-        marks = ",".join("?" * len(row))
-        statement = f"INSERT INTO event ({','.join(columns)}) VALUES ({marks})"  # noqa: S608 - constant names
+    def _add(self, table: sa.Table, **row: object) -> None:
         with self._open() as connection:
-            connection.execute(statement, row)
+            connection.execute(sa.insert(table).values(place=self.place, **row))
 
     def operations(self) -> list[Operation]:
         """Read all operations in the order in which they began."""
-        if not self.file.exists():
+        if not (self.address or self.file.exists()):
             return []
         with self._open() as connection:
-            begun = connection.execute("SELECT * FROM operation ORDER BY rowid")
-            found = {
-                row[0]: Operation(
-                    name=row[0],
-                    at=row[1],
-                    candidate=Candidate(*row[2:6]),
-                    by=row[6],
-                    took_back=bool(row[7]),
-                )
-                for row in begun
-            }
-            events = connection.execute(
-                "SELECT operation, kind, text, reason, seconds FROM event ORDER BY id"
-            )
-            for name, kind, text, reason, seconds in events:
-                if kind == "step":
-                    found[name] = replace(found[name], step=DeployStep(text))
-                else:
-                    found[name] = replace(
-                        found[name],
-                        ending=Outcome(text),
-                        reason=reason,
-                        seconds=seconds,
-                    )
+            found = {row.name: _operation(row) for row in self._rows(connection)}
+            for row in self._rows(connection, EVENT):
+                found[row.operation] = _after(found[row.operation], row)
         return list(found.values())
+
+    def _rows(
+        self, connection: sa.Connection, table: sa.Table = OPERATION
+    ) -> sa.CursorResult[Any]:
+        mine = sa.select(table).where(table.c.place == self.place)
+        return connection.execute(mine.order_by(table.c.id))
+
+
+def _operation(row: sa.Row[Any]) -> Operation:
+    return Operation(
+        name=row.name,
+        at=row.at,
+        candidate=Candidate(row.ref, row.commit, row.variables_of, row.digest),
+        by=row.by,
+        took_back=bool(row.took_back),
+    )
+
+
+def _after(operation: Operation, row: sa.Row[Any]) -> Operation:
+    if row.kind == "step":
+        begun = (*operation.steps, (DeployStep(row.text), row.at))
+        return replace(operation, step=DeployStep(row.text), steps=begun)
+    ending, reason, seconds = Outcome(row.text), row.reason, row.seconds
+    return replace(operation, ending=ending, reason=reason, seconds=seconds)
+
+
+def _begin_at_once(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -82,6 +82,8 @@ class Operation:
     took_back: bool
     # The last step that was begun.
     step: DeployStep | None = None
+    # Every step that was begun, and when.
+    steps: tuple[tuple[DeployStep, float], ...] = ()
     ending: Outcome | None = None
     reason: str = ""
     seconds: float = 0.0

@@ -1,0 +1,1 @@
+"""The tables of the journal, as Alembic brings them to their newest form."""

@@ -1,0 +1,117 @@
+"""The journal of deploys: append-only, and old ones are read on."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.operation import Candidate, DeployStep, Operation, Outcome
+from trunkline.errors import FailedError
+
+# As it was written before there were migrations.
+BEFORE = """
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY, operation TEXT NOT NULL, at REAL NOT NULL,
+    kind TEXT NOT NULL, text TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+    seconds REAL NOT NULL DEFAULT 0
+);
+CREATE TABLE operation (
+    name TEXT PRIMARY KEY, at REAL NOT NULL, ref TEXT NOT NULL, "commit" TEXT NOT NULL,
+    variables_of TEXT NOT NULL, digest TEXT NOT NULL, by TEXT NOT NULL,
+    took_back INTEGER NOT NULL
+);
+CREATE TRIGGER event_stays BEFORE UPDATE ON event
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER operation_kept BEFORE DELETE ON operation
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+INSERT INTO operation VALUES ('z', 9.5, 'main', 'c1', '', 'd1', 'ana', 0);
+INSERT INTO operation VALUES ('a', 8.5, 'feat/x', 'c2', 'z', 'd2', 'kim', 1);
+INSERT INTO event (operation, at, kind, text) VALUES ('z', 9.6, 'step', 'pull');
+INSERT INTO event VALUES (7, 'z', 9.7, 'ending', 'failed', 'no room', 3.25);
+"""
+
+
+def operation(name: str, at: float = 1.0) -> Operation:
+    return Operation(name, Candidate(name, f"c-{name}"), "ana", at, took_back=False)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> DeployJournal:
+    return DeployJournal(tmp_path / "a folder" / "journal.db")
+
+
+def test_what_was_written_is_read_in_the_order_of_the_beginnings(
+    journal: DeployJournal,
+) -> None:
+    assert journal.operations() == []
+    assert not journal.file.exists()
+    journal.begin(operation("b", at=7200))
+    journal.intend("b", DeployStep.PULL, 7201)
+    journal.end("b", Outcome.FAILED, 7202, reason="no room", seconds=2)
+    # The clock was set back an hour.
+    journal.begin(operation("a", at=3600))
+    journal.intend("a", DeployStep.PULL, 3601)
+    first, second = journal.operations()
+    assert (first.name, first.ending, first.reason, first.seconds) == (
+        *("b", Outcome.FAILED, "no room"),
+        2,
+    )
+    assert (second.name, second.step, second.ending) == ("a", DeployStep.PULL, None)
+    assert second.steps == ((DeployStep.PULL, 3601),)
+
+
+@pytest.mark.parametrize("change", ["UPDATE {} SET at = 0", "DELETE FROM {}"])
+@pytest.mark.parametrize("table", ["operation", "event"])
+def test_it_refuses_changes(journal: DeployJournal, table: str, change: str) -> None:
+    journal.begin(operation("a"))
+    journal.intend("a", DeployStep.PULL, 1)
+    with (
+        closing(sqlite3.connect(journal.file)) as database,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
+        database.execute(change.format(table))
+
+
+def test_a_journal_of_before_the_migrations_is_read_on(journal: DeployJournal) -> None:
+    journal.file.parent.mkdir()
+    with closing(sqlite3.connect(journal.file)) as database:
+        database.executescript(BEFORE)
+    journal.begin(operation("b"))
+    first, second, third = journal.operations()
+    assert (first.name, first.ending, first.reason, first.seconds) == (
+        *("z", Outcome.FAILED, "no room"),
+        3.25,
+    )
+    assert first.step is DeployStep.PULL
+    assert second.candidate == Candidate("feat/x", "c2", "z", "d2")
+    assert (second.by, second.took_back, third.name) == ("kim", True, "b")
+    with (
+        closing(sqlite3.connect(journal.file)) as database,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
+        database.execute("DELETE FROM event")
+
+
+def test_processes_that_meet_at_a_new_journal_wait(journal: DeployJournal) -> None:
+    names = [f"op-{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: journal.begin(operation(name)), names))
+    assert {one.name for one in journal.operations()} == {*names}
+
+
+def test_a_file_that_is_no_journal_is_named(journal: DeployJournal) -> None:
+    journal.file.parent.mkdir()
+    journal.file.write_text("no database, but long enough to look like a file of one")
+    with pytest.raises(FailedError, match=r"journal\.db cannot be used: file is not"):
+        journal.operations()
+
+
+def test_a_password_is_in_no_message(tmp_path: Path) -> None:
+    address = "postgresql+psycopg://shop:canary@127.0.0.1:1/shop"
+    journal = DeployJournal(tmp_path / "unused", address=address, place="shop/staging")
+    with pytest.raises(FailedError, match="cannot be used") as caught:
+        journal.operations()
+    assert "canary" not in str(caught.value)
