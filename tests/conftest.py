@@ -12,7 +12,7 @@ from httpx2 import ASGITransport, AsyncClient
 from hypothesis import settings as profiles
 
 from my_app.config import UNDECLARED, Flags, Settings, build
-from my_app.core.app import create_app
+from my_app.core.app import ServiceSettings, create_app
 from my_app.core.platform.db.engine import Database
 from my_app.core.platform.observability.logs import (
     configure_logging,
@@ -171,7 +171,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """Settings of the test environment."""
-    return Settings(environment="test")
+    return ServiceSettings(environment="test")
 
 
 @pytest.fixture

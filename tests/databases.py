@@ -32,10 +32,10 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from my_app.config import Settings
 from my_app.core.app import FEATURES
 from my_app.core.platform.db import database as platform
 from my_app.core.platform.db import sqlite
+from my_app.core.platform.db.database import DatabaseSettings
 from my_app.core.platform.db.engine import (
     Admission,
     Database,
@@ -180,9 +180,9 @@ def on(
     )
 
 
-def settings_of(url: str) -> Settings:
+def settings_of(url: str) -> DatabaseSettings:
     """Return test settings for a database."""
-    return Settings(environment="test", database_url=SecretStr(url))
+    return DatabaseSettings(environment="test", database_url=SecretStr(url))
 
 
 @pytest.fixture(scope="session")

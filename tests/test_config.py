@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from my_app.config import Flags, Settings, build, load
+from my_app.core.app import ServiceSettings
 from my_app.environment import (
     EnvironmentVariablesError,
     Problem,
@@ -34,7 +35,7 @@ def dotenv(tmp_path: Path) -> Path:
 def problems(dotenv: Path) -> dict[str, tuple[str, str]]:
     """Load invalid settings; return what was found and expected per variable."""
     with pytest.raises(EnvironmentVariablesError) as caught:
-        load(dotenv)
+        load(ServiceSettings, dotenv)
     return {
         problem.variable: (problem.found, problem.expected)
         for problem in caught.value.problems
@@ -47,7 +48,7 @@ def test_a_variable_sets_a_setting(
     monkeypatch.setenv("APP_PORT", "9000")
     monkeypatch.setenv("APP_LOG_LEVEL", "WARNING")
     monkeypatch.setenv("APP_CORS_ORIGINS", "https://a.example, https://b.example,")
-    settings, _ = load(dotenv)
+    settings, _ = load(ServiceSettings, dotenv)
 
     assert settings.port == 9000
     assert settings.log_level == "warning"
@@ -127,7 +128,7 @@ def test_variables_of_other_programs_are_ignored(
 ) -> None:
     monkeypatch.setenv(name, "whatever")
 
-    assert load(dotenv).settings.environment == "development"
+    assert load(ServiceSettings, dotenv).settings.environment == "development"
 
 
 def test_in_development_dotenv_is_read_and_the_process_wins(
@@ -135,7 +136,7 @@ def test_in_development_dotenv_is_read_and_the_process_wins(
 ) -> None:
     dotenv.write_text("APP_PORT=9000\nAPP_HOST=::1\nENABLE_SAMPLE=true\n")
     monkeypatch.setenv("APP_PORT", "9001")
-    settings, _ = load(dotenv)
+    settings, _ = load(ServiceSettings, dotenv)
     flags = build(SampleFlags, dotenv, [])
 
     assert (settings.port, settings.host) == (9001, "::1")
@@ -156,8 +157,7 @@ def test_outside_development_dotenv_is_ignored(
     dotenv.write_text("APP_PORT=high\nAPP_HOST=::1\n")
     monkeypatch.setenv("APP_ENVIRONMENT", environment)
     monkeypatch.setenv("APP_ALLOWED_HOSTS", "api.example.com")
-    monkeypatch.setenv("APP_DATABASE_URL", "postgresql://db.example.com/x")
-    settings, _ = load(dotenv)
+    settings, _ = load(Settings, dotenv)
 
     assert (settings.port, settings.host) == (8000, "127.0.0.1")
 
@@ -222,7 +222,7 @@ def test_a_secret_is_shown_nowhere(
     monkeypatch: pytest.MonkeyPatch, dotenv: Path
 ) -> None:
     monkeypatch.setenv("SENTRY_DSN", "https://hunter2@host/1")
-    settings, _ = load(dotenv)
+    settings, _ = load(ServiceSettings, dotenv)
 
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in settings.model_dump_json()
@@ -245,8 +245,8 @@ def test_a_flag_is_off_by_default_and_has_an_owner_and_an_end() -> None:
 
 
 def test_the_example_file_is_current() -> None:
-    assert EXAMPLE.read_text() == example((Settings, Flags)), (
-        "uv run python -m my_app.config > .env.example"
+    assert EXAMPLE.read_text() == example((ServiceSettings, Flags)), (
+        "uv run python -m my_app.core.app > .env.example"
     )
 
 
@@ -258,8 +258,10 @@ def test_the_example_file_holds_the_defaults(
     dotenv.write_text(
         "\n".join(line.removeprefix("# ") for line in lines if "=" in line)
     )
-    settings, flags = load(dotenv)
+    settings, flags = load(ServiceSettings, dotenv)
 
     unset = {"sentry_dsn", "otlp_endpoint"}
-    assert settings.model_dump(exclude=unset) == Settings().model_dump(exclude=unset)
+    assert settings.model_dump(exclude=unset) == ServiceSettings().model_dump(
+        exclude=unset
+    )
     assert flags == Flags()

@@ -1,6 +1,6 @@
 """The service with a feature that crashes, for a server to load."""
 
-from my_app.config import load
+from my_app.config import Settings, load
 from my_app.core.app import create_app
 from my_app.core.platform.observability.logs import (
     configure_logging,
@@ -8,6 +8,6 @@ from my_app.core.platform.observability.logs import (
 
 from tests.core.platform.features import misbehaving
 
-settings, flags = load()
+settings, flags = load(Settings)
 configure_logging(settings)
 app = create_app(settings, flags, [misbehaving])

@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 
 from listing import every_invoice
 from my_app.config import Flags, Settings
-from my_app.core.app import create_app
+from my_app.core.app import ServiceSettings, create_app
 from my_app.core.platform.db.engine import Database
 from my_app.core.platform.idempotency import (
     Claim,
@@ -27,7 +27,7 @@ AT_ONCE = 8
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(environment="test")
+    return ServiceSettings(environment="test")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from my_app.config import load
+from my_app.config import Settings, load
 from my_app.core.app import create_app
 from my_app.core.platform.feature import Feature
 from my_app.core.platform.observability.logs import configure_logging
@@ -16,6 +16,6 @@ async def hello() -> dict[str, str]:
     return {"message": "hello"}
 
 
-settings, flags = load()
+settings, flags = load(Settings)
 configure_logging(settings)
 app = create_app(settings, flags, features=[Feature(name="hello", router=router)])

@@ -1,4 +1,4 @@
-"""The command `my-app`: serve, or run a migration command."""
+"""The command `my-app`: serve, or run a command of a feature."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any, get_args
 
 import structlog
@@ -13,23 +14,21 @@ import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from .config import LogLevel, Settings, load
+from .core.app import FEATURES, ServiceSettings
 from .core.platform.http.protocol import ProblemProtocol
 from .core.platform.observability.logs import configure_logging
 from .environment import EnvironmentVariablesError
 
 log = structlog.stdlib.get_logger(__name__)
 
-MIGRATION_COMMANDS = ("migrate", "migration", "migrations")
+COMMANDS = {word: module for it in FEATURES for word, module in it.commands.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until stopped. Options take precedence over the environment."""
     words = sys.argv[1:] if arguments is None else arguments
-    if words and words[0] in MIGRATION_COMMANDS:
-        # Only these commands need Alembic.
-        from .migrations.cli import main as run  # noqa: PLC0415
-
-        sys.exit(run(words))
+    if words and words[0] in COMMANDS:
+        sys.exit(import_module(COMMANDS[words[0]]).main(words))
     options = parse(words)
     # The server's processes read the environment again, so options reach them, and are
     # validated, like every other setting.
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (f"APP_{name.upper()}", value) for name, value in options.items() if value
     )
     try:
-        settings, _ = load()
+        settings, _ = load(ServiceSettings)
     except EnvironmentVariablesError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
@@ -50,8 +49,7 @@ def parse(arguments: Sequence[str]) -> dict[str, str | None]:
     parser = argparse.ArgumentParser(
         prog="my-app",
         description="Serve the application.",
-        epilog="%(prog)s migrate upgrades the database to this build; "
-        "%(prog)s migration and %(prog)s migrations are for developers.",
+        epilog=f"Other commands, each with a --help: {', '.join(COMMANDS) or 'none'}",
     )
     parser.add_argument("--host", help="address to listen on (APP_HOST)")
     parser.add_argument("--port", help="port to listen on (APP_PORT)")

@@ -1,14 +1,11 @@
 """Settings and flags: everything the service reads from the environment."""
 
 import os
-import re
-import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .environment import (
@@ -20,7 +17,6 @@ from .environment import (
     ORIGINS,
     EnvironmentVariablesError,
     Problem,
-    example,
     matching,
     misspelt,
     problems_of,
@@ -31,13 +27,6 @@ type Names = Annotated[tuple[str, ...], NoDecode]
 
 Environment = Literal["development", "test", "staging", "production"]
 LogLevel = Literal["debug", "info", "warning", "error"]
-
-DATABASE_URLS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
-DATABASE_URL = re.compile(
-    r"sqlite:///[^?:]+"
-    r"|postgres(ql)?://([^/?#@]*@)?(\[[\da-fA-F:.]+\]|[^/?#@:]*)(:\d{1,5})?"
-    r"/[^/?#]+(\?[^#]*)?"
-)
 
 
 class Settings(BaseSettings):
@@ -108,27 +97,6 @@ class Settings(BaseSettings):
         20, ge=1, description="Time for requests in flight to finish"
     )
 
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///my-app.db"),
-        description=f"{DATABASE_URLS}; an absolute FILE has four slashes",
-    )
-    database_pool_size: int = Field(
-        10, ge=1, le=1000, description="Maximum number of connections per process"
-    )
-    database_connect_timeout_seconds: float = Field(
-        5, gt=0, description="Time to wait for a connection"
-    )
-    database_statement_timeout_seconds: float = Field(
-        10, gt=0, description="Timeout of a statement or of a wait for a lock"
-    )
-    database_lock_timeout_seconds: float = Field(
-        5, gt=0, description="Time for which a migration waits for a table"
-    )
-
-    idempotency_key_hours: int = Field(
-        24, ge=1, le=8760, description="Time for which an Idempotency-Key is remembered"
-    )
-
     commit: str = Field("unknown", description="Commit, set by the build")
     branch: str = Field("unknown", description="Branch, set by the build")
     built_at: str = Field("unknown", description="Build time, set by the build")
@@ -174,13 +142,25 @@ class Settings(BaseSettings):
         """Refuse what no address would match."""
         return matching(value, ADDRESS, ADDRESSES)
 
-    @field_validator("database_url")
-    @classmethod
-    def supported_database(cls, value: SecretStr) -> SecretStr:
-        """Refuse an unsupported database URL at start."""
-        if not DATABASE_URL.fullmatch(value.get_secret_value()):
-            raise PydanticCustomError("database_url", DATABASE_URLS)
-        return value
+    def unsuitable(self) -> list[Problem]:
+        """List valid values that do not fit together: rules across variables."""
+        if not (self.production and "*" in self.allowed_hosts):
+            return []
+        return [
+            Problem(
+                variable="APP_ALLOWED_HOSTS",
+                found="* (the development default)",
+                expected="in production, the service's host names, comma-separated",
+            )
+        ]
+
+    def of[Own: Settings](self, model: type[Own]) -> Own:
+        """Return these settings as those of a feature, which they include."""
+        if not isinstance(self, model):
+            raise TypeError(
+                f"{model.__name__} are part of core.app.ServiceSettings only"
+            )
+        return self
 
     @property
     def development(self) -> bool:
@@ -250,7 +230,7 @@ class Config(NamedTuple):
     flags: Flags
 
 
-def load(env_file: Path = Path(".env")) -> Config:
+def load(model: type[Settings], env_file: Path = Path(".env")) -> Config:
     """Read settings and flags; in development from `env_file`, too.
 
     Raises:
@@ -263,12 +243,12 @@ def load(env_file: Path = Path(".env")) -> Config:
         assigned = read_dotenv(dotenv)
         problems += misplaced(assigned.get("APP_ENVIRONMENT"), dotenv)
         present |= {name: value or "" for name, value in assigned.items()}
-    settings = build(Settings, dotenv, problems)
+    settings = build(model, dotenv, problems)
     flags = build(Flags, dotenv, problems)
-    for model in (Settings, Flags):
-        problems += misspelt(present, model)
+    for each in (model, Flags):
+        problems += misspelt(present, each)
     if settings is not None:
-        problems += unsuitable(settings)
+        problems += settings.unsuitable()
     if problems or settings is None or flags is None:
         raise EnvironmentVariablesError(problems)
     return Config(settings, flags)
@@ -301,31 +281,3 @@ def misplaced(environment: str | None, dotenv: Path) -> list[Problem]:
             expected="development; set other environments in the process itself",
         )
     ]
-
-
-def unsuitable(settings: Settings) -> list[Problem]:
-    """List valid values that do not fit together: rules across variables."""
-    problems = []
-    if settings.production and "*" in settings.allowed_hosts:
-        problems.append(
-            Problem(
-                variable="APP_ALLOWED_HOSTS",
-                found="* (the development default)",
-                expected="in production, the service's host names, comma-separated",
-            )
-        )
-    database = settings.database_url.get_secret_value()
-    if settings.production and re.match("sqlite:///[^/]", database):
-        problems.append(
-            Problem(
-                variable="APP_DATABASE_URL",
-                found=f"{database} (relative to the working directory)",
-                expected="in production, postgresql://… or the absolute path of a file "
-                "that outlives the container: sqlite:////data/my-app.db",
-            )
-        )
-    return problems
-
-
-if __name__ == "__main__":
-    sys.stdout.write(example((Settings, Flags)))

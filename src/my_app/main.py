@@ -3,12 +3,12 @@
 import sys
 
 from .config import load
-from .core.app import create_app
+from .core.app import ServiceSettings, create_app
 from .core.platform.observability.logs import configure_logging
 from .environment import EnvironmentVariablesError
 
 try:
-    settings, flags = load()
+    settings, flags = load(ServiceSettings)
     configure_logging(settings)
     app = create_app(settings, flags)
 except EnvironmentVariablesError as error:

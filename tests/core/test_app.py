@@ -3,20 +3,26 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
+from pydantic import Field
 
 from my_app import core
-from my_app.config import Flags, Settings
-from my_app.core.app import FEATURES, create_app
+from my_app.config import Flags, Settings, load
+from my_app.core.app import FEATURES, create_app, settings_class
 from my_app.core.platform.context import (
     Behind,
     CurrentContext,
     CurrentFlags,
 )
 from my_app.core.platform.feature import Feature, Lifespan
+from my_app.environment import (
+    EnvironmentVariablesError,
+    example,
+)
 
 from tests.conftest import MakeClient
 from tests.core.platform.features import SampleFlags
@@ -56,6 +62,29 @@ def test_every_feature_is_wired() -> None:
         assert not isinstance(feature, Feature) or feature in FEATURES, (
             f"{name} is not wired; add to FEATURES in core/app.py: {name}.feature,"
         )
+
+
+class ShopSettings(Settings):
+    """Settings of some feature."""
+
+    shop_url: str = Field("https://shop.example", description="Where the shop is")
+
+
+def test_settings_of_a_feature_are_read_and_listed_with_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shop = Feature(name="shop", router=APIRouter(), settings=ShopSettings)
+    model = settings_class([shop])
+    monkeypatch.setenv("APP_SHOP_URL", "https://b.example")
+    assert (
+        load(model, tmp_path).settings.of(ShopSettings).shop_url == "https://b.example"
+    )
+
+    monkeypatch.setenv("APP_SHOP_RUL", "https://b.example")
+    monkeypatch.setenv("APP_PORT", "high")
+    with pytest.raises(EnvironmentVariablesError, match=r"(?s)APP_PORT.+APP_SHOP_URL"):
+        load(model, tmp_path)
+    assert "# APP_SHOP_URL=https://shop.example\n" in example([model])
 
 
 @pytest.mark.parametrize("state", [False, True])

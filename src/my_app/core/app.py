@@ -1,15 +1,18 @@
 """The composition root: the one place where the service is wired together."""
 
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from pydantic import create_model
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from .. import TITLE
 from ..config import Flags, Settings
+from ..environment import example
 from . import billing
 from .platform.build import identify
 from .platform.context import Behind, Context
@@ -39,6 +42,15 @@ FEATURES: tuple[Feature, ...] = (
 
 # Response headers that pages of other origins may read.
 EXPOSED_HEADERS = ("Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID")
+
+
+def settings_class(features: Sequence[Feature]) -> type[Settings]:
+    """Unite the settings of all features, so that all problems are listed at once."""
+    own = [feature.settings for feature in features if feature.settings]
+    return create_model("ServiceSettings", __base__=(*own, Settings))
+
+
+ServiceSettings = settings_class(FEATURES)
 
 
 def create_app(
@@ -154,3 +166,7 @@ def lifespan(context: Context, features: Sequence[Feature]) -> Lifespan:
                 context.readiness.stopping = True
 
     return run
+
+
+if __name__ == "__main__":
+    sys.stdout.write(example((ServiceSettings, Flags)))

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from ..config import load
+from ..core.app import ServiceSettings
+from ..core.platform.db.database import DatabaseSettings
 from ..core.platform.observability.logs import configure_logging
 from ..environment import EnvironmentVariablesError
 from . import commands
@@ -18,14 +20,15 @@ def main(arguments: Sequence[str]) -> int:
     if options.command == "migration":
         return commands.new_migration(options.message)
     try:
-        settings, _ = load()
+        settings, _ = load(ServiceSettings)
     except EnvironmentVariablesError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    database = settings.of(DatabaseSettings)
     if options.command == "migrations":
-        return commands.compare(settings)  # What is printed is JSON alone.
+        return commands.compare(database)  # What is printed is JSON alone.
     configure_logging(settings)
-    return commands.migrate(settings, down=options.down)
+    return commands.migrate(database, down=options.down)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

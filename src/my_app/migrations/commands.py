@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
-from ..config import Settings
+from ..core.platform.db.database import DatabaseSettings
 from ..core.platform.db.revisions import VERSIONS, read_revisions
 from .connection import MigrationError, migrating
 from .history import HISTORY
@@ -33,7 +33,9 @@ def configuration(versions: Path = VERSIONS) -> Config:
     return config
 
 
-def migrate(settings: Settings, *, down: int = 0, versions: Path = VERSIONS) -> int:
+def migrate(
+    settings: DatabaseSettings, *, down: int = 0, versions: Path = VERSIONS
+) -> int:
     """Upgrade the database to the newest migration, or take back the last ones.
 
     Returns the exit code.
@@ -72,7 +74,7 @@ def list_migrations(*, as_json: bool) -> int:
     return 0
 
 
-def compare(settings: Settings, *, versions: Path = VERSIONS) -> int:
+def compare(settings: DatabaseSettings, *, versions: Path = VERSIONS) -> int:
     """Print as JSON how this build and the database differ; return the exit code."""
     try:
         with migrating(settings) as connection:
@@ -102,7 +104,7 @@ def new_migration(message: str) -> int:
     Compares with a temporary database, so that no other is needed.
     """
     with TemporaryDirectory() as folder:
-        scratch = Settings(
+        scratch = DatabaseSettings(
             environment="test",
             database_url=SecretStr(f"sqlite:///{Path(folder, 'scratch.db')}"),
         )

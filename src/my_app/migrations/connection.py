@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 
-from ..config import Settings
+from ..core.platform.db.database import DatabaseSettings
 from ..core.platform.db.engine import url_of
 
 # Any number that no other program uses as an advisory lock on the same database.
@@ -23,7 +23,7 @@ class MigrationError(Exception):
 
 
 @contextmanager
-def migrating(settings: Settings) -> Iterator[Connection]:
+def migrating(settings: DatabaseSettings) -> Iterator[Connection]:
     """Connect as the only migrator of this database, waiting for any other."""
     url = url_of(settings)
     opened = (
@@ -79,7 +79,7 @@ def prepare_sqlite(engine: Engine) -> None:
 
 
 @contextmanager
-def postgres(url: URL, settings: Settings) -> Iterator[Connection]:
+def postgres(url: URL, settings: DatabaseSettings) -> Iterator[Connection]:
     """Hold an advisory lock and run each migration in its own transaction.
 
     No statement waits long for a table, because it would block everyone after it.

@@ -7,6 +7,8 @@ from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
 from my_app.config import load
+from my_app.core.app import ServiceSettings
+from my_app.core.platform.db.database import DatabaseSettings
 from my_app.core.platform.db.tables import load_tables
 from my_app.migrations.connection import migrating
 from my_app.migrations.history import HISTORY, record
@@ -49,5 +51,5 @@ if context.is_offline_mode():
 if given := context.config.attributes.get("connection"):
     run(given)
 else:
-    with migrating(load().settings) as opened:
+    with migrating(load(ServiceSettings).settings.of(DatabaseSettings)) as opened:
         run(opened)

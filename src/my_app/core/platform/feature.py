@@ -1,11 +1,13 @@
 """What a feature provides to the application."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fastapi import APIRouter, FastAPI
+
+from ...config import Settings
 
 
 class NotReadyError(Exception):
@@ -32,9 +34,16 @@ type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """One feature: its routes, its lifespan and its readiness checks."""
+    """One feature: its routes, its lifespan, its readiness checks and its settings.
+
+    `settings` adds variables to those of the service. `commands` maps words to modules,
+    imported only if `my-app WORD …` is typed: their `main` gets the words and returns
+    the exit code.
+    """
 
     name: str
     router: APIRouter
     lifespan: Lifespan | None = None
     checks: tuple[Check, ...] = ()
+    settings: type[Settings] | None = None
+    commands: Mapping[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
 from .context import get_context
-from .db.database import database_of
+from .db.database import DatabaseSettings, database_of
 from .idempotency import (
     DOCUMENTED_KEY,
     DOCUMENTED_REPLAYED,
@@ -67,7 +67,7 @@ async def answer_once(
 
     # The order of the checks: FastAPI would answer a missing header with 422, not 400.
     key = parse_key(request.headers.getlist(HEADER))
-    settings = (await get_context(request)).settings
+    settings = (await get_context(request)).settings.of(DatabaseSettings)
     claim = Claim(
         key=key,
         fingerprint=fingerprint(

@@ -1,21 +1,24 @@
-"""A request's transaction: committed before the response, rolled back on errors."""
+"""The database's settings; a request's transaction: committed first, or rolled back."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from httpx2 import AsyncClient
 from sqlalchemy.exc import IntegrityError
 from starlette.types import Message
 
-from my_app.config import Flags, Settings
+from my_app.config import Flags, Settings, load
 from my_app.core.app import create_app
 from my_app.core.platform.db import database as platform
+from my_app.core.platform.db.database import DatabaseSettings
 from my_app.core.platform.db.engine import Database
 
 from tests.conftest import MakeClient
 from tests.core.platform.features import exchange
 from tests.core.platform.notes import NOTES, create_notes, notes
 from tests.databases import on
+from tests.test_config import problems
 
 
 @pytest.fixture
@@ -79,3 +82,63 @@ async def test_the_commit_precedes_the_response(
     await exchange(app, "/notes/one", method="POST", on_send=count)
 
     assert seen == [1]
+
+
+def test_production_refuses_a_relative_sqlite_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("APP_ENVIRONMENT", "production")
+    monkeypatch.setenv("APP_ALLOWED_HOSTS", "api.example.com")
+    found, expected = problems(tmp_path / ".env")["APP_DATABASE_URL"]
+
+    assert found.startswith("sqlite:///my-app.db")
+    assert "postgresql://" in expected
+    monkeypatch.setenv(
+        "APP_DATABASE_URL",
+        "sqlite:////data/my-app.db",
+    )
+    assert load(DatabaseSettings, tmp_path / ".env").settings.production
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///my-app.db",
+        "sqlite:////data/our service.db",
+        "postgresql://user:p%40ss@db.example:5432/my_app?sslmode=require",
+        "postgres://db/my_app",
+        "postgresql:///my_app?host=/run/postgresql",
+        "postgresql://user@[::1]:5432/my_app",
+        "sqlite:///my-app.db\n",
+    ],
+)
+def test_a_valid_database_url_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    monkeypatch.setenv("APP_DATABASE_URL", url)
+
+    settings = load(DatabaseSettings, tmp_path / ".env").settings.of(DatabaseSettings)
+    assert settings.database_url.get_secret_value() == url.strip()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://db/my_app",
+        "postgresql://db",
+        "postgresql://user:hunter2@db:port/my_app",
+        "my-app.db",
+        "",
+    ],
+)
+def test_an_invalid_database_url_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    monkeypatch.setenv("APP_DATABASE_URL", url)
+
+    assert problems(tmp_path / ".env")["APP_DATABASE_URL"] == (
+        "a secret (not shown)",
+        "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+    )

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from my_app.config import Settings
+from my_app.core.platform.db.database import DatabaseSettings
 from my_app.core.platform.db.engine import (
     Admission,
     Database,
@@ -15,8 +15,8 @@ from my_app.core.platform.db.engine import (
 from my_app.core.platform.db.errors import DatabaseBusyError
 
 
-def of(url: str) -> Settings:
-    return Settings(
+def of(url: str) -> DatabaseSettings:
+    return DatabaseSettings(
         environment="test",
         database_url=SecretStr(url),
         database_pool_size=7,

@@ -20,9 +20,10 @@ from sqlalchemy.exc import (
     TimeoutError,
 )
 
-from my_app.config import Flags, Settings
+from my_app.config import Flags
 from my_app.core.app import create_app
 from my_app.core.platform.db import database as platform
+from my_app.core.platform.db.database import DatabaseSettings
 from my_app.core.platform.db.engine import connect
 from my_app.core.platform.db.errors import to_outage
 from my_app.core.platform.db.tables import load_tables
@@ -32,9 +33,9 @@ from tests.core.platform.notes import create_notes, notes
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(database_url: str) -> DatabaseSettings:
     """One connection and short timeouts."""
-    return Settings(
+    return DatabaseSettings(
         environment="test",
         database_url=SecretStr(database_url),
         database_pool_size=1,
@@ -46,7 +47,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 async def client(
-    settings: Settings, flags: Flags, make_client: MakeClient
+    settings: DatabaseSettings, flags: Flags, make_client: MakeClient
 ) -> AsyncIterator[AsyncClient]:
     app = create_app(settings, flags, [platform.feature, notes])
     async with make_client(app) as client:
@@ -64,7 +65,7 @@ def assert_unavailable(response: Response, code: str) -> None:
 @asynccontextmanager
 async def locked(url: str) -> AsyncIterator[None]:
     """Hold a lock that every write needs."""
-    other = connect(Settings(environment="test", database_url=SecretStr(url)))
+    other = connect(DatabaseSettings(environment="test", database_url=SecretStr(url)))
     async with other.transaction(writing=True) as session:
         await session.connection()  # Begins the transaction.
         if url.startswith("postgresql"):
@@ -84,7 +85,7 @@ async def test_a_lock_timeout_is_503(client: AsyncClient, database_url: str) -> 
 
 @pytest.mark.slow
 async def test_a_full_pool_is_503(
-    flags: Flags, settings: Settings, make_client: MakeClient
+    flags: Flags, settings: DatabaseSettings, make_client: MakeClient
 ) -> None:
     soon = settings.model_copy(update={"database_connect_timeout_seconds": 0.05})
     app = create_app(soon, flags, [platform.feature, notes])
@@ -124,7 +125,7 @@ async def test_a_slow_statement_is_503(client: AsyncClient, database_url: str) -
 
 @pytest.mark.slow
 async def test_a_request_that_times_out_releases_its_connection(
-    settings: Settings, database_url: str, make_client: MakeClient
+    settings: DatabaseSettings, database_url: str, make_client: MakeClient
 ) -> None:
     slow = SLOW[make_url(database_url).drivername]
     changed = {"request_timeout_seconds": 1, "database_statement_timeout_seconds": 60}
@@ -197,7 +198,7 @@ def test_other_errors_are_bugs(error: DBAPIError) -> None:
 
 
 async def test_a_database_without_the_tables_is_a_503_that_names_the_command(
-    settings: Settings,
+    settings: DatabaseSettings,
     make_client: MakeClient,
     empty_url: str,
     caplog: pytest.LogCaptureFixture,

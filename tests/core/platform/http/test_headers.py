@@ -42,7 +42,7 @@ async def test_a_proxy_may_send_the_headers_instead(
 ) -> None:
     settings = Settings(environment="test", security_headers=False)
 
-    async with make_client(create_app(settings, flags)) as client:
+    async with make_client(create_app(settings, flags, [])) as client:
         headers = (await client.get("/")).headers
 
     assert "content-security-policy" not in headers
@@ -54,7 +54,7 @@ async def test_hsts_is_not_sent_with_an_age_of_zero(
 ) -> None:
     settings = Settings(environment="test", hsts_seconds=0)
 
-    async with make_client(create_app(settings, flags)) as client:
+    async with make_client(create_app(settings, flags, [])) as client:
         headers = (await client.get("/version")).headers
 
     assert "strict-transport-security" not in headers

@@ -4,11 +4,9 @@ import pytest
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
-from my_app.core.platform.db.engine import Database
 
 from tests.conftest import MakeClient
 from tests.core.platform.features import exchange
-from tests.databases import on
 
 
 @pytest.mark.parametrize(
@@ -30,7 +28,7 @@ async def test_only_allowed_hosts_are_accepted(
     hosts = ("api.example.com", "*.example.net", "[::1]")
     settings = Settings(environment="test", allowed_hosts=hosts)
 
-    async with make_client(create_app(settings, flags)) as client:
+    async with make_client(create_app(settings, flags, [])) as client:
         response = await client.get("/version", headers={"host": host})
 
     assert response.status_code == status
@@ -40,11 +38,11 @@ async def test_only_allowed_hosts_are_accepted(
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 async def test_probes_may_use_an_ip_address(
-    flags: Flags, make_client: MakeClient, database: Database, path: str
+    flags: Flags, make_client: MakeClient, path: str
 ) -> None:
     settings = Settings(environment="test", allowed_hosts=("api.example.com",))
 
-    async with make_client(create_app(settings, flags, on(database))) as client:
+    async with make_client(create_app(settings, flags, [])) as client:
         response = await client.get(path, headers={"host": "10.0.0.7:8000"})
 
     assert response.status_code == 200
@@ -54,5 +52,6 @@ async def test_a_request_without_a_host_is_refused(flags: Flags) -> None:
     settings = Settings(environment="test", allowed_hosts=("api.example.com",))
 
     for kind in ("http", "websocket"):
-        start, *_ = await exchange(create_app(settings, flags), "/version", kind=kind)
+        app = create_app(settings, flags, [])
+        start, *_ = await exchange(app, "/version", kind=kind)
         assert start["status"] == 400

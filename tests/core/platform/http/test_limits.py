@@ -142,7 +142,7 @@ async def test_a_disconnected_client_gets_no_response(flags: Flags) -> None:
 
 
 async def test_other_protocols_pass_through(flags: Flags) -> None:
-    app = create_app(Settings(environment="test"), flags)
+    app = create_app(Settings(environment="test"), flags, [])
     connecting: Message = {"type": "websocket.connect"}
 
     sent = await exchange(app, "/", kind="websocket", received=connecting)

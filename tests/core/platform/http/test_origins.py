@@ -16,7 +16,7 @@ async def test_pages_of_an_allowed_origin_may_call(
         "access-control-request-headers": "content-type",
     }
 
-    async with make_client(create_app(settings, flags)) as client:
+    async with make_client(create_app(settings, flags, [])) as client:
         preflight = await client.options("/version", headers=asking)
         error = await client.get("/nowhere", headers=asking)
         refused = await client.options(

@@ -27,7 +27,7 @@ async def test_version_identifies_the_build(
     staging: Settings, make_client: MakeClient
 ) -> None:
     flags = SampleFlags(ENABLE_SAMPLE=True)
-    async with make_client(create_app(staging, flags)) as client:
+    async with make_client(create_app(staging, flags, [])) as client:
         answer = (await client.get("/version")).json()
 
     assert answer == {
@@ -42,7 +42,7 @@ async def test_the_page_identifies_the_build_and_links_the_docs(
     staging: Settings, make_client: MakeClient
 ) -> None:
     flags = SampleFlags(ENABLE_SAMPLE=True)
-    async with make_client(create_app(staging, flags)) as client:
+    async with make_client(create_app(staging, flags, [])) as client:
         response = await client.get("/")
 
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -95,7 +95,7 @@ async def test_the_documentation_can_be_switched_off(make_client: MakeClient) ->
 async def test_production_hides_its_flags(make_client: MakeClient) -> None:
     settings = Settings(environment="production", allowed_hosts=("test",))
     flags = SampleFlags(ENABLE_SAMPLE=True)
-    async with make_client(create_app(settings, flags)) as client:
+    async with make_client(create_app(settings, flags, [])) as client:
         answer = (await client.get("/version")).json()
         page = (await client.get("/")).text
 
@@ -106,7 +106,7 @@ async def test_production_hides_its_flags(make_client: MakeClient) -> None:
 async def test_metrics_identify_the_build(
     staging: Settings, flags: Flags, make_client: MakeClient
 ) -> None:
-    async with make_client(create_app(staging, flags)) as client:
+    async with make_client(create_app(staging, flags, [])) as client:
         response = await client.get("/metrics")
 
     assert response.headers["content-type"].startswith("text/plain")

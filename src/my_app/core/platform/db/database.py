@@ -4,12 +4,17 @@ SQLAlchemy takes longer to import than the rest of the service, so this module d
 import it: `engine.py` does, when the application starts.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 
+from ....config import Settings
+from ....environment import Problem
 from ..feature import Feature, NotReadyError
 from .revisions import Revisions, read_revisions
 
@@ -29,13 +34,67 @@ NEXT = {
 
 READ_METHODS = ("GET", "HEAD", "OPTIONS")
 
+DATABASE_URLS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+DATABASE_URL = re.compile(
+    r"sqlite:///[^?:]+"
+    r"|postgres(ql)?://([^/?#@]*@)?(\[[\da-fA-F:.]+\]|[^/?#@:]*)(:\d{1,5})?"
+    r"/[^/?#]+(\?[^#]*)?"
+)
+
+
+class DatabaseSettings(Settings):
+    """Where the database is, and how long to wait for it."""
+
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///my-app.db"),
+        description=f"{DATABASE_URLS}; an absolute FILE has four slashes",
+    )
+    database_pool_size: int = Field(
+        10, ge=1, le=1000, description="Maximum number of connections per process"
+    )
+    database_connect_timeout_seconds: float = Field(
+        5, gt=0, description="Time to wait for a connection"
+    )
+    database_statement_timeout_seconds: float = Field(
+        10, gt=0, description="Timeout of a statement or of a wait for a lock"
+    )
+    database_lock_timeout_seconds: float = Field(
+        5, gt=0, description="Time for which a migration waits for a table"
+    )
+
+    idempotency_key_hours: int = Field(
+        24, ge=1, le=8760, description="Time for which an Idempotency-Key is remembered"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def supported_database(cls, value: SecretStr) -> SecretStr:
+        """Refuse an unsupported database URL at start."""
+        if not DATABASE_URL.fullmatch(value.get_secret_value()):
+            raise PydanticCustomError("database_url", DATABASE_URLS)
+        return value
+
+    def unsuitable(self) -> list[Problem]:
+        """Refuse a file that would be lost with its container."""
+        problems, url = super().unsuitable(), self.database_url.get_secret_value()
+        if self.production and re.match("sqlite:///[^/]", url):
+            problems.append(
+                Problem(
+                    variable="APP_DATABASE_URL",
+                    found=f"{url} (relative to the working directory)",
+                    expected="in production, postgresql://… or the absolute path of a "
+                    "file that outlives the container: sqlite:////data/my-app.db",
+                )
+            )
+        return problems
+
 
 @asynccontextmanager
 async def open_database(app: FastAPI) -> AsyncIterator[None]:
     """Provide the database while the application runs. Does not connect yet."""
     from .engine import connect  # noqa: PLC0415 - see above
 
-    app.state.database = connect(app.state.context.settings)
+    app.state.database = connect(app.state.context.settings.of(DatabaseSettings))
     app.state.revisions = read_revisions()
     try:
         yield
@@ -91,4 +150,9 @@ feature = Feature(
     router=APIRouter(),
     lifespan=open_database,
     checks=(reachable, revision),
+    settings=DatabaseSettings,
+    commands=dict.fromkeys(
+        ("migrate", "migration", "migrations"),
+        "my_app.migrations.cli",
+    ),
 )

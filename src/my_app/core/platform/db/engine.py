@@ -24,8 +24,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from ....config import Settings
 from . import sqlite
+from .database import DatabaseSettings
 from .errors import (
     BUSY,
     OUTDATED,
@@ -150,7 +150,7 @@ def columns_of(connection: Connection, table: str) -> set[str]:
     return {column["name"] for column in columns}
 
 
-def connect(settings: Settings) -> Database:
+def connect(settings: DatabaseSettings) -> Database:
     """Create the database from the settings. Does not connect yet."""
     url = url_of(settings)
     own = options(url, settings)
@@ -173,13 +173,13 @@ def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine, expire_on_commit=False)
 
 
-def url_of(settings: Settings) -> URL:
+def url_of(settings: DatabaseSettings) -> URL:
     """Return the database URL of the settings, with its driver."""
     url = make_url(settings.database_url.get_secret_value())
     return url.set(drivername=DRIVERS[url.get_backend_name()])
 
 
-def options(url: URL, settings: Settings) -> dict[str, Any]:
+def options(url: URL, settings: DatabaseSettings) -> dict[str, Any]:
     """Limit every wait: for a connection, for a lock, for a statement."""
     pool = {
         "pool_size": settings.database_pool_size,
