@@ -1,12 +1,14 @@
 """SQLite's transactions: when they begin and end, and what that costs."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from my_app.config import Flags
@@ -122,3 +124,39 @@ async def test_a_request_costs_no_needless_round_trips(
         assert await kept(database) == ["one"]
 
     assert len(trips) == 5
+
+
+async def test_a_leaked_transaction_does_not_reach_the_next_request(
+    database: Database,
+) -> None:
+    async with database.engine.connect() as connection:
+        first = await driver_of(connection)
+        await first.execute("BEGIN IMMEDIATE")
+    async with database.engine.connect() as connection:
+        again = await driver_of(connection)
+        assert (again, again.in_transaction) == (first, False)
+
+
+async def test_a_cancelled_wait_for_the_lock_does_not_get_it_later(
+    database: Database, file: Path
+) -> None:
+    begun = asyncio.Event()
+
+    @event.listens_for(database.engine.sync_engine, "checkout")
+    def tell(*_: object) -> None:
+        begun.set()
+
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(write(database, "one"))
+        await begun.wait()
+        waiting.cancel()
+        await asyncio.sleep(0)
+        other.execute("COMMIT")
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    async with database.engine.connect() as connection:
+        driver = await driver_of(connection)
+        await driver.execute("SELECT 1")  # Runs after everything queued before it.
+        assert not driver.in_transaction

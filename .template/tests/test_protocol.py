@@ -14,6 +14,7 @@ from my_app.core.platform.http.protocol import (
 )
 from my_app.core.platform.request_id import current_request_id
 
+pytestmark = pytest.mark.anyio
 GET = b"GET / HTTP/1.1\r\n"
 UPGRADE = (
     b"Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
