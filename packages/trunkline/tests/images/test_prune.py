@@ -257,6 +257,31 @@ def test_a_tag_that_moves_while_we_prune_is_left(
     assert registry.digest("feat-merged") == new.digest
 
 
+def test_what_cannot_be_deleted_does_not_keep_the_rest(
+    released: Sample, registry: Registry, proxy: Proxy
+) -> None:
+    stuck, free = image(registry, "stuck"), image(registry, "free")
+    point(registry, stuck, "feat-stuck")
+    point(registry, free, "feat-free")
+    body = b'{"errors": [{"code": "DENIED", "message": "over 5000 downloads"}]}'
+    proxy.faults = [Fault(f"^DELETE .*{stuck.digest}", status=400, body=body)]
+    with proxy.server.connect(registry.name.path) as ours:
+        ran = prune(released, ours, "--yes")
+    assert (ran.code, registry.tags()) == (1, ["feat-stuck"]), ran.all
+    assert "1 were not removed" in ran.err
+    assert f"{stuck.digest}: DELETE" in ran.err
+
+
+def test_a_wait_that_comes_with_a_403_is_waited(
+    released: Sample, registry: Registry, proxy: Proxy
+) -> None:
+    point(registry, image(registry, "gone"), "feat-gone")
+    proxy.faults = [Fault("^DELETE", status=403, headers={"Retry-After": "1"})]
+    with proxy.server.connect(registry.name.path) as ours:
+        ran = prune(released, ours, "--yes")
+    assert (ran.code, registry.tags()) == (0, []), ran.all
+
+
 def test_an_answer_that_is_missing_deletes_nothing(
     released: Sample, registry: Registry, proxy: Proxy
 ) -> None:

@@ -15,9 +15,9 @@ from registries import Server, push_image
 from trunkline.images.deletion import carry_out
 from trunkline.images.retention import Plan, Verdict
 from trunkline.registry.client import Registry
-from trunkline.registry.github_packages import GitHubPackages
+from trunkline.registry.github_packages import GitHubPackages, _fix
 from trunkline.registry.reference import ImageName
-from trunkline.registry.responses import RegistryError
+from trunkline.registry.responses import RegistryError, RegistryResponse
 
 TOKEN = "token-of-a-job"  # noqa: S105 - known to the stand-in only
 NAME = ImageName("ghcr.io", "acme/tools/my-app")
@@ -169,6 +169,21 @@ def test_without_the_right_to_delete_it_is_said_how_to_get_it(github: GitHub) ->
         registry.delete(image.digest)
     assert "export GITHUB_TOKEN" in str(caught.value)
     assert registry.tags() == ["feat-gone"]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "advice"),
+    [
+        (400, {}, "support.github.com"),
+        (403, {"X-RateLimit-Remaining": "0"}, "in an hour"),
+        (403, {}, "export GITHUB_TOKEN"),
+    ],
+)
+def test_the_advice_is_right_for_the_answer(
+    status: int, headers: dict[str, str], advice: str
+) -> None:
+    answer = RegistryResponse("DELETE", "https://x", status, headers, b"{}")
+    assert advice in _fix(answer)
 
 
 def test_only_ghcr_is_asked_that_way(registry: Registry) -> None:

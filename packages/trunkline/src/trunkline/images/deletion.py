@@ -2,27 +2,58 @@
 
 import io
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from trunkline.images.labels import BRANCH, CREATED
 from trunkline.images.retention import Plan, Verdict
 from trunkline.output import say
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import OCI_CONFIG, Manifest, canonical, descriptor
-from trunkline.registry.responses import RegistryError
+from trunkline.registry.responses import UNAUTHORIZED, RegistryError
 
 
 def carry_out(registry: Registry, plan: Plan) -> None:
-    """Carry out a plan. Running it again does what is left of it."""
+    """Carry out a plan. Running it again does what is left of it.
+
+    What the registry refuses to delete does not keep the rest; raises RegistryError at
+    the end, with a list of it.
+    """
     _require_deletion(registry)
+    refused: dict[str, RegistryError] = {}
     for verdict in plan.untag:
-        if registry.digest(verdict.tag) != verdict.digest:
-            say(f"  left     {verdict.tag}: it was moved in the meantime")
-            continue
-        _remove_tag(registry, verdict)
-        say(f"  untagged {verdict.tag}")
+        with _collected(refused, verdict.tag):
+            say(f"  {_untag(registry, verdict)}")
     for digest in plan.delete:
-        there = registry.delete(digest)
-        say(f"  {'deleted ' if there else 'was gone'} {digest}")
+        with _collected(refused, digest):
+            there = registry.delete(digest)
+            say(f"  {'deleted ' if there else 'was gone'} {digest}")
+    if refused:
+        *_, last = refused.values()
+        found = "\n".join(f"{what}: {error.found}" for what, error in refused.items())
+        raise RegistryError(
+            found=f"{len(refused)} were not removed, all others were:\n{found}",
+            fix=last.fix,
+        )
+
+
+@contextmanager
+def _collected(refused: dict[str, RegistryError], what: str) -> Iterator[None]:
+    """Keep the refusal of one removal; a registry that is silent ends them all."""
+    try:
+        yield
+    except RegistryError as error:
+        if error.status in {None, UNAUTHORIZED}:
+            raise
+        refused[what] = error
+        say(f"  refused  {what}")
+
+
+def _untag(registry: Registry, verdict: Verdict) -> str:
+    if registry.digest(verdict.tag) != verdict.digest:
+        return f"left     {verdict.tag}: it was moved in the meantime"
+    _remove_tag(registry, verdict)
+    return f"untagged {verdict.tag}"
 
 
 def _require_deletion(registry: Registry) -> None:

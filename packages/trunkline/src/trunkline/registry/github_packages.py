@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 from trunkline.registry.reference import ImageName
 from trunkline.registry.responses import (
+    FORBIDDEN,
     NO_CONTENT,
     NOT_FOUND,
     OK,
+    UNAUTHORIZED,
     RegistryError,
     RegistryResponse,
 )
@@ -90,10 +92,21 @@ class GitHubPackages:
         raise RegistryError(
             found=f"{response.method} {response.url} was answered {response.status}"
             f"{_said(response)}; ghcr.io deletes only through that API",
-            fix="export GITHUB_TOKEN=… with the right to delete packages "
-            "(in a workflow: permissions: packages: write)",
+            fix=_fix(response),
             status=response.status,
         )
+
+
+def _fix(response: RegistryResponse) -> str:
+    limited = response.headers.get("X-RateLimit-Remaining") == "0"
+    if limited or "Retry-After" in response.headers:
+        return "trunkline prune in an hour: GitHub's rate limit is reached"
+    if response.status in {UNAUTHORIZED, FORBIDDEN, NOT_FOUND}:
+        return (
+            "export GITHUB_TOKEN=… with the right to delete packages "
+            "(in a workflow: permissions: packages: write)"
+        )
+    return "trunkline prune --keep TAG, or ask https://support.github.com to delete it"
 
 
 def _said(response: RegistryResponse) -> str:

@@ -28,6 +28,7 @@ class RegistryError(FailedError):
         status: int | None = None,
         codes: tuple[str, ...] = (),
     ) -> None:
+        self.found, self.fix = found, fix
         self.status = status
         self.codes = codes
         super().__init__(f"{found}\n  type next: {fix}")

@@ -26,6 +26,7 @@ from trunkline.registry.authorization import Authorization
 from trunkline.registry.credentials import HUB_HOSTS, Credentials
 from trunkline.registry.reference import ImageName
 from trunkline.registry.responses import (
+    FORBIDDEN,
     NOT_FOUND,
     OK,
     UNAUTHORIZED,
@@ -58,6 +59,9 @@ class RetryPolicy:
 
 class _AnnouncedRetry(Retry):
     """Retry, and announce waits longer than two seconds."""
+
+    # GitHub answers 403 with the time to wait where others answer 429.
+    RETRY_AFTER_STATUS_CODES = Retry.RETRY_AFTER_STATUS_CODES | {FORBIDDEN}
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         wait = self.get_retry_after(response)
