@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from samples import Sample
+from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.images.source import describe, export, revision_heads
 from trunkline.project import project_at
@@ -31,6 +32,17 @@ def test_the_files_are_those_of_the_commit_and_no_other(
     assert not (root / "secret.env").exists()
     assert not (root / "b.txt").exists()
     assert not (root / ".git").exists()
+
+
+def test_pointers_of_git_lfs_are_refused_by_name(
+    sample: Sample, tmp_path: Path
+) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    commit = sample.commit("feat: a model", {"src/model.bin": pointer})
+    with pytest.raises(Refusal, match="rule `lfs`") as caught:
+        export(Repository.find(sample.root), commit, tmp_path)
+    assert "src/model.bin" in caught.value.found
+    assert "git lfs untrack src/model.bin && git add --renorm" in caught.value.fix
 
 
 def test_the_mode_of_a_file_is_that_of_git_and_not_of_who_builds(

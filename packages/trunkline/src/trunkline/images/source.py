@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trunkline.errors import FailedError
+from trunkline.errors import FailedError, Refusal
 from trunkline.gates.flags import read_flags
 from trunkline.git import Repository
 from trunkline.images.labels import Source, flags_label, public_url
 from trunkline.project import Project
 from trunkline.registry.manifests import canonical
+
+# How each file that Git LFS holds elsewhere begins.
+POINTER = b"version https://git-lfs.github.com/spec/"
+LONGEST_POINTER = 1024
 
 
 def export(repository: Repository, commit: str, folder: Path) -> Path:
@@ -39,7 +43,29 @@ def export(repository: Repository, commit: str, folder: Path) -> Path:
         raise FailedError(f"{commit[:12]} cannot be exported: {error}") from error
     finally:
         archive.unlink(missing_ok=True)
+    require_files(root)
     return root
+
+
+def require_files(root: Path) -> None:
+    """Refuse Git LFS's pointers: an image would hold them in place of the files."""
+    pointers = [
+        str(file.relative_to(root))
+        for file in sorted(root.rglob("*"))
+        if file.is_file()
+        and not file.is_symlink()
+        and file.stat().st_size < LONGEST_POINTER
+        and file.read_bytes().startswith(POINTER)
+    ]
+    if pointers:
+        names = " ".join(pointers)
+        raise Refusal(
+            rule="lfs",
+            found=f"pointers of Git LFS in place of files: {', '.join(pointers)}",
+            expected="the files themselves, because only what git holds is built",
+            fix=f"git lfs untrack {names} && git add --renormalize {names} && "
+            'git commit -m "build: keep in git what the image holds" && git push',
+        )
 
 
 def describe(
