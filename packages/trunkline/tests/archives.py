@@ -38,7 +38,7 @@ def tar_of(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def built(folder: Path, *layers: bytes) -> Path:
+def built(folder: Path, *layers: bytes, architecture: str = "amd64") -> Path:
     """Write what BuildKit writes of an image with these layers."""
     blobs: dict[str, bytes] = {}
 
@@ -49,7 +49,7 @@ def built(folder: Path, *layers: bytes) -> Path:
         return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": size}
 
     config = {
-        "architecture": "amd64",
+        "architecture": architecture,
         "os": "linux",
         "config": {"ExposedPorts": {"8000/tcp": {}}},
         "rootfs": {"type": "layers", "diff_ids": ["sha256:0"] * len(layers)},
@@ -66,5 +66,8 @@ def built(folder: Path, *layers: bytes) -> Path:
     return archive
 
 
-def built_image(folder: Path, *layers: bytes) -> BuiltImage:
-    return unpack_image(built(folder, *layers), folder / "image")
+def built_image(
+    folder: Path, *layers: bytes, architecture: str = "amd64"
+) -> BuiltImage:
+    archive = built(folder, *layers, architecture=architecture)
+    return unpack_image(archive, folder / architecture)

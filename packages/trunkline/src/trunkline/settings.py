@@ -29,9 +29,11 @@ class Settings:
     timeout: int = 60
     # The class that declares the feature flags, as "module:Class".
     flags: str = ""
-    # What to build the image from, and for which platform.
+    # What to build the image from, for which platforms, each built and tested, and
+    # whether its attestations are "beside" it, in an index, or left out: "none".
     dockerfile: str = "Dockerfile"
-    platform: str = "linux/amd64"
+    platforms: list[str] = field(default_factory=lambda: ["linux/amd64"])
+    attestations: str = "beside"
     # Environment variables that the build receives as arguments.
     build_args: list[str] = field(default_factory=list)
     # Build secrets by id: a file, or "$NAME" for an environment variable.
@@ -66,6 +68,12 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
     """
     table = document.get("tool", {}).get("trunkline", {})
     check_keys(table, fields(Settings), where="[tool.trunkline]")
+    kind = table.get("attestations", "beside")
+    if kind not in {"beside", "none"} or table.get("platforms") == []:
+        raise UsageError(
+            '[tool.trunkline] expects attestations = "beside" or "none", '
+            'and platforms = ["linux/amd64"] or more'
+        )
     image = table.get("image") or document.get("project", {}).get("name", "")
     return Settings(**{**table, "image": image})
 

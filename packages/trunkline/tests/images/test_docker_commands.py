@@ -15,7 +15,9 @@ def build(
     """The command that builds with these settings, in this environment."""
     archive = Path("/x.tar")
     options = Settings(**settings)
-    return build_command(SOURCE, options, environ or {}, archive, name="x:1")
+    return build_command(
+        SOURCE, options, environ or {}, archive, name="x:1", platform="linux/amd64"
+    )
 
 
 def test_a_build_has_one_constant_time_and_no_clock() -> None:
@@ -70,7 +72,7 @@ def test_labels_and_arguments_are_words_of_their_own() -> None:
 
 def test_an_image_is_started_with_few_rights_on_this_machine_only() -> None:
     settings = Settings(smoke={"A": "b c", "PORTS": 2})
-    command = run_command("x:1", settings, name="n", port=8000)
+    command = run_command("x:1", settings, name="n", port=8000, platform="linux/amd64")
     wanted = {
         "--read-only",
         "--cap-drop=ALL",

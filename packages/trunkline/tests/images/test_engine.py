@@ -4,7 +4,13 @@ from pathlib import Path
 import pytest
 
 from trunkline.errors import Refusal
-from trunkline.images.engine import Engine, abandoned, process_mark, writes_archives
+from trunkline.images.engine import (
+    Engine,
+    abandoned,
+    process_mark,
+    require_platforms,
+    writes_archives,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +28,22 @@ from trunkline.images.engine import Engine, abandoned, process_mark, writes_arch
 )
 def test_who_can_write_an_archive(builder: str, status: str, able: bool) -> None:
     assert writes_archives(builder, status) is able
+
+
+BUILDER = "Driver: docker\nPlatforms: linux/amd64*, linux/amd64/v2, linux/386\n"
+
+
+def test_a_platform_that_the_builder_cannot_emulate_is_refused_with_what_adds_it() -> (
+    None
+):
+    with pytest.raises(Refusal, match="rule `platform`") as caught:
+        require_platforms(BUILDER, ["linux/amd64", "linux/arm64"])
+    assert "without emulation of linux/arm64" in caught.value.found
+    assert caught.value.fix.endswith("tonistiigi/binfmt --install arm64")
+    able = BUILDER.replace("linux/386", "linux/arm64")
+    require_platforms(able, ["linux/amd64", "linux/arm64"])
+    # It was never started, so it does not say what it can do.
+    require_platforms("Driver: docker-container\n", ["linux/arm64"])
 
 
 def test_names_of_killed_runs_are_told_from_those_in_use() -> None:

@@ -5,7 +5,7 @@ BuildKit does it; they need no tag, and `docker buildx imagetools inspect` shows
 They name no time, machine or run, so every build of a commit makes the same bytes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from trunkline.images.labels import Source
 from trunkline.images.layout import BuiltImage
@@ -27,32 +27,39 @@ PROVENANCE = "https://slsa.dev/provenance/v1"
 PUBLISH = "urn:dev.trunkline:publish:1"
 
 
-def attested(
-    image: BuiltImage,
-    predicates: Mapping[str, Document],
+def index_of(
+    images: Sequence[BuiltImage],
+    attestations: Sequence[Manifest],
     annotations: Mapping[str, str],
-) -> tuple[Manifest, Manifest]:
-    """Return an index of the image and its attestations, and the latter's manifest."""
-    attestation = _attestation(image, predicates)
+) -> Manifest:
+    """Return an index of images, one for each platform, and of their attestations."""
+    beside = map(_beside, images, attestations)
+    index = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [*map(_listed, images), *beside],
+        "annotations": dict(annotations),
+    }
+    return Manifest(canonical(index), OCI_INDEX)
+
+
+def _listed(image: BuiltImage) -> Document:
     found = descriptor(image.manifest.content, image.manifest.media_type)
-    found["platform"] = image.platform
-    beside = descriptor(attestation.content, attestation.media_type) | {
+    return found | {"platform": image.platform}
+
+
+def _beside(image: BuiltImage, attestation: Manifest) -> Document:
+    return descriptor(attestation.content, attestation.media_type) | {
         "annotations": {
             "vnd.docker.reference.digest": image.manifest.digest,
             "vnd.docker.reference.type": "attestation-manifest",
         },
         "platform": {"architecture": "unknown", "os": "unknown"},
     }
-    index = {
-        "schemaVersion": 2,
-        "mediaType": OCI_INDEX,
-        "manifests": [found, beside],
-        "annotations": dict(annotations),
-    }
-    return Manifest(canonical(index), OCI_INDEX), attestation
 
 
-def _attestation(image: BuiltImage, predicates: Mapping[str, Document]) -> Manifest:
+def attest(image: BuiltImage, predicates: Mapping[str, Document]) -> Manifest:
+    """Store statements about an image; returns the manifest that holds them."""
     subject = dict([image.manifest.digest.split(":")])
     layers = []
     for kind, predicate in predicates.items():

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from trunkline.git import Repository
 from trunkline.images.attestations import (
     PROVENANCE,
     SPDX,
-    attested,
+    attest,
     bill_of_materials,
+    index_of,
     provenance,
 )
 from trunkline.images.engine import Engine
@@ -31,13 +32,15 @@ from trunkline.settings import Settings
 @contextmanager
 def tested_image(
     repository: Repository, *, commit: str, branch: str, project: Project
-) -> Iterator[tuple[BuiltImage, Source]]:
-    """Build the image of a commit and test it; its blobs exist until the end.
+) -> Iterator[tuple[list[BuiltImage], Source]]:
+    """Build the image of a commit for each platform, and test it.
+
+    Its blobs exist until the end.
 
     Raises SmokeTestError, and Refusal if the commit has no Dockerfile.
     """
     settings = project.settings
-    engine = Engine.connect()
+    engine = Engine.connect(settings.platforms)
     with tempfile.TemporaryDirectory(prefix="trunkline-publish-") as folder:
         scratch = Path(folder)
         root = export(repository, commit, scratch)
@@ -50,40 +53,59 @@ def tested_image(
                 fix="git add Dockerfile  (or [tool.trunkline] dockerfile = …), and "
                 "commit",
             )
-        archive = scratch / "image.tar"
-        engine.build(source, settings, root, archive)
-        image = unpack_image(archive, scratch / "image")
-        say("  test     started as in production: /readyz, /version")
-        run_smoke_test(engine, image, archive, settings, commit=commit)
-        yield image, source
+        archive, images = scratch / "image.tar", []
+        for platform in settings.platforms:
+            engine.build(source, settings, root, archive, platform)
+            image = unpack_image(archive, scratch / platform.replace("/", "-"))
+            say(f"  test     {platform}, started as in production: /readyz, /version")
+            run_smoke_test(
+                engine, image, archive, settings, commit=commit, platform=platform
+            )
+            images.append(image)
+        yield images, source
 
 
 def push(
-    registry: Registry, image: BuiltImage, source: Source, settings: Settings
+    registry: Registry,
+    images: Sequence[BuiltImage],
+    source: Source,
+    settings: Settings,
 ) -> Manifest:
-    """Store an image, its attestations, and the index of both, by their digests.
+    """Store images, their attestations, and the index of both, by their digests.
 
-    No tag names them yet, so nobody runs them by accident.
+    No tag names them yet, so nobody runs them by accident. Without attestations a
+    single image needs no index.
     """
-    _, *layers = image.manifest.blobs()
-    packages = installed_packages(image.path(digest) for digest in layers)
-    digest = image.manifest.digest
-    predicates = {
-        SPDX: bill_of_materials(source, packages, image=digest),
-        PROVENANCE: provenance(
-            source,
-            dockerfile=settings.dockerfile,
-            platform=settings.platform,
-            bases=[os.environ.get(name, "") for name in settings.build_args],
-        ),
-    }
-    index, attestation = attested(image, predicates, labels(source))
+    beside = settings.attestations == "beside"
+    stated = [_attest(image, source, settings) for image in images] if beside else []
     sent = 0
-    for manifest in (image.manifest, attestation):
+    for number, manifest in enumerate([*(one.manifest for one in images), *stated]):
+        image = images[number % len(images)]
         for blob in dict.fromkeys(manifest.blobs()):
             with image.path(blob).open("rb") as file:
                 sent += registry.push_blob(blob, file)
         registry.put_manifest(manifest.digest, manifest)
-    registry.put_manifest(index.digest, index)
-    say(f"  push     {index.digest}: {sent} new blobs, {len(packages)} packages listed")
-    return index
+    if len(images) == 1 and not beside:
+        whole = images[0].manifest
+    else:
+        whole = index_of(images, stated, labels(source))
+        registry.put_manifest(whole.digest, whole)
+    say(f"  push     {whole.digest}: {sent} new blobs")
+    return whole
+
+
+def _attest(image: BuiltImage, source: Source, settings: Settings) -> Manifest:
+    """State the packages of an image, and what it was built from."""
+    _, *layers = image.manifest.blobs()
+    packages = installed_packages(image.path(digest) for digest in layers)
+    bases = [os.environ.get(name, "") for name in settings.build_args]
+    predicates = {
+        SPDX: bill_of_materials(source, packages, image=image.manifest.digest),
+        PROVENANCE: provenance(
+            source,
+            dockerfile=settings.dockerfile,
+            platform="/".join(image.platform[it] for it in ("os", "architecture")),
+            bases=bases,
+        ),
+    }
+    return attest(image, predicates)

@@ -23,6 +23,7 @@ def build_command(
     archive: Path,
     *,
     name: str,
+    platform: str,
 ) -> tuple[str, ...]:
     """Build the current folder into an archive that `docker load` names `name`.
 
@@ -39,7 +40,7 @@ def build_command(
         DOCKER,
         "buildx",
         "build",
-        f"--platform={settings.platform}",
+        f"--platform={platform}",
         f"--file={settings.dockerfile}",
         "--provenance=false",
         "--sbom=false",
@@ -64,7 +65,7 @@ def secret_options(settings: Settings, environ: Mapping[str, str]) -> Iterator[s
 
 
 def run_command(
-    image: str, settings: Settings, *, name: str, port: int
+    image: str, settings: Settings, *, name: str, port: int, platform: str
 ) -> tuple[str, ...]:
     """Start an image as restricted as in production, published at any free port."""
     return (
@@ -72,7 +73,7 @@ def run_command(
         "run",
         "--detach",
         f"--name={name}",
-        f"--platform={settings.platform}",
+        f"--platform={platform}",
         "--pull=never",
         "--read-only",
         "--tmpfs=/tmp",

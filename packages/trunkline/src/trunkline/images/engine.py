@@ -28,8 +28,11 @@ class Engine:
         self.image = f"{PREFIX}:{process_mark()}"
 
     @classmethod
-    def connect(cls) -> "Engine":
-        """Find the engine; raises Refusal if it, or a suitable builder, is missing."""
+    def connect(cls, platforms: Iterable[str] = ()) -> "Engine":
+        """Find the engine; raises Refusal if it, or a suitable builder, is missing.
+
+        The builder has to build for every one of the platforms.
+        """
         version = _ask("version", "--format={{.Server.Version}}")
         if not version.ok:
             raise _absent(_first_line(version.complaint))
@@ -51,16 +54,29 @@ class Engine:
                 "with containerd's image store",
                 fix="docker buildx create --use",
             )
+        require_platforms(builder.text, platforms)
         engine = cls()
         engine.remove_abandoned()
         return engine
 
     def build(
-        self, source: Source, settings: Settings, folder: Path, archive: Path
+        self,
+        source: Source,
+        settings: Settings,
+        folder: Path,
+        archive: Path,
+        platform: str,
     ) -> None:
         """Build `folder` into an archive; the builder's output goes to the terminal."""
         done = process.run(
-            build_command(source, settings, os.environ, archive, name=self.image),
+            build_command(
+                source,
+                settings,
+                os.environ,
+                archive,
+                name=self.image,
+                platform=platform,
+            ),
             cwd=folder,
             timeout=BUILD_TIMEOUT,
             capture=False,
@@ -79,9 +95,11 @@ class Engine:
             check=True,
         )
 
-    def start(self, port: int, settings: Settings) -> Completed:
+    def start(self, port: int, settings: Settings, platform: str) -> Completed:
         """Start the loaded image; `port` is the one that it listens on."""
-        command = run_command(self.image, settings, name=self.container, port=port)
+        command = run_command(
+            self.image, settings, name=self.container, port=port, platform=platform
+        )
         return process.run(command, timeout=TIMEOUT)
 
     def published_port(self, port: int) -> int | None:
@@ -153,6 +171,25 @@ def writes_archives(builder: str, driver_status: str) -> bool:
     driver = re.search(r"^Driver:\s*(\S+)", builder, re.MULTILINE)
     separate = driver is not None and driver[1] != "docker"
     return separate or "io.containerd.snapshotter" in driver_status
+
+
+def require_platforms(builder: str, wanted: Iterable[str]) -> None:
+    """Refuse a platform that the builder can neither run nor emulate.
+
+    `builder` is the output of `buildx inspect`; a builder that was never started does
+    not name its platforms.
+    """
+    line = re.search(r"^Platforms:\s*(.+)", builder, re.MULTILINE)
+    able = re.findall(r"[\w/]+", line[1]) if line else wanted
+    if missing := [platform for platform in wanted if platform not in able]:
+        raise Refusal(
+            rule="platform",
+            found=f"a builder for {', '.join(able)}, without emulation of "
+            f"{', '.join(missing)}",
+            expected="one that runs what it builds for [tool.trunkline] platforms",
+            fix="docker run --privileged --rm tonistiigi/binfmt --install "
+            + ",".join(platform.split("/")[1] for platform in missing),
+        )
 
 
 def process_mark() -> str:

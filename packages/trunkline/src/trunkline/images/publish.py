@@ -86,7 +86,7 @@ def try_out(
         with tested_image(
             repository, commit=commit, branch=ref or "unknown", project=project
         ) as (made, _):
-            digest = made.manifest.digest
+            digest = made[0].manifest.digest
         say(f"  green    {digest}")
     return {
         "ref": ref,
@@ -188,8 +188,8 @@ def _make(publication: Publication) -> Manifest:
         commit=plan.commit,
         branch=branch,
         project=publication.project,
-    ) as (image, source):
-        made = push(publication.registry, image, source, settings)
+    ) as (images, source):
+        made = push(publication.registry, images, source, settings)
     faster = publication.registry.manifest(plan.tags[0].name)
     if faster and faster.digest != made.digest:
         say(f"  found    {faster.digest}, which another run pushed in the meantime")

@@ -22,7 +22,13 @@ class SmokeTestError(FailedError):
 
 
 def run_smoke_test(
-    engine: Engine, image: BuiltImage, archive: Path, settings: Settings, *, commit: str
+    engine: Engine,
+    image: BuiltImage,
+    archive: Path,
+    settings: Settings,
+    *,
+    commit: str,
+    platform: str,
 ) -> None:
     """Start the image and wait until it is ready; raises SmokeTestError.
 
@@ -30,7 +36,7 @@ def run_smoke_test(
     run. Nothing stays in the engine, whatever happens.
     """
     try:
-        port = _start(engine, archive, exposed_port(image), settings)
+        port = _start(engine, archive, exposed_port(image), settings, platform)
         _prepare(engine, settings.prepare)
         _wait_until_ready(engine, port, settings.smoke_seconds)
         _require_commit(engine, port, commit)
@@ -38,10 +44,12 @@ def run_smoke_test(
         engine.clean()
 
 
-def _start(engine: Engine, archive: Path, inside: int, settings: Settings) -> int:
+def _start(
+    engine: Engine, archive: Path, inside: int, settings: Settings, platform: str
+) -> int:
     for _ in range(2):
         engine.load(archive)
-        started = engine.start(inside, settings)
+        started = engine.start(inside, settings, platform)
         if started.ok:
             break
         # Another build that ends may take the layers that both share with it.
