@@ -105,6 +105,58 @@ def test_the_second_of_two_branches_with_one_tag_is_refused(service: Service) ->
     assert "feat-a-b" not in service.tags()
 
 
+@pytest.mark.parametrize("late", ["main_", "Main"])
+def test_no_branch_stops_the_image_of_the_trunk(service: Service, late: str) -> None:
+    service.prebuilt()
+    service.sample.git("push", "-q", "origin", f"main:refs/heads/{late}")
+    assert service.publish("main").code == 0
+    ran = service.publish(f"refs/heads/{late}")
+    assert (ran.code, "which main has" in ran.err) == (1, True), ran.all
+    assert f":refs/heads/{late}-2 :refs/heads/{late}" in ran.err
+
+
+def test_the_branch_that_was_first_keeps_its_tag(service: Service) -> None:
+    sample = service.sample
+    service.prebuilt()
+    sample.git("switch", "-q", "-c", "feat/a-b")
+    sample.commit("feat: be first")
+    sample.push()
+    service.prebuilt()
+    assert service.publish("feat/a-b").code == 0
+    sample.git("push", "-q", "origin", "main:refs/heads/feat-a/b")
+    late = service.publish("refs/heads/feat-a/b")
+    assert (late.code, "which feat/a-b has" in late.err) == (1, True), late.all
+    assert service.publish("feat/a-b").code == 0
+    # What the refusal says to type leads on.
+    command = late.err.rpartition("type next: git ")[2].split("\n")[0]
+    sample.git(*command.split())
+    assert service.publish("refs/heads/feat-a/b-2").code == 0
+
+
+def test_a_published_version_is_not_refused_for_its_deleted_branch(
+    service: Service,
+) -> None:
+    sample = service.sample
+    sample.commit("feat: serve")
+    assert sample.trunkline("release", "--yes").code == 0
+    tag = sample.git("describe")
+    hotfix = f"{tag[:-1]}1"
+    sample.git("switch", "-q", "-c", f"hotfix/{hotfix}", tag)
+    sample.commit("fix: one")
+    ran = sample.trunkline("release", "--yes", "--increment", "PATCH")
+    assert ran.code == 0, ran.all
+    service.prebuilt()
+    assert service.publish(hotfix).code == 0
+    sample.git("push", "-q", "--delete", "origin", f"hotfix/{hotfix}")
+    assert service.publish(hotfix).code == 0
+    assert sample.trunkline("guard", "--tag", hotfix).code == 0
+    # Another commit's image is no proof.
+    other = push_image(service.registry, "other")
+    service.registry.put_manifest(hotfix[1:], other)
+    ran = sample.trunkline("guard", "--tag", hotfix)
+    assert (ran.code, "orphan-tag" in ran.err) == (1, True), ran.all
+
+
 def test_a_ref_that_is_not_there_is_named(service: Service) -> None:
     ran = service.publish("refs/heads/feat/none")
     assert ran.code == 2

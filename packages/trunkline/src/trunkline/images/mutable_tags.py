@@ -10,9 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
 from trunkline.images.inventory import read_labels
-from trunkline.images.labels import REVISION
+from trunkline.images.labels import BRANCH, REVISION
 from trunkline.images.remote import fetch_tips, read_remote
-from trunkline.images.tags import ImageTag, commit_tag, highest_release
+from trunkline.images.tags import (
+    ImageTag,
+    branch_tag,
+    commit_tag,
+    highest_release,
+    rivals,
+)
 from trunkline.images.write_tags import TagChange, write_tags
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
@@ -124,6 +130,48 @@ def first_with_image(history: Sequence[str], tags: Iterable[str]) -> str | None:
 def commit_of(registry: Registry, manifest: Manifest) -> str | None:
     """Return the commit that an image was built from, if it says so."""
     return read_labels(registry, manifest).get(REVISION)
+
+
+def holder_of(
+    repository: Repository,
+    registry: Registry,
+    settings: Settings,
+    *,
+    branch: str,
+    heads: Mapping[str, str],
+) -> str | None:
+    """Return which of the branches with one image tag keeps it; None if none has it.
+
+    That is the trunk, or the branch whose commit the tag names by now.
+    """
+    sharing = [branch, *rivals(branch, heads)]
+    if settings.trunk in sharing or not sharing[1:]:
+        return settings.trunk if settings.trunk in sharing else branch
+    image = registry.manifest(branch_tag(branch))
+    if image is None:
+        return None
+    labels = read_labels(registry, image)
+    tips = {name: heads[name] for name in sharing if name in heads}
+    fetch_tips(repository, settings, tips)
+    built = labels.get(REVISION, "")
+    on = [it for it in tips if built and repository.is_ancestor(built, tips[it])]
+    return (
+        on[0]
+        if len(on) == 1
+        else next((b for b in on if b == labels.get(BRANCH)), None)
+    )
+
+
+def is_published(
+    settings: Settings, environ: Mapping[str, str], version: str, commit: str
+) -> bool:
+    """Whether the registry has a version's image, built from this commit."""
+    try:
+        with Registry(settings, environ, retry_policy=ONE_ATTEMPT) as registry:
+            image = registry.manifest(version)
+            return image is not None and commit_of(registry, image) == commit
+    except (Refusal, FailedError):
+        return False
 
 
 def published_tags(settings: Settings, environ: Mapping[str, str]) -> list[str] | None:

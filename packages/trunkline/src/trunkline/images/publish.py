@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from trunkline.git import HEADS, Repository
 from trunkline.images.build_image import push, tested_image
 from trunkline.images.labels import home_branch
-from trunkline.images.mutable_tags import MutableTags, commit_of
+from trunkline.images.mutable_tags import MutableTags, commit_of, holder_of
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, on_branch, read_remote, require_pushed
 from trunkline.images.tags import LATEST, ImageTags, image_tags
@@ -110,17 +110,19 @@ def survey(repository: Repository, ref: str | None) -> Publication:
     if name.startswith("refs/tags/"):
         commit = require_release(repository, name)
         published = registry.tags()
-    remote = read_remote(repository, settings)
+    remote, branch = read_remote(repository, settings), name.removeprefix(HEADS)
+    heads = remote.heads
     plan = image_tags(
         name,
         commit=commit,
         image=str(registry.name),
-        all_branches=remote.heads,
+        all_branches=heads,
         all_tags=remote.tags,
         published=published,
+        holder=holder_of(repository, registry, settings, branch=branch, heads=heads),
+        remote=settings.remote,
     )
     if plan.kind == "branch":
-        branch = name.removeprefix(HEADS)
         require_pushed(
             repository, settings, branch=branch, commit=commit, remote=remote
         )

@@ -99,20 +99,40 @@ def image_tags(
     all_tags: Iterable[str],
     published: Collection[str] | None = None,
     all_branches: Iterable[str] = (),
+    holder: str | None = None,
+    remote: str = "origin",
 ) -> ImageTags:
     """Plan the image tags of `refs/heads/…` or `refs/tags/v…`.
 
     `all_tags` are git's tags and `published` those of the registry, None if it was not
-    asked; they decide on `latest`. Raises UsageError on a git tag that is no version,
-    and Refusal on a branch whose image tag another one of `all_branches` has.
+    asked; they decide on `latest`. `holder` is the branch that keeps an image tag which
+    several of `all_branches` would get. Raises UsageError on a git tag that is no
+    version, and Refusal on a branch whose image tag another one has.
     """
-    first = ImageTag(commit_tag(commit), mutable=False, why="the image of this commit")
     if ref.startswith("refs/heads/"):
         branch = ref.removeprefix("refs/heads/")
         tag = branch_tag(branch)
-        _require_unshared(tag, branch, all_branches)
+        others = [] if branch == holder else rivals(branch, all_branches)
+        if others:
+            raise _shared(tag, branch, others, commit, holder=holder, remote=remote)
         own = ImageTag(tag, mutable=True, why=f"moves with branch {branch}")
-        return ImageTags(ref, "branch", commit, image, None, (first, own))
+        tags = (_first(commit), own)
+        return ImageTags(ref, "branch", commit, image, None, tags)
+    return _version_tags(ref, commit, image, all_tags=all_tags, published=published)
+
+
+def _first(commit: str) -> ImageTag:
+    return ImageTag(commit_tag(commit), mutable=False, why="the image of this commit")
+
+
+def _version_tags(
+    ref: str,
+    commit: str,
+    image: str,
+    *,
+    all_tags: Iterable[str],
+    published: Collection[str] | None,
+) -> ImageTags:
     version = Version.from_tag(ref.removeprefix("refs/tags/"))
     if version is None or not ref.startswith("refs/tags/"):
         member = _MEMBER_TAG.fullmatch(ref)
@@ -122,7 +142,7 @@ def image_tags(
         )
     kind: Kind = "release" if version.stable else "prerelease"
     own = ImageTag(str(version), mutable=False, why=f"release {version.tag}")
-    tags = [first, own]
+    tags = [_first(commit), own]
     if version == highest_release({*all_tags, version.tag}, published or ()):
         doubt = " in git; the registry was not asked" if published is None else ""
         why = f"{version} is the highest stable version{doubt}"
@@ -130,12 +150,26 @@ def image_tags(
     return ImageTags(ref, kind, commit, image, str(version), tuple(tags))
 
 
-def _require_unshared(tag: str, branch: str, all_branches: Iterable[str]) -> None:
-    others = sorted(b for b in all_branches if b != branch and branch_tag(b) == tag)
-    if others:
-        raise Refusal(
-            rule="branch-tag",
-            found=f"branches {branch} and {', '.join(others)} both get image tag {tag}",
-            expected="one live branch for each image tag",
-            fix=f"git branch -m {branch} ANOTHER-NAME, then push the renamed branch",
-        )
+def rivals(branch: str, all_branches: Iterable[str]) -> list[str]:
+    """Return the other branches that get the same image tag."""
+    tag = branch_tag(branch)
+    return sorted(b for b in all_branches if b != branch and branch_tag(b) == tag)
+
+
+def _shared(
+    tag: str,
+    branch: str,
+    others: list[str],
+    commit: str,
+    *,
+    holder: str | None,
+    remote: str,
+) -> Refusal:
+    has = f", which {holder} has" if holder else ""
+    return Refusal(
+        rule="branch-tag",
+        found=f"branches {branch} and {', '.join(others)} "
+        f"both get image tag {tag}{has}",
+        expected="one live branch for each image tag; the trunk, or the first, has it",
+        fix=f"git push {remote} {commit}:refs/heads/{branch}-2 :refs/heads/{branch}",
+    )

@@ -1,7 +1,10 @@
 """`trunkline guard --tag`: CI's check of a pushed tag."""
 
+import os
+
 from trunkline.errors import Refusal
 from trunkline.git import Repository
+from trunkline.images.mutable_tags import is_published
 from trunkline.output import refuse
 from trunkline.project import head_project
 from trunkline.releases.rules.tag import TagFacts, tag_refusals
@@ -29,11 +32,18 @@ def require_release(repository: Repository, tag: str) -> str:
 
 def look_at(repository: Repository, tag: str) -> tuple[TagFacts, list[Refusal]]:
     """Return the facts about a tag on the remote, and everything that is wrong."""
-    remote = head_project(repository).settings.remote
+    settings = head_project(repository).settings
+    remote = settings.remote
     name = tag.removeprefix("refs/tags/")
     repository.require_history(remote)
     oid = fetch_pushed_tag(repository, remote, name)
     facts = tag_facts(
         repository, name, oid, branches=ReleaseBranches(repository, remote, {})
     )
-    return facts, list(tag_refusals(facts))
+    found = list(tag_refusals(facts))
+    # A hotfix's branch may be deleted once its version is out.
+    if [fault.rule for fault in found] == ["orphan-tag"] and is_published(
+        settings, os.environ, name.removeprefix("v"), facts.commit
+    ):
+        found = []
+    return facts, found
