@@ -94,7 +94,8 @@ def form_cookie(desk: Desk) -> str:
 def require_form(request: Request, desk: Desk, token: str) -> None:
     """Refuse a form that this browser did not get from us."""
     cookie = request.cookies.get(form_cookie(desk), "")
-    if not cookie or not secrets.compare_digest(_token(cookie), token):
+    expected = _token(cookie).encode()
+    if not cookie or not secrets.compare_digest(expected, token.encode()):
         raise HTTPException(403, "This page is too old. Go back, reload it, try again.")
 
 

@@ -1,0 +1,113 @@
+"""Who is let in, and what a page of another site can do: nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from visitors import URL, Web, hidden
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Web:
+    return Web(tmp_path)
+
+
+def test_every_answer_has_the_policy(web: Web) -> None:
+    for path in ("/sign-in", "/nothing/here", "/static/desk.css"):
+        headers = web.visitor().client.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'self';")
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_whole_page_is_light_and_has_nothing_inline_or_foreign(web: Web) -> None:
+    ana = web.visitor("ana")
+    text = ana.page()
+    assert " style=" not in text
+    assert " onclick=" not in text
+    assert "<style" not in text
+    assert "<script>" not in text
+    files = ("desk.css", "desk.js", "htmx.js", "hx-sse.js", "icon.svg")
+    sizes = [len(ana.client.get(f"/static/{one}").content) for one in files]
+    assert sum(sizes) + len(text) < 100_000
+
+
+@pytest.mark.parametrize("host", ["evil.example", "desk.example:81", "", "DESK"])
+def test_a_forged_host_is_refused(web: Web, host: str) -> None:
+    answer = web.visitor().client.get("/sign-in", headers={"Host": host})
+    assert answer.status_code == 421
+    assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://desk"])
+def test_a_form_of_another_site_is_refused(web: Web, origin: str) -> None:
+    ana = web.visitor("ana")
+    answer = ana.client.post(
+        "/shop/staging", data=ana.form(), headers={"Origin": origin}
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "token", ["", "0" * 64, "é" * 64], ids=["none", "zeros", "not ASCII"]
+)
+def test_a_forged_form_is_refused(web: Web, token: str) -> None:
+    ana = web.visitor("ana")
+    answer = ana.client.post("/shop/staging", data=ana.form() | {"form": token})
+    assert answer.status_code == 403
+    for path in ("/shop/look", "/sign-out", "/sign-in"):
+        body = {"form": token, "name": "ana", "password": "a"}
+        assert ana.client.post(path, data=body).status_code == 403
+    assert "Take it back" not in ana.page()
+
+
+def test_the_form_of_another_browser_is_refused(web: Web) -> None:
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    assert ana.client.post("/shop/staging", data=ben.form()).status_code == 403
+
+
+def test_a_forged_session_is_nobody(web: Web) -> None:
+    visitor = web.visitor()
+    for cookie in ("", "x" * 43, "../ana"):
+        visitor.client.cookies.set("session", cookie)
+        answer = visitor.client.get("/shop")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        assert visitor.client.get("/api/shop/staging").status_code == 401
+        assert visitor.client.get("/stream").status_code != 200
+
+
+def test_a_header_that_nobody_asked_for_names_nobody(web: Web) -> None:
+    for name in ("X-Forwarded-User", "Remote-User", "X-Forwarded-Host"):
+        answer = web.visitor().client.get("/shop", headers={name: "kim"})
+        assert answer.status_code == 303
+
+
+def test_a_header_counts_from_the_proxy_alone(tmp_path: Path) -> None:
+    web = Web(tmp_path, person_header="X-User", proxies=["10.0.0.2"])
+    header = {"X-User": "kim", "X-Forwarded-For": "10.0.0.2"}
+    elsewhere = web.visitor(address="10.0.0.3").client
+    assert elsewhere.get("/shop", headers=header).status_code == 303
+    proxy = web.visitor(address="10.0.0.2").client
+    assert "kim · releaser" in proxy.get("/shop", headers=header).text
+    assert "lou · viewer" in proxy.get("/shop", headers={"X-User": "lou"}).text
+
+
+@pytest.mark.parametrize("path", ["/%5Cevil.example/look", "/evil.example/look"])
+def test_a_redirect_stays_here(web: Web, path: str) -> None:
+    ana = web.visitor("ana")
+    form = hidden(ana.page(), "form")
+    answer = ana.client.post(path, data={"form": form})
+    assert answer.headers.get("location", "/").replace(URL, "").startswith("/")
+    assert not answer.headers.get("location", "/").startswith(("//", "/\\"))
+
+
+def test_over_https_cookies_are_for_this_host_and_scripts_see_none(
+    tmp_path: Path,
+) -> None:
+    web = Web(tmp_path, url="https://desk.example")
+    visitor = web.visitor()
+    visitor.client.base_url = "https://desk.example"
+    cookies = visitor.sign_in("ana", "a").headers.get_list("set-cookie")
+    (session,) = [one for one in cookies if one.startswith("__Host-session=")]
+    for word in ("; HttpOnly", "; Path=/", "; SameSite=lax", "; Secure"):
+        assert word in session
+    assert "domain" not in session.lower()

@@ -1,0 +1,185 @@
+"""What people see and do, without a browser and without a runner."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from markupsafe import escape
+from sqlalchemy import func, select
+
+from trunkline_desk import tables
+from visitors import Visitor, Web, candidate
+
+EVERY_REQUEST = select(func.count()).select_from(tables.request)
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Web:
+    return Web(tmp_path)
+
+
+def asked(web: Web) -> int:
+    with web.store.reading() as connection:
+        return connection.scalar(EVERY_REQUEST) or 0
+
+
+def put(visitor: Visitor, **more: str) -> int:
+    status: int = visitor.client.post(
+        "/shop/staging", data=visitor.form() | more
+    ).status_code
+    return status
+
+
+def test_the_page_tells_what_is_on_staging(web: Web) -> None:
+    text = web.visitor("vera").page()
+    assert "<title>staging: Try main · shop</title>" in text
+    assert "Serving" in text
+    assert "Free: nobody has reserved it." in text
+    assert "<button name=" not in text
+
+
+def test_words_in_any_order_leave_one_row(web: Web) -> None:
+    web.list(candidate("main"), candidate("feat/seats", subject="Price the 201st seat"))
+    text = web.visitor("ana").client.get("/shop?find=seat+price").text
+    assert "Price the 201st seat" in text
+    assert text.count('class="subject"') == 2  # staging's own, and the row
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "' onmouseover='alert(1)",
+    ],
+)
+def test_a_subject_is_text_and_nothing_else(web: Web, subject: str) -> None:
+    web.list(candidate("main", subject=subject), candidate("feat/seats", author="<b>"))
+    ana = web.visitor("ana")
+    for path in ("/shop", "/shop/staging/put?ref=main", f"/shop?find={subject}"):
+        text = ana.client.get(path).text
+        assert subject not in text
+        assert str(escape(subject)) in text
+
+
+def test_text_that_turns_around_stays_in_its_own_box(web: Web) -> None:
+    why = "demo \u202e txet"
+    ana = web.visitor("ana")
+    assert put(ana, why=why) == 303
+    assert f"<bdi>“{why}”</bdi>" in ana.page()
+
+
+def test_one_form_posted_twenty_times_at_once_is_one_request(web: Web) -> None:
+    ana = web.visitor("ana")
+    form = ana.form()
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(
+            pool.map(lambda _: ana.client.post("/shop/staging", data=form), range(20))
+        )
+    assert {one.status_code for one in answers} == {303}
+    assert asked(web) == 1
+
+
+def test_a_click_on_a_page_that_is_out_of_date_says_what_changed(web: Web) -> None:
+    ana = web.visitor("ana")
+    form = ana.form()
+    # Ben is faster, and done with it before she clicks.
+    ben = web.visitor("ben")
+    assert put(ben) == 303
+    assert ben.act("done with it").status_code == 303
+    answer = ana.client.post("/shop/staging", data=form)
+    assert answer.status_code == 409
+    assert "staging has changed since you looked." in answer.text
+    assert "ben" in answer.text.partition("changed since you looked")[2][:60]
+    assert asked(web) == 1
+
+
+def test_what_is_reserved_is_refused_with_who_why_and_until(web: Web) -> None:
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    assert ana.act("reserve", why="demo for ACME", hours="2").status_code == 303
+    answer = ben.client.post("/shop/staging", data=ben.form())
+    assert answer.status_code == 409
+    assert "ana has staging until 10:00 UTC: demo for ACME" in answer.text
+    assert ben.act("take over", why=" ").status_code == 422
+    assert ben.act("take over", why="she is away").status_code == 303
+    assert "she is away" in ana.page()
+    assert put(ana) == 409
+    assert put(ben) == 303
+
+
+def test_a_reservation_ends_by_itself_and_starts_nothing(web: Web) -> None:
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    ana.act("reserve", hours="1")
+    web.now += 3601
+    web.look(ref="main", commit=candidate("main")["commit"], well=True)
+    assert "Free: nobody has reserved it." in ben.page()
+    assert asked(web) == 0
+    assert put(ben) == 303
+
+
+def test_a_freeze_is_nobodys_and_ends_by_a_releaser(web: Web) -> None:
+    kim, ana = web.visitor("kim"), web.visitor("ana")
+    assert ana.act("freeze").status_code == 403
+    assert kim.act("freeze", why="audit").status_code == 303
+    assert "Frozen" in ana.page()
+    for action in ("put", "done with it", "reserve"):
+        assert ana.act(action).status_code == 409
+    assert kim.act("done with it").status_code == 303
+    assert put(ana) == 303
+
+
+def test_production_is_closed_to_a_forged_form_which_is_kept(web: Web) -> None:
+    ana, kim = web.visitor("ana"), web.visitor("kim")
+    wish = ana.form("production", "main") | {"typed": "production"}
+    assert ana.client.post("/shop/production", data=wish).status_code == 403
+    assert "was refused: Only a releaser may change production." in ana.page()
+    untyped = kim.form("production", "main")
+    assert kim.client.post("/shop/production", data=untyped).status_code == 422
+    assert asked(web) == 0
+
+
+def test_what_nobody_can_see_is_not_green_and_has_no_buttons(web: Web) -> None:
+    web.look("the engine does not answer")
+    text = web.visitor("ana").page()
+    staging = text.partition('id="staging"')[2].partition("</section>")[0]
+    assert "Not visible now" in staging
+    assert "Serving" not in staging
+    assert "We cannot see staging: the engine does not answer" in staging
+    assert "<button" not in staging
+    web.now += 600
+    web.look(ref="main", commit="0" * 40, well=True)
+    web.now += 31  # The runner is gone.
+    assert "Not visible now" in web.visitor("ana").page()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nope", "/shop/nope/put?ref=main", "/shop/staging/put?ref=x", "/weeks/nope.svg"],
+)
+def test_an_address_of_nothing_is_not_an_error_of_ours(web: Web, path: str) -> None:
+    assert web.visitor("ana").client.get(path).status_code in {200, 404}
+
+
+def test_the_history_of_ten_thousand_is_read_in_parts(web: Web) -> None:
+    rows = [
+        {
+            "at": web.now,
+            "place": "shop/staging",
+            "kind": "act",
+            "person": "ana",
+            "by": "token",
+            "text": f"put number {number} on",
+            "why": "",
+            "request": None,
+        }
+        for number in range(10_000)
+    ]
+    with web.store.writing() as connection:
+        connection.execute(tables.event.insert(), rows)
+    ana = web.visitor("ana")
+    assert "number 9999 on" in ana.page()
+    text = ana.client.get("/shop/history").text
+    assert text.count("<li id=") == 100
+    older = text.partition('href="?before=')[2].partition('"')[0]
+    text = ana.client.get(f"/shop/history?before={older}").text
+    assert "number 9899 on" in text

@@ -1,0 +1,101 @@
+"""Accounts, sessions and tokens that end when they should."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from trunkline_desk import people, tables
+from trunkline_desk.claims import Role
+from visitors import Web
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Web:
+    return Web(tmp_path)
+
+
+def test_five_wrong_passwords_close_the_door_for_fifteen_minutes(web: Web) -> None:
+    visitor = web.visitor()
+    for _ in range(5):
+        assert visitor.sign_in("ana", "wrong").status_code == 401
+    assert visitor.sign_in("ana", "a").status_code == 429
+    # The same address tries another name; another address tries the same name.
+    assert visitor.sign_in("ben", "b").status_code == 429
+    elsewhere = web.visitor(address="10.0.0.9")
+    assert elsewhere.sign_in("ana", "a").status_code == 429
+    assert elsewhere.sign_in("ben", "b").status_code == 303
+    web.now += 15 * 60 + 1
+    assert visitor.sign_in("ana", "a").status_code == 303
+
+
+def test_a_name_that_is_unknown_is_told_like_a_wrong_password(web: Web) -> None:
+    visitor = web.visitor()
+    known, unknown = visitor.sign_in("ana", "x"), visitor.sign_in("eve", "x")
+    assert known.status_code == unknown.status_code == 401
+    for answer in (known, unknown):
+        assert "The name or the password is wrong." in answer.text
+
+
+def test_a_session_lasts_twelve_hours(web: Web) -> None:
+    ana = web.visitor("ana")
+    web.now += 12 * 3600 - 1
+    assert ana.client.get("/shop").status_code == 200
+    web.now += 2
+    assert ana.client.get("/shop").status_code == 303
+
+
+def test_the_store_has_no_secret_that_lets_anybody_in(web: Web) -> None:
+    ana = web.visitor("ana")
+    secret = ana.client.cookies["session"]
+    with web.store.writing() as connection:
+        token = people.add_token(connection, "ci", Role.DEPLOYER)
+        kept = [
+            str(row)
+            for table in (tables.session, tables.token, tables.person)
+            for row in connection.execute(select(table))
+        ]
+    assert not [row for row in kept if secret in row or token in row or "'a'" in row]
+
+
+def test_a_removed_person_is_gone_from_an_open_page(web: Web) -> None:
+    ana = web.visitor("ana")
+    form = ana.form()
+    with web.store.writing() as connection:
+        people.remove_account(connection, "ana")
+    assert ana.client.post("/shop/staging", data=form).status_code == 401
+    assert ana.client.get("/shop").status_code == 303
+    assert web.visitor().sign_in("ana", "a").status_code == 401
+
+
+def test_a_role_taken_away_is_gone_from_an_open_page(web: Web) -> None:
+    ana = web.visitor("ana")
+    form = ana.form()
+    with web.store.writing() as connection:
+        people.add_account(connection, "ana", "a", Role.VIEWER)
+    answer = ana.client.post("/shop/staging", data=form)
+    assert answer.status_code == 403
+    assert "You may look, but not change anything." in answer.text
+    assert "Put on staging" not in ana.page()
+
+
+def test_signing_out_ends_the_session_and_not_only_the_cookie(web: Web) -> None:
+    ana = web.visitor("ana")
+    secret = ana.client.cookies["session"]
+    ana.client.post("/sign-out", data={"form": ana.form()["form"]})
+    ana.client.cookies.set("session", secret)
+    assert ana.client.get("/shop").status_code == 303
+
+
+def test_a_token_is_named_in_the_history_and_can_be_removed(web: Web) -> None:
+    with web.store.writing() as connection:
+        token = people.add_token(connection, "deploy-token-3", Role.DEPLOYER)
+    script = web.visitor().client
+    header = {"Authorization": f"Bearer {token}"}
+    wish = {"action": "put", "ref": "feat/seats"}
+    answer = script.post("/api/shop/staging", json=wish, headers=header)
+    assert answer.status_code == 202, answer.text
+    assert "<b>deploy-token-3</b> (by token)" in web.visitor("ana").page()
+    with web.store.writing() as connection:
+        assert people.remove_token(connection, "deploy-token-3")
+    assert script.get("/api/shop/staging", headers=header).status_code == 401

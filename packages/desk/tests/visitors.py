@@ -1,0 +1,128 @@
+"""A web process without a runner, whose clock a test moves, and its visitors."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from trunkline_desk import people, snapshots
+from trunkline_desk.app import create_app
+from trunkline_desk.claims import Role
+from trunkline_desk.services import Desk
+from trunkline_desk.store import Store
+
+ENVIRONMENTS = """\
+[project]
+name = "shop"
+version = "1.0.0"
+[tool.trunkline.environments.staging]
+url = "http://127.0.0.1:8100"
+[tool.trunkline.environments.production]
+url = "http://127.0.0.1:8200"
+accepts = "releases"
+"""
+type Form = dict[str, str]
+URL = "http://desk.example"
+START = 1_800_000_000.0
+
+
+def candidate(ref: str, **more: object) -> dict[str, Any]:
+    """Return a branch as the runner lists it."""
+    commit = (ref.encode().hex() * 40)[:40]
+    return {
+        "ref": ref,
+        "commit": commit,
+        "at": START - 60,
+        "author": "Ben",
+        "subject": f"Try {ref}",
+        "version": False,
+        "compared": "",
+        "commits_in": [],
+        "commits_out": [],
+        "migrations": [],
+        "migrations_out": [],
+        "new_flags": [],
+    } | more
+
+
+class Web:
+    """A desk whose staging serves `main`."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:  # noqa: ANN401 - any key
+        (folder / "pyproject.toml").write_text(ENVIRONMENTS)
+        database = f"sqlite:///{folder / 'desk.db'}"
+        self.now = START
+        self.store = Store(database)
+        settings = {"url": URL, "database": database} | settings
+        self.desk = Desk(services={"shop": str(folder)}, **settings)
+        self.app = create_app(self.desk, self.store, now=lambda: self.now)
+        with self.store.writing() as connection:
+            people.add_account(connection, "vera", "v", Role.VIEWER)
+            people.add_account(connection, "ana", "a", Role.DEPLOYER)
+            people.add_account(connection, "ben", "b", Role.DEPLOYER)
+            people.add_account(connection, "kim", "k", Role.RELEASER)
+        self.list(candidate("main"), candidate("feat/seats"))
+        main = candidate("main")
+        self.look(ref="main", commit=main["commit"], well=True, by="ana", flags={})
+
+    def list(self, *found: dict[str, Any]) -> None:
+        """Let the runner find these branches."""
+        with self.store.writing() as connection:
+            for place in ("shop/staging", "shop/production"):
+                snapshots.write(connection, place, "candidates", found, at=self.now)
+
+    def look(self, problem: str = "", **live: object) -> None:
+        """Let the runner see this on staging."""
+        with self.store.writing() as connection:
+            snapshots.write(
+                *(connection, "shop/staging", "live", live),
+                at=self.now,
+                problem=problem,
+            )
+
+    def visitor(self, name: str = "", *, address: str = "testclient") -> "Visitor":
+        """Open a browser, signed in if it has a name."""
+        client = TestClient(
+            self.app, base_url=URL, follow_redirects=False, client=(address, 1)
+        )
+        one = Visitor(client)
+        if name:
+            answer = one.sign_in(name, name[0])
+            assert answer.status_code == 303, answer.text
+        return one
+
+
+class Visitor:
+    """A browser."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+
+    def sign_in(self, name: str, password: str) -> Response:
+        form = hidden(self.client.get("/sign-in").text, "form")
+        body = {"name": name, "password": password, "form": form}
+        return self.client.post("/sign-in", data=body)
+
+    def page(self) -> str:
+        answer = self.client.get("/shop")
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def form(self, environment: str = "staging", ref: str = "feat/seats") -> Form:
+        """Return what the form that puts a branch on would send."""
+        text = self.client.get(f"/shop/{environment}/put?ref={ref}").text
+        names = ("form", "key", "seen", "ref", "commit")
+        return {"action": "put"} | {name: hidden(text, name) for name in names}
+
+    def act(self, action: str, environment: str = "staging", **more: str) -> Response:
+        body = self.form() | {"action": action} | more
+        return self.client.post(f"/shop/{environment}", data=body)
+
+
+def hidden(text: str, name: str) -> str:
+    """Return the value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', text)
+    assert found, f"no field {name} in {text}"
+    return found[1]
