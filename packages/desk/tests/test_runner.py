@@ -23,9 +23,9 @@ def test_a_branch_goes_on_and_comes_back(desk: DeskProcesses) -> None:
     assert desk.shop.get()["text"] == "main"
     history = desk.ask("staging/history").json()
     assert [one["text"] for one in history][::-1] == [
-        "puts main on staging",
-        "puts feat/seats on staging",
-        "takes staging back",
+        "put main on staging",
+        "put feat/seats on staging",
+        "took staging back",
     ]
     assert history[1]["why"] == "demo"
 
@@ -73,7 +73,7 @@ def test_a_sick_branch_is_explained_and_the_old_one_serves(desk: DeskProcesses) 
             o for o in desk.ask("staging/history").json() if o["state"] == "failed"
         ]
     )
-    assert history[0]["text"] == "puts feat/exits on staging"
+    assert history[0]["text"] == "put feat/exits on staging"
     assert desk.shop.get()["text"] == "main"
 
 

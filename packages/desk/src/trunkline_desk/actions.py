@@ -113,10 +113,12 @@ def perform(
         *(connection, place.name, "act", person, text),
         at=now,
         why=asked.why,
-        request=requests.newest(connection, place.name) or None,
+        request=None
+        if asked.action in CLAIMS
+        else requests.newest(connection, place.name) or None,
     )
     outbox.tell(connection, place, person, text, asked.why, at=now)
-    return f"{text[0].upper()}{text[1:]}. {said}".strip()
+    return f"{person.name} {text}. {said}".strip()
 
 
 def denied(
@@ -210,13 +212,13 @@ def _sentence(
     state = "on" if asked.value else "off"
     other = (held.holder or "the freeze") if held else "nobody"
     return {
-        Action.PUT: f"puts {asked.ref} on {name}",
-        Action.TAKE_BACK: f"takes {name} back",
-        Action.FLAG: f"switches {asked.flag} {state} on {name}",
-        Action.STOP: f"stops what is being put on {name}",
-        Action.RESERVE: f"keeps {name} until {end}",
-        Action.EXTEND: f"keeps {name} until {end}",
-        Action.RELEASE: f"is done with {name}",
-        Action.TAKE_OVER: f"takes {name} over from {other} until {end}",
-        Action.FREEZE: f"freezes {name} until {end}",
+        Action.PUT: f"put {asked.ref} on {name}",
+        Action.TAKE_BACK: f"took {name} back",
+        Action.FLAG: f"switched {asked.flag} {state} on {name}",
+        Action.STOP: f"stopped what was being put on {name}",
+        Action.RESERVE: f"reserved {name} until {end}",
+        Action.EXTEND: f"kept {name} until {end}",
+        Action.RELEASE: f"was done with {name}",
+        Action.TAKE_OVER: f"took {name} over from {other} until {end}",
+        Action.FREEZE: f"froze {name} until {end}",
     }[asked.action]

@@ -81,8 +81,12 @@ class Runner:
                 return False
             requests.begin(connection, one.id, now)
             self._event(connection, place, one, "step", "begins")
-        self._carry_out(place, one)
+        state, said = self._carry_out(place, one)
+        # First what serves now: a page must not show the end beside the old facts.
         self._look(place, at_once=True)
+        with self.store.writing() as connection:
+            requests.end(connection, one.id, state, said, at=self.now())
+            self._event(connection, place, one, "end", state)
         return True
 
     def _denied(self, connection: Connection, place: Place, one: Row[Any]) -> str:
@@ -92,7 +96,8 @@ class Runner:
         found = denial(wish, person, before, self.now())
         return found.sentence if found else ""
 
-    def _carry_out(self, place: Place, one: Row[Any]) -> None:
+    def _carry_out(self, place: Place, one: Row[Any]) -> tuple[str, str]:
+        """Run the command to its end; return how it ended, and its last lines."""
         if one.kind == "take back":
             words = ["rollback", place.environment, "--wait"]
         else:
@@ -112,10 +117,7 @@ class Runner:
             )
             said = self._follow(place, one, child, output.fileno())
         state = "done" if child.returncode == 0 else "failed"
-        with self.store.writing() as connection:
-            text = "\n".join(said[-_LINES:])
-            requests.end(connection, one.id, state, text, at=self.now())
-            self._event(connection, place, one, "end", state)
+        return state, "\n".join(said[-_LINES:])
 
     def _follow(
         self, place: Place, one: Row[Any], child: subprocess.Popen[bytes], output: int
@@ -165,30 +167,44 @@ class Runner:
                 self._event(connection, place, left, "end", state)
 
     def _look(self, place: Place, *, at_once: bool = False) -> None:
-        for kind, command in (
-            (snapshots.LIVE, "status"),
-            (snapshots.CANDIDATES, "candidates"),
-        ):
-            with self.store.reading() as connection:
-                last = snapshots.tried(connection, place.name, kind)
-            if not at_once and 0 <= self.now() - last < LOOK_SECONDS[kind]:
-                continue
-            if kind == snapshots.CANDIDATES:
-                # Without the remote the list is as old as it says.
-                run_program(
-                    ["git", "fetch", "--quiet", "--prune", "--tags"], cwd=place.folder
+        """Take new snapshots of what is due, both where another commit serves."""
+        with self.store.reading() as connection:
+            before = snapshots.read(connection, place.name, snapshots.LIVE).document
+            tried = {
+                kind: snapshots.tried(connection, place.name, kind)
+                for kind in LOOK_SECONDS
+            }
+        now = self.now()
+        due = {
+            kind
+            for kind, pause in LOOK_SECONDS.items()
+            if at_once or not 0 <= now - tried[kind] < pause
+        }
+        found: dict[str, Any] = {}
+        if snapshots.LIVE in due:
+            live = found[snapshots.LIVE] = self._ask(place, "status")
+            if isinstance(live, dict):
+                live["flags"] = _flags(place) if live.get("well") else {}
+                if live.get("commit") != (before or {}).get("commit"):
+                    due.add(snapshots.CANDIDATES)
+        if snapshots.CANDIDATES in due:
+            # Without the remote the list is as old as it says.
+            fetch = ["git", "fetch", "--quiet", "--prune", "--tags"]
+            run_program(fetch, cwd=place.folder)
+            found[snapshots.CANDIDATES] = self._ask(place, "candidates")
+        if not found:
+            return
+        with self.store.writing() as connection:
+            changes = [
+                snapshots.write(
+                    *(connection, place.name, kind, document),
+                    at=now,
+                    problem=document if isinstance(document, str) else "",
                 )
-            found = self._ask(place, command)
-            if kind == snapshots.LIVE and isinstance(found, dict):
-                found["flags"] = _flags(place) if found.get("well") else {}
-            problem = found if isinstance(found, str) else ""
-            now = self.now()
-            with self.store.writing() as connection:
-                changed = snapshots.write(
-                    connection, place.name, kind, found, at=now, problem=problem
-                )
-                if changed:
-                    events.add(connection, place.name, "look", DESK, "", at=now)
+                for kind, document in found.items()
+            ]
+            if any(changes):
+                events.add(connection, place.name, "look", DESK, "", at=now)
 
     def _ask(self, place: Place, command: str) -> Any:  # noqa: ANN401
         """Return the JSON that a command prints, or what it says instead."""

@@ -53,6 +53,8 @@ class PlaceView:
     off: str
     flags: dict[str, bool]
     usual: float
+    # What can be released there, the newest first.
+    releases: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def place_view(
         live=live,
         subject=subject,
         author=author,
-        newer=len(listed["commits_in"]) if listed else 0,
+        newer=_newer(listed, live.get("commit")),
         seen_at=seen.at,
         problem=seen.problem,
         held=held,
@@ -154,13 +156,27 @@ def place_view(
         off="We cannot see it now, so nothing can be changed." if stale else "",
         flags=actions.flags(connection, place),
         usual=_usual(done),
+        releases=[] if place.accepts_any else _releases(connection, place, live),
     )
+
+
+def _newer(listed: dict[str, Any] | None, commit: str | None) -> int:
+    """Count the commits by which a branch is ahead of what serves."""
+    moved = listed and listed["commit"] != commit and listed["compared"] == commit
+    return len(listed["commits_in"]) if listed and moved else 0
 
 
 def _health(live: dict[str, Any]) -> str:
     if not live.get("commit"):
         return "nothing"
     return "serving" if live.get("well") else "sick"
+
+
+def _releases(
+    connection: Connection, place: Place, live: dict[str, Any]
+) -> list[dict[str, Any]]:
+    found = snapshots.read(connection, place.name, snapshots.CANDIDATES).document or []
+    return [one for one in found if one["commit"] != live.get("commit")][:3]
 
 
 def _ended(connection: Connection, place: Place) -> Sequence[Row[Any]]:

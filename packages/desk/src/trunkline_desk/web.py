@@ -24,11 +24,13 @@ def moment(seconds: float) -> str:
 
 def ago(seconds: float) -> str:
     """Write a duration as people say it."""
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            number = int(seconds // size)
-            return f"{number} {name}{'s' if number > 1 else ''}"
-    return f"{max(0, int(seconds))} s"
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return f"{max(0, int(seconds))} s"
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return plural(days, "day")
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
 def plural(number: int, word: str) -> str:

@@ -2,13 +2,22 @@
 const local = (root) => {
   for (const one of root.querySelectorAll("time[datetime]")) {
     const when = new Date(one.dateTime);
+    const days = Math.abs(when - Date.now()) / 86400000;
+    const time = { hour: "numeric", minute: "2-digit" };
     const today = when.toDateString() === new Date().toDateString();
-    one.textContent = when.toLocaleString([], today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+    const day = today ? {} : days < 6 ? { weekday: "short" } : { day: "numeric", month: "short" };
+    one.textContent = when.toLocaleString([], { ...day, ...time });
     one.title = `${when.toString()} (${one.dateTime})`;
   }
 };
 local(document);
 document.addEventListener("htmx:after:swap", () => local(document));
+setInterval(() => {
+  for (const one of document.querySelectorAll("[data-at]")) {
+    const seconds = Math.max(0, Math.round(Date.now() / 1000 - one.dataset.at));
+    one.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+  }
+}, 1000);
 const banner = document.getElementById("not-live");
 let lost = 0;
 const say = (live) => {
@@ -18,10 +27,10 @@ const say = (live) => {
   banner.querySelector("time").dateTime = new Date().toISOString();
   local(banner);
 };
-document.addEventListener("htmx:sse:error", () => say(false));
-document.addEventListener("htmx:sse:close", () => say(false));
-document.addEventListener("htmx:sse:after:connection", (event) => {
-  const status = event.detail.connection?.status ?? 200;
-  say(status < 400);
-});
+for (const name of ["htmx:sse:error", "htmx:sse:close", "htmx:error", "htmx:response:error"]) {
+  document.addEventListener(name, () => say(false));
+}
+for (const name of ["htmx:sse:after:connection", "htmx:sse:before:message"]) {
+  document.addEventListener(name, () => say(true));
+}
 addEventListener("offline", () => say(false));

@@ -31,8 +31,8 @@ class Listed:
     author: str
     subject: str
     version: bool
-    # Whether what follows is known.
-    compared: bool
+    # The commit that served when what follows was found; empty if it is not known.
+    compared: str
     commits_in: list[str]
     commits_out: list[str]
     migrations: list[str]
@@ -106,7 +106,7 @@ def _listed(place: Deployment, name: str, row: tuple[str, ...], live: str) -> Li
         author=shown(author),
         subject=shown(subject),
         version=bool(_version(ref)),
-        compared=known,
+        compared=live,
         commits_in=_subjects(repository, live, commit) if known else [],
         commits_out=_subjects(repository, commit, live) if known else [],
         migrations=_migrations(repository, settings, live, commit) if known else [],

@@ -1,0 +1,53 @@
+"""Debian's chromium, signed in to a desk over a real service."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from desks import DeskProcesses, running_desk
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcesses]:
+    with running_desk(tmp_path_factory.mktemp("desk")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    assert program, "chromium is missing; .ci/prepare installs it on Debian"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium
+        with chromium.launch(executable_path=program, args=["--no-sandbox"]) as one:
+            yield one
+
+
+def sign_in(desk: DeskProcesses, context: BrowserContext, name: str) -> Page:
+    """Open the page as a person."""
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(desk.url)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(f"{name}'s password")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{desk.url}/shop")
+    return page
+
+
+@pytest.fixture
+def ana(desk: DeskProcesses, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    yield sign_in(desk, context, "ana")
+    context.close()
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture where CI collects it."""
+    folder = Path(os.environ.get("DESK_SCREENSHOTS", "build/screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
