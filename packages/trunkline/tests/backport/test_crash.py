@@ -7,6 +7,7 @@ import pytest
 from hotfixes import backported, headings, release_hotfix
 from kills import kill_after, kill_at_step, start
 from samples import Sample
+from seeds import SEEDS
 
 RECORD = ".git/trunkline/backport.json"
 # A backport starts about this many programs, the longest kind a few more.
@@ -57,7 +58,7 @@ def test_a_backport_that_is_killed_at_any_step_ends_well(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_backport_that_is_killed_at_any_time_ends_well(
     seed: int, hotfixed: Sample
 ) -> None:

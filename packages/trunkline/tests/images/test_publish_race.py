@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from faults import Proxy
+from seeds import SEEDS
 from services import Service
 
 
@@ -99,7 +100,5 @@ def test_two_who_build_one_commit_push_one_image(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("engine")
-def test_thirty_races_of_two_builders_never_move_a_tag(
-    watched: Service, proxy: Proxy
-) -> None:
-    run_rounds(watched, proxy, 30)
+def test_races_of_two_builders_never_move_a_tag(watched: Service, proxy: Proxy) -> None:
+    run_rounds(watched, proxy, SEEDS // 2)

@@ -10,6 +10,7 @@ import pytest
 from githooks import install_hook, protect
 from kills import kill_after
 from samples import Sample
+from seeds import SEEDS
 
 RELEASE = ("trunkline", "release", "--yes")
 # A server that goes on when its client is gone, and notes who it is.
@@ -28,9 +29,6 @@ FAULTS = {
     "dies without an answer": ("post-receive", "kill -9 $PPID"),
     "answers late": ("pre-receive", "sleep 1"),
 }
-
-# CI takes some; TRUNKLINE_SEEDS=200 takes half an hour.
-SEEDS = int(os.environ.get("TRUNKLINE_SEEDS", "30"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from kills import kill_after, kill_at_step
 from samples import Sample
+from seeds import SEEDS
 
 # A release starts about this many programs that are found on PATH.
 STEPS = 75
@@ -91,7 +92,7 @@ def test_killed_at_every_step(busy: Sample, step: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_killed_at_any_time_and_again(busy: Sample, seed: int) -> None:
     mine = belongings(busy)
     chance = random.Random(seed)  # noqa: S311 - chance, not a secret
