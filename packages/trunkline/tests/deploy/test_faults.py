@@ -5,11 +5,13 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import urllib3
 
-from deploy.shops import Shop
+from deploy.shops import Shop, end_all
+from disks import fill, small_disk
 from trunkline import process
 
 pytestmark = pytest.mark.slow
@@ -84,6 +86,25 @@ def test_too_small_a_disk_is_refused_and_taking_back_still_works(serving: Shop) 
     # Nor does it need what installs packages.
     serving.trunkline("rollback", "staging", UV="/bin/false").required()
     assert serving.get()["text"] == "main"
+
+
+def test_a_disk_that_fills_during_a_pull_leaves_no_half_of_it(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", kibibytes=40 * 1024) as disk:
+        shop = Shop(disk)
+        try:
+            shop.deploy("main").required()
+            shop.write("large", "x" * 3 * 1024**2)
+            shop.branch("large")
+            fill(disk, but=2048)
+            ran = shop.deploy("large")
+            assert (ran.code, "unable to write" in ran.complaint) == (1, True), ran
+            assert (shop.get()["text"], shop.running()) == ("main", 1)
+            assert len([*shop.folder.glob("trees/*")]) == 2  # With its `.complete`.
+            assert shop.history()[0]["ending"] == "failed"
+            (disk / "filling").unlink()
+            shop.deploy("large").required()
+        finally:
+            end_all(shop.folder)
 
 
 def test_a_taken_port_is_named(shop: Shop) -> None:

@@ -131,6 +131,22 @@ def test_after_a_restart_of_the_machine_the_next_deploy_works(world: World) -> N
     assert world.deploy("c").commit == served(world)
 
 
+def test_a_clock_that_is_set_back_an_hour_changes_nothing(world: World) -> None:
+    world.clock = 7200
+    world.deploy("a")
+    kill(world, 5, lambda: world.deploy("b"))
+    world.clock -= 3600
+    world.deployer.recover()
+    world.deploy("c")
+    operations = DeployJournal(world.file).operations()
+    assert [one.candidate.commit for one in operations] == ["a", "b", "c"]
+    assert min(one.seconds for one in operations) >= 0
+    live = next(iter(world.instances))
+    found = earlier(operations, live)
+    assert found is not None
+    assert found.candidate.commit == "a"
+
+
 def test_taking_back_never_returns_to_what_was_taken_back(world: World) -> None:
     def back() -> Instance:
         live = next(iter(world.instances))

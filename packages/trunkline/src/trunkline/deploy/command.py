@@ -2,6 +2,7 @@
 
 import json as json_
 import os
+import time
 from dataclasses import replace
 
 from trunkline.deploy.candidates import require_commit
@@ -14,6 +15,7 @@ from trunkline.deploy.orders import (
     carry_out,
     end_window,
     person,
+    progress,
     require_choice,
     show_plan,
     shown_time,
@@ -118,6 +120,7 @@ def status(*, environment: str, json: bool) -> int:
         "well": well,
         "unfinished": left.name if left else None,
         "running": running or None,
+        "progress": progress(operations, time.time()) if running else None,
     }
     if json:
         print(json_.dumps(document))
@@ -129,6 +132,7 @@ def status(*, environment: str, json: bool) -> int:
         print(f"{name}{live.commit[:DIGITS]} {'is well' if well else 'is sick'}{since}")
     if left and not json:
         print(running or f"unfinished: {left.candidate.ref}, begun by {left.by}")
+        print(progress(operations, time.time()))
     return 0 if well else 1
 
 
@@ -144,12 +148,13 @@ def history(*, environment: str, json: bool) -> int:
             one.candidate.ref,
             one.candidate.commit[:DIGITS],
             one.ending.value if one.ending else "unfinished",
+            f"{one.seconds:.0f} s" if one.ending else "",
             one.reason.partition("\n")[0],
         )
         for one in operations
     ]
     if json:
-        names = ("at", "by", "kind", "ref", "commit", "ending", "reason")
+        names = ("at", "by", "kind", "ref", "commit", "ending", "took", "reason")
         print(json_.dumps([dict(zip(names, row, strict=True)) for row in rows]))
     elif rows:
         print("\n".join(aligned(rows)))

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trunkline.errors import Refusal
+from trunkline.output import say
 
 
 @contextmanager
 def only_deploy(folder: Path, doing: str, *, wait: bool) -> Iterator[int]:
     """Hold the environment's lock; yields the descriptor that a migration inherits."""
     folder.mkdir(parents=True, exist_ok=True)
+    if wait and (who := holder(folder)):
+        say(f"waiting, also for a migration that outlived its deploy: {who}")
     with held(folder / "deploy.lock", doing, wait=wait) as descriptor:
         yield descriptor
 

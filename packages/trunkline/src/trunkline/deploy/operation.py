@@ -164,6 +164,15 @@ def earlier(operations: Sequence[Operation], live: str | None) -> Operation | No
     return usable[-1] if usable else None
 
 
+def seconds_left(operations: Sequence[Operation], step: DeployStep) -> float | None:
+    """Return how long the last ten that succeeded took from a step on: the median."""
+    good = [one for one in operations if one.ending is Outcome.LIVE]
+    ends = [(one, one.at + one.seconds) for one in good[-10:]]
+    left = sorted(end - at for one, end in ends for s, at in one.steps if s is step)
+    # A clock that was set back makes it negative.
+    return max(0.0, left[len(left) // 2]) if left else None
+
+
 def usual_seconds(operations: Sequence[Operation]) -> float | None:
     """Return the median duration of the last ten that succeeded."""
     ended = [one.seconds for one in operations if one.ending is Outcome.LIVE]

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from trunkline.deploy.operation import (
     Instance,
     Operation,
     interrupted,
+    seconds_left,
     usual_seconds,
 )
 from trunkline.deploy.runner import Deployer, require_no_human
@@ -134,6 +135,20 @@ def _report(place: Deployment, ref: str, new: Instance, *, json: bool) -> int:
     else:
         print(f"{ref} {new.commit[:DIGITS]} serves at {place.environment.url}")
     return 0
+
+
+def progress(operations: Sequence[Operation], now: float) -> str:
+    """Say how far the last operation is, and how long it will take. Pure."""
+    left = interrupted(operations)
+    if left is None or not left.steps:
+        return "no step has begun"
+    step, at = left.steps[-1]
+    number, of = [*DeployStep].index(step) + 1, len(DeployStep)
+    usual = seconds_left(operations, step)
+    # A clock that was set back counts as one that stood still.
+    rest = None if usual is None else max(0.0, usual - max(0.0, now - at))
+    more = "" if rest is None else f", about {rest:.0f} s left"
+    return f"step {number} of {of}: {step.value}{more}"
 
 
 def _doing(place: Deployment, by: str) -> str:

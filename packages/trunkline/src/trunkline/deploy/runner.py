@@ -17,6 +17,7 @@ from trunkline.deploy.operation import (
     RecoveryVerdict,
     interrupted,
     recovery,
+    usual_seconds,
 )
 from trunkline.errors import FailedError, Refusal, TrunklineError
 
@@ -49,6 +50,8 @@ class Deployer:
         Until the old instance is stopped, Ctrl-C takes the candidate back, too.
         """
         began = self.ticks()
+        if usual := usual_seconds(self.journal.operations()):
+            self.say(f"about {usual:.0f} s, as the last ones took")
         self.journal.begin(operation)
         old = self.facts()
         before = old.at(old.live)

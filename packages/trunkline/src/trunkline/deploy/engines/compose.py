@@ -19,10 +19,11 @@ from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
 from trunkline.deploy.probe import is_well
 from trunkline.deploy.variables import LAST_LINES, Variables
-from trunkline.errors import FailedError
+from trunkline.errors import FailedError, Refusal
 from trunkline.files import replace_content
 from trunkline.images.docker_commands import DOCKER
 from trunkline.images.engine import everything
+from trunkline.output import say
 from trunkline.process import Completed
 
 # For a container that ignores SIGTERM; longer than any stop_grace_period.
@@ -59,10 +60,13 @@ class ComposeEngine:
 
     def running(self) -> tuple[Instance, ...]:
         """Return the instances whose container runs."""
-        names = ("operation", "commit", "address")
+        names = ("operation", "commit", "address", "folder")
         columns = [f'{{{{.Label "{LABEL}.{name}"}}}}' for name in names]
-        listed = self._list(*columns)
-        return tuple(Instance(*line.split("\t")) for line in listed)
+        rows = [line.split("\t") for line in self._list(*columns)]
+        for *_, address, folder in rows:
+            if folder not in {"", str(self.folder)}:
+                raise _another_clone(self._name(address), Path(folder))
+        return tuple(Instance(*row[:3]) for row in rows)
 
     def well(self, instance: Instance) -> bool:
         """Ask the instance itself, at the port of this machine that leads to it."""
@@ -105,6 +109,8 @@ class ComposeEngine:
         if not self.migration:
             return
         name = self._name("migrate")
+        if _docker("ps", "--quiet", f"--filter=name=^{name}$").text:
+            say(f"waiting for a migration that goes on: docker logs --follow {name}")
         self._finish(name, operation)
         colour = self._add(candidate, operation)
         self._compose(
@@ -192,6 +198,7 @@ class ComposeEngine:
             image=self.images.at(candidate.digest),
             base=self.base,
             variables=self.variables.file(operation),
+            folder=self.folder,
         )
         others = {name: one for name, one in self._services().items() if name != colour}
         self._write({**others, colour: new})
@@ -229,6 +236,17 @@ class ComposeEngine:
         if check and not done.ok:
             raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")
         return done
+
+
+def _another_clone(container: str, folder: Path) -> Refusal:
+    clone = next((one.parent for one in folder.parents if one.name == ".git"), folder)
+    return Refusal(
+        rule="one-clone",
+        found=f"{container}, which the clone at {clone} deployed",
+        expected="one clone for each environment of a machine",
+        fix=f"cd {clone}  (or, if it is gone: docker rm --force {container}), "
+        "then the same command",
+    )
 
 
 def _docker(*words: str, timeout: float = TIMEOUT) -> Completed:

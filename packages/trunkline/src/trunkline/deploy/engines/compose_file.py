@@ -18,11 +18,18 @@ IPV6 = 6
 
 
 def service(
-    instance: Instance, *, name: str, image: str, base: Path, variables: Path
+    instance: Instance,
+    *,
+    name: str,
+    image: str,
+    base: Path,
+    variables: Path,
+    folder: Path,
 ) -> dict[str, Any]:
     """Describe an instance as a service, whose name is the instance's address.
 
-    `base` is the team's file. The port of this machine is for the probe.
+    `base` is the team's file, and `folder` the state of the clone that deploys. The
+    port of this machine is for the probe.
     """
     return {
         "extends": {"file": str(base), "service": SERVICE},
@@ -36,6 +43,7 @@ def service(
             f"{LABEL}.operation": instance.operation,
             f"{LABEL}.commit": instance.commit,
             f"{LABEL}.address": instance.address,
+            f"{LABEL}.folder": str(folder),
         },
     }
 

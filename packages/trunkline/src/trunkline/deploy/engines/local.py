@@ -82,17 +82,22 @@ class LocalEngine:
                 f"{self.environment.room} MB (`room` of the environment)"
             )
         self._remove_tree(tree)
+        try:
+            self._install(tree, candidate.commit)
+        except FailedError:
+            # The disk may be full, and the journal needs room to say so.
+            self._remove_tree(tree)
+            raise
+        done.touch()
+
+    def _install(self, tree: Path, commit: str) -> None:
         self.repository.run("worktree", "prune")
-        self.repository.run(
-            *("worktree", "add", "--detach", str(tree), candidate.commit),
-            timeout=300,
-            check=True,
-        )
+        add = ("worktree", "add", "--detach", str(tree), commit)
+        self.repository.run(*add, timeout=300, check=True)
         argv = [os.environ.get("UV", "uv"), "sync", "--frozen", "--no-dev", "--quiet"]
         # The worktree has its own environment, whatever this process runs in.
         env = dict.fromkeys(FOREIGN[:1], "")
         process.run(argv, cwd=tree, env=env, timeout=600, check=True)
-        done.touch()
 
     def ask(
         self, candidate: Candidate, operation: str, argv: Sequence[str]

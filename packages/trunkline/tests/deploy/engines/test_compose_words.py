@@ -1,0 +1,84 @@
+"""What the engine makes of Docker's answers; a script gives them."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from trunkline.deploy.engines.compose import ComposeEngine
+from trunkline.deploy.engines.image_store import ImageStore
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.operation import Candidate, Instance
+from trunkline.errors import Refusal
+
+DOCKER = """\
+#!/bin/sh
+echo "$@" >> "{folder}/asked"
+case "$*" in
+  "ps --quiet --filter=name="*) cat "{folder}/migrations" ;;
+  ps*) cat "{folder}/rows" ;;
+  wait*) echo 0 ;;
+esac
+"""
+
+
+class Images:
+    """An image store that nobody asks to pull."""
+
+    def at(self, digest: str) -> str:
+        return f"shop@{digest}"
+
+
+@pytest.fixture
+def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ComposeEngine:
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER.format(folder=tmp_path))
+    docker.chmod(0o755)
+    (tmp_path / "rows").touch()
+    (tmp_path / "migrations").touch()
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    return ComposeEngine(
+        Environment("staging", "http://127.0.0.1:8100", engine="compose"),
+        tmp_path,
+        tmp_path / "clone/.git/trunkline/deploy/staging",
+        images=cast(ImageStore, Images()),
+        project="shop-staging",
+        migration=("shop", "migrate"),
+    )
+
+
+def test_an_instance_of_this_clone_or_of_before_the_label_is_ours(
+    compose: ComposeEngine, tmp_path: Path
+) -> None:
+    rows = f"a\tc1\tblue\t{compose.folder}\nb\tc2\tgreen\t\n"
+    (tmp_path / "rows").write_text(rows)
+    expected = (Instance("a", "c1", "blue"), Instance("b", "c2", "green"))
+    assert compose.running() == expected
+
+
+def test_an_instance_of_another_clone_is_refused_with_where_that_is(
+    compose: ComposeEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "rows").write_text(
+        "a\tc1\tblue\t/srv/x/.git/trunkline/deploy/staging\n"
+    )
+    with pytest.raises(Refusal) as refused:
+        compose.running()
+    assert "shop-staging-blue, which the clone at /srv/x deployed" in str(refused.value)
+    assert "cd /srv/x  (or, if it is gone: docker rm --force" in str(refused.value)
+
+
+@pytest.mark.parametrize("left", ["", "4f3a\n"])
+def test_a_migration_that_goes_on_is_announced(
+    compose: ComposeEngine,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    left: str,
+) -> None:
+    (tmp_path / "migrations").write_text(left)
+    compose.folder.mkdir(parents=True)
+    compose.migrate(Candidate("main", "c1", digest="sha256:1"), "op")
+    said = "waiting for a migration that goes on: docker logs --follow"
+    assert (said in capsys.readouterr().err) is bool(left)
+    asked = (tmp_path / "asked").read_text()
+    assert asked.index("wait shop-staging-migrate") < asked.index("compose")
