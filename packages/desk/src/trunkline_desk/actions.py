@@ -104,10 +104,8 @@ def perform(
             why=asked.why,
             at=now,
         )
-    mine = held is not None and held.holder == person.name
-    if asked.action is not Action.PUT or not mine or asked.until:
-        ref = asked.ref if asked.action is Action.PUT else held.ref if held else ""
-        _hold(connection, place, claim(wish, person, held, until=until, ref=ref))
+    ref = asked.ref if asked.action is Action.PUT else held.ref if held else ""
+    _hold(connection, place, claim(wish, person, held, until=until, ref=ref))
     text = _sentence(place, asked, held, until)
     events.add(
         *(connection, place.name, "act", person, text),

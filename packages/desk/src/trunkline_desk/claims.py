@@ -117,6 +117,11 @@ def claim(
         return None
     if wish.action is Action.FREEZE:
         return Reservation("", until, wish.why)
+    if wish.action is Action.PUT and held and held.holder == person.name:
+        # Whoever redeploys keeps what they have been promised.
+        return Reservation(
+            person.name, max(until, held.until), wish.why or held.why, ref
+        )
     if wish.action in {Action.RESERVE, Action.TAKE_OVER, Action.PUT}:
         return Reservation(person.name, until, wish.why, ref)
     if wish.action is Action.EXTEND and held:
@@ -140,7 +145,7 @@ def _reserved(wish: Wish, person: Person, ground: Ground, now: float) -> Denial 
     held = active(ground.reservation, now)
     if wish.action is Action.TAKE_OVER and not wish.why.strip():
         return Denial(422, "Say why you take it over: it is kept, and they are told.")
-    if held is None or held.holder == person.name or wish.action is Action.TAKE_OVER:
+    if held is None:
         return None
     if not held.holder:
         # Who may freeze may also end it.
@@ -149,6 +154,8 @@ def _reserved(wish: Wish, person: Person, ground: Ground, now: float) -> Denial 
         return Denial(
             409, f"{ground.name} is frozen until {clock(held.until)}: {held.why}"
         )
+    if held.holder == person.name or wish.action is Action.TAKE_OVER:
+        return None
     why = f": {held.why}" if held.why else ""
     return Denial(
         409, f"{held.holder} has {ground.name} until {clock(held.until)}{why}"
