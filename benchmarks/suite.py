@@ -12,6 +12,7 @@ from benchmarks import (
     invoices,
     loop,
     messages,
+    overload,
     reload,
     throughput,
 )
@@ -52,6 +53,13 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         quick_rounds=4,
         bound=Bound(limit=0.90, at_least=True),
         profile=throughput.profile,
+    ),
+    Benchmark(
+        "overload",
+        overload.run,
+        rounds=5,
+        quick_rounds=2,
+        bound=Bound(limit=0.90, at_least=True),
     ),
     Benchmark(
         "import",

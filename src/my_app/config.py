@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         1_048_576, ge=0, description="Maximum size of a request body, in bytes"
     )
+    max_requests: int = Field(
+        1000, ge=1, description="Requests in flight per process; others get 503"
+    )
     request_timeout_seconds: float = Field(
         30, gt=0, description="Time to receive the body and to start responding"
     )

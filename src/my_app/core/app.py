@@ -132,6 +132,7 @@ def middleware(context: Context) -> list[Middleware]:
         Middleware(
             RequestLimits,
             max_body_bytes=settings.max_body_bytes,
+            max_requests=settings.max_requests,
             timeout_seconds=settings.request_timeout_seconds,
         )
     )

@@ -30,6 +30,25 @@ async def drip(*chunks: bytes, pause: float = 0) -> AsyncIterator[bytes]:
         yield chunk
 
 
+async def test_a_request_over_the_limit_is_503_but_probes_are_answered(
+    flags: Flags,
+) -> None:
+    settings = Settings(environment="test", max_requests=2)
+    app = create_app(settings, flags, [misbehaving])
+    for _ in range(2):  # A request that ended makes room for another.
+        busy = [asyncio.create_task(exchange(app, "/sleep")) for _ in range(2)]
+        await asyncio.sleep(0)
+        refused, document = await exchange(app, "/version")
+        probe, _ = await exchange(app, "/healthz")
+        for task in busy:
+            task.cancel()
+        await asyncio.wait(busy)
+
+        assert (refused["status"], probe["status"]) == (503, 200)
+        assert (b"retry-after", b"1") in refused["headers"]
+        assert json.loads(document["body"])["code"] == "overloaded"
+
+
 async def test_a_body_within_the_limit_passes(client: AsyncClient) -> None:
     for content in (b"x" * 1000, drip(b"x" * 500, b"x" * 500)):
         assert (await client.post("/echo", content=content)).json() == 1000

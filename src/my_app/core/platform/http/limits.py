@@ -1,4 +1,4 @@
-"""The limits of a request: body size and time; and the answer to a crash."""
+"""The limits of requests: number, body size, time; and the answer to a crash."""
 
 import asyncio
 
@@ -9,14 +9,19 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .deadlines import Deadlines
+from .hosts import EXEMPT
 from .problems import problem
 
 log = structlog.stdlib.get_logger(__name__)
+
+BUSY = "The service has too much to do. Try again later."
 
 
 class RequestLimits:
     """Innermost middleware: responds when the application cannot.
 
+    - More than `max_requests` in flight, probes not counted: 503 at once, so that those
+      in flight are answered in time.
     - Body larger than `max_body_bytes`: 413, at once if its length is declared.
     - Body not received within `timeout_seconds`: 408.
     - No response started within `timeout_seconds`: 503, and the handler is cancelled.
@@ -26,17 +31,38 @@ class RequestLimits:
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_body_bytes: int, timeout_seconds: float
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        max_requests: int,
+        timeout_seconds: float,
     ) -> None:
         self.app = app
+        self.free = max_requests
         self.max_body_bytes = max_body_bytes
         self.deadlines = Deadlines(timeout_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application within the limits."""
+        """Run the application, unless too many requests are in flight."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["path"] in EXEMPT:
+            await self.run(scope, receive, send)
+            return
+        if not self.free:
+            refusal = problem(scope, 503, code="overloaded", detail=BUSY)
+            await refusal(scope, receive, send)
+            return
+        self.free -= 1
+        try:
+            await self.run(scope, receive, send)
+        finally:
+            self.free += 1
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application within the limits of one request."""
         length, chunked = body_framing(scope)
         if length > self.max_body_bytes:
             refusal = problem(scope, status.HTTP_413_CONTENT_TOO_LARGE)
