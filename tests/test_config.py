@@ -228,6 +228,42 @@ def test_a_secret_is_shown_nowhere(
     assert "hunter2" not in settings.model_dump_json()
 
 
+def test_a_secret_may_be_a_file_but_the_process_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in (("SENTRY_DSN", "hunter2\n"), ("app_port", "9000")):
+        (tmp_path / name).write_text(value)
+    monkeypatch.setenv("APP_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("APP_PORT", "9001")
+    settings, _ = load(ServiceSettings, tmp_path / ".env")
+
+    assert settings.sentry_dsn
+    assert (settings.sentry_dsn.get_secret_value(), settings.port) == ("hunter2", 9001)
+
+
+def test_secret_files_without_a_value_are_problems_and_so_are_typos(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = {"app_port": b" \n", "SENTRY_DSN": b"\xff", "APP_BRANHC": b"x", "a": b""}
+    for name, content in given.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "APP_COMMIT").symlink_to(tmp_path / "gone")
+    monkeypatch.setenv("APP_SECRETS_DIR", str(tmp_path))
+
+    assert {
+        Path(name).name: it[0] for name, it in problems(tmp_path / "b").items()
+    } == {
+        "app_port": "an empty file",
+        "SENTRY_DSN": "a file that is not UTF-8",
+        "APP_COMMIT": "No such file or directory",
+        "APP_BRANHC": "a variable that nothing reads",
+    }
+    monkeypatch.setenv("APP_SECRETS_DIR", "/nowhere")
+    assert problems(tmp_path / "b")["APP_SECRETS_DIR"][0].startswith(
+        "/nowhere: No such"
+    )
+
+
 def test_settings_and_flags_are_frozen() -> None:
     for model, name in ((Settings(), "port"), (Flags(), "ENABLE_ANYTHING")):
         with pytest.raises(ValidationError, match="frozen"):

@@ -21,6 +21,7 @@ from .environment import (
     misspelt,
     problems_of,
     read_dotenv,
+    secret_files,
 )
 
 type Names = Annotated[tuple[str, ...], NoDecode]
@@ -43,6 +44,9 @@ class Settings(BaseSettings):
 
     environment: Environment = Field(
         "development", description="development, test, staging or production"
+    )
+    secrets_dir: str = Field(
+        "", description="Folder with a file for each secret, named as its variable"
     )
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(
@@ -236,6 +240,8 @@ class Config(NamedTuple):
 def load(model: type[Settings], env_file: Path = Path(".env")) -> Config:
     """Read settings and flags; in development from `env_file`, too.
 
+    What the process does not set may be a file in the folder APP_SECRETS_DIR.
+
     Raises:
         EnvironmentVariablesError: lists the problems of all variables.
     """
@@ -246,7 +252,10 @@ def load(model: type[Settings], env_file: Path = Path(".env")) -> Config:
         assigned = read_dotenv(dotenv)
         problems += misplaced(assigned.get("APP_ENVIRONMENT"), dotenv)
         present |= {name: value or "" for name, value in assigned.items()}
-    settings = build(model, dotenv, problems)
+    folder = present.get("APP_SECRETS_DIR") or None
+    if folder:
+        present |= dict.fromkeys(secret_files(Path(folder), model, problems), "")
+    settings = build(model, dotenv, problems, None if problems else folder)
     flags = build(Flags, dotenv, problems)
     for each in (model, Flags):
         problems += misspelt(present, each)
@@ -263,11 +272,14 @@ def reads_dotenv() -> bool:
 
 
 def build[Model: BaseSettings](
-    model: type[Model], dotenv: Path | None, problems: list[Problem]
+    model: type[Model],
+    dotenv: Path | None,
+    problems: list[Problem],
+    secrets: str | None = None,
 ) -> Model | None:
     """Read one settings class and add its errors to `problems`."""
     try:
-        return model(_env_file=dotenv)
+        return model(_env_file=dotenv, _secrets_dir=secrets)
     except ValidationError as error:
         problems += problems_of(model, error)
         return None

@@ -220,3 +220,33 @@ def unreadable(path: Path, line: Original) -> Problem:
         found="a line that is no assignment",
         expected="NAME=value, and a closing quote if there is an opening one",
     )
+
+
+def secret_files(
+    folder: Path, model: type[BaseSettings], problems: list[Problem]
+) -> list[str]:
+    """List the files in a folder of secrets; report those without a value."""
+    try:
+        files = [each for each in sorted(folder.iterdir()) if not each.is_dir()]
+    except OSError as error:
+        found, expected = f"{folder}: {error.strerror}", "a folder of secret files"
+        problems.append(
+            Problem(variable="APP_SECRETS_DIR", found=found, expected=expected)
+        )
+        return []
+    for file in files:
+        # Others may be of any kind, and of other programs.
+        if file.name.upper() in variable_names(model) and (found := useless(file)):
+            expected = f"a text file with the value of {file.name.upper()}"
+            problems.append(Problem(variable=str(file), found=found, expected=expected))
+    return [file.name for file in files]
+
+
+def useless(file: Path) -> str:
+    """Say why a file holds no value; empty if it does."""
+    try:
+        return "" if file.read_text(encoding="utf-8").strip() else "an empty file"
+    except OSError as error:
+        return str(error.strerror)
+    except UnicodeDecodeError:
+        return "a file that is not UTF-8"
