@@ -26,7 +26,6 @@ def test_a_build_reports_what_was_recorded() -> None:
     assert identity.version == version("my-app")
 
 
-@pytest.mark.slow
 def test_in_development_the_checkout_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from my_app.core.platform.operations.shutdown import (
 )
 from my_app.core.platform.readiness import Readiness
 
+pytestmark = pytest.mark.anyio
+
 
 @pytest.fixture
 def readiness() -> Readiness:
@@ -41,7 +43,6 @@ async def test_without_a_delay_the_server_stops_at_once(
     assert reached == [signal.SIGTERM]
 
 
-@pytest.mark.slow
 async def test_readiness_ends_before_the_server_stops(
     readiness: Readiness, reached: list[int]
 ) -> None:
