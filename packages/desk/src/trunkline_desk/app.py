@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
+from trunkline.errors import UsageError
 
 from trunkline_desk import api, entrance, pages, stream
 from trunkline_desk.services import Desk
@@ -55,7 +56,20 @@ def create_app(
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     for module in (entrance, api, stream, pages):
         app.include_router(module.router)
+    if desk.oidc:
+        app.include_router(_oidc())
     return app
+
+
+def _oidc() -> APIRouter:
+    try:
+        from trunkline_desk.oidc import router  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise UsageError(
+            f"[oidc] needs what is not installed: {error.name}\n"
+            "  type next: uv tool install 'trunkline-desk[oidc]'"
+        ) from error
+    return router
 
 
 def foreign(desk: Desk, request: Request) -> Response | None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from trunkline_desk import people, web
+from trunkline_desk.services import Desk
 from trunkline_desk.web import DeskOf, Now, StoreOf
 
 router = APIRouter()
@@ -14,7 +15,7 @@ router = APIRouter()
 @router.get("/sign-in")
 def sign_in_page(request: Request) -> Response:
     """Show the form."""
-    return web.shown(request, "sign_in.html", {"said": ""})
+    return again(request, "", 200)
 
 
 @router.post("/sign-in")
@@ -35,19 +36,10 @@ def sign_in(
             secret = people.sign_in(connection, name, password, address, now)
     except people.TooManyError:
         said = "Too many wrong passwords. Try again in 15 minutes."
-        return web.shown(request, "sign_in.html", {"said": said}, status=429)
+        return again(request, said, 429)
     if secret is None:
-        said = "The name or the password is wrong."
-        return web.shown(request, "sign_in.html", {"said": said}, status=401)
-    response = RedirectResponse("/", 303)
-    response.set_cookie(
-        *(people.session_cookie(desk), secret),
-        max_age=int(people.SESSION_SECONDS),
-        secure=desk.secure,
-        httponly=True,
-        samesite="lax",
-    )
-    return response
+        return again(request, "The name or the password is wrong.", 401)
+    return welcome(desk, secret)
 
 
 @router.post("/sign-out")
@@ -64,4 +56,23 @@ def sign_out(
         people.end_session(connection, request.cookies.get(cookie, ""))
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(cookie)
+    return response
+
+
+def again(request: Request, said: str, status: int) -> Response:
+    """Show the form, with why somebody is not in."""
+    values = {"said": said, "issuer": web.the_desk(request).oidc.get("issuer", "")}
+    return web.shown(request, "sign_in.html", values, status=status)
+
+
+def welcome(desk: Desk, secret: str) -> Response:
+    """Let a browser in by a session that has begun."""
+    response = RedirectResponse("/", 303)
+    response.set_cookie(
+        *(people.session_cookie(desk), secret),
+        max_age=int(people.SESSION_SECONDS),
+        secure=desk.secure,
+        httponly=True,
+        samesite="lax",
+    )
     return response

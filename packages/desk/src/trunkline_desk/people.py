@@ -17,6 +17,7 @@ from trunkline_desk.services import Desk
 SESSION_SECONDS = 12 * 3600.0
 TRIES, TRIES_SECONDS = 5, 15 * 60.0
 LONGEST_PASSWORD = 1000
+LONGEST_NAME = 100
 _HASHER = PasswordHasher()
 # Takes the same time as a wrong password, so that names cannot be guessed.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe())
@@ -93,6 +94,17 @@ def begin_session(connection: Connection, name: str, by: str, now: float) -> str
     connection.execute(delete(tables.session).where(tables.session.c.until < now))
     connection.execute(insert(tables.session).values(row))
     return secret
+
+
+def admit(connection: Connection, desk: Desk, name: str) -> bool:
+    """Let in whom a provider has recognised, unless the account was removed."""
+    these = select(tables.person).where(tables.person.c.name == name)
+    row = connection.execute(these).first()
+    if row is None:
+        # Without a password, which none will match.
+        new = {"name": name, "role": int(role_of(connection, desk, name))}
+        connection.execute(insert(tables.person).values(new))
+    return row is None or not row.removed
 
 
 def end_session(connection: Connection, secret: str) -> None:
