@@ -67,6 +67,7 @@ def test_a_second_deployer_is_told_who_does_what_since_when(serving: Shop) -> No
         assert one.wait() == 0
     assert refused.code == 1
     assert "is changing staging since 20" in refused.complaint
+    assert "Z: deploy feat/login" in refused.complaint
     assert "--wait" in refused.complaint
     assert waited.ok
     assert serving.get()["text"] == "feat/tiers"

@@ -5,6 +5,7 @@ import os
 import time
 from dataclasses import replace
 
+from trunkline.commits.conventional import shown
 from trunkline.deploy.candidates import require_commit
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.lock import holder
@@ -68,7 +69,9 @@ def deploy(
     def choose(_: Deployer) -> Candidate:
         return require_commit(place.candidate(ref), commit)
 
-    what = Order(choose, database=database, wait=wait, json=json)
+    what = Order(
+        choose, f"deploy {shown(ref)}", database=database, wait=wait, json=json
+    )
     return show_plan(place, what) if dry_run else carry_out(place, what)
 
 
@@ -92,7 +95,7 @@ def rollback(*, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
         variables_of = found.candidate.variables_of or found.name
         return replace(found.candidate, variables_of=variables_of)
 
-    what = Order(choose, took_back=True, wait=wait, json=json)
+    what = Order(choose, "rollback", took_back=True, wait=wait, json=json)
     if dry_run:
         return show_plan(place, what)
     if back := place.deployer().take_back(person(os.environ)):

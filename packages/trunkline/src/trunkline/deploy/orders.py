@@ -40,6 +40,8 @@ class Order:
     """What a person asked for; `choose` finds the candidate once the lock is held."""
 
     choose: Callable[[Deployer], Candidate]
+    # What a second caller is told.
+    what: str
     took_back: bool = False
     database: str = ""
     wait: bool = False
@@ -49,7 +51,9 @@ class Order:
 def carry_out(place: Deployment, order: Order) -> int:
     """Deploy under the environment's lock, and print what serves."""
     by = person(os.environ)
-    with only_deploy(place.folder, _doing(place, by), wait=order.wait) as lock:
+    with only_deploy(
+        place.folder, _doing(place, by, order.what), wait=order.wait
+    ) as lock:
         deployer = place.deployer(lock, choice=order.database)
         _recover(place, deployer)
         operation = Operation(
@@ -75,7 +79,7 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
     Its deployer stops it; where that was killed, this does.
     """
     say(f"switched back to {back.commit[:DIGITS]}")
-    doing = _doing(place, person(os.environ))
+    doing = _doing(place, person(os.environ), "rollback")
     with only_deploy(place.folder, doing, wait=True) as lock:
         _recover(place, place.deployer(lock))
     told = [o for o in place.journal.operations() if o.name == back.operation]
@@ -84,7 +88,7 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
 
 def show_plan(place: Deployment, order: Order) -> int:
     """Print what would be done; what serves, and its database, stay as they are."""
-    doing = _doing(place, person(os.environ))
+    doing = _doing(place, person(os.environ), f"{order.what} --dry-run")
     with only_deploy(place.folder, doing, wait=order.wait) as lock:
         deployer = place.deployer(lock)
         candidate = order.choose(deployer)
@@ -151,8 +155,9 @@ def progress(operations: Sequence[Operation], now: float) -> str:
     return f"step {number} of {of}: {step.value}{more}"
 
 
-def _doing(place: Deployment, by: str) -> str:
-    return f"{by} is changing {place.environment.name} since {shown_time(time.time())}"
+def _doing(place: Deployment, by: str, what: str) -> str:
+    name, since = place.environment.name, shown_time(time.time())
+    return f"{by} is changing {name} since {since}: {what}"
 
 
 def person(environment: Mapping[str, str]) -> str:

@@ -1,0 +1,42 @@
+"""One running operation for each environment."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from trunkline.deploy.lock import holder, only_deploy
+from trunkline.errors import Refusal
+
+DOING = "ana is changing staging since noon: deploy feat/login"
+
+
+def test_a_second_caller_is_refused_with_who_does_what(tmp_path: Path) -> None:
+    with only_deploy(tmp_path, DOING, wait=False):
+        assert holder(tmp_path) == DOING
+        with (
+            pytest.raises(Refusal, match="deploy feat/login"),
+            only_deploy(tmp_path, "kim", wait=False),
+        ):
+            pass
+    assert holder(tmp_path) == ""
+
+
+def test_whoever_waits_is_told_for_whom(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = []
+
+    def wait() -> None:
+        with only_deploy(tmp_path, "kim", wait=True):
+            order.append("second")
+
+    with only_deploy(tmp_path, DOING, wait=False):
+        second = threading.Thread(target=wait)
+        second.start()
+        said = ""
+        while "waiting" not in said:
+            said += capsys.readouterr().err
+        order.append("first")
+    second.join()
+    assert (order, DOING in said) == (["first", "second"], True)
