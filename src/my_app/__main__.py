@@ -16,6 +16,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 from .config import LogLevel, Settings, load
 from .core.app import FEATURES, ServiceSettings
 from .core.platform.http.protocol import ProblemProtocol
+from .core.platform.http.tls import renewing
 from .core.platform.observability.logs import configure_logging
 from .environment import EnvironmentVariablesError
 
@@ -81,6 +82,12 @@ def serve(settings: Settings) -> None:
             "forwarded_allow_ips": ",".join(settings.trusted_proxies),
             "timeout_graceful_shutdown": settings.shutdown_grace_seconds,
         }
+        if settings.tls_certificate:
+            options |= {
+                "ssl_certfile": settings.tls_certificate,
+                "ssl_keyfile": settings.tls_key,
+                "ssl_context_factory": renewing,
+            }
         if settings.workers == 1:
             uvicorn.run("my_app.main:app", **options)
         else:

@@ -1,6 +1,7 @@
 """Settings and flags: everything the service reads from the environment."""
 
 import os
+import ssl
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -52,6 +53,10 @@ class Settings(BaseSettings):
     port: int = Field(
         8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one"
     )
+    tls_certificate: str = Field(
+        "", description="File of the certificate for HTTPS, with its chain; PEM"
+    )
+    tls_key: str = Field("", description="File of its key; PEM, without a password")
     workers: int = Field(1, ge=1, le=64, description="Number of server processes")
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
 
@@ -151,15 +156,29 @@ class Settings(BaseSettings):
 
     def unsuitable(self) -> list[Problem]:
         """List valid values that do not fit together: rules across variables."""
-        if not (self.production and "*" in self.allowed_hosts):
-            return []
-        return [
-            Problem(
-                variable="APP_ALLOWED_HOSTS",
-                found="* (the development default)",
-                expected="in production, the service's host names, comma-separated",
+        problems = []
+        if self.production and "*" in self.allowed_hosts:
+            problems.append(
+                Problem(
+                    variable="APP_ALLOWED_HOSTS",
+                    found="* (the development default)",
+                    expected="in production, the service's host names, comma-separated",
+                )
             )
-        ]
+        files = self.tls_certificate, self.tls_key
+        if any(files):
+            try:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(*files, password="")
+            except OSError as error:
+                problems.append(
+                    Problem(
+                        variable="APP_TLS_CERTIFICATE and APP_TLS_KEY",
+                        found=f"{' and '.join(map(repr, files))} ({error})",
+                        expected="files in PEM: a certificate and its own key",
+                    )
+                )
+        return problems
 
     def of[Own: Settings](self, model: type[Own]) -> Own:
         """Return these settings as those of a feature, which they include."""
