@@ -21,7 +21,7 @@ def test_an_address_is_enough() -> None:
         ({"url": "http://127.0.0.1:port"}, "expected one like http://127"),
         (
             {"url": URL, "engine": "swarm"},
-            "engine is 'swarm'; expected local or compose",
+            "engine is 'swarm'; expected one of local, compose, kubernetes",
         ),
         ({"url": URL, "accepts": "tags"}, "expected any or releases"),
         ({"url": URL, "window": "60"}, "window is '60'; expected int"),

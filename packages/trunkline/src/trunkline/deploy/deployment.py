@@ -7,8 +7,10 @@ from trunkline.deploy.candidates import ORIGIN, find_commit, find_image
 from trunkline.deploy.databases import Databases
 from trunkline.deploy.engines.compose import ComposeEngine
 from trunkline.deploy.engines.image_store import ImageStore
+from trunkline.deploy.engines.kubernetes import KubernetesEngine
 from trunkline.deploy.engines.local import LocalEngine
 from trunkline.deploy.engines.protocol import InstanceEngine
+from trunkline.deploy.engines.workload import LiveWorkload, Workload
 from trunkline.deploy.environments import find_environment
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, Operation, Outcome, earlier
@@ -20,7 +22,7 @@ from trunkline.git import HEADS, Repository
 from trunkline.output import say
 from trunkline.project import PYPROJECT
 from trunkline.registry.client import Registry
-from trunkline.registry.reference import image_name
+from trunkline.registry.reference import ImageName, image_name
 from trunkline.settings import parse_settings
 
 # Where the variables of a plan are kept while it is made.
@@ -40,9 +42,14 @@ class Deployment:
         # Shared by all worktrees of the clone.
         common = self.repository.common_dir.resolve()
         self.folder = common / "trunkline" / "deploy" / name
-        composed = self.environment.engine == "compose"
+        # Images come from the registry; commits are checked out.
+        self.images = self.environment.engine != "local"
         # A folder of its own, for the proxy's container sees all of it.
+        composed = self.environment.engine == "compose"
         self.switch = LiveFile(self.folder / "switch" if composed else self.folder)
+        if self.environment.engine == "kubernetes":
+            workload = Workload(self.environment, self.script)
+            self.switch = LiveWorkload(self.folder, workload)
         self.journal = DeployJournal(
             self.folder / "journal.db",
             address=self.environment.journal_address(os.environ),
@@ -69,15 +76,22 @@ class Deployment:
         """Build the engine that the environment names."""
         if self.environment.engine == "compose":
             project = f"{self.script}-{self.environment.name}"
-            migration = (self.script, "migrate") if self.settings.migrations else ()
-            name = image_name(self.settings, os.environ)
             return ComposeEngine(
                 self.environment,
                 self.repository.root,
                 self.folder,
-                images=ImageStore(name, self.registry, project),
+                images=ImageStore(self._image, self.registry, project),
                 project=project,
-                migration=migration,
+                migration=self._migration,
+            )
+        if isinstance(self.switch, LiveWorkload):
+            return KubernetesEngine(
+                self.environment,
+                self.repository.root,
+                self.folder,
+                workload=self.switch.workload,
+                images=self._image,
+                migration=self._migration,
             )
         return LocalEngine(
             self.environment,
@@ -87,6 +101,14 @@ class Deployment:
             migrates=bool(self.settings.migrations),
             lock=lock,
         )
+
+    @property
+    def _image(self) -> ImageName:
+        return image_name(self.settings, os.environ)
+
+    @property
+    def _migration(self) -> tuple[str, ...]:
+        return (self.script, "migrate") if self.settings.migrations else ()
 
     def registry(self) -> Registry:
         """Connect to where images are stored."""
@@ -127,7 +149,7 @@ class Deployment:
 
     def candidate(self, ref: str) -> Candidate:
         """Find what a person means by a branch, tag or commit."""
-        if self.environment.engine == "compose":
+        if self.images:
             with self.registry() as registry:
                 return find_image(registry, self.repository, self.environment, ref)
         return find_commit(self.repository, self.environment, ref)
@@ -137,7 +159,7 @@ class Deployment:
         try:
             engine.clean(self._kept())
             self.databases(engine, say).clean(self.branches())
-            if self.environment.engine == "compose":
+            if self.images:
                 self._point()
         except FailedError as error:
             say(f"what serves is as it should be, but {error}")

@@ -11,7 +11,7 @@ from trunkline.settings import check_keys
 
 # The name is a folder's name too.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-ENGINES = ("local", "compose")
+ENGINES = ("local", "compose", "kubernetes")
 PORTS = {"http": 80, "https": 443}
 ACCEPTS = ("any", "releases")
 
@@ -39,6 +39,13 @@ class Environment:
     # The variable with the address of a PostgreSQL server that keeps the journal, for
     # machines that share it; by default a file of the clone does.
     journal: str = ""
+    # For kubectl: by default its current context and namespace, and a Deployment called
+    # as the project.
+    context: str = ""
+    namespace: str = ""
+    workload: str = ""
+    # Seconds that a Job of the cluster may take, such as a migration.
+    deadline: int = 1800
 
     @property
     def address(self) -> str:
@@ -87,19 +94,20 @@ def _require_values(found: Environment, where: str) -> None:
     """Refuse values of the right kind that mean nothing."""
     try:
         parts = urlsplit(found.url)
-        # Caddy in a container gets certificates; the local one serves this machine.
-        secure = parts.scheme == "https" and found.engine == "compose"
+        # Caddy in a container gets certificates, and a cluster has its own; the local
+        # one serves this machine.
+        secure = parts.scheme == "https" and found.engine != "local"
         usable = parts.hostname and (secure or (parts.scheme == "http" and parts.port))
     except ValueError:
         usable = None
     if not usable:
         raise UsageError(
             f"{where} url is {found.url!r}; expected one like http://127.0.0.1:8100"
-            " (with engine compose also https://staging.example.com)"
+            " (with another engine than local also https://staging.example.com)"
         )
     if found.engine not in ENGINES:
         raise UsageError(
-            f"{where} engine is {found.engine!r}; expected {' or '.join(ENGINES)}"
+            f"{where} engine is {found.engine!r}; expected one of {', '.join(ENGINES)}"
         )
     if found.accepts not in ACCEPTS:
         raise UsageError(

@@ -70,7 +70,8 @@ class Server(http.server.ThreadingHTTPServer):
 if KIND == "exits":
     sys.exit("cannot start: no such thing")
 server = Server(("0.0.0.0", 8000), Handler)
-stop = lambda *_: threading.Thread(target=server.shutdown).start()
+delay = float(os.environ.get("APP_SHUTDOWN_DELAY_SECONDS", 0))
+stop = lambda *_: threading.Timer(delay, server.shutdown).start()
 signal.signal(signal.SIGTERM, signal.SIG_IGN if KIND == "stubborn" else stop)
 print("serving", KIND, flush=True)
 server.serve_forever()
@@ -194,12 +195,12 @@ class Host:
         return found
 
     @contextmanager
-    def load(self) -> Iterator[Load]:
-        """Ask without a pause, by three clients, one of which asks for what is slow."""
+    def load(self, pause: float = 0) -> Iterator[Load]:
+        """Ask by three clients, one of which asks for what is slow."""
         seen, done = Load(), threading.Event()
 
         def ask(path: str) -> None:
-            while not done.is_set():
+            while not done.wait(pause):
                 try:
                     seen.kinds.append(self.get(path)["kind"])
                 except (AssertionError, urllib3.exceptions.HTTPError) as error:

@@ -1,0 +1,217 @@
+"""Run images as the pods of a Deployment; the cluster starts and switches them."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from trunkline.deploy.engines.objects import (
+    Json,
+    Revision,
+    job,
+    restarted,
+    revision_of,
+    rolled_out,
+    secret,
+    secret_name,
+    settled,
+    stuck,
+    with_names,
+)
+from trunkline.deploy.engines.workload import Workload
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.operation import Candidate, Instance, Operation
+from trunkline.deploy.variables import Variables
+from trunkline.errors import FailedError
+from trunkline.process import Completed
+from trunkline.registry.reference import ImageName
+
+# Seconds to wait for a rollout before it is asked about again.
+WAIT = 5.0
+# Longer than a pod's terminationGracePeriodSeconds, and than a registry's bad moment.
+STOP_SECONDS = 120.0
+STUCK_SECONDS = 20.0
+
+
+class KubernetesEngine:
+    """Instances are revisions of one Deployment, each pinned to an image's digest."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        root: Path,
+        folder: Path,
+        *,
+        workload: Workload,
+        images: ImageName,
+        migration: Sequence[str],
+    ) -> None:
+        """`migration` is the command that upgrades the database; empty for none."""
+        self.environment = environment
+        self.workload = workload
+        self.images = images
+        self.migration = migration
+        self.variables = Variables(folder, root, environment.variables)
+
+    def running(self) -> tuple[Instance, ...]:
+        """Return the revisions with pods, and the one that an undo brings back."""
+        deployment = self.workload.read()
+        live = revision_of(deployment, self.workload.name)
+        kept = {settled(deployment), live.operation if live else ""}
+        return tuple(
+            _instance(one)
+            for one, pods in self.workload.revisions(deployment)
+            if pods or one.operation in kept
+        )
+
+    def well(self, instance: Instance) -> bool:
+        """Whether the cluster has finished to roll the revision out, and it lives.
+
+        The kubelet asks `/readyz`. One that is not live any more is well if it lived
+        through its window: the cluster keeps it for an undo.
+        """
+        deployment = self.workload.read()
+        live = revision_of(deployment, self.workload.name)
+        good = settled(deployment) == instance.operation
+        if live is None or live.operation != instance.operation:
+            return good
+        if not rolled_out(deployment):
+            self.workload.wait(WAIT)
+            deployment = self.workload.read()
+        if good or not rolled_out(deployment):
+            return rolled_out(deployment)
+        return not any(map(restarted, self.workload.pods(live.operation, deployment)))
+
+    def ensure_proxy(self) -> None:
+        """Do nothing: what stands beside the service is its cluster's business."""
+
+    def pull(self, candidate: Candidate) -> None:
+        """Refuse to deploy where somebody else sets the image or a variable."""
+        self.workload.require_own(self.workload.read(), self.variables.today())
+
+    def ask(
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
+    ) -> Completed:
+        """Run a program in a Job, which is gone afterwards."""
+        code, said = self._run(candidate, operation, "ask", argv)
+        return Completed(tuple(argv), code, said.encode(), said.encode())
+
+    def migrate(self, candidate: Candidate, operation: str) -> None:
+        """Upgrade the database in a Job; one of a killed deploy is waited for."""
+        self.variables.keep(operation, candidate.variables_of)
+        if not self.migration:
+            return
+        code, said = self._run(candidate, operation, "migrate", self.migration)
+        if code:
+            last = "\n".join(self.variables.last_lines(operation, said))
+            raise FailedError(f"could not migrate the database: {last}")
+
+    def start(self, candidate: Candidate, operation: str) -> Instance:
+        """Tell the cluster what to run; it starts new pods beside the old ones."""
+        revision = self._revision(candidate, operation)
+        deployment = self.workload.read()
+        self.workload.put(revision, settled(deployment), deployment)
+        return _instance(revision)
+
+    def settle(self, instance: Instance) -> None:
+        """Note on the Deployment that the revision lived through its window."""
+        deployment = self.workload.read()
+        live = revision_of(deployment, self.workload.name)
+        if live and live.operation == instance.operation:
+            self.workload.put(live, instance.operation, deployment)
+
+    def stop(self, instance: Instance) -> None:
+        """Wait until the cluster has ended it, unless it is to run."""
+        live = self.workload.live()
+        if live and live.operation != instance.operation:
+            self.workload.wait(STOP_SECONDS)
+
+    def logs(self, operation: str) -> str:
+        """Return why a pod of an operation did not come, and its last lines."""
+        live = self.workload.live()
+        said = self.workload.said.get(operation, "")
+        if not said and live and live.operation == operation:
+            said = self.workload.explain(operation)
+        lines = self.variables.last_lines(operation, said)
+        return "\n".join(filter(str.isprintable, lines))
+
+    def remove(self, operation: str) -> None:
+        """Remove the Secret of an operation that has ended."""
+        self.workload.delete("secret", secret_name(self.workload.name, operation))
+
+    def clean(self, kept: Sequence[Operation]) -> None:
+        """Remove the Secrets of operations that nothing needs any more."""
+        before = {place.name for place in self.variables.folder.glob("*")}
+        self.variables.clean(kept, {one.operation for one in self.running()})
+        for operation in before - {one.name for one in self.variables.folder.glob("*")}:
+            self.remove(operation)
+
+    def _revision(self, candidate: Candidate, operation: str) -> Revision:
+        """Bring an operation's variables to the cluster, and name them."""
+        self.variables.keep(operation, candidate.variables_of)
+        values = self.variables.read(operation)
+        self.workload.apply(secret(self.workload.name, operation, values))
+        image = self.images.at(candidate.digest)
+        return with_names(Revision(operation, candidate.commit, image), values)
+
+    def _run(
+        self, candidate: Candidate, operation: str, kind: str, argv: Sequence[str]
+    ) -> tuple[int, str]:
+        """Run a Job to its end; return the exit code and what it wrote."""
+        name = f"{self.workload.name}-{kind}"
+        if self._job(name):
+            self._finish(name)
+        document = job(
+            self.workload.read(),
+            self._revision(candidate, operation),
+            name=name,
+            argv=argv,
+            deadline=self.environment.deadline,
+        )
+        self.workload.apply(document)
+        return self._finish(name)
+
+    def _job(self, name: str) -> Json | None:
+        found = self.workload.kubectl(
+            *("get", "job", name, "--ignore-not-found", "--output=json")
+        ).text
+        return json.loads(found) if found else None
+
+    def _finish(self, name: str) -> tuple[int, str]:
+        """Wait until a Job ends; one whose pod cannot start has ended, too."""
+        patience = time.monotonic() + STUCK_SECONDS
+        while found := self._job(name):
+            pods = self._pods(found)
+            ended = found.get("status", {}).get("conditions", ())
+            late = time.monotonic() > patience and (not pods or any(map(stuck, pods)))
+            if ended or late:
+                said = "".join(map(self.workload.logs, pods))
+                if ended and ended[-1].get("reason") == "DeadlineExceeded":
+                    said = f"{said}{ended[-1]['message']}"
+                names = [one["metadata"]["name"] for one in pods]
+                said = said or self.workload.events(*names, name)
+                self.workload.delete("job", name)
+                return _code(found, pods), said or "it did not start"
+            time.sleep(0.5)
+        return 1, f"the Job {name} was deleted"
+
+    def _pods(self, found: Json) -> list[Json]:
+        selector = f"--selector=controller-uid={found['metadata']['uid']}"
+        listed = self.workload.kubectl("get", "pods", selector, "--output=json")
+        pods: list[Json] = json.loads(listed.text)["items"]
+        return pods
+
+
+def _instance(revision: Revision) -> Instance:
+    return Instance(revision.operation, revision.commit, revision.operation)
+
+
+def _code(found: Json, pods: Sequence[Json]) -> int:
+    """Return the exit code of a Job's program."""
+    if found.get("status", {}).get("succeeded"):
+        return 0
+    for pod in pods:
+        for one in pod["status"].get("containerStatuses", ()):
+            if ended := one.get("state", {}).get("terminated"):
+                return int(ended["exitCode"]) or 1
+    return 1

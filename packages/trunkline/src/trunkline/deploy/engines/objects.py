@@ -1,0 +1,219 @@
+"""What is applied to a cluster, and what its objects say. Pure."""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+MANAGER = "trunkline"
+DOMAIN = "trunkline.dev"
+OPERATION, COMMIT = f"{DOMAIN}/operation", f"{DOMAIN}/commit"
+IMAGE, SETTLED = f"{DOMAIN}/image", f"{DOMAIN}/settled"
+# The image in a manifest before the first deploy: the one that we may replace.
+NOTHING = "nothing-deployed"
+# What a container has that serves, and one of a Job has not.
+SERVING = ("command", "ports", "lifecycle")
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+# Events that only say that the one before happened again, or are no cause.
+QUIET = ("BackOff", "MissingClusterDNS")
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What one operation applied; `names` are those of its variables."""
+
+    operation: str
+    commit: str
+    image: str
+    names: tuple[str, ...] = ()
+
+
+def container_of(owner: Mapping[str, Any]) -> Json:
+    """Return the service's container of a Deployment or a ReplicaSet."""
+    found: Json = owner["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def revision_of(owner: Mapping[str, Any], workload: str) -> Revision | None:
+    """Read what we applied; None if somebody has changed the image since."""
+    notes = owner["spec"]["template"]["metadata"].get("annotations", {})
+    container = container_of(owner)
+    if OPERATION not in notes or notes.get(IMAGE) != container["image"]:
+        return None
+    secret = secret_name(workload, notes[OPERATION])
+    names = [
+        one["name"] for one in container.get("env", ()) if _secret_of(one) == secret
+    ]
+    return Revision(notes[OPERATION], notes[COMMIT], notes[IMAGE], tuple(names))
+
+
+def settled(deployment: Mapping[str, Any]) -> str:
+    """Return the operation that lived through its window last."""
+    found: str = deployment["metadata"].get("annotations", {}).get(SETTLED, "")
+    return found
+
+
+def secret_name(workload: str, operation: str) -> str:
+    """Return the name of the Secret with an operation's variables."""
+    return f"{workload}-{operation}"
+
+
+def secret(workload: str, operation: str, values: Mapping[str, str]) -> Json:
+    """Describe the Secret with an operation's variables."""
+    name = secret_name(workload, operation)
+    return _object("v1", "Secret", name) | {"stringData": dict(values)}
+
+
+def workload_patch(
+    name: str, container: str, revision: Revision | None, settled: str
+) -> Json:
+    """Describe all that we own of a Deployment; what is left out is taken away."""
+    notes = {SETTLED: settled} if settled else {}
+    inner: Json = {"name": container, "image": NOTHING}
+    metadata: Json = {}
+    if revision:
+        inner = {
+            "name": container,
+            "image": revision.image,
+            "env": _env(name, revision),
+        }
+        metadata["annotations"] = {
+            OPERATION: revision.operation,
+            COMMIT: revision.commit,
+            IMAGE: revision.image,
+        }
+    found = _object("apps/v1", "Deployment", name)
+    found["metadata"]["annotations"] = notes
+    found["spec"] = {
+        "template": {"metadata": metadata, "spec": {"containers": [inner]}}
+    }
+    return found
+
+
+def job(
+    deployment: Mapping[str, Any],
+    revision: Revision,
+    *,
+    name: str,
+    argv: Sequence[str],
+    deadline: float,
+) -> Json:
+    """Describe a Job that runs a program as the service would be run, once."""
+    workload = deployment["metadata"]["name"]
+    pod = copy.deepcopy(deployment["spec"]["template"]["spec"])
+    inner = pod["containers"][0]
+    for key in (*SERVING, *PROBES):
+        inner.pop(key, None)
+    ours = f"{workload}-"
+    others = [
+        one
+        for one in inner.get("env", ())
+        if not _secret_of(one).startswith(ours) and one["name"] not in revision.names
+    ]
+    inner |= {
+        "image": revision.image,
+        "args": list(argv),
+        "env": [*others, *_env(workload, revision)],
+    }
+    pod |= {"containers": [inner], "restartPolicy": "Never"}
+    found = _object("batch/v1", "Job", name)
+    found["metadata"]["labels"] = {OPERATION: revision.operation}
+    found["spec"] = {
+        "backoffLimit": 0,
+        "activeDeadlineSeconds": int(deadline),
+        "ttlSecondsAfterFinished": 3600,
+        # No label of the service: no request is to come here.
+        "template": {"metadata": {"labels": {OPERATION: "job"}}, "spec": pod},
+    }
+    return found
+
+
+def with_names(revision: Revision, names: Iterable[str]) -> Revision:
+    """Return the revision with variables of these names."""
+    return replace(revision, names=tuple(sorted(names)))
+
+
+def rolled_out(deployment: Mapping[str, Any]) -> bool:
+    """Whether every pod is of the newest revision, and available."""
+    status, wanted = deployment.get("status", {}), deployment["spec"]["replicas"]
+    counts = ("replicas", "updatedReplicas", "availableReplicas")
+    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    return bool(seen and wanted and all(status.get(one, 0) == wanted for one in counts))
+
+
+def restarted(pod: Mapping[str, Any]) -> bool:
+    """Whether a container of the pod has ended and was started again."""
+    return any(one["restartCount"] for one in _statuses(pod))
+
+
+def stuck(pod: Mapping[str, Any]) -> bool:
+    """Whether the pod's container waits for something that did not come."""
+    waiting = [one.get("state", {}).get("waiting") for one in _statuses(pod)]
+    return any(
+        one and one.get("reason") not in {"ContainerCreating", "PodInitializing"}
+        for one in waiting
+    )
+
+
+def ready(pod: Mapping[str, Any]) -> bool:
+    """Whether the pod takes requests."""
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def explanation(name: str, events: Sequence[Mapping[str, Any]]) -> str:
+    """Say in one sentence why a pod does not come, by its newest telling event."""
+    telling = [
+        one["message"]
+        for one in events
+        if one.get("type") == "Warning"
+        and one.get("reason") not in QUIET
+        and not one["message"].startswith("Error: ")
+    ]
+    return f"{name}: {' '.join(telling[-1].split())}" if telling else ""
+
+
+def other_owner(
+    deployment: Mapping[str, Any], names: Iterable[str]
+) -> tuple[int, str, str] | None:
+    """Return who else owns the image or a variable: place, manager and field."""
+    container = container_of(deployment)
+    if container["image"] == NOTHING:
+        return None
+    for place, entry in enumerate(deployment["metadata"].get("managedFields", ())):
+        if entry.get("manager") == MANAGER:
+            continue
+        at = entry.get("fieldsV1", {})
+        for key in ("spec", "template", "spec", "containers"):
+            at = at.get(f"f:{key}", {})
+        at = at.get(f'k:{{"name":"{container["name"]}"}}', {})
+        if "f:image" in at:
+            return place, entry["manager"], "the image"
+        for name in names:
+            if f'k:{{"name":"{name}"}}' in at.get("f:env", {}):
+                return place, entry["manager"], f"the variable {name}"
+    return None
+
+
+def _env(workload: str, revision: Revision) -> list[Json]:
+    name = secret_name(workload, revision.operation)
+    return [
+        {"name": key, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}
+        for key in revision.names
+    ]
+
+
+def _secret_of(variable: Mapping[str, Any]) -> str:
+    found: str = variable.get("valueFrom", {}).get("secretKeyRef", {}).get("name", "")
+    return found
+
+
+def _statuses(pod: Mapping[str, Any]) -> list[Json]:
+    found: list[Json] = pod.get("status", {}).get("containerStatuses", [])
+    return found
+
+
+def _object(version: str, kind: str, name: str) -> Json:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name}}

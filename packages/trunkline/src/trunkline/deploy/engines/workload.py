@@ -1,0 +1,230 @@
+"""One Deployment of a cluster, by the user's own kubectl, and the switch in it."""
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from trunkline import process
+from trunkline.deploy.engines.objects import (
+    MANAGER,
+    NOTHING,
+    OPERATION,
+    Json,
+    Revision,
+    container_of,
+    explanation,
+    other_owner,
+    ready,
+    restarted,
+    revision_of,
+    settled,
+    workload_patch,
+)
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.proxy import LiveFile
+from trunkline.deploy.variables import LAST_LINES
+from trunkline.errors import Refusal
+from trunkline.process import Completed
+
+# How long an API server may be away before a deploy gives up.
+AWAY = 60.0
+
+
+class Workload:
+    """A Deployment, and what belongs to it."""
+
+    def __init__(self, environment: Environment, default: str) -> None:
+        self.name = environment.workload or default
+        self.options = [
+            f"--{key}={value}"
+            for key, value in (
+                ("context", environment.context),
+                ("namespace", environment.namespace),
+            )
+            if value
+        ]
+        self.said: dict[str, str] = {}
+
+    def read(self) -> Json:
+        """Return the Deployment; raises a refusal if there is none."""
+        found = self.kubectl(
+            *("get", "deployment", self.name, "--show-managed-fields"),
+            *("--ignore-not-found", "--output=json"),
+        ).text
+        if not found:
+            raise Refusal(
+                rule="workload",
+                found=f"no Deployment {self.name} in {self.shown}",
+                expected="one, applied by whoever owns the cluster",
+                fix="kubectl apply --server-side -k kubernetes/overlays/staging",
+            )
+        deployment: Json = json.loads(found)
+        return deployment
+
+    @property
+    def shown(self) -> str:
+        """How a person names where it is."""
+        return " ".join(self.options) or "the current namespace"
+
+    def live(self) -> Revision | None:
+        """Return what the Deployment is to run; None if that is not ours."""
+        return revision_of(self.read(), self.name)
+
+    def revisions(self, deployment: Json) -> list[tuple[Revision, int]]:
+        """Return what we applied and the cluster keeps, with the number of pods."""
+        found = [
+            (revision_of(one, self.name), one["status"].get("replicas", 0))
+            for one in self.select("replicasets", deployment)
+            if any(
+                owner["uid"] == deployment["metadata"]["uid"]
+                for owner in one["metadata"].get("ownerReferences", ())
+            )
+        ]
+        return [(one, pods) for one, pods in found if one]
+
+    def pods(self, operation: str, deployment: Json) -> list[Json]:
+        """Return the pods of an operation."""
+        return [
+            one
+            for one in self.select("pods", deployment)
+            if one["metadata"].get("annotations", {}).get(OPERATION) == operation
+        ]
+
+    def select(self, kind: str, deployment: Json) -> list[Json]:
+        """Return what the Deployment's selector finds."""
+        labels = deployment["spec"]["selector"]["matchLabels"].items()
+        selector = ",".join(f"{key}={value}" for key, value in labels)
+        found = self.kubectl("get", kind, f"--selector={selector}", "--output=json")
+        items: list[Json] = json.loads(found.text)["items"]
+        return items
+
+    def put(
+        self, revision: Revision | None, settled: str, deployment: Json | None = None
+    ) -> None:
+        """Make the Deployment run a revision; nobody else's field is taken over."""
+        deployment = deployment or self.read()
+        self.require_own(deployment, revision.names if revision else ())
+        container = container_of(deployment)
+        free = container["image"] == NOTHING
+        document = workload_patch(self.name, container["name"], revision, settled)
+        self.apply(document, *(["--force-conflicts"] if free else []))
+
+    def require_own(self, deployment: Json, names: Iterable[str]) -> None:
+        """Refuse to go on where somebody else sets the image or a variable."""
+        found = other_owner(deployment, names)
+        if found is None:
+            return
+        place, manager, field = found
+        patch = [{"op": "remove", "path": f"/metadata/managedFields/{place}"}]
+        raise Refusal(
+            rule="field-manager",
+            found=f"{manager} sets {field} of {self.name}",
+            expected="no other field manager than trunkline there",
+            fix=f"stop {manager}, and let it go of its fields:\n"
+            f"    kubectl {' '.join(self.options)} patch deployment {self.name} "
+            f"--type=json --patch='{json.dumps(patch)}'",
+        )
+
+    def apply(self, document: Json, *options: str) -> None:
+        """Apply an object; what it contains is in no argument."""
+        self.kubectl(
+            *("apply", "--server-side", f"--field-manager={MANAGER}"),
+            *("--validate=false", "--filename=-", *options),
+            stdin=json.dumps(document).encode(),
+        )
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the cluster has rolled out, or for some seconds."""
+        self.kubectl(
+            *("rollout", "status", f"deployment/{self.name}"),
+            f"--timeout={seconds:g}s",
+            check=False,
+        )
+
+    def delete(self, kind: str, name: str) -> None:
+        """Delete an object, if there is one, and do not wait for its end."""
+        self.kubectl("delete", kind, name, "--ignore-not-found", "--wait=false")
+
+    def explain(self, operation: str) -> str:
+        """Say why an operation's pod is not ready, and what it wrote last."""
+        deployment = self.read()
+        pods = self.pods(operation, deployment)
+        if not pods:
+            return self.events(*self._owners(operation, deployment))
+        # The sick ones first.
+        pods.sort(key=lambda pod: (ready(pod), not restarted(pod)))
+        name = pods[0]["metadata"]["name"]
+        return "\n".join(filter(None, (self.events(name), self.logs(pods[0]))))
+
+    def events(self, *names: str) -> str:
+        """Say in one sentence what went wrong with one of these objects."""
+        for name in names:
+            by = f"--field-selector=involvedObject.name={name}"
+            found = self.kubectl(
+                *("get", "events", by, "--sort-by=.lastTimestamp", "--output=json")
+            )
+            if why := explanation(name, json.loads(found.text)["items"]):
+                return why
+        return ""
+
+    def logs(self, pod: Json) -> str:
+        """Return the last lines of a pod, or of its container that ended."""
+        argv = ["logs", pod["metadata"]["name"], f"--tail={LAST_LINES}"]
+        ended = ["--previous"] if restarted(pod) else []
+        done = self.kubectl(*argv, *ended, check=False)
+        return done.text if done.ok else ""
+
+    def kubectl(
+        self, *words: str, stdin: bytes | None = None, check: bool = True
+    ) -> Completed:
+        """Run kubectl; while no server answers, again."""
+        argv = ["kubectl", *self.options, *words]
+        end = time.monotonic() + AWAY
+        while True:
+            done = process.run(argv, stdin=stdin, timeout=AWAY)
+            said = done.complaint
+            # Each command may be repeated. A server that answers says no for good, and
+            # so does a log-in that has expired.
+            answered = "from server" in said or "logged in" in said
+            away = not done.ok and "connection" in said.lower() and not answered
+            if not away or time.monotonic() > end:
+                return done.required() if check else done
+            time.sleep(1)
+
+    def _owners(self, operation: str, deployment: Json) -> list[str]:
+        return [
+            one["metadata"]["name"]
+            for one in self.select("replicasets", deployment)
+            if (found := revision_of(one, self.name)) and found.operation == operation
+        ]
+
+
+class LiveWorkload(LiveFile):
+    """The switch of a cluster: what the Deployment is told to run.
+
+    An address is the name of an operation. The cluster moves the requests itself.
+    """
+
+    def __init__(self, folder: Path, workload: Workload) -> None:
+        super().__init__(folder)
+        self.workload = workload
+
+    def read(self) -> str | None:
+        """Return the operation whose revision the Deployment is to run."""
+        live = self.workload.live()
+        return live.operation if live else None
+
+    def write(self, address: str | None) -> None:
+        """Let the cluster go back to an operation that it keeps, or to nothing."""
+        deployment = self.workload.read()
+        live = revision_of(deployment, self.workload.name)
+        if live and live.operation == address:
+            return
+        if live:
+            # Its pods, and what they say, go now.
+            said = self.workload.explain(live.operation)
+            self.workload.said[live.operation] = said
+        kept = [one for one, _ in self.workload.revisions(deployment)]
+        found = next((one for one in kept if one.operation == address), None)
+        self.workload.put(found, settled(deployment), deployment)

@@ -1,0 +1,170 @@
+"""A namespace of a real cluster, with what `kubernetes/` puts there."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from deploy.engines.hosts import Host
+from registries import Server
+from samples import REPOSITORY
+
+# A context that tests may fill with namespaces; nobody's by accident.
+CONTEXT = "TRUNKLINE_TEST_CONTEXT"
+TABLE = """\
+[project]
+name = "{name}"
+version = "0.0.0"
+[tool.trunkline]
+image = "{image}"
+migrations = "migrations"
+smoke_seconds = 20
+timeout = 3
+[tool.trunkline.environments.staging]
+engine = "kubernetes"
+context = "deployer"
+namespace = "{name}"
+url = "http://127.0.0.1:{port}"
+window = {window}
+keep = 1
+deadline = {deadline}
+variables = ["staging.env"]
+"""
+# Writes down each request that kubectl makes, and passes everything else on.
+KUBECTL = """\
+#!/bin/sh
+said=$(mktemp)
+"{kubectl}" -v=6 "$@" 2>"$said"
+code=$?
+grep -E 'round_trippers|"Response"' "$said" >>"{log}"
+grep -vE '^[IWE][0-9]{{4}} ' "$said" >&2
+rm -f "$said"
+exit $code
+"""
+
+
+def require_cluster() -> None:
+    """Skip where there is no cluster; CI says in one line that it had none."""
+    context = os.environ.get(CONTEXT)
+    if not context:
+        pytest.skip(f"no cluster: {CONTEXT} names no context of kubectl")
+    found = kubectl("get", "--raw=/readyz", check=False)
+    if found.returncode:
+        pytest.fail(f"{CONTEXT} is {context}, which does not answer: {found.stderr}")
+
+
+def kubectl(
+    *words: str, stdin: str | None = None, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run kubectl as whoever owns the cluster."""
+    done = subprocess.run(
+        ["kubectl", f"--context={os.environ[CONTEXT]}", *words],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 or not check, done.stderr
+    return done
+
+
+class Cluster(Host):
+    """A clone that deploys to a namespace of its own, with the Role of a deployer."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        super().__init__(folder, server)
+        self.manifests = folder / "clone/kubernetes"
+        shutil.copytree(REPOSITORY / "kubernetes", self.manifests)
+        for file in self.manifests.rglob("*.yaml"):
+            file.write_text(file.read_text().replace("my-app", self.name))
+        self.clone.write("staging.env", "GREETING=a $HOME\nPASSWORD=hush$1-secret\n")
+        kubectl("create", "namespace", self.name)
+        self.own(
+            *("create", "secret", "generic", self.name),
+            "--from-literal=database-url=sqlite:////tmp/service.db",
+        )
+        self.own("apply", f"--filename={self.manifests / 'deployer.yaml'}")
+        self.apply()
+        service = json.loads(self.own("get", "service", self.name, "-o=json"))
+        self.port = service["spec"]["ports"][0]["nodePort"]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log_in(folder)
+        self.configure(server)
+
+    def configure(self, server: Server, *, deadline: int = 60, window: int = 2) -> None:
+        image = f"{server.host}/{self.path}"
+        values = {"name": self.name, "image": image, "port": self.port}
+        text = TABLE.format(**values, deadline=deadline, window=window)
+        self.clone.write("pyproject.toml", text)
+
+    def apply(self) -> None:
+        """Apply the overlay, as an old server takes it, reachable from this machine."""
+        overlay = str(self.manifests / "overlays/staging")
+        rendered = kubectl("kustomize", overlay).stdout
+        objects = list(yaml.safe_load_all(rendered))
+        for one in objects:
+            if one["kind"] == "Service":
+                one["spec"]["type"] = "NodePort"
+        if self.version < 21:
+            # PodDisruptionBudgets of policy/v1 came with 1.21.
+            objects = [o for o in objects if o["kind"] != "PodDisruptionBudget"]
+        self.own("apply", "--server-side", "-f-", stdin=yaml.safe_dump_all(objects))
+
+    @property
+    def version(self) -> int:
+        """The minor version of the cluster, by its node."""
+        node = json.loads(kubectl("get", "nodes", "-o=json").stdout)["items"][0]
+        return int(node["status"]["nodeInfo"]["kubeletVersion"].split(".")[1])
+
+    def own(self, *words: str, stdin: str | None = None, check: bool = True) -> str:
+        """Run kubectl in the namespace as its owner."""
+        return kubectl(
+            f"--namespace={self.name}", *words, stdin=stdin, check=check
+        ).stdout
+
+    def deployment(self) -> Any:  # noqa: ANN401 - whatever JSON can hold
+        return json.loads(
+            self.own("get", "deployment", self.name, "--show-managed-fields", "-o=json")
+        )
+
+    def requests(self) -> list[str]:
+        """Return what kubectl has asked the API server for, and forget it."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        self.log.unlink(missing_ok=True)
+        return lines
+
+    def names(self, *kinds: str) -> set[str]:
+        found = self.own("get", ",".join(kinds), "-o=name").split()
+        return {one for one in found if "token" not in one}
+
+    def end(self) -> None:
+        kubectl("delete", "namespace", self.name, "--wait=false", check=False)
+
+    def _log_in(self, folder: Path) -> None:
+        """Let the clone's kubectl be a deployer and nobody else."""
+        found = kubectl("config", "view", "--raw", "--minify", "--flatten", "-o=json")
+        config = json.loads(found.stdout)
+        account = f"{self.name}-deployer"
+        token = self.own("create", "token", account).strip()
+        config["users"] = [{"name": "deployer", "user": {"token": token}}]
+        cluster = config["clusters"][0]["name"]
+        context = {"cluster": cluster, "user": "deployer"}
+        config["contexts"] = [{"name": "deployer", "context": context}]
+        config["current-context"] = "deployer"
+        self.config = folder / "kubeconfig"
+        self.config.write_text(json.dumps(config))
+        self.log = folder / "requests.log"
+        bin = folder / "bin"
+        bin.mkdir()
+        script = KUBECTL.format(kubectl=shutil.which("kubectl"), log=self.log)
+        (bin / "kubectl").write_text(script)
+        (bin / "kubectl").chmod(0o755)
+        self.clone.env |= {
+            "KUBECONFIG": str(self.config),
+            "PATH": f"{bin}{os.pathsep}{self.clone.env['PATH']}",
+        }

@@ -1,0 +1,201 @@
+"""Deploys to a real cluster, as a deployer with its Role and no more."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from deploy.engines.clusters import Cluster, require_cluster
+from deploy.engines.test_compose_kill import kill_at
+from faults import Fault, Proxy
+from registries import Server
+
+pytestmark = pytest.mark.slow
+# Between two requests of a client: the cluster is on the same two cores.
+PAUSE = 0.02
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    tmp_path_factory: pytest.TempPathFactory, engine: None, registry_server: Server
+) -> Iterator[Cluster]:
+    """`main` serves, and does so after every test."""
+    require_cluster()
+    made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
+    try:
+        made.publish("main")
+        made.deployed("main")
+        yield made
+    finally:
+        made.end()
+
+
+def test_a_branch_goes_on_and_comes_back_without_a_lost_request(
+    cluster: Cluster,
+) -> None:
+    first = cluster.get()["commit"]
+    cluster.clone.write("staging.env", "GREETING=good morning\n")
+    cluster.publish("feat-login", "new")
+    with cluster.load(PAUSE) as seen:
+        cluster.deployed("feat/login")
+        new = cluster.get()
+        ran = cluster.trunkline("rollback", "staging")
+    assert ran.code == 0, ran.all
+    assert (new["kind"], new["greeting"]) == ("new", "good morning")
+    # The variables are those of then.
+    assert (cluster.get()["commit"], cluster.get()["greeting"]) == (first, "a $HOME")
+    assert (seen.lost, {*seen.kinds} >= {"well", "new"}) == ([], True)
+    assert cluster.told("status")["well"] is True
+    assert cluster.names("jobs") == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("exits", "cannot start: no such thing"),
+        ("never", "Readiness probe failed: HTTP probe failed with statuscode: 503"),
+        ("turns", "turned sick within 12 seconds"),
+        ("breaks", "could not migrate the database: migrating breaks"),
+    ],
+)
+def test_a_sick_image_is_undone_and_explained(
+    cluster: Cluster, kind: str, said: str
+) -> None:
+    before = cluster.get()["commit"]
+    secrets = cluster.names("secrets")
+    cluster.publish("feat-sick", kind)
+    # The kubelet believes the third bad answer, and asks every two seconds.
+    cluster.configure(cluster.server, window=12 if kind == "turns" else 2)
+    with cluster.load(PAUSE) as seen:
+        ran = cluster.deploy("feat/sick")
+    assert (ran.code, said in ran.err) == (1, True), ran.all
+    assert f"{before[:12]} still serves" in ran.err
+    assert (seen.lost, cluster.get()["commit"]) == ([], before)
+    assert (cluster.names("jobs"), cluster.names("secrets")) == (set(), secrets)
+    assert "hush" not in ran.all
+
+
+def test_an_image_that_cannot_be_pulled_changes_nothing(
+    cluster: Cluster, proxy: Proxy
+) -> None:
+    cluster.publish("feat-away", "new")
+    proxy.faults.append(Fault("HEAD .*/manifests/sha256:", times=10**6, status=503))
+    cluster.configure(proxy.server)
+    try:
+        ran = cluster.deploy("feat/away")
+    finally:
+        cluster.configure(cluster.server)
+    assert (ran.code, "Failed to pull image" in ran.err) == (1, True), ran.all
+    assert cluster.get()["kind"] == "well"
+
+
+def test_a_migration_that_hangs_ends_at_its_deadline(cluster: Cluster) -> None:
+    cluster.publish("feat-slow", "slowly")
+    cluster.configure(cluster.server, deadline=3)
+    try:
+        ran = cluster.deploy("feat/slow")
+    finally:
+        cluster.configure(cluster.server)
+    assert (ran.code, "longer than specified deadline" in ran.err) == (1, True), ran.all
+    assert cluster.get()["kind"] == "well"
+
+
+def test_a_full_quota_is_named(cluster: Cluster) -> None:
+    cluster.publish("feat-much", "new")
+    cluster.own("create", "quota", "tight", "--hard=pods=1")
+    try:
+        ran = cluster.deploy("feat/much")
+    finally:
+        cluster.own("delete", "quota", "tight")
+    assert (ran.code, "exceeded quota: tight" in ran.err) == (1, True), ran.all
+
+
+def test_another_field_manager_is_refused_by_name_until_it_lets_go(
+    cluster: Cluster,
+) -> None:
+    image = cluster.deployment()["spec"]["template"]["spec"]["containers"][0]["image"]
+    name, other = cluster.name, image.replace("@sha256:", ":main@sha256:")
+    cluster.own("set", "image", f"deployment/{name}", f"{name}={other}")
+    ran = cluster.deploy("main")
+    assert (ran.code, "kubectl-set sets the image" in ran.err) == (1, True), ran.all
+    fix = next(line for line in ran.err.splitlines() if "kubectl --" in line)
+    assert cluster.clone.run(*shlex.split(fix)).code == 0
+    cluster.deployed("main")
+    assert cluster.told("status")["well"] is True
+
+
+@pytest.mark.parametrize("step", ["migrate", "check", "stop"])
+def test_after_a_kill_the_next_command_finishes_by_the_facts(
+    cluster: Cluster, step: str
+) -> None:
+    cluster.publish("feat-killed", "new")
+    with cluster.load(PAUSE) as seen:
+        kill_at(cluster, step, "feat/killed")
+        ran = cluster.deploy("main")
+    assert ran.code == 0, ran.all
+    ends = {"migrate": {"restore"}, "check": {"adopt", "restore"}}
+    (said,) = re.findall("the interrupted deploy ended: ([a-z]+)", ran.err)
+    assert said in ends.get(step, {"adopt"})
+    assert (seen.lost, cluster.get()["kind"]) == ([], "well")
+    assert cluster.names("jobs") == set()
+
+
+def test_the_manifests_can_be_applied_again_without_the_image(cluster: Cluster) -> None:
+    file = cluster.manifests / "base/objects.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("          image: nothing-deployed\n", ""))
+    before = cluster.deployment()
+    cluster.apply()
+    after = cluster.deployment()
+    assert after["spec"] == before["spec"]
+    assert text != file.read_text()
+
+
+def test_an_expired_log_in_is_said_at_once(cluster: Cluster) -> None:
+    text = cluster.config.read_text()
+    config = json.loads(text)
+    config["users"][0]["user"]["token"] = "expired"  # noqa: S105 - none
+    cluster.config.write_text(json.dumps(config))
+    try:
+        ran = cluster.trunkline("status", "staging")
+    finally:
+        cluster.config.write_text(text)
+    assert (ran.code, "logged in to the server" in ran.err) == (1, True), ran.all
+
+
+def test_the_role_is_all_that_is_used(cluster: Cluster) -> None:
+    role = next(yaml.safe_load_all((cluster.manifests / "deployer.yaml").read_text()))
+    granted = {
+        (verb, kind)
+        for rule in role["rules"]
+        for kind in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    used = {found for line in cluster.requests() if (found := asked(line))}
+    # A Job or a Secret that is patched into being is created.
+    used |= {("create", "jobs"), ("create", "secrets")}
+    assert used == granted
+
+
+def asked(line: str) -> tuple[str, str] | None:
+    """Read verb and resource from a line of kubectl's log."""
+    found = re.search(
+        r"(GET|PATCH|POST|PUT|DELETE)[ \"]+.*?/namespaces/([^ \"]+)", line
+    )
+    if not found:
+        return None
+    path, _, query = found[2].partition("?")
+    _, *parts = path.split("/")
+    if not parts:
+        return None  # Whether the namespace exists; may be refused.
+    kind, *rest = parts
+    if found[1] != "GET":
+        return found[1].lower(), kind
+    if "watch=true" in query:
+        return "watch", kind
+    if len(rest) > 1:
+        return "get", f"{kind}/{rest[1]}"
+    return ("get" if rest else "list"), kind

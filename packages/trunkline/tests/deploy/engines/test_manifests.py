@@ -1,0 +1,75 @@
+"""`kubernetes/`: the same objects by kustomize and by Helm, as new servers like."""
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from registries import missing
+from samples import REPOSITORY
+from trunkline import process
+
+pytestmark = pytest.mark.slow
+FOLDER = REPOSITORY / "kubernetes"
+STAGING = {
+    "environment": "staging",
+    "host": "staging.my-app.example.com",
+    "minReplicas": 1,
+    "maxReplicas": 2,
+}
+# Renders the chart without a cluster, and checks objects against published schemas.
+PROGRAM = """\
+import json, sys
+import helm_python, kubernetes_validate
+folder, values, objects = json.load(sys.stdin)
+newest = int(kubernetes_validate.latest_version().split(".")[1])
+for minor in range(newest - 2, newest + 1):
+    for one in objects:
+        kubernetes_validate.validate(one, f"1.{minor}", strict=True)
+print(json.dumps(helm_python.Chart.load(folder).render(values)))
+"""
+
+
+def by_kustomize(overlay: str) -> list[dict[str, Any]]:
+    if shutil.which("kubectl") is None:
+        missing("no kubectl on this machine")
+    argv = ["kubectl", "kustomize", str(FOLDER / "overlays" / overlay)]
+    return objects_in(process.run(argv, check=True).text)
+
+
+def by_helm(values: dict[str, object], *validated: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Render the chart, and validate objects for the three newest releases."""
+    needed = ("--with=helm-python-sdk==0.2.2", "--with=kubernetes-validate==1.37.0")
+    argv = ["uv", "run", "--no-project", "--quiet", *needed, "python", "-c", PROGRAM]
+    stdin = json.dumps([str(FOLDER), values, validated]).encode()
+    done = process.run(argv, stdin=stdin, timeout=300, check=True)
+    return json.loads(done.text)
+
+
+def objects_in(text: str) -> list[dict[str, Any]]:
+    return [one for one in yaml.safe_load_all(text) if one]
+
+
+def by_name(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {one["kind"]: one for one in objects}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "values"), [("staging", STAGING), ("production", {})]
+)
+def test_helm_renders_what_kustomize_does_and_new_servers_take_it(
+    overlay: str, values: dict[str, object]
+) -> None:
+    expected = by_kustomize(overlay)
+    role = objects_in((FOLDER / "deployer.yaml").read_text())
+    found = by_helm(values, *expected, *role)
+    assert by_name(objects_in("\n".join(found.values()))) == by_name(expected)
+    assert len(expected) == 5
+
+
+def test_there_is_little_of_it() -> None:
+    files = [file for file in FOLDER.rglob("*") if file.is_file()]
+    lines = sum(len(file.read_text().splitlines()) for file in files)
+    assert (len(files) <= 8, lines <= 150) == (True, True)
