@@ -82,6 +82,10 @@ def test_a_command_takes_the_options_that_it_declares(name: str) -> None:
         "template": ["new"],
         "feature": ["customers"],
         "deploy": ["main", "--to", "staging"],
+        **{
+            key: ["staging", "--desk=https://desk.example/shop"]
+            for key in ("reserve", "release-env")
+        },
         **{key: ["staging"] for key in ("rollback", "status", "history", "candidates")},
     }
     values = cli.parse(name, function, required.get(name, []))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, HTTPException
 
-from trunkline_desk import actions, view
+from trunkline_desk import actions, requests, view
 from trunkline_desk.actions import DeniedError
 from trunkline_desk.claims import Action
 from trunkline_desk.wanted import Wanted
@@ -32,6 +32,16 @@ def history(
     with store.reading() as connection:
         rows = view.history(connection, [place.name], limit=100, before=before)
     return [dict(row._mapping) for row in rows]
+
+
+@router.get("/{service}/{environment}/requests/{key}")
+def outcome(_: PersonOf, store: StoreOf, place: PlaceOf, key: str) -> dict[str, Any]:
+    """Tell what became of a request, by the key that it was made with."""
+    with store.reading() as connection:
+        found = requests.find(connection, key)
+    if found is None or found.place != place.name:
+        raise HTTPException(404, "There is no such request.")
+    return view.told(found)
 
 
 @router.post("/{service}/{environment}", status_code=202)

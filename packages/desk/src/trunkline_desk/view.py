@@ -259,13 +259,14 @@ def document(view: PlaceView) -> dict[str, Any]:
         "reservation": {"holder": held.holder, "until": held.until, "why": held.why}
         if held
         else None,
-        "running": _request(view.running) if view.running else None,
-        "waiting": [_request(one) for one in view.waiting],
+        "running": told(view.running) if view.running else None,
+        "waiting": [told(one) for one in view.waiting],
         "flags": view.flags,
     }
 
 
-def _request(row: Row[Any]) -> dict[str, Any]:
+def told(row: Row[Any]) -> dict[str, Any]:
+    """Return a request as the JSON API tells it."""
     return {
         "id": row.id,
         "kind": row.kind,

@@ -29,6 +29,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "print what serves on an environment, and whether it is well",
         "history": "list what was put on an environment, when and by whom",
         "candidates": "list what can be put on an environment, and what it brings",
+        "reserve": "keep an environment for yourself, on the team's desk",
+        "release-env": "end your reservation of an environment",
     },
     "Template": {
         "template": "generate a service, or bring it the template's later versions",
@@ -59,6 +61,8 @@ TARGETS: Mapping[str, str] = {
     "status": "deploy.command:status",
     "history": "deploy.command:history",
     "candidates": "deploy.listing:candidates",
+    "reserve": "deploy.reservations:reserve",
+    "release-env": "deploy.reservations:release_env",
     "template": "template.command:template",
     "commits": "commits.messages:check_commits",
     "guard": "releases.guard:guard",

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from trunkline.commits.conventional import shown
+from trunkline.deploy import desk as desks
 from trunkline.deploy.candidates import require_commit
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.lock import holder
@@ -23,7 +24,7 @@ from trunkline.deploy.orders import (
 )
 from trunkline.deploy.runner import Deployer
 from trunkline.deploy.variables import parse_flags
-from trunkline.errors import Refusal
+from trunkline.errors import Refusal, UsageError
 from trunkline.options import DRY_RUN, JSON, YES, command, option, repeated, switch
 from trunkline.output import aligned
 
@@ -47,7 +48,7 @@ ENV = option("environment", metavar="ENV", help="the environment")
     option("ref", metavar="REF", help="a branch, a tag or a commit"),
     option("--commit", metavar="ID", default="", help="refuse any other commit of REF"),
     repeated("--flag", metavar="ENABLE_X=BOOL", default=[], help="switch a flag"),
-    *(TO, *CHOICES, YES, WAIT, DRY_RUN, JSON),
+    *(TO, *CHOICES, YES, WAIT, DRY_RUN, JSON, desks.DESK),
 )
 def deploy(
     *,
@@ -60,8 +61,18 @@ def deploy(
     wait: bool,
     dry_run: bool,
     json: bool,
+    desk: str,
 ) -> int:
     """Put a commit on an environment."""
+    if desk:
+        # A desk has its own queue and its own switch for a flag.
+        if flag or dry_run or database not in {"", "own"}:
+            raise UsageError(
+                "with --desk there is no --flag, --dry-run, --new-database or"
+                f" --downgrade\n  type next: open {desk}"
+            )
+        wish = {"ref": ref, "commit": commit, "database": database}
+        return desks.put(desks.open_desk(desk), environment, **wish, yes=yes)
     place = Deployment(environment, flags=parse_flags(flag))
     if database:
         require_choice(database, place.environment, yes=yes or dry_run)
@@ -75,9 +86,15 @@ def deploy(
     return show_plan(place, what) if dry_run else carry_out(place, what)
 
 
-@command(ENV, WAIT, DRY_RUN, JSON)
-def rollback(*, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
+@command(ENV, YES, WAIT, DRY_RUN, JSON, desks.DESK)
+def rollback(
+    *, environment: str, yes: bool, wait: bool, dry_run: bool, json: bool, desk: str
+) -> int:
     """Take an environment back to what served well before, with its variables."""
+    if desk:
+        if dry_run:
+            raise UsageError(f"with --desk there is no --dry-run\n  open {desk}")
+        return desks.take_back(desks.open_desk(desk), environment, yes=yes)
     place = Deployment(environment)
 
     def choose(deployer: Deployer) -> Candidate:
@@ -103,9 +120,11 @@ def rollback(*, environment: str, wait: bool, dry_run: bool, json: bool) -> int:
     return carry_out(place, what)
 
 
-@command(ENV, JSON)
-def status(*, environment: str, json: bool) -> int:
+@command(ENV, JSON, desks.DESK)
+def status(*, environment: str, json: bool, desk: str) -> int:
     """Print what serves, by the facts; exit code 1 if nothing serves well."""
+    if desk:
+        return desks.show_status(desks.open_desk(desk), environment, json=json)
     place = Deployment(environment)
     facts = place.deployer().facts()
     live = facts.at(facts.live)
@@ -139,9 +158,11 @@ def status(*, environment: str, json: bool) -> int:
     return 0 if well else 1
 
 
-@command(ENV, JSON)
-def history(*, environment: str, json: bool) -> int:
+@command(ENV, JSON, desks.DESK)
+def history(*, environment: str, json: bool, desk: str) -> int:
     """Print what was put on an environment, the newest first."""
+    if desk:
+        return desks.show_history(desks.open_desk(desk), environment, json=json)
     operations = Deployment(environment).journal.operations()[::-1]
     rows = [
         (

@@ -1,0 +1,158 @@
+"""The same verbs through a desk, whose rule decides and whose runner carries out."""
+
+import json as json_
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from trunkline.commits.conventional import shown
+from trunkline.errors import FailedError, Refusal, UsageError
+from trunkline.options import option
+from trunkline.output import aligned, say
+from trunkline.registry.transport import is_loopback
+
+DESK_HELP = "ask the desk whose page of this service is URL (token: $DESK_TOKEN)"
+DESK = option("--desk", metavar="URL", default="", help=DESK_HELP)
+# How long a desk may be away while it carries something out.
+_PATIENCE = 300.0
+_LOOK_SECONDS = 0.5
+_ENDED = frozenset({"done", "failed", "refused", "replaced"})
+
+
+@dataclass(frozen=True, slots=True)
+class DeskOf:
+    """A desk's JSON API about the environments of one service."""
+
+    api: str
+    token: str
+
+    def ask(self, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
+        """Return what the desk answers; raises Refusal with what it says against."""
+        try:
+            answer = urllib3.request(
+                "GET" if body is None else "POST",
+                f"{self.api}/{path}",
+                json=body,
+                headers={"Authorization": f"Bearer {self.token}"},
+                redirect=False,
+                retries=False,
+                timeout=30,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise FailedError(f"{self.api} does not answer: {error}") from error
+        try:
+            document = answer.json()
+        except ValueError as error:
+            raise FailedError(
+                f"{self.api} answers {answer.status} without JSON; is it a desk?"
+            ) from error
+        if answer.status < 300:  # noqa: PLR2004 - the first that is no success
+            return document
+        raise Refusal(
+            rule="desk",
+            found=shown(str(document.get("detail", answer.status))),
+            expected="what the desk lets this token do now",
+            fix=f"open {self.api.replace('/api/', '/', 1)}",
+        )
+
+    def act(self, environment: str, **wish: object) -> dict[str, Any]:
+        """Ask for something, and say what was decided."""
+        found: dict[str, Any] = self.ask(environment, wish)
+        say(shown(found["said"]))
+        return found
+
+    def wait(self, environment: str, key: str) -> int:
+        """Wait until a request has ended; a desk that restarts is asked again."""
+        answered = time.monotonic()
+        while True:
+            try:
+                found = self.ask(f"{environment}/requests/{key}")
+                answered = time.monotonic()
+            except FailedError:
+                if time.monotonic() - answered > _PATIENCE:
+                    raise
+                found = {"state": "unknown"}
+            if found["state"] in _ENDED:
+                break
+            time.sleep(_LOOK_SECONDS)
+        if found["state"] == "done":
+            return 0
+        lines = [shown(line) for line in found["said"].splitlines()]
+        raise FailedError("\n".join([f"the desk says: {found['state']}", *lines]))
+
+
+def open_desk(address: str) -> DeskOf:
+    """Return the desk at the address of a service's page; raises UsageError."""
+    parts = urlsplit(address)
+    service = parts.path.strip("/")
+    if parts.scheme not in {"http", "https"} or not service or "/" in service:
+        raise UsageError(
+            f"--desk {address!r} is not the page of a service\n"
+            "  type next: --desk https://HOST/SERVICE"
+        )
+    if parts.scheme == "http" and not is_loopback(parts.netloc):
+        raise UsageError(
+            f"--desk {address} would send the token unencrypted\n"
+            f"  type next: --desk https://{parts.netloc}/{service}"
+        )
+    if not (token := os.environ.get("DESK_TOKEN")):
+        raise UsageError(
+            "DESK_TOKEN is not set, so the desk cannot know who asks\n"
+            "  type next, where the desk runs: trunkline-desk token add NAME"
+        )
+    return DeskOf(f"{parts.scheme}://{parts.netloc}/api/{service}", token)
+
+
+def put(
+    desk: DeskOf, environment: str, *, ref: str, commit: str, database: str, yes: bool
+) -> int:
+    """Put a branch or a release on, and wait until it serves."""
+    wish = {"ref": ref, "commit": commit, "typed": environment if yes else ""}
+    if database:
+        wish["database"] = f"{database}-database"
+    asked = desk.act(environment, action="put", **wish)
+    return desk.wait(environment, asked["key"])
+
+
+def take_back(desk: DeskOf, environment: str, *, yes: bool) -> int:
+    """Take an environment back, and wait until that has ended."""
+    typed = environment if yes else ""
+    asked = desk.act(environment, action="take back", typed=typed)
+    return desk.wait(environment, asked["key"])
+
+
+def show_status(desk: DeskOf, environment: str, *, json: bool) -> int:
+    """Print what serves, as the desk saw it last; exit code 1 if nothing does well."""
+    found = desk.ask(environment)
+    if json:
+        print(json_.dumps(found))
+    else:
+        name = f"{found['ref']} {found['commit'][:12]} " if found["commit"] else ""
+        print(shown(f"{name}{found['health']}"))
+        if held := found["reservation"]:
+            end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(held["until"]))
+            print(shown(f"{held['holder'] or 'frozen'} until {end}: {held['why']}"))
+    return 0 if found["health"] == "serving" else 1
+
+
+def show_history(desk: DeskOf, environment: str, *, json: bool) -> int:
+    """Print what people did, the newest first."""
+    found = desk.ask(f"{environment}/history")
+    if json:
+        print(json_.dumps(found))
+        return 0
+    rows = [
+        (
+            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one["at"])),
+            *(shown(one[key] or "") for key in ("person", "text", "state", "why")),
+        )
+        for one in found
+    ]
+    if rows:
+        print("\n".join(aligned(rows)))
+    return 0
