@@ -88,3 +88,13 @@ def test_production_is_for_releasers_and_their_releases(desk: DeskProcesses) -> 
     assert history[0]["text"].startswith("was refused: Only a releaser")
     branch = {"action": "put", "ref": "feat/seats", "typed": "production"}
     assert desk.ask("production", branch, by="release").status == 409
+
+
+def test_a_clone_that_is_away_is_said_and_comes_back(desk: DeskProcesses) -> None:
+    assert put(desk, "main") == 202
+    desk.serves("main")
+    away = desk.shop.root.with_name("away")
+    desk.shop.root.rename(away)
+    desk.until(lambda: desk.status()["health"] == "unseen")
+    away.rename(desk.shop.root)
+    desk.serves("main")

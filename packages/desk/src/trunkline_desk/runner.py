@@ -13,6 +13,8 @@ from typing import Any
 
 import urllib3
 from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+from trunkline.errors import TrunklineError
 from trunkline.process import run as run_program
 
 from trunkline_desk import actions, events, outbox, requests, snapshots, tables
@@ -22,6 +24,8 @@ from trunkline_desk.store import Store
 
 LOOK_SECONDS = {snapshots.LIVE: 5.0, snapshots.CANDIDATES: 30.0}
 _PATIENCE = 120.0
+# Seconds until something is tried again that failed.
+_PAUSE = 2.0
 _LINES = 20
 _MOST_BYTES = 1_000_000
 DESK = Person("the desk", Role.VIEWER, "itself")
@@ -35,32 +39,50 @@ class Runner:
     ) -> None:
         self.store, self.desk, self.now = store, desk, now
         self.over = threading.Event()
+        # Where the outcome of what an earlier runner had begun is known.
+        self.adopted: set[str] = set()
 
     def run(self) -> None:
         """Work until `over` is set."""
         places = self.desk.places()
-        threads = [threading.Thread(target=self._serve, args=(one,)) for one in places]
         # A take-back does not wait for the deploy that it takes back.
-        threads += [threading.Thread(target=self._back, args=(one,)) for one in places]
+        works = (self._serve, self._back)
+        threads = [
+            threading.Thread(target=self._repeat, args=(work, one))
+            for one in places
+            for work in works
+        ]
         for thread in threads:
             thread.start()
         while not self.over.wait(1.0):
-            outbox.send(self.store, self.desk, self.now())
+            self._guarded(lambda: outbox.send(self.store, self.desk, self.now()))
         for thread in threads:
             thread.join()
 
-    def _serve(self, place: Place) -> None:
-        self._adopt(place)
+    def _repeat(self, work: Callable[[Place], bool], place: Place) -> None:
         while not self.over.is_set():
-            self._look(place)
-            self._end_reservation(place)
-            if not self._next(place, {"put", "flag"}):
+            if not self._guarded(lambda: work(place)):
                 self.over.wait(0.2)
 
-    def _back(self, place: Place) -> None:
-        while not self.over.is_set():
-            if not self._next(place, {"take back"}):
-                self.over.wait(0.2)
+    def _guarded[A](self, work: Callable[[], A]) -> A | None:
+        """Do something that is done again later if it fails now."""
+        try:
+            return work()
+        except (TrunklineError, OSError, SQLAlchemyError) as error:
+            print(f"trunkline-desk runner: {error}", file=sys.stderr, flush=True)
+            self.over.wait(_PAUSE)
+            return None
+
+    def _serve(self, place: Place) -> bool:
+        if place.name not in self.adopted:
+            self._adopt(place)
+            self.adopted.add(place.name)
+        self._look(place)
+        self._end_reservation(place)
+        return self._next(place, {"put", "flag"})
+
+    def _back(self, place: Place) -> bool:
+        return self._next(place, {"take back"})
 
     def _next(self, place: Place, kinds: set[str]) -> bool:
         """Carry out the request that waits longest, if there is one."""
@@ -190,7 +212,9 @@ class Runner:
         if snapshots.CANDIDATES in due:
             # Without the remote the list is as old as it says.
             fetch = ["git", "fetch", "--quiet", "--prune", "--tags"]
-            run_program(fetch, cwd=place.folder)
+            self._guarded(
+                lambda: run_program(fetch, cwd=place.folder, timeout=_PATIENCE)
+            )
             found[snapshots.CANDIDATES] = self._ask(place, "candidates")
         if not found:
             return
@@ -209,7 +233,10 @@ class Runner:
     def _ask(self, place: Place, command: str) -> Any:  # noqa: ANN401
         """Return the JSON that a command prints, or what it says instead."""
         argv = [sys.executable, "-m", "trunkline", command, place.environment, "--json"]
-        answer = run_program(argv, cwd=place.folder, timeout=_PATIENCE)
+        try:
+            answer = run_program(argv, cwd=place.folder, timeout=_PATIENCE)
+        except TrunklineError as error:
+            return str(error)
         try:
             return json.loads(answer.text)
         except ValueError:
