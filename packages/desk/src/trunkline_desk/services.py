@@ -1,5 +1,6 @@
 """`desk.toml`: whose environments the desk shows, and how people come in."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Desk:
 
     # The folder of the clone of each service, by name.
     services: dict[str, str]
+    # DESK_DATABASE_URL, which may have a password in it, comes first.
     database: str = "sqlite:///desk.db"
     # Where people find the page; cookies and links are for this address only.
     url: str = "http://127.0.0.1:8300"
@@ -70,8 +72,10 @@ class Desk:
 
 def read_desk(file: Path) -> Desk:
     """Read the file; raises UsageError on an unknown key or a missing service."""
+    named = os.environ.get("DESK_DATABASE_URL")
+    given = {"database": named} if named else {}
     try:
-        document: Mapping[str, Any] = tomllib.loads(file.read_text("utf-8"))
+        document: Mapping[str, Any] = tomllib.loads(file.read_text("utf-8")) | given
         found = Desk(**document)
     except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
         raise UsageError(

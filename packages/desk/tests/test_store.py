@@ -1,0 +1,97 @@
+"""Both databases: one writer at a time decides, and a new one gets its tables once."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from trunkline_desk import actions, snapshots, tables
+from trunkline_desk.actions import Asked, DeniedError
+from trunkline_desk.claims import Action, Person, Role
+from trunkline_desk.services import Place, read_desk
+from trunkline_desk.store import Store
+
+from tests.postgres import Postgres, programs
+
+NOW = 1_800_000_000.0
+PLACE = Place("shop", "staging", Path(), "http://127.0.0.1:8100", True, 60)
+FOUND = [{"ref": "main", "commit": "c" * 40, "subject": "Sell seats", "author": "Ben"}]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    found = programs()
+    assert found, "type next: apt-get install postgresql"
+    # PostgreSQL's own user has to reach it, which `tmp_path` does not allow.
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    one = Postgres(found, folder)
+    one.create()
+    one.start()
+    yield one
+    assert one.process
+    one.process.terminate()
+    one.process.wait()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'desk.db'}"
+    server: Postgres = request.getfixturevalue("server")
+    name = f"desk_{abs(hash(request.node.name))}"
+    server.execute(f"CREATE DATABASE {name}")
+    return server.url(name)
+
+
+def attempt(store: Store, name: str, key: str) -> str:
+    """Let a person put the branch on, as one of many at once."""
+    with store.writing() as connection:
+        state = actions.ground(connection, PLACE).state
+        asked = Asked(
+            Action.PUT, key, state, ref="main", commit="c" * 40, until=NOW + 3600
+        )
+        person = Person(name, Role.DEPLOYER, "password")
+        try:
+            return actions.perform(connection, PLACE, person, asked, NOW)
+        except DeniedError as error:
+            return error.denial.sentence
+
+
+def test_of_many_at_once_one_has_it_and_the_others_are_told(address: str) -> None:
+    # Each has a connection of its own, as two desks on one database have.
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(Store, [address] * 8))
+        with stores[0].writing() as connection:
+            snapshots.write(connection, PLACE.name, snapshots.CANDIDATES, FOUND, at=NOW)
+        names = [f"person-{number}" for number in range(8)]
+        said = list(pool.map(attempt, stores, names, names))
+        with stores[0].reading() as connection:
+            (holder,) = connection.scalars(select(tables.reservation.c.holder))
+        again = list(pool.map(attempt, stores, [holder] * 8, ["one form"] * 8))
+    with stores[0].reading() as connection:
+        number = connection.scalar(select(func.count()).select_from(tables.request))
+    first = [text for text in said if "put main on staging" in text]
+    assert len(first) == 1
+    assert first[0].startswith(holder)
+    assert len([one for one in said if one.startswith(f"{holder} has staging")]) == 7
+    # The second form replaces the first, and its copies change nothing.
+    assert number == 2
+    assert again.count("It is asked for already.") == 7
+    for one in stores:
+        one.close()
+
+
+def test_an_address_with_a_password_comes_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "desk.toml"
+    file.write_text('[services]\nshop = "/srv/shop"\n')
+    assert read_desk(file).database == "sqlite:///desk.db"
+    monkeypatch.setenv("DESK_DATABASE_URL", "postgresql://desk:secret@db/desk")
+    assert read_desk(file).database == "postgresql://desk:secret@db/desk"
