@@ -68,6 +68,7 @@ clean: ## Delete what the other targets made
 
 # The address that pyproject.toml names for trunkline, where it comes from git.
 tool-source = $(shell sed -n 's/^trunkline = {.*git = "\([^"]*\)".*/\1/p' pyproject.toml)
+tool-pin = $(shell sed -n 's/^trunkline = {.*\(tag\|rev\) = "\([^"]*\)".*/\2/p' pyproject.toml)
 
 define check-tool-source
 	[ -z "$(tool-source)" ] || \
