@@ -93,7 +93,8 @@ def test_a_migration_that_outlived_its_deploy_is_waited_for(serving: Host) -> No
     serving.publish("feat-next", "next")
     name = f"{serving.name}-staging-migrate"
     kill_at(serving, "migrate", "feat/slow", begun=name)
-    serving.deployed("feat/next")
+    ran = serving.deploy("feat/next")
+    assert (ran.code, f"docker logs --follow {name}" in ran.err) == (0, True), ran.all
     assert name not in docker("ps", "--all", "--format={{.Names}}").split()
     assert serving.get()["kind"] == "next"
     serving.deployed("main")

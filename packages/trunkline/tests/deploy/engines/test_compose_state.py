@@ -1,0 +1,55 @@
+"""What somebody else did to the proxy, the live file or the containers."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy.engines.hosts import Host
+from services import docker
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_proxy_that_is_restarted_serves_what_is_live(serving: Host) -> None:
+    docker("restart", "--time=1", f"{serving.name}-staging-proxy-1")
+    serving.publish("feat-login", "new")
+    serving.deployed("feat/login")
+    assert serving.get()["kind"] == "new"
+    serving.deployed("main")
+
+
+def test_a_foreign_live_file_needs_a_human(serving: Host) -> None:
+    live = serving.folder / "switch" / "live"
+    ours = live.read_text()
+    live.write_text("yellow\n")
+    try:
+        ran = serving.deploy("main")
+        assert (ran.code, "needs-a-human" in ran.err) == (1, True), ran.all
+        assert f"> {live}" in ran.err
+        assert live.read_text() == "yellow\n"
+    finally:
+        live.write_text(ours)
+    assert serving.get()["kind"] == "well"
+
+
+def test_a_live_file_that_is_gone_is_restored(serving: Host) -> None:
+    (serving.folder / "switch" / "live").unlink()
+    serving.publish("feat-sick", "exits")
+    assert serving.deploy("feat/sick").code == 1
+    assert serving.get()["kind"] == "well"
+
+
+def test_a_second_clone_leaves_the_containers_of_the_first_alone(
+    serving: Host, tmp_path: Path
+) -> None:
+    before = serving.containers()
+    root = tmp_path / "second"
+    shutil.copytree(serving.clone.root, root)
+    shutil.rmtree(root / ".git/trunkline")
+    for words in (("deploy", "main", "--to", "staging"), ("status", "staging")):
+        ran = replace(serving.clone, root=root).trunkline(*words)
+        assert (ran.code, "one-clone" in ran.err) == (1, True), ran.all
+        assert f"cd {serving.clone.root.resolve()}" in ran.err
+    assert (serving.containers(), serving.get()["kind"]) == (before, "well")
