@@ -3,6 +3,7 @@
 from benchmarks import (
     bump,
     containers,
+    deploys,
     feature,
     generation,
     growth,
@@ -115,5 +116,12 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         rounds=11,
         quick_rounds=3,
         bound=Bound(limit=0.6),
+    ),
+    Benchmark(
+        "deploy-local",
+        deploys.local,
+        rounds=50,
+        quick_rounds=3,
+        bound=deploys.NONE_LOST,
     ),
 )

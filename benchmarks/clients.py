@@ -1,0 +1,82 @@
+"""Ask a service at a steady rate, whatever it answers, and count what was lost.
+
+`python -m benchmarks.clients 8100 250`: port and requests a second, until SIGTERM.
+Every other request uses a connection that is kept; five in a second ask for `/slow`.
+Prints how many were sent and lost, and the seconds, as JSON. A kept connection that the
+server closed while it was idle is opened again, as any client does.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+
+OK = b" 200 "
+SLOW_EACH_SECOND = 5
+SECONDS = 10.0
+
+
+class Clients:
+    """All requests, and the connections that are kept between them."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self.sent = 0
+        self.lost = 0
+
+    async def ask(self, path: str, *, keep: bool) -> None:
+        """Send one request; anything but a complete 200 is lost."""
+        self.sent += 1
+        try:
+            await asyncio.wait_for(self._ask(path, keep=keep), SECONDS)
+        except (OSError, EOFError, ValueError, TimeoutError):
+            self.lost += 1
+
+    async def _ask(self, path: str, *, keep: bool) -> None:
+        reader, writer = await self._connected(keep=keep)
+        kind = "keep-alive" if keep else "close"
+        words = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: {kind}\r\n\r\n"
+        writer.write(words.encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        await reader.readexactly(int(length))
+        if OK not in head.partition(b"\r\n")[0]:
+            raise ValueError(head)
+        if keep:
+            self.idle.append((reader, writer))
+        else:
+            writer.close()
+
+    async def _connected(
+        self, *, keep: bool
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while keep and self.idle:
+            reader, writer = self.idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+
+async def main(port: int, rate: int) -> None:
+    """Send requests until SIGTERM, and wait for those under way."""
+    clients, over = Clients(port), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, over.set)
+    begun, running = loop.time(), set[asyncio.Task[None]]()
+    number = 0
+    while not over.is_set():
+        number += 1
+        slow = number % (rate // SLOW_EACH_SECOND) == 0
+        path, keep = "/slow" if slow else "/", number % 2 == 0
+        task = asyncio.create_task(clients.ask(path, keep=keep))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
+    seconds = loop.time() - begun
+    await asyncio.gather(*running)
+    print(json.dumps([clients.sent, clients.lost, seconds]))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

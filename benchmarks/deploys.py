@@ -1,0 +1,157 @@
+"""Deploys of this machine's own processes, under load."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, sleep
+
+from deploy.shops import Shop, end_all
+from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.operation import Operation, Outcome
+
+from benchmarks.benchmark import BenchmarkError, Bound, Comparison
+from benchmarks.processes import PROJECT, environment
+from benchmarks.samples import alone
+
+RATE = 250
+MEGABYTE = 1_000_000
+NONE_LOST = Bound(limit=0)
+
+
+class Traffic:
+    """What clients sent and lost while something happened."""
+
+    sent = 0
+    lost = 0
+    seconds = 0.0
+
+    @property
+    def rate(self) -> str:
+        """Return the rate that was reached, for a label."""
+        return f"{self.sent / max(self.seconds, 1):.0f}/s"
+
+
+@contextmanager
+def traffic(port: int) -> Iterator[Traffic]:
+    """Ask a service all the time."""
+    seen = Traffic()
+    command = (sys.executable, "-m", "benchmarks.clients", str(port), str(RATE))
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE
+    ) as clients:
+        try:
+            sleep(1)
+            yield seen
+            sleep(1)
+        finally:
+            clients.send_signal(signal.SIGTERM)
+            said = clients.communicate()[0]
+    seen.sent, seen.lost, seen.seconds = json.loads(said)
+
+
+def local(rounds: int) -> list[Comparison]:
+    """Deploy on this machine's own processes, from worktrees."""
+    with TemporaryDirectory(prefix="benchmark-") as folder:
+        shop = Shop(Path(folder))
+        try:
+            return _local(shop, rounds)
+        finally:
+            end_all(shop.folder)
+
+
+def _local(shop: Shop, rounds: int) -> list[Comparison]:
+    for name in ("one", "two"):
+        shop.branch(name)
+    shop.deploy("main").required()
+    port = int(shop.url.rpartition(":")[2])
+    weights = []
+    with traffic(port) as seen:
+        for number in range(rounds):
+            # Nothing of the commit is here: what is measured is a change of code.
+            commit = shop.branch(f"feat/{number}")
+            shop.deploy(commit).required()
+            weights.append(_weight(shop))
+    past = DeployJournal(shop.folder / "journal.db").operations()[-rounds:]
+    shop.set(window=30)
+    shop.branch("last")
+    backs = [_back(shop) for _ in range(min(rounds, 3))]
+    return [
+        Comparison(
+            what=f"local: lost of {seen.sent:,} at {seen.rate}, {rounds} deploys",
+            unit="",
+            ours=seen.lost,
+            bounded=True,
+        ),
+        *_steps("local", past),
+        alone("local: rollback begins to old answers", "s", backs),
+        *_growth("local: disk", [one[0] for one in weights]),
+        *_growth("local: memory", [one[1] for one in weights]),
+    ]
+
+
+def _back(shop: Shop) -> float:
+    """Return the time from the command to an answer of the old one."""
+    old = shop.get()["text"]
+    with shop.deploying("last", until="watch") as one:
+        begun = perf_counter()
+        argv = shop.argv("rollback", "staging")
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(argv, cwd=shop.root, stdout=quiet, stderr=quiet) as back:
+            while shop.get()["text"] != old:
+                sleep(0.005)
+            took = perf_counter() - begun
+            back.wait()
+        one.wait()
+    return took
+
+
+def _steps(engine: str, past: Sequence[Operation]) -> list[Comparison]:
+    """Split what a deploy took before its window, and its end, by step."""
+    if any(one.ending is not Outcome.LIVE for one in past):
+        raise BenchmarkError(f"{engine}: a deploy did not end live")
+    ends = [[*one.steps, ("", one.at + one.seconds)] for one in past]
+    found: dict[str, list[float]] = {}
+    for steps in ends:
+        for (step, at), (_, then) in pairwise(steps):
+            found.setdefault(str(step), []).append(then - at)
+    live = [dict(one.steps)["watch"] - one.at for one in past]  # type: ignore[index]
+    return [
+        alone(f"{engine}: click to live", "s", live),
+        *(alone(f"{engine}: {step}", "s", took) for step, took in found.items()),
+    ]
+
+
+def _weight(shop: Shop) -> tuple[float, float]:
+    """Return what the environment takes on disk, and of its processes in memory."""
+    files = (one.lstat() for one in shop.folder.rglob("*") if not one.is_symlink())
+    memory = 0
+    for status in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            mine = os.readlink(status.with_name("cwd")).startswith(str(shop.folder))
+            pages = int(status.with_name("statm").read_text().split()[1])
+        except OSError:
+            continue
+        memory += pages * os.sysconf("SC_PAGE_SIZE") if mine else 0
+    return sum(one.st_blocks * 512 for one in files) / MEGABYTE, memory / MEGABYTE
+
+
+def _growth(what: str, values: Sequence[float]) -> list[Comparison]:
+    """Compare the end with the beginning, once what is kept is there."""
+    third = values[2] if len(values) > 2 else values[-1]  # noqa: PLR2004
+    return [
+        Comparison(
+            what=f"{what} after {len(values)} deploys",
+            unit="MB",
+            peer="after 3",
+            ours=values[-1],
+            theirs=third,
+            ratio=values[-1] / third,
+        )
+    ]
