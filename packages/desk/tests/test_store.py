@@ -87,6 +87,19 @@ def test_of_many_at_once_one_has_it_and_the_others_are_told(address: str) -> Non
         one.close()
 
 
+def test_a_form_about_whose_it_is_counts_once_as_well(address: str) -> None:
+    store = Store(address)
+    ana = Person("ana", Role.DEPLOYER, "password")
+    asked = Asked(Action.RESERVE, "one form", why="demo", until=NOW + 3600)
+    for seconds in range(20):
+        with store.writing() as connection:
+            actions.perform(connection, PLACE, ana, asked, NOW + seconds)
+    with store.reading() as connection:
+        said = connection.scalars(select(tables.event.c.text)).all()
+    store.close()
+    assert said == ["reserved staging until 09:00 UTC"]
+
+
 def test_an_address_with_a_password_comes_from_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ def perform(
 
     The caller is the only writer meanwhile. A form posted again changes nothing.
     """
-    if requests.find(connection, asked.key):
+    if events.known(connection, asked.key):
         return "It is asked for already."
     wish = Wish(asked.action, asked.seen, asked.why, asked.typed)
     before = ground(connection, place)
@@ -111,6 +111,7 @@ def perform(
         *(connection, place.name, "act", person, text),
         at=now,
         why=asked.why,
+        key=asked.key,
         request=None
         if asked.action in CLAIMS
         else requests.newest(connection, place.name) or None,

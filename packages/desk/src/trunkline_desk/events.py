@@ -16,6 +16,7 @@ def add(
     at: float,
     why: str = "",
     request: int | None = None,
+    key: str = "",
 ) -> None:
     """Write down one thing that happened: an `act`, a `step`, an `end` or a `look`."""
     row = {
@@ -27,8 +28,15 @@ def add(
         "text": text,
         "why": why,
         "request": request,
+        "key": key,
     }
     connection.execute(insert(tables.event).values(row))
+
+
+def known(connection: Connection, key: str) -> bool:
+    """Whether a form was carried out before, however often it is posted."""
+    these = select(tables.event.c.id).where(tables.event.c.key == key).limit(1)
+    return connection.scalar(these) is not None
 
 
 def newest(connection: Connection) -> int:

@@ -97,6 +97,8 @@ event = Table(
     _text("text"),
     _text("why"),
     Column("request", Integer),
+    _text("key"),  # of the form
+    Index("event_by_key", "key"),
 )
 snapshot = Table(
     "snapshot",
