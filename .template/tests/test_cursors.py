@@ -1,9 +1,9 @@
-"""A changed cursor is refused, wherever it was changed."""
+"""A cursor is accepted unchanged or not at all, wherever it was changed."""
 
 from uuid import UUID
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from my_app.core.platform.cursors import (
@@ -44,3 +44,18 @@ def test_a_truncated_or_extended_cursor_is_refused(last: UUID, length: int) -> N
     for changed in (cursor[:length], cursor + "A", f" {cursor}", f"{cursor}\n"):
         with pytest.raises(InvalidCursorError):
             decode(changed, of=LISTS)
+
+
+@given(st.uuids())
+def test_a_cursor_decodes_to_the_end_of_the_page(last: UUID) -> None:
+    assert decode(encode(last, of=LISTS), of=LISTS) == last
+
+
+@given(st.text())
+@example(encode(UUID(int=0), of="customers"))
+@example("\x00" * 32)
+@example("\u0661" * 32)
+@example("=" * 32)
+def test_other_text_is_refused(text: str) -> None:
+    with pytest.raises(InvalidCursorError):
+        decode(text, of=LISTS)

@@ -22,7 +22,8 @@ class RequestLimits:
 
     - More than `max_requests` in flight, probes not counted: 503 at once, so that those
       in flight are answered in time.
-    - Body larger than `max_body_bytes`: 413, at once if its length is declared.
+    - Body larger than `max_body_bytes`: 413, at once if its length is declared. (The
+      `max_body_size` of FastAPI sends plain text, unrecorded, if none reads the body.)
     - Body not received within `timeout_seconds`: 408.
     - No response started within `timeout_seconds`: 503, and the handler is cancelled.
       Once started, a response may take as long as it needs.
