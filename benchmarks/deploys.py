@@ -1,7 +1,8 @@
-"""Deploys of this machine's own processes, under load."""
+"""Deploys under load on both engines, beside `docker compose up -d` in the same run."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,20 +10,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 
+from deploy.engines.hosts import Host
 from deploy.shops import Shop, end_all
+from registries import running_registry
+from trunkline import process
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Operation, Outcome
 
-from benchmarks.benchmark import BenchmarkError, Bound, Comparison
-from benchmarks.processes import PROJECT, environment
-from benchmarks.samples import alone
+from benchmarks.benchmark import BenchmarkError, Bound, Comparison, UnavailableError
+from benchmarks.processes import PROJECT, environment, free_port, get
+from benchmarks.samples import alone, spread
 
 RATE = 250
 MEGABYTE = 1_000_000
 NONE_LOST = Bound(limit=0)
+PEER = """\
+name: {name}
+services:
+  service:
+    image: {image}
+    ports: ["127.0.0.1:{port}:8000"]
+    stop_grace_period: 30s
+"""
 
 
 class Traffic:
@@ -155,3 +168,70 @@ def _growth(what: str, values: Sequence[float]) -> list[Comparison]:
             ratio=values[-1] / third,
         )
     ]
+
+
+def compose(rounds: int) -> list[Comparison]:
+    """Deploy images, and let `docker compose up -d` do the same."""
+    if not shutil.which("docker") or not process.run(["docker", "info"]).ok:
+        raise UnavailableError("needs a container engine")
+    with (
+        TemporaryDirectory(prefix="benchmark-") as folder,
+        running_registry(Path(folder, "registry")) as server,
+    ):
+        host = Host(Path(folder), server)
+        try:
+            return _compose(host, rounds)
+        finally:
+            host.end()
+
+
+def _compose(host: Host, rounds: int) -> list[Comparison]:
+    names = ("one", "two")
+    for name in names:
+        host.publish(name, name)
+    host.deployed("two")
+    with traffic(host.port) as seen:
+        for number in range(rounds):
+            host.deployed(names[number % 2])
+    past = DeployJournal(host.folder / "journal.db").operations()[-rounds:]
+    ours = Comparison(
+        what=f"compose: lost of {seen.sent:,} at {seen.rate}, {rounds} deploys",
+        unit="",
+        ours=seen.lost,
+        bounded=True,
+    )
+    peer, back = _peer(host, rounds), _steps("compose", past)
+    lost = [peer.lost / rounds]
+    per = Comparison(
+        what=f"compose: lost in each deploy ({peer.rate} at the peer)",
+        unit="",
+        peer="compose up -d",
+        ours=seen.lost / rounds,
+        theirs=median(lost),
+        spread=spread(lost),
+    )
+    return [ours, per, *back]
+
+
+def _peer(host: Host, rounds: int) -> Traffic:
+    """Change the image of a service that publishes its port, as many times."""
+    port, name = free_port(), f"{host.name}-staging-peer"
+    file = host.clone.root / "peer.yaml"
+
+    def up(tag: str) -> None:
+        image = f"{host.server.host}/{host.path}:{tag}"
+        file.write_text(PEER.format(name=name, image=image, port=port))
+        ran = host.clone.run("docker", "compose", f"--file={file}", "up", "--detach")
+        if ran.code:
+            raise BenchmarkError(ran.err[-500:])
+        while get(port, "/") is None:
+            sleep(0.05)
+
+    up("two")
+    try:
+        with traffic(port) as seen:
+            for number in range(rounds):
+                up(("one", "two")[number % 2])
+    finally:
+        host.clone.run("docker", "compose", f"--file={file}", "down", "--timeout=1")
+    return seen

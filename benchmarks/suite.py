@@ -124,4 +124,11 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         quick_rounds=3,
         bound=deploys.NONE_LOST,
     ),
+    Benchmark(
+        "deploy-compose",
+        deploys.compose,
+        rounds=20,
+        quick_rounds=3,
+        bound=deploys.NONE_LOST,
+    ),
 )
