@@ -88,6 +88,24 @@ def test_a_kill_in_the_middle_of_a_step_loses_nothing_either(
     assert len(serving.containers()) == 3
 
 
+@pytest.mark.parametrize("step", ["check", "watch"])
+def test_ctrl_c_leaves_the_old_one_and_nothing_of_the_new(
+    serving: Host, step: str
+) -> None:
+    serving.publish("feat-login", "new")
+    before = serving.containers()
+    with serving.load() as seen, begin(serving, "feat/login") as deploying:
+        assert deploying.stderr
+        for line in deploying.stderr:
+            if line.strip() == step:
+                os.killpg(deploying.pid, signal.SIGINT)
+                break
+        assert "still serves" in deploying.stderr.read()
+        assert deploying.wait() == 130
+    assert (seen.lost, serving.containers()) == ([], before)
+    assert serving.get()["kind"] == "well"
+
+
 def test_a_migration_that_outlived_its_deploy_is_waited_for(serving: Host) -> None:
     serving.publish("feat-slow", "slowly")
     serving.publish("feat-next", "next")
