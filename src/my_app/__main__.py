@@ -50,7 +50,7 @@ def parse(arguments: Sequence[str]) -> dict[str, str | None]:
     parser = argparse.ArgumentParser(
         prog="my-app",
         description="Serve the application.",
-        epilog=f"Other commands, each with a --help: {', '.join(COMMANDS) or 'none'}",
+        epilog="; ".join(f"%(prog)s {word} --help" for word in COMMANDS),
     )
     parser.add_argument("--host", help="address to listen on (APP_HOST)")
     parser.add_argument("--port", help="port to listen on (APP_PORT)")
