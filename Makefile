@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The machine has to have git, make and Python 3.12;
 # if it has no uv, that is installed from PyPI into .tools.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev start migrate migration lint test test-all test-tool test-template desk test-desk bench-images watch check clean
+.PHONY: help setup dev start migrate migration lint test test-all test-tool test-template test-cluster desk test-desk bench-images watch check clean
 
 # Programs that uv runs find it there as well.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -46,6 +46,9 @@ test-tool: setup ## Run every test of the release tool, the slow ones too
 
 test-template: setup ## Run the proofs of the template: loops, images, generation
 	@$(UV) run pytest .template/tests -n auto --dist worksteal
+
+test-cluster: setup ## Deploy to the cluster that TRUNKLINE_TEST_CONTEXT names
+	@cd packages/trunkline && $(UV) run pytest tests/deploy/engines/test_kubernetes.py -m slow
 
 desk: setup ## Show the page for deploys, with the branches of this clone
 	@$(UV) run --project packages/desk trunkline-desk laptop .
