@@ -1,4 +1,4 @@
-"""The command `my-app`: serve, or run a command of a feature."""
+"""The command `my-app`: serve, or run a feature's command."""
 
 import argparse
 import os

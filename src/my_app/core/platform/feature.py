@@ -37,8 +37,8 @@ class Feature:
     """One feature: its routes, its lifespan, its readiness checks and its settings.
 
     `settings` adds variables to those of the service. `commands` maps words to modules,
-    imported only if `my-app WORD …` is typed: their `main` gets the words and returns
-    the exit code.
+    imported only if such a word is typed as `my-app WORD …`:
+    their `main` gets the words and returns the exit code.
     """
 
     name: str
