@@ -122,6 +122,15 @@ def test_nothing_is_left_of_the_template_s_name_or_history(upstream: Sample) -> 
     assert service.version == "0.0.0"
 
 
+def test_a_service_with_all_parts_is_small(upstream: Sample) -> None:
+    """What a team takes on to own; the lock file is uv's."""
+    service = by_tool(upstream, "s", "--package", "acme", "--title", "Acme")
+    files = [name for name in service.git("ls-files").splitlines() if name != "uv.lock"]
+    assert len(files) <= 160
+    assert sum(service.read(name).count("\n") for name in files) <= 12_000
+    assert len({name.partition("/")[0] for name in files} | {"uv.lock"}) <= 20
+
+
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_name_that_will_not_do_leaves_nothing_behind(
     upstream: Sample, name: str
