@@ -112,6 +112,33 @@ def lose_the_branch(sample: Sample) -> None:
     (sample.origin / "hooks/update").unlink()
 
 
+@pytest.mark.parametrize("refused", ["refs/heads/main", "refs/tags/*"])
+def test_a_plain_push_that_the_remote_declines_in_part_sends_nothing(
+    released: Sample, refused: str
+) -> None:
+    install_hook(released.root / ".git", "pre-push", 'exec trunkline push-check "$@"')
+    install_hook(released.origin, "update", REFUSE.format(refused))
+    start = released.git("rev-parse", "HEAD")
+    released.commit("feat: more")
+    feature = released.git("rev-parse", "HEAD")
+    assert released.cz("bump", "--yes").code == 0
+    before = released.remote_refs()
+    ran = released.run("git", "push", "--follow-tags")
+    assert (ran.code, "rule `protected`" in ran.err) == (1, True), ran.all
+    assert released.remote_refs() == before
+    # What it says to type: the workflow finds the clone as it was before the bump.
+    fix = ran.err.rpartition("type next: ")[2].split(" && gh workflow")[0]
+    assert released.run("sh", "-c", fix).code == 0
+    assert released.git("rev-parse", "HEAD") == feature != start
+    # Elsewhere a plain push goes through, hook or not.
+    (released.origin / "hooks/update").unlink()
+    assert released.cz("bump", "--yes").code == 0
+    ran = released.run("git", "push", "--follow-tags")
+    assert ran.code == 0, ran.all
+    assert both_or_neither(released)
+    assert "refs/tags/v1.2.0" in released.remote_refs()
+
+
 def test_a_tag_without_its_branch_is_finished_by_anyone(released: Sample) -> None:
     """Protected trunk: an orphan tag on the remote has one end, `release`."""
     other = released.clone("other")
