@@ -40,7 +40,9 @@ def test_a_bundle_of_a_version_holds_what_it_brought(
     commits = json.loads(files["commits.json"])
     assert commits[1]["subject"] == "feat(billing)!: charge"
     assert commits[1]["body"] == "Why not."
-    assert set(commits[1]) == {"hash", "author", "date", "subject", "body"}
+    keys = {"hash", "author", "date", "subject", "body", "files"}
+    assert set(commits[1]) == keys
+    assert "README.md" in commits[1]["files"]
     assert "uv.lock: +1 -1, not shown" in files["diff.patch"]
     notes = files["prompt-release-notes.md"]
     assert "### BREAKING CHANGES" in notes
@@ -179,3 +181,20 @@ def test_of_two_bundles_at_once_one_is_written(
         ]
         assert sorted(one.wait() for one in both) == [0, 1]
         assert set(contents(target)) >= EXPECTED
+
+
+def test_each_commit_names_its_files_and_tests_are_only_named(
+    released: Sample, tmp_path: Path
+) -> None:
+    files = {"src/one.py": "a = 1\n", "tests/test_one.py": "assert 1\n", "ü.md": "u\n"}
+    commit = released.commit("feat: one", files)
+    folder = tmp_path / "bundle"
+    ran = released.trunkline("notes", "--unreleased", "--bundle", str(folder))
+    assert ran.code == 0, ran.all
+    rows = json.loads((folder / "commits.json").read_text())
+    found = {row["hash"]: row["files"] for row in rows}
+    assert sorted(found[commit]) == sorted(files)
+    prompt = (folder / "prompt-release-notes.md").read_text()
+    assert "tests/test_one.py: +1 -0, a test\n" in prompt
+    assert "+assert 1" not in prompt
+    assert prompt.index("+a = 1") < prompt.index("tests/test_one.py: +1")

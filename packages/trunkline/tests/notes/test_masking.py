@@ -32,6 +32,10 @@ KEYS = [
     f"SG.{word(22)}.{word(43)}",
     f"eyJ{word(20)}.eyJ{word(40)}.{word(43)}",
     "dckr_pat_" + word(27),
+    "AGE-SECRET-KEY-1" + word(58, UPPER),
+    "dop_v1_" + word(64, "0123456789abcdef"),
+    "whsec_" + word(32),
+    "hvs." + word(24),
 ]
 
 
@@ -63,6 +67,19 @@ def test_a_key_of_a_known_form_never_stays(key: str, before: str, after: str) ->
         ("curl -H 'Authorization: Bearer abcdef12345'", "a.md", "abcdef12345"),
         ("tool --password hunter2x", "a.md", "hunter2x"),
         ('password = "$ecret123"', "a.py", "$ecret123"),
+        ("machine h login u password p4ss", ".netrc", "p4ss"),
+        ("+  password p4ss", ".netrc", "p4ss"),
+        ("curl -u ann:b0b https://x", "a.md", "b0b"),
+        ("curl -sS --user 'ann:b0b' https://x", "a.sh", "b0b"),
+        ("<password>hunter</password>", "a.xml", "hunter"),
+        ('<db:apiKey kind="x">hunter</db:apiKey>', "a.xml", "hunter"),
+        ('passwort = "hunter"', "a.py", "hunter"),
+        ("kennwort = 'hunter'", "a.py", "hunter"),
+        ("POSTGRES_PASSWORD: three words here", "compose.yaml", "words here"),
+        ("+DB_PASSWORD=three words here", ".env", "words here"),
+        ("postgres://u:p@ss@h/db", "a.md", "p@ss"),
+        ("postgres://u:p@ss@h/db", "a.md", "ss@h"),
+        ("postgres://u:p/ss@h/db", "a.md", "p/ss"),
     ],
 )
 def test_a_value_whose_name_says_secret_is_masked(
@@ -77,6 +94,10 @@ def test_a_value_whose_name_says_secret_is_masked(
     ("line", "path"),
     [
         ('hash = "sha256:' + "0a1b" * 16 + '"', "uv.lock"),
+        ("docker run -u 1000:1000 my-app", "a.md"),
+        ("see http://localhost:8000/a@b", "a.md"),
+        ("a new password was sent", "a.md"),
+        ("token: ${{ secrets.TOKEN }}", "a.yml"),
         ("commit 59bc4efd95ce71d2aa0134b5c6d7e8f901234567", "a.md"),
         ("id: 123e4567-e89b-12d3-a456-426614174000", "a.yaml"),
         ('integrity: "sha512-' + b64encode(bytes(range(64))).decode() + '"', "a.html"),

@@ -43,3 +43,17 @@ def test_a_prompt_for_notes_keeps_to_its_limit() -> None:
     assert "+s\n" in prompt
     assert "Commits of v0.9.0..v1.0.0" in prompt
     assert prompt.count("[cut: ") >= 3
+
+
+def test_sources_keep_their_room_before_everything_else() -> None:
+    prompt = notes_prompt(
+        name="v1.0.0",
+        span="v0.9.0..v1.0.0",
+        notes="",
+        commits=[],
+        diff=["+source\n" * (DIFF_LIMIT // 10)],
+        others=["+page\n" * DIFF_LIMIT] * 50,
+        stat="",
+    )
+    assert prompt.count("+source\n") == DIFF_LIMIT // 10
+    assert "+page\n" in prompt

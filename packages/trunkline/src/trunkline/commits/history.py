@@ -49,6 +49,17 @@ def read_commits(
     ]
 
 
+def changed_paths(repository: Repository, *revisions: str) -> dict[str, list[str]]:
+    """Return the files that each commit changed, by its hash."""
+    answer = repository.run(
+        "-c", "core.quotePath=false", "log", "--format=%x01%H", "--name-only",
+        "--no-renames", "--end-of-options", *revisions, "--",
+        timeout=LONG, check=True,
+    )  # fmt: skip
+    blocks = (block.split("\n") for block in answer.text.split("\x01")[1:])
+    return {commit: list(filter(None, paths)) for commit, *paths in blocks}
+
+
 def resolve(repository: Repository, name: str) -> str:
     """Return the hash of a commit; raises UsageError if there is none of this name."""
     answer = repository.run(

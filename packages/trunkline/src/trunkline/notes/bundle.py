@@ -1,6 +1,7 @@
 """`trunkline notes --bundle`: the input for a language model that describes changes."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 from trunkline.commits.history import (
     Commit,
     Range,
+    changed_paths,
     read_commits,
     release_range,
     resolve,
@@ -34,6 +36,8 @@ class Material:
 
     span: Range
     commits: list[Commit]
+    # The files that each commit changed, by its hash.
+    paths: dict[str, list[str]]
     notes: str
     released: MaskedDiff
     uncommitted: MaskedDiff
@@ -75,18 +79,22 @@ def gather_material(repository: Repository, subject: ReleaseSubject) -> Material
     text = subject.markdown or f"(none: {subject.reason})"
     notes, of_notes = mask_text(text, "CHANGELOG.md")
     secrets = [*of_commits, *of_notes, *released.secrets, *uncommitted.secrets]
-    return Material(span, commits, notes, released, uncommitted, recent, secrets)
+    paths = changed_paths(repository, *span.revisions)
+    return Material(span, commits, paths, notes, released, uncommitted, recent, secrets)
 
 
 def bundle_files(name: str, material: Material) -> dict[str, str]:
     """Return the files of a bundle by their paths in it."""
     released, uncommitted = material.released.files, material.uncommitted.files
-    stat = stat_table(released)
+    stat, commits = stat_table(released), material.commits
+    sources, others = by_interest(released)
     return {
-        COMMITS: as_json(material.commits),
+        COMMITS: as_json(
+            [asdict(it) | {"files": material.paths.get(it.hash, [])} for it in commits]
+        ),
         DIFF: "".join(file.text for file in released),
         STAT: stat,
-        SECRETS: as_json(material.secrets),
+        SECRETS: as_json([asdict(found) for found in material.secrets]),
         COMMIT_PROMPT: commit_prompt(
             diff=[file.text for file in uncommitted],
             stat=stat_table(uncommitted),
@@ -96,11 +104,31 @@ def bundle_files(name: str, material: Material) -> dict[str, str]:
             name=name,
             span=material.span.name,
             notes=material.notes,
-            commits=material.commits,
-            diff=[file.text for file in released],
+            commits=commits,
+            diff=sources,
+            others=others,
             stat=stat,
         ),
     }
+
+
+# What a test or a source is called, in most languages.
+TEST = re.compile(
+    r"(?:^|/)(?:tests?|__tests__|spec)/|(?:^|/)test_[^/]*$|[._]test\.\w+$"
+)
+SOURCE = re.compile(r"(?:^|/)src/")
+
+
+def by_interest(files: Iterable[ChangedFile]) -> tuple[list[str], list[str]]:
+    """Return the patches of sources, and of the rest; a test is only named."""
+    sources: list[str] = []
+    others: list[str] = []
+    for file in files:
+        if file.added is not None and TEST.search(file.path):
+            others.append(f"{file.path}: +{file.added} -{file.removed}, a test\n")
+        else:
+            (sources if SOURCE.search(file.path) else others).append(file.text)
+    return sources, others
 
 
 def masked_commits(
@@ -140,6 +168,7 @@ def report(repository: Repository, folder: Path, material: Material) -> str:
         lines += sorted({f"  {found.path} ({found.kind})" for found in secrets})
     if is_untracked(repository, folder):
         lines.append(f"{folder} is not ignored by git; a release refuses it")
+    lines.append("masking is a help, no promise: look through it before you send it")
     quoted = shlex.quote(f"{folder}/")
     lines += [
         "pipe a prompt into a tool that reads standard input, such as `llm`:",
@@ -158,7 +187,6 @@ def is_untracked(repository: Repository, folder: Path) -> bool:
     return not repository.run("check-ignore", "--quiet", "--", str(path)).ok
 
 
-def as_json(rows: Sequence[Commit] | Sequence[MaskedSecret]) -> str:
+def as_json(rows: Sequence[dict[str, Any]]) -> str:
     """Format rows as indented JSON."""
-    data = [asdict(row) for row in rows]
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"

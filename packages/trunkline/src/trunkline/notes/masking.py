@@ -19,9 +19,11 @@ _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"((?:(?!-----(?:BEGIN|END) |\n@@ )[\s\S])++)"
 )
-_NAMES = ("pass", "pwd", "secret", "token", "credential", "key")
+_NAMES = ("pass", "pwd", "secret", "token", "credential", "key", "wort", "contras",
+          "senha", "parola", "geheim")  # fmt: skip
 _NAME = (
-    r"(?i)(?:passwd|password|passphrase|pwd|secret|token|credentials?|"
+    r"(?i)(?:passwd|password|passphrase|passwort|kennwort|wachtwoord|pwd|"
+    r"mot_?de_?passe|contrase(?:ñ|n)a|senha|parola|geheimnis|secret|token|credentials?|"
     r"(?:api|access|account|auth|client|encryption|master|private|secret|shared|"
     r"signing|storage)[_-]?key)"
 )
@@ -31,13 +33,27 @@ _PATTERNS = {
         r"(?<![A-Za-z0-9])((?:A(?:KI|SI|BI|CC)A(?=[A-Z0-9]{16})|AIza|GOCSPX-|ya29\.|"
         r"SG\.|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ft|ptt)-|xox[a-z]-|xapp-|npm_|"
         r"pypi-|sk-|[rsp]k_(?:live|test)_|dckr_(?:pat|oat)_|eyJ[\w-]{8,2000}\.|"
-        r"hooks\.slack\.com/\w{1,20}/)[\w.+/=-]{16,})"
+        r"AGE-SECRET-KEY-1|do[opr]_v1_|whsec_|hf_|hv[sb]\.|glsa_|shp(?:at|ca|pa|ss)_|"
+        r"lin_api_|xkeysib-|tskey-|rubygems_|nvapi-|figd_|PMAK-|ops_eyJ|sq0csp-|"
+        r"discord(?:app)?\.com/api/webhooks/\d{1,30}/|hooks\.slack\.com/\w{1,20}/)[\w.+/=-]{16,})"
     ),
     "url-password": re.compile(
-        r"[A-Za-z][\w+.-]{1,20}://[^\s/:@'\"<>]{0,255}:([^\s/@'\"]+)@"
+        r"[A-Za-z][\w+.-]{1,20}://[^\s/:@'\"<>]{0,255}:(?!\d{1,5}/)([^\s'\"<>]{1,500})@"
     ),
     "authorization": re.compile(
         r"(?i)\bauthorization\W{1,4}(?:basic|bearer)\s+([\w.~+/=-]{8,})"
+    ),
+    "user-option": re.compile(
+        r"\b(?:curl|wget|https?)\b.{0,500}?\s(?:-u|--(?:proxy-)?user)[ =]?['\"]?"
+        r"[^\s:'\"]{1,255}:([^\s'\"]+)"
+    ),
+    "netrc": re.compile(
+        r"(?i)(?:\b(?:machine|login|account)\s+\S{1,255}\s+|^[-+ ]?\s{0,9})"
+        r"password\s+(\S+)(?=\s*$|\s+(?:machine|account|login)\b)"
+    ),
+    "element": re.compile(
+        r"(?i)<[\w:.-]{0,40}(?:passwd|password|passphrase|passwort|secret|token|"
+        r"api-?key)(?:\s[^<>]{0,200})?>([^<]{1,500})</"
     ),
     "option": re.compile(r"--(?:password|token)[ =](?=\S{0,99}\d)([^\s\"'`$<]{6,})"),
 }
@@ -48,6 +64,11 @@ _QUOTED = re.compile(
     + r"""[bfru]{0,2}(["'`])((?:(?!\1)[^\\]|\\.){4,500})\1"""
 )
 _BARE = re.compile(_NAME + r"""["']?\s{0,9}([:=])\s{0,9}([^\s"'`,;)}\]]{4,})""")
+# In a file of settings a value ends with its line: `PASSWORD: three words here`.
+_LINE = re.compile(
+    r"(?i)^[-+ ]?\s{0,40}(?:export\s{1,9}|-\s{1,9})?[\w.-]{0,80}" + _NAME[4:]
+    + r"""\d{0,2}\s{0,9}[:=]\s{0,9}([^\s"'`{\[|>&*!$][^"'`#]{0,500}?)\s*$"""
+)  # fmt: skip
 # Stands for a value; without quotes its closing brace is lost.
 _PLACEHOLDER = re.compile(
     r"(?i)\[masked:|\{\{|\$[({]|\$\d|(?-i:\$[A-Z_][A-Z0-9_]*$)|%\(|"
@@ -101,6 +122,8 @@ def mask_text(text: str, path: str = "") -> tuple[str, list[MaskedSecret]]:
         for kind, pattern in _PATTERNS.items():
             line = pattern.sub(partial(mask, kind=kind), line)
         if any(name in line.lower() for name in _NAMES):
+            if settings:
+                line = _LINE.sub(partial(mask, kind="assignment"), line)
             line = _BARE.sub(mask_value, _QUOTED.sub(mask_value, line))
         return line
 

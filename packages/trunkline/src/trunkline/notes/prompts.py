@@ -73,9 +73,13 @@ def notes_prompt(
     notes: str,
     commits: Sequence[Commit],
     diff: Sequence[str],
+    others: Sequence[str] = (),
     stat: str,
 ) -> str:
-    """Ask for release notes; `notes` is the changelog section."""
+    """Ask for release notes; `notes` is the changelog section.
+
+    `others` are patches that get what room those of `diff` leave.
+    """
     task = f"""\
 # Task: release notes
 
@@ -101,7 +105,7 @@ Answer with the notes only, below a heading `# {name}`.
         f"## Changelog section\n\n{fenced(notes)}",
         f"## Commits of {span}, the newest first\n\n{fenced(_commits(commits))}",
         _files(stat),
-        _diff(diff),
+        _diff(diff, others),
     ]
     return _document(parts)
 
@@ -131,8 +135,10 @@ def _commits(commits: Sequence[Commit]) -> str:
     return cut(text, COMMITS_LIMIT, more="see commits.json")
 
 
-def _diff(files: Sequence[str]) -> str:
-    shares = allot([len(text) for text in files], DIFF_LIMIT)
+def _diff(first: Sequence[str], others: Sequence[str] = ()) -> str:
+    shares = allot([len(text) for text in first], DIFF_LIMIT)
+    shares += allot([len(text) for text in others], DIFF_LIMIT - sum(shares))
+    files = [*first, *others]
     shown = (
         cut(text, share, more="see diff.patch")
         for text, share in zip(files, shares, strict=True)
