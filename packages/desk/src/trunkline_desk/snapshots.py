@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -23,12 +24,12 @@ class Snapshot:
 
 
 def read(connection: Connection, place: str, kind: str) -> Snapshot:
-    """Return the newest document that could be read."""
+    """Return the newest document that could be read; many share it, so change none."""
     these = (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
     row = connection.execute(select(SNAPSHOT).where(these)).first()
     if row is None:
         return Snapshot(None, 0, "")
-    return Snapshot(json.loads(row.document or "null"), row.at, row.problem)
+    return Snapshot(_parsed(row.document or "null"), row.at, row.problem)
 
 
 def write(
@@ -73,3 +74,9 @@ def look_again(connection: Connection, place: str) -> None:
 def forget(connection: Connection, places: set[str]) -> None:
     """Remove what is about environments that are configured no more."""
     connection.execute(delete(SNAPSHOT).where(SNAPSHOT.c.place.not_in(places)))
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
+    # Every page reads it, and 10,000 branches are 4 MB.
+    return json.loads(text)

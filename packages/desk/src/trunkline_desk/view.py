@@ -90,7 +90,9 @@ def page(
     mine = [one for one in places if one.service == service]
     target = next((one for one in mine if one.accepts_any), mine[0])
     found = snapshots.read(connection, target.name, snapshots.CANDIDATES)
-    ready = [one for one in found.document or [] if matches(one, find)]
+    ready = found.document or []
+    if words := find.lower().split():
+        ready = [one for one in ready if matches(one, words)]
     number = len(ready) if every else SHOWN
     return PageView(
         service=service,
@@ -109,10 +111,10 @@ def page(
     )
 
 
-def matches(candidate: dict[str, Any], find: str) -> bool:
+def matches(candidate: dict[str, Any], words: Sequence[str]) -> bool:
     """Whether every word is in the subject, the name or the author. Pure."""
     text = f"{candidate['subject']} {candidate['ref']} {candidate['author']}".lower()
-    return all(word in text for word in find.lower().split())
+    return all(word in text for word in words)
 
 
 def place_view(
