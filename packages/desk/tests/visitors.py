@@ -1,6 +1,8 @@
 """A web process without a runner, whose clock a test moves, and its visitors."""
 
 import re
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +49,33 @@ def candidate(ref: str, **more: object) -> dict[str, Any]:
     } | more
 
 
+@cache
+def _with_people() -> bytes:
+    """Make a database once: hashing a password is slow, as it should be."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "desk.db"
+        store = Store(f"sqlite:///{file}")
+        with store.writing() as connection:
+            people.add_account(connection, "vera", "v", Role.VIEWER)
+            people.add_account(connection, "ana", "a", Role.DEPLOYER)
+            people.add_account(connection, "ben", "b", Role.DEPLOYER)
+            people.add_account(connection, "kim", "k", Role.RELEASER)
+        store.close()  # The last one moves what was written into the file.
+        return file.read_bytes()
+
+
 class Web:
     """A desk whose staging serves `main`."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:  # noqa: ANN401 - any key
         (folder / "pyproject.toml").write_text(ENVIRONMENTS)
         database = f"sqlite:///{folder / 'desk.db'}"
+        (folder / "desk.db").write_bytes(_with_people())
         self.now = START
         self.store = Store(database)
         settings = {"url": URL, "database": database} | settings
         self.desk = Desk(services={"shop": str(folder)}, **settings)
         self.app = create_app(self.desk, self.store, now=lambda: self.now)
-        with self.store.writing() as connection:
-            people.add_account(connection, "vera", "v", Role.VIEWER)
-            people.add_account(connection, "ana", "a", Role.DEPLOYER)
-            people.add_account(connection, "ben", "b", Role.DEPLOYER)
-            people.add_account(connection, "kim", "k", Role.RELEASER)
         self.list(candidate("main"), candidate("feat/seats"))
         main = candidate("main")
         self.look(ref="main", commit=main["commit"], well=True, by="ana", flags={})
