@@ -40,6 +40,7 @@ def create_app(
 
     app = FastAPI(title="Desk", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.desk, app.state.store, app.state.now = desk, store, now
+    app.state.pulse = stream.Pulse(store)
     # Read once: a new environment needs a restart, as new settings do elsewhere.
     app.state.places = desk.places()
 

@@ -1,6 +1,7 @@
 """Wake the pages that are open, as Server-Sent Events."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from trunkline_desk import events
 from trunkline_desk.store import Store
-from trunkline_desk.web import PersonOf, StoreOf
+from trunkline_desk.web import PersonOf
 
 router = APIRouter()
 PAUSE = 0.3
@@ -21,15 +22,14 @@ SILENCE = 15.0
 async def stream(
     request: Request,
     person: PersonOf,
-    store: StoreOf,
     after: int = 0,
     last_event_id: Annotated[str, Header()] = "",
 ) -> AsyncIterator[ServerSentEvent]:
     """Tell that something changed since an event; one that was cut goes on."""
     last = int(last_event_id) if last_event_id.isdecimal() else after
-    quiet = 0.0
+    quiet, pulse = 0.0, request.app.state.pulse
     while not await request.is_disconnected():
-        newest = await asyncio.to_thread(_newest, store)
+        newest = await pulse.newest()
         if newest > last:
             last, quiet = newest, 0.0
             yield ServerSentEvent(event="changed", id=str(last), raw_data=str(last))
@@ -40,6 +40,21 @@ async def stream(
         await asyncio.sleep(PAUSE)
 
 
-def _newest(store: Store) -> int:
-    with store.reading() as connection:
-        return events.newest(connection)
+class Pulse:
+    """The id of the newest event, asked once for all streams of a process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._at, self._newest = 0.0, 0
+
+    async def newest(self) -> int:
+        """Return the id, as it was at most one pause ago."""
+        now = time.monotonic()
+        if now - self._at >= PAUSE:
+            self._at = now
+            self._newest = await asyncio.to_thread(self._read)
+        return self._newest
+
+    def _read(self) -> int:
+        with self._store.reading() as connection:
+            return events.newest(connection)
