@@ -1,0 +1,105 @@
+"""Measure the page: time with many branches, weight, and what open pages cost.
+
+In packages/desk:
+PYTHONPATH=tests:../trunkline/tests uv run python benchmarks/page.py
+"""
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import urllib3
+from registries import free_port
+
+from trunkline_desk import people
+from trunkline_desk.claims import Role
+from visitors import Web, candidate
+
+ROUNDS, STREAMS = 200, 200
+
+
+def main() -> None:
+    """Print a row for each figure."""
+    for number in (100, 10_000):
+        with tempfile.TemporaryDirectory() as folder:
+            measure(Path(folder), number)
+
+
+def measure(folder: Path, number: int) -> None:
+    """Serve a page with so many branches by the real web process."""
+    port = free_port()
+    web = Web(folder, url=f"http://127.0.0.1:{port}")
+    subjects = (f"Do thing number {one} for the customer" for one in range(number))
+    web.now = time.time()
+    web.list(*(candidate(f"feat/{n}", subject=one) for n, one in enumerate(subjects)))
+    with web.store.writing() as connection:
+        token = people.add_token(connection, "benchmark", Role.DEPLOYER)
+    web.store.close()
+    file = folder / "desk.toml"
+    file.write_text(
+        f'url = "{web.desk.url}"\ndatabase = "{web.desk.database}"\n'
+        f'[services]\nshop = "{folder}"\n'
+    )
+    argv = [sys.executable, "-m", "trunkline_desk", "--config", str(file), "serve"]
+    with subprocess.Popen([*argv, "--port", str(port)]) as serve:
+        try:
+            report(web.desk.url, token, number, serve.pid)
+        finally:
+            serve.terminate()
+
+
+def report(url: str, token: str, number: int, pid: int) -> None:
+    """Ask, and print."""
+    headers = {"Authorization": f"Bearer {token}"}
+    pool = urllib3.PoolManager(retries=urllib3.Retry(20, backoff_factor=0.1))
+    weight = len(pool.request("GET", f"{url}/shop", headers=headers).data)
+    for path in ("/shop", "/shop?find=number+77"):
+        taken = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            answer = pool.request("GET", url + path, headers=headers)
+            taken.append(time.perf_counter() - began)
+            assert answer.status == 200, answer.data
+        taken.sort()
+        print(
+            f"{number:6} branches  {path:22} p50 {taken[ROUNDS // 2] * 1e3:.0f} ms, "
+            f"p95 {taken[ROUNDS * 95 // 100] * 1e3:.0f} ms, {weight} bytes"
+        )
+    before = memory(pid)
+    streams = [opened(url, token) for _ in range(STREAMS)]
+    time.sleep(2)
+    print(
+        f"{STREAMS} streams: {(memory(pid) - before) / 1024:.0f} MiB more than before"
+    )
+    began = time.perf_counter()
+    pool.request("GET", f"{url}/shop", headers=headers)
+    print(f"  a page meanwhile: {(time.perf_counter() - began) * 1e3:.0f} ms")
+    for one in streams:
+        one.close()
+
+
+def opened(url: str, token: str) -> socket.socket:
+    """Open a stream, and wait for its head."""
+    host = urlsplit(url)
+    one = socket.create_connection((host.hostname or "", host.port or 80))
+    words = ("GET /stream HTTP/1.1", f"Host: {host.netloc}")
+    lines = (*words, f"Authorization: Bearer {token}", "", "")
+    one.sendall("\r\n".join(lines).encode())
+    with closing(one.makefile("rb")) as read:
+        assert b"200" in read.readline()
+    return one
+
+
+def memory(pid: int) -> int:
+    """Return the resident memory in KiB."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+if __name__ == "__main__":
+    main()
