@@ -76,10 +76,7 @@ def notes_prompt(
     others: Sequence[str] = (),
     stat: str,
 ) -> str:
-    """Ask for release notes; `notes` is the changelog section.
-
-    `others` are patches that get what room those of `diff` leave.
-    """
+    """Ask for release notes; `others` are patches that get what room is left."""
     task = f"""\
 # Task: release notes
 
