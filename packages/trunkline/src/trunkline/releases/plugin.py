@@ -3,6 +3,7 @@
 An entry point, `name = "trunkline"` in [tool.commitizen] selects it.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -27,6 +28,7 @@ from trunkline.commits.conventional import (
 )
 from trunkline.errors import TrunklineError
 from trunkline.files import decode_text
+from trunkline.git import overruled
 from trunkline.releases.changelog import add_release
 
 
@@ -53,6 +55,8 @@ class TrunklineCz(ConventionalCommitsCz):
 
     def __init__(self, config: BaseConfig) -> None:
         super().__init__(config)
+        # commitizen guesses the encoding of what git prints, and sometimes wrongly.
+        os.environ.update(overruled())
         self.before: str | None = None
         if "bump" in sys.argv:
             _keep_originals(config)
