@@ -48,7 +48,7 @@ test-template: setup ## Run the proofs of the template: loops, images, generatio
 	@$(UV) run pytest .template/tests -n auto --dist worksteal
 
 test-cluster: setup ## Deploy to the cluster that TRUNKLINE_TEST_CONTEXT names
-	@cd packages/trunkline && $(UV) run pytest tests/deploy/engines/test_kubernetes.py -m slow $(AGAIN)
+	@cd packages/trunkline && $(UV) run pytest tests/deploy/engines/test_kubernetes.py -m slow $(ONLY)
 
 desk: setup ## Show the page for deploys, with the branches of this clone
 	@$(UV) run --project packages/desk trunkline-desk laptop .
