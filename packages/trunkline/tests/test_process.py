@@ -1,8 +1,13 @@
+import os
+import signal
+import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from trunkline.process import ProcessError, run
+from trunkline.process import ProcessError, run, watch
 
 PYTHON = (sys.executable, "-c")
 
@@ -34,3 +39,30 @@ def test_a_program_without_input_does_not_wait_for_any() -> None:
 def test_the_environment_is_added_to() -> None:
     code = "import os; print(os.environ['ADDED'], 'PATH' in os.environ)"
     assert run([*PYTHON, code], env={"ADDED": "yes"}).text == "yes True"
+
+
+@pytest.mark.parametrize("code", ["import time; time.sleep(600)", "pass"])
+def test_ctrl_c_while_a_program_starts_leaves_none_behind(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen
+
+    def interrupted(*given: Any, **named: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+        started.append(start(*given, **named))
+        os.kill(os.getpid(), signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        watch([*PYTHON, code], cwd=tmp_path, env={}, tick=lambda: None)
+    assert started[0].returncode is not None
+    with pytest.raises(ProcessLookupError):
+        os.killpg(started[0].pid, 0)
+
+
+def test_a_watched_program_can_be_interrupted_by_others(tmp_path: Path) -> None:
+    """A signal that is kept while it starts is not blocked in the program itself."""
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+    done = watch([*PYTHON, code], cwd=tmp_path, env={}, tick=lambda: None)
+    assert done.code == -signal.SIGTERM

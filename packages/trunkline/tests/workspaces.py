@@ -44,6 +44,7 @@ def service_file() -> str:
     real = tomlkit.parse((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     del real["dependency-groups"]
     del real["tool"]["uv"]["sources"]["trunkline"]
+    del real["tool"]["uv"]["workspace"]["exclude"]
     for key in ("optional-dependencies", "scripts", "readme", "license-files"):
         del real["project"][key]
     real["project"]["dependencies"] = []

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from trunkline.errors import FailedError
+from trunkline.signals import kept_interrupts
 
 # Seconds between two checks of a watched program, and to let it end after a signal.
 TICK = 0.1
@@ -117,23 +119,15 @@ def watch(
     ProcessError if the program cannot be started.
     """
     with tempfile.TemporaryFile() as output:
+        child = None
         try:
-            child = subprocess.Popen(  # noqa: S603 - an argument list, no shell
-                list(argv),
-                cwd=cwd,
-                env={**os.environ, **env},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-            )
-        except OSError as error:
-            raise ProcessError(f"`{argv[0]}` cannot be started: {error}") from error
-        try:
+            with kept_interrupts():
+                child = _group(argv, cwd, env, output)
             while not _ended(child):
                 tick()
         except BaseException:
-            end_group(child)
+            if child is not None:
+                end_group(child)
             raise
         output.seek(0)
         return Completed(tuple(argv), child.returncode, output.read(), b"")
@@ -212,6 +206,24 @@ def end_group(child: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+
+
+def _group(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], output: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a program in its own process group, with both outputs to one file."""
+    try:
+        return subprocess.Popen(  # noqa: S603 - an argument list, no shell
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+    except OSError as error:
+        raise ProcessError(f"`{argv[0]}` cannot be started: {error}") from error
 
 
 def _ended(child: subprocess.Popen[bytes]) -> bool:

@@ -30,3 +30,23 @@ def postponed_signals(numbers: Iterable[int]) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def kept_interrupts() -> Iterator[None]:
+    """Deliver Ctrl-C, SIGTERM and SIGHUP when the block has ended, to their handlers.
+
+    What the block starts is then known to whoever has to end it. Unlike a blocked
+    signal, one that is kept is not blocked in the programs that the block starts. Only
+    the main thread may call it.
+    """
+    kept: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda n, _: kept.append(n)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        if kept:
+            signal.raise_signal(kept[0])
