@@ -205,6 +205,27 @@ def docker_environment(sample: Sample) -> dict[str, str]:
     return {"DOCKER_CONFIG": str(config), **BUILDER}
 
 
+def match(name: str, severity: str, *fixed: str) -> dict[str, object]:
+    """Describe one vulnerability in the form of grype's JSON."""
+    return {
+        "vulnerability": {
+            "id": name,
+            "severity": severity,
+            "fix": {"versions": list(fixed), "state": "fixed"},
+        },
+        "artifact": {"name": "openssl", "version": "3.0.1", "type": "deb"},
+    }
+
+
+def scanner(folder: Path, *matches: dict[str, object]) -> dict[str, str]:
+    """Return an environment with a scanner that reports this of every image."""
+    program = folder / "grype"
+    report = json.dumps({"matches": matches})
+    program.write_text(f"#!/bin/sh\necho \"$*\" >> {folder}/asked\necho '{report}'\n")
+    program.chmod(0o755)
+    return {"GRYPE": str(program)}
+
+
 def docker(*arguments: str) -> str:
     """Run docker, which must succeed, and return what it prints."""
     done = subprocess.run(

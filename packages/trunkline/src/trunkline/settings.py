@@ -34,6 +34,8 @@ class Settings:
     dockerfile: str = "Dockerfile"
     platforms: list[str] = field(default_factory=lambda: ["linux/amd64"])
     attestations: str = "beside"
+    # Vulnerabilities that a release may have, each until a date: see `images.scan`.
+    scan: dict[str, Any] = field(default_factory=dict)
     # Environment variables that the build receives as arguments.
     build_args: list[str] = field(default_factory=list)
     # Build secrets by id: a file, or "$NAME" for an environment variable.

@@ -19,14 +19,18 @@ from services import (
     docker,
     docker_environment,
     left_in_engine,
+    scanner,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine")]
 
 
-def test_a_commit_is_built_tested_and_pushed_with_its_tags(service: Service) -> None:
+def test_a_commit_is_built_tested_scanned_and_pushed_with_its_tags(
+    service: Service, tmp_path: Path
+) -> None:
     service.sample.write("server.py", "this is not in the commit")
-    report = service.published()
+    report = service.published("--strict", **scanner(tmp_path))
+    assert (tmp_path / "asked").read_text().startswith("oci-dir:/")
     digest = report["digest"]
     assert report["built"] is True
     assert service.tags() == {service.head: digest, "main": digest}

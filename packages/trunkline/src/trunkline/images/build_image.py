@@ -104,7 +104,7 @@ def _attest(image: BuiltImage, source: Source, settings: Settings) -> Manifest:
         PROVENANCE: provenance(
             source,
             dockerfile=settings.dockerfile,
-            platform="/".join(image.platform[it] for it in ("os", "architecture")),
+            platform=image.platform_name,
             bases=bases,
         ),
     }

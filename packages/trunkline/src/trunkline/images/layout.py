@@ -33,6 +33,11 @@ class BuiltImage:
         names = ("architecture", "os", "variant")
         return {name: self.config[name] for name in names if name in self.config}
 
+    @property
+    def platform_name(self) -> str:
+        """Return the platform in the words of `docker build --platform`."""
+        return f"{self.platform['os']}/{self.platform['architecture']}"
+
 
 def blob_path(root: Path, digest: str) -> Path:
     """Return where a layout has a blob, which is named by its digest."""

@@ -10,6 +10,7 @@ from trunkline.images.labels import home_branch
 from trunkline.images.mutable_tags import MutableTags, commit_of, holder_of
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, on_branch, read_remote, require_pushed
+from trunkline.images.scan import scan_built, scan_image
 from trunkline.images.tags import LATEST, ImageTags, image_tags
 from trunkline.images.write_tags import TagChange, create_only, write_tags
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, JSON, command, option, switch
@@ -31,6 +32,8 @@ class Publication:
     project: Project
     plan: ImageTags
     remote: Remote
+    # Whether an image that could not be scanned is refused.
+    strict: bool
 
     @property
     def branch(self) -> str | None:
@@ -44,6 +47,7 @@ class Publication:
     DRY_RUN,
     JSON,
     switch("--no-push", "build and test only, without a registry"),
+    switch("--strict", "refuse an image that could not be scanned, as in CI"),
     GITHUB_OUTPUT,
 )
 def publish(
@@ -53,14 +57,15 @@ def publish(
     json: bool,
     github_output: bool = False,
     no_push: bool = False,
+    strict: bool = False,
 ) -> int:
     """Publish the image of a ref's commit; running it again changes nothing."""
     with interrupted_by_signals():
         repository = Repository.find()
         if no_push:
-            report = try_out(repository, ref, dry_run=dry_run)
+            report = try_out(repository, ref, dry_run=dry_run, strict=strict)
         else:
-            publication = survey(repository, ref)
+            publication = survey(repository, ref, strict=strict)
             with publication.registry:
                 report = _run(publication, dry_run=dry_run)
     if json:
@@ -71,7 +76,7 @@ def publish(
 
 
 def try_out(
-    repository: Repository, ref: str | None, *, dry_run: bool
+    repository: Repository, ref: str | None, *, dry_run: bool, strict: bool = False
 ) -> dict[str, object]:
     """Build and test the image of any commit, and keep nothing.
 
@@ -86,6 +91,7 @@ def try_out(
         with tested_image(
             repository, commit=commit, branch=ref or "unknown", project=project
         ) as (made, _):
+            scan_built(made, project.settings, strict=strict, release=False)
             digest = made[0].manifest.digest
         say(f"  green    {digest}")
     return {
@@ -99,7 +105,9 @@ def try_out(
     }
 
 
-def survey(repository: Repository, ref: str | None) -> Publication:
+def survey(
+    repository: Repository, ref: str | None, *, strict: bool = False
+) -> Publication:
     """Look everything up, and refuse what may not be published."""
     settings = head_project(repository).settings
     name, commit = find_ref(repository, ref, settings.remote)
@@ -126,7 +134,7 @@ def survey(repository: Repository, ref: str | None) -> Publication:
         require_pushed(
             repository, settings, branch=branch, commit=commit, remote=remote
         )
-    return Publication(repository, registry, project, plan, remote)
+    return Publication(repository, registry, project, plan, remote, strict)
 
 
 def _run(publication: Publication, *, dry_run: bool) -> dict[str, object]:
@@ -142,6 +150,8 @@ def _run(publication: Publication, *, dry_run: bool) -> dict[str, object]:
         for tag in plan.tags:
             say(f"  tag      {tag.name}: {tag.why}")
         return _report(plan, found, built=False, ends=present)
+    if found:
+        _scan_found(publication, found)
     manifest = found or _make(publication)
     changes = point(publication, manifest)
     for change in changes:
@@ -172,6 +182,26 @@ def find_image(registry: Registry, plan: ImageTags) -> Manifest | None:
     return None
 
 
+def _scan_found(publication: Publication, found: Manifest) -> None:
+    """Scan the image of a branch again before it becomes that of a version.
+
+    A version that has its image is left alone: what became known since changes nothing.
+    """
+    plan, registry = publication.plan, publication.registry
+    settings = publication.project.settings
+    fixed = [tag.name for tag in plan.tags if not tag.mutable]
+    if plan.kind == "branch" or all(map(registry.digest, fixed)):
+        return
+    for platform in settings.platforms:
+        scan_image(
+            f"registry:{registry.name.at(found.digest)}",
+            settings=settings,
+            platform=platform,
+            strict=publication.strict,
+            release=True,
+        )
+
+
 def _make(publication: Publication) -> Manifest:
     """Build the image; if another run was faster, use its image."""
     plan, settings = publication.plan, publication.project.settings
@@ -191,6 +221,8 @@ def _make(publication: Publication) -> Manifest:
         branch=branch,
         project=publication.project,
     ) as (images, source):
+        release = plan.kind != "branch"
+        scan_built(images, settings, strict=publication.strict, release=release)
         made = push(publication.registry, images, source, settings)
     faster = publication.registry.manifest(plan.tags[0].name)
     if faster and faster.digest != made.digest:
