@@ -17,6 +17,7 @@ from my_app.core.billing.repository import (
     select_newest,
     select_older,
 )
+from my_app.core.platform.actor import Actor
 from my_app.core.platform.db.engine import Database
 from my_app.core.platform.identifiers import (
     new_identifier,
@@ -63,7 +64,7 @@ async def test_pages_partition_the_list_whatever_is_added_in_between(
 
 
 async def add(invoices: Invoices) -> None:
-    await invoices.add(issue(QUOTE, new_identifier()))
+    await invoices.add(issue(QUOTE, new_identifier(), Actor()))
 
 
 @pytest.mark.parametrize(

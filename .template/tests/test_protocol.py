@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
@@ -31,7 +31,7 @@ async def application(scope: Scope, _: Receive, send: Send) -> None:
         await send({"type": "http.response.body"})
 
 
-async def answer_to(request: bytes) -> bytes:
+async def answer_to(request: bytes, app: ASGIApp = application) -> bytes:
     """Send bytes to a server with this protocol and return its response."""
     config = Config(
         "my_app.main:app",
@@ -41,7 +41,7 @@ async def answer_to(request: bytes) -> bytes:
     state = ServerState()
     config.http_protocol_class = ProblemProtocol
     config.load()
-    config.loaded_app = application
+    config.loaded_app = app
     server = await asyncio.get_running_loop().create_server(
         lambda: ProblemProtocol(config, state, {}), "127.0.0.1", 0
     )

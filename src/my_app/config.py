@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         ("127.0.0.1",),
         description="Addresses or networks whose X-Forwarded-… headers count; or *",
     )
+    proxy_authenticates: bool = Field(
+        False,
+        description="Trusted proxies set X-Forwarded-User and X-Forwarded-Groups, or "
+        "remove them: believe both",
+    )
     root_path: str = Field(
         "",
         pattern="^(/[^/]+)*$",

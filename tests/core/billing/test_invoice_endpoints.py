@@ -50,6 +50,22 @@ async def test_an_order_that_is_no_longer_valid_is_still_replayed(
     assert new.json()["code"] == "unknown_discount"
 
 
+async def test_a_large_order_takes_a_role_and_is_replayed_to_the_same_actor_only(
+    client: AsyncClient,
+) -> None:
+    plan = PLAN | {"seats": 1001}
+    ann, eve = ({"X-Forwarded-User": name} for name in ("ann", "eve"))
+    sales = {"X-Forwarded-Groups": "it, sales"}
+    refused = await order(client, "key", plan, **ann)
+    made = await order(client, "key", plan, **ann, **sales)
+    again = await order(client, "key", plan, **ann)
+    other = await order(client, "key", plan, **eve, **sales)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert (made.status_code, again.content) == (201, made.content)
+    assert other.json()["code"] == "idempotency_key_reused"
+
+
 async def test_pages_hold_each_invoice_once(client: AsyncClient) -> None:
     made = [(await order(client)).json()["id"] for _ in range(3)]
     first = (await client.get("/billing/invoices", params={"limit": 2})).json()

@@ -17,6 +17,7 @@ from my_app.core.platform.identifiers import (
     new_identifier,
 )
 
+from tests.core.billing.test_invoices import SALES
 from tests.core.billing.test_pricing import plans, states
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -38,7 +39,7 @@ def invoices(session: AsyncSession) -> Invoices:
 async def test_an_invoice_is_read_as_it_was_stored(
     invoices: Invoices, plan: Plan, flags: Flags
 ) -> None:
-    invoice = issue(calculate_billing(plan, flags), new_identifier())
+    invoice = issue(calculate_billing(plan, flags), new_identifier(), SALES)
     await invoices.add(invoice)
 
     assert await invoices.get(invoice.id) == invoice

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from ..platform import cursors
-from ..platform.context import CurrentFlags
+from ..platform.context import CurrentActor, CurrentFlags
 from ..platform.db.database import Session
 from ..platform.http.openapi import problem_responses
 from ..platform.identifiers import new_identifier
@@ -64,17 +64,18 @@ CREATED: dict[int | str, dict[str, Any]] = {
     "/invoices",
     status_code=201,
     response_model=InvoiceResponse,
-    responses=CREATED | problem_responses(400, 408, 413, 415, 422, 500, 503),
+    responses=CREATED | problem_responses(400, 403, 408, 413, 415, 422, 500, 503),
 )
 async def create_invoice(
     request: QuoteRequest,
     flags: CurrentFlags,
+    actor: CurrentActor,
     invoices: StoredInvoices,
     response: Response,
 ) -> Invoice:
     """Create the invoice of a plan, once per Idempotency-Key."""
     quote = calculate_billing(Plan(**request.model_dump()), flags)
-    invoice = issue(quote, new_identifier())
+    invoice = issue(quote, new_identifier(), actor)
     await invoices.add(invoice)
     # Relative, so that it is correct behind any proxy.
     response.headers["Location"] = f"invoices/{invoice.id}"

@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from ...config import Flags, Settings
+from .actor import Actor
 from .build import Build
+from .http.headers import FROM_PROXY
 from .observability.metrics import Metrics
 from .readiness import Readiness
 
@@ -33,6 +35,27 @@ async def get_flags(request: Request) -> Flags:
     return (await get_context(request)).flags
 
 
+async def get_actor(request: Request) -> Actor:
+    """Return whom a trusted proxy has authenticated, or nobody.
+
+    The one place that knows: to accept tokens, verify them here. A second header of a
+    kind was the client's. A developer may be anybody.
+    """
+    settings = (await get_context(request)).settings
+    believed = settings.proxy_authenticates and getattr(
+        request.state, FROM_PROXY, False
+    )
+    if not (believed or settings.logs_for_people):
+        return Actor()
+    users = request.headers.getlist("x-forwarded-user")
+    groups = request.headers.getlist("x-forwarded-groups")
+    if len(users) != 1 or not users[0] or len(groups) > 1:
+        return Actor()
+    roles = (role.strip() for role in "".join(groups).split(","))
+    return Actor(id=users[0], roles=frozenset(filter(None, roles)))
+
+
+CurrentActor = Annotated[Actor, Depends(get_actor)]
 CurrentContext = Annotated[Context, Depends(get_context)]
 CurrentFlags = Annotated[Flags, Depends(get_flags)]
 

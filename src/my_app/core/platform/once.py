@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
-from .context import get_context
+from .context import get_actor, get_context
 from .db.database import DatabaseSettings, database_of
 from .idempotency import (
     DOCUMENTED_KEY,
@@ -68,13 +68,10 @@ async def answer_once(
     # The order of the checks: FastAPI would answer a missing header with 422, not 400.
     key = parse_key(request.headers.getlist(HEADER))
     settings = (await get_context(request)).settings.of(DatabaseSettings)
-    claim = Claim(
-        key=key,
-        fingerprint=fingerprint(
-            [request.url.path, request.url.query, meaning(await request.body(), body)]
-        ),
-        made_at=datetime.now(UTC),
-    )
+    asked = [request.url.path, request.url.query, meaning(await request.body(), body)]
+    if actor := (await get_actor(request)).id:
+        asked.append(actor)  # Nobody gets the response to somebody else.
+    claim = Claim(key=key, fingerprint=fingerprint(asked), made_at=datetime.now(UTC))
     async with database_of(request.app).transaction(writing=True) as session:
         keys = Keys(session)
         lifetime = timedelta(hours=settings.idempotency_key_hours)

@@ -6,6 +6,9 @@ from starlette.types import Scope
 
 type Header = tuple[bytes, bytes]
 
+# Set in the state of a request by the server: whether a trusted proxy sent it.
+FROM_PROXY = "from_proxy"
+
 PAGE_HEADERS: Sequence[Header] = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),

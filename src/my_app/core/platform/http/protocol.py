@@ -7,6 +7,7 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ..request_id import new_request_id, request_id
+from .headers import FROM_PROXY
 from .problems import ProblemResponse, problem_content
 
 log = structlog.stdlib.get_logger("access")
@@ -30,6 +31,10 @@ class ProblemProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Watch the connection with one timer, not with one for each request."""
         super().connection_made(transport)
+        # uvicorn's list; of a request only the client that the proxy names is left.
+        proxies = getattr(self.app, "trusted_hosts", ())
+        sent = (self.client and self.client[0]) in proxies
+        self.app_state = self.app_state | {FROM_PROXY: sent}
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -14,13 +14,15 @@ from my_app.core.app import create_app
 from tests.conftest import MakeClient
 from tests.core.platform.features import exchange, misbehaving
 
+pytestmark = pytest.mark.anyio
+
 
 @pytest.fixture
-async def client(flags: Flags, make_client: MakeClient) -> AsyncIterator[AsyncClient]:
+async def client(make_client: MakeClient) -> AsyncIterator[AsyncClient]:
     settings = Settings(
         environment="test", max_body_bytes=1000, request_timeout_seconds=0.5
     )
-    async with make_client(create_app(settings, flags, [misbehaving])) as client:
+    async with make_client(create_app(settings, Flags(), [misbehaving])) as client:
         yield client
 
 
@@ -30,11 +32,9 @@ async def drip(*chunks: bytes, pause: float = 0) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def test_a_request_over_the_limit_is_503_but_probes_are_answered(
-    flags: Flags,
-) -> None:
+async def test_a_request_over_the_limit_is_503_but_probes_are_answered() -> None:
     settings = Settings(environment="test", max_requests=2)
-    app = create_app(settings, flags, [misbehaving])
+    app = create_app(settings, Flags(), [misbehaving])
     for _ in range(2):  # A request that ended makes room for another.
         busy = [asyncio.create_task(exchange(app, "/sleep")) for _ in range(2)]
         await asyncio.sleep(0)
@@ -68,7 +68,6 @@ async def test_a_chunked_body_over_the_limit_is_413(client: AsyncClient) -> None
     assert response.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.slow
 async def test_a_body_that_does_not_arrive_is_408(client: AsyncClient) -> None:
     response = await client.post("/echo", content=drip(b"a", b"b", pause=2))
 
@@ -76,7 +75,6 @@ async def test_a_body_that_does_not_arrive_is_408(client: AsyncClient) -> None:
     assert response.headers["connection"] == "close"
 
 
-@pytest.mark.slow
 async def test_a_response_that_does_not_start_is_503(client: AsyncClient) -> None:
     first = asyncio.create_task(client.get("/sleep"))
     await asyncio.sleep(0.4)
@@ -86,14 +84,12 @@ async def test_a_response_that_does_not_start_is_503(client: AsyncClient) -> Non
     assert response.json()["detail"].startswith("The service did not respond in time")
 
 
-@pytest.mark.slow
 async def test_a_started_response_may_take_its_time(client: AsyncClient) -> None:
     response = await client.get("/stream", params={"seconds": 1})
 
     assert response.text == "begun ended"
 
 
-@pytest.mark.slow
 async def test_a_handler_may_still_respond_after_its_deadline(
     client: AsyncClient,
 ) -> None:
@@ -110,8 +106,8 @@ async def test_other_cancellations_are_propagated(client: AsyncClient) -> None:
         await client.get("/cancelled")
 
 
-async def test_a_request_that_outlives_the_servers_grace_is_503(flags: Flags) -> None:
-    app = create_app(Settings(environment="test"), flags, [misbehaving])
+async def test_a_request_that_outlives_the_servers_grace_is_503() -> None:
+    app = create_app(Settings(environment="test"), Flags(), [misbehaving])
     sent: list[Message] = []
 
     async def note(message: Message) -> None:
@@ -140,18 +136,16 @@ async def test_an_unhandled_exception_is_500_without_its_message(
     assert response.json()["request_id"] == response.headers["x-request-id"]
 
 
-async def test_a_failure_half_way_truncates_the_response(
-    flags: Flags,
-) -> None:
-    app = create_app(Settings(environment="test"), flags, [misbehaving])
+async def test_a_failure_half_way_truncates_the_response() -> None:
+    app = create_app(Settings(environment="test"), Flags(), [misbehaving])
 
     sent = await exchange(app, "/stream", query=b"fail=true")
 
     assert [message.get("more_body") for message in sent] == [None, True]
 
 
-async def test_a_disconnected_client_gets_no_response(flags: Flags) -> None:
-    app = create_app(Settings(environment="test"), flags, [misbehaving])
+async def test_a_disconnected_client_gets_no_response() -> None:
+    app = create_app(Settings(environment="test"), Flags(), [misbehaving])
     leaving: Message = {"type": "http.disconnect"}
 
     length = [(b"content-length", b"10")]
@@ -160,8 +154,8 @@ async def test_a_disconnected_client_gets_no_response(flags: Flags) -> None:
     assert sent == []
 
 
-async def test_other_protocols_pass_through(flags: Flags) -> None:
-    app = create_app(Settings(environment="test"), flags, [])
+async def test_other_protocols_pass_through() -> None:
+    app = create_app(Settings(environment="test"), Flags(), [])
     connecting: Message = {"type": "websocket.connect"}
 
     sent = await exchange(app, "/", kind="websocket", received=connecting)
