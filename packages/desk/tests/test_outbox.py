@@ -5,14 +5,17 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from trunkline_desk import outbox
+from trunkline_desk import outbox, requests
 from trunkline_desk.claims import Person, Role
+from trunkline_desk.requests import Order
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
@@ -32,13 +35,18 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 outer.failures -= 1
+                answer = b""
                 if outer.failures < 0:
                     outer.got.append((dict(self.headers), body))
-                self.send_response(204 if outer.failures < 0 else 503)
-                self.send_header("Content-Length", "0")
+                    answer = outer.answer(self.command, self.path, body)
+                self.send_response(200 if outer.failures < 0 else 503)
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
+                self.wfile.write(answer)
+
+            do_GET = do_POST
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -46,10 +54,13 @@ class Receiver:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
 
+    def answer(self, method: str, path: str, body: bytes) -> bytes:
+        """Answer with nothing."""
+        return b""
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    one = Receiver()
+
+@contextmanager
+def serving[R: Receiver](one: R) -> Iterator[R]:
     thread = threading.Thread(target=one.server.serve_forever)
     thread.start()
     yield one
@@ -59,10 +70,44 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with serving(Receiver()) as one:
+        yield one
+
+
+@pytest.fixture
+def github() -> Iterator["GitHub"]:
+    with serving(GitHub()) as one:
+        yield one
+
+
+@pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     one = Store(f"sqlite:///{tmp_path / 'desk.db'}")
     yield one
     one.close()
+
+
+class GitHub(Receiver):
+    """The part of GitHub's API that finds and makes Deployments and their statuses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deployments: list[dict[str, Any]] = []
+        self.statuses: list[tuple[int, dict[str, Any]]] = []
+
+    def answer(self, method: str, path: str, body: bytes) -> bytes:
+        asked = urlsplit(path)
+        assert asked.path.startswith("/hook/deployments")
+        if method == "GET":
+            wanted = dict(parse_qsl(asked.query)).items()
+            made = [n for n, o in enumerate(self.deployments) if wanted <= o.items()]
+            return json.dumps([{"id": number} for number in made]).encode()
+        if asked.path == "/hook/deployments":
+            self.deployments.append(json.loads(body))
+            return json.dumps({"id": len(self.deployments) - 1}).encode()
+        self.statuses.append((int(asked.path.split("/")[3]), json.loads(body)))
+        return b"{}"
 
 
 def told(store: Store, text: str = "put feat/<b> on staging") -> None:
@@ -120,3 +165,103 @@ def test_a_receiver_that_is_gone_holds_nothing_up(store: Store) -> None:
     with store.reading() as connection:
         rows = connection.execute(outbox.OUTBOX.select()).all()
     assert [(one.tries, one.done) for one in rows if one.hook] == [(outbox.TRIES, True)]
+
+
+def asked(store: Store, order: Order, why: str = "demo") -> int:
+    """Ask for something, as a page does."""
+    with store.writing() as connection:
+        key = f"{order}"[:64]
+        requests.submit(connection, key, PLACE.name, ANA, order, why=why, at=100.0)
+        number = requests.newest(connection, PLACE.name)
+        outbox.tell(connection, PLACE, ANA, "put it on", why, at=100.0, request=number)
+        return number
+
+
+def ended(store: Store, number: int, state: str, said: str, commit: str = "") -> None:
+    with store.writing() as connection:
+        requests.end(connection, number, state, said, at=130.0)
+        outbox.tell(
+            *(connection, PLACE, ANA, state, ""),
+            at=130.0,
+            request=number,
+            event="end",
+            commit=commit,
+        )
+
+
+def test_github_shows_a_deployment_and_how_it_goes(
+    store: Store, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "t0ken")
+    hook = {"url": github.url, "kind": "github", "secret": "TOKEN"}
+    settings = Desk(services={}, hooks=[hook], url="https://desk.example")
+    number = asked(store, Order("put", "feat/seats", "c" * 40, "Sell seats"))
+    outbox.send(store, settings, 100.0)
+    ended(store, number, "failed", "start\ncannot start: no such thing\n")
+    outbox.send(store, settings, 130.0)
+    (deployment,) = github.deployments
+    assert deployment == {
+        "ref": "c" * 40,
+        "task": f"deploy:{number}-100",
+        "auto_merge": False,
+        "required_contexts": [],
+        "environment": "staging",
+        "production_environment": False,
+        "description": "ana: demo",
+    }
+    assert [(n, one["state"]) for n, one in github.statuses] == [
+        *((0, "queued"), (0, "failure"))
+    ]
+    assert github.statuses[-1][1] == {
+        "state": "failure",
+        "environment": "staging",
+        "environment_url": PLACE.url,
+        "log_url": f"https://desk.example/shop/staging/requests/{number}",
+        "description": "cannot start: no such thing",
+    }
+    headers = github.got[-1][0]
+    assert headers["Authorization"] == "Bearer t0ken"
+    assert headers["Accept"] == "application/vnd.github+json"
+    assert "User-Agent" in headers  # without one GitHub refuses
+
+
+def test_what_reaches_github_late_tells_how_it_is_then(
+    store: Store, github: GitHub
+) -> None:
+    settings = desk(url=github.url, kind="github")
+    number = asked(store, Order("put", "main", "d" * 40))
+    github.failures = 1
+    outbox.send(store, settings, 100.0)
+    ended(store, number, "done", "")
+    outbox.send(store, settings, 130.0)
+    outbox.send(store, settings, 1000.0)
+    # However often it is sent, there is one Deployment, and its last status is right.
+    assert len(github.deployments) == 1
+    assert {one["state"] for _, one in github.statuses} == {"success"}
+
+
+def test_github_is_told_what_was_taken_back_to_and_no_claims(
+    store: Store, github: GitHub
+) -> None:
+    settings = desk(url=github.url, kind="github")
+    told(store, "reserved staging")
+    number = asked(store, Order("take back"))
+    outbox.send(store, settings, 100.0)
+    assert github.got == []
+    ended(store, number, "done", "", commit="e" * 40)
+    outbox.send(store, settings, 130.0)
+    assert [one["ref"] for one in github.deployments] == ["e" * 40]
+    assert [one["state"] for _, one in github.statuses] == ["success"]
+
+
+def test_a_hook_of_a_service_hears_of_it_alone(
+    store: Store, receiver: Receiver
+) -> None:
+    told(store)
+    outbox.send(store, desk(url=receiver.url, service="another"), 100.0)
+    assert receiver.got == []
+    outbox.send(store, desk(url=receiver.url, service="shop"), 100.0)
+    assert receiver.got == []
+    told(store)
+    outbox.send(store, desk(url=receiver.url, service="shop"), 100.0)
+    assert len(receiver.got) == 1

@@ -99,6 +99,7 @@ def perform(
         said = _stop(connection, place)
     elif asked.action not in CLAIMS:
         order = _order(connection, place, asked)
+        _tell_replaced(connection, place, person, now)
         said = requests.submit(
             *(connection, asked.key, place.name, person, order),
             why=asked.why,
@@ -107,17 +108,31 @@ def perform(
     ref = asked.ref if asked.action is Action.PUT else held.ref if held else ""
     _hold(connection, place, claim(wish, person, held, until=until, ref=ref))
     text = _sentence(place, asked, held, until)
+    _keep(connection, place, person, asked, text=text, now=now)
+    return f"{person.name} {text}. {said}".strip()
+
+
+def _keep(
+    connection: Connection,
+    place: Place,
+    person: Person,
+    asked: Asked,
+    *,
+    text: str,
+    now: float,
+) -> None:
+    """Write down what was done, for the history and for the hooks."""
+    number = None
+    if asked.action not in CLAIMS:
+        number = requests.newest(connection, place.name) or None
+    more: dict[str, Any] = {"at": now, "request": number}
     events.add(
         *(connection, place.name, "act", person, text),
-        at=now,
         why=asked.why,
         key=asked.key,
-        request=None
-        if asked.action in CLAIMS
-        else requests.newest(connection, place.name) or None,
+        **more,
     )
-    outbox.tell(connection, place, person, text, asked.why, at=now)
-    return f"{person.name} {text}. {said}".strip()
+    outbox.tell(connection, place, person, text, asked.why, **more)
 
 
 def denied(
@@ -156,6 +171,16 @@ def _stop(connection: Connection, place: Place) -> str:
         raise DeniedError(Denial(409, "Nothing is running that could be stopped."))
     requests.stop(connection, going.id)
     return ""
+
+
+def _tell_replaced(
+    connection: Connection, place: Place, person: Person, now: float
+) -> None:
+    """Tell of the request that the next one of the same person replaces."""
+    for one in requests.waiting(connection, place.name):
+        if one.person == person.name:
+            what = (connection, place, person, "replaced it", "")
+            outbox.tell(*what, at=now, request=one.id, event="progress")
 
 
 def _order(connection: Connection, place: Place, asked: Asked) -> Order:

@@ -5,11 +5,12 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import urllib3
 from sqlalchemy import Connection, insert, select, update
 
-from trunkline_desk import tables
+from trunkline_desk import github, requests, tables
 from trunkline_desk.claims import Person
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
@@ -26,9 +27,20 @@ def tell(
     why: str,
     *,
     at: float,
+    request: int | None = None,
+    event: str = "act",
+    commit: str = "",
 ) -> None:
-    """Keep a message; the runner sends it to every hook."""
+    """Keep a message; the runner sends it to every hook that wants it.
+
+    It tells of an `act`, of the `progress` of a request, or of its `end`.
+    """
     message = {
+        "event": event,
+        "request": request,
+        "commit": commit,
+        "url": place.url,
+        "production": not place.accepts_any,
         "service": place.service,
         "environment": place.environment,
         "person": person.name,
@@ -47,7 +59,8 @@ def send(store: Store, desk: Desk, now: float) -> None:
             select(OUTBOX).where((OUTBOX.c.hook == "") & ~OUTBOX.c.done)
         ).all()
         for row in new:
-            for hook in desk.hooks:
+            wanting = (h for h in desk.hooks if wanted(h, json.loads(row.body)))
+            for hook in wanting:
                 copy = {"hook": hook["url"], "body": row.body, "due": now}
                 connection.execute(insert(OUTBOX).values(copy))
             these = OUTBOX.c.id == row.id
@@ -58,7 +71,7 @@ def send(store: Store, desk: Desk, now: float) -> None:
     kinds = {hook["url"]: hook for hook in desk.hooks}
     for row in rows:
         known = kinds.get(row.hook)
-        over = known is None or _arrived(known, json.loads(row.body))
+        over = known is None or _arrived(store, desk, known, json.loads(row.body))
         tries = row.tries + 1
         values = {
             "done": over or tries >= TRIES,
@@ -71,23 +84,44 @@ def send(store: Store, desk: Desk, now: float) -> None:
             )
 
 
-def _arrived(hook: Mapping[str, str], message: Mapping[str, str]) -> bool:
+def wanted(hook: Mapping[str, str], message: Mapping[str, Any]) -> bool:
+    """Whether a hook is told of this. Pure."""
+    if hook.get("service", message["service"]) != message["service"]:
+        return False
+    if hook.get("kind") == "github":
+        return message["request"] is not None
+    return bool(message["event"] != "progress")
+
+
+def _arrived(
+    store: Store, desk: Desk, hook: Mapping[str, str], message: Mapping[str, Any]
+) -> bool:
+    """Send a message; returns whether it need not be sent again."""
+    try:
+        if hook.get("kind") != "github":
+            return _posted(hook, message)
+        # As it is now: what comes late tells nothing old.
+        with store.reading() as connection:
+            one = requests.read(connection, message["request"])
+        return one is None or github.arrived(hook, one, message, desk.url)
+    except (urllib3.exceptions.HTTPError, ValueError):
+        return False
+
+
+def _posted(hook: Mapping[str, str], message: Mapping[str, Any]) -> bool:
     """Post a message; the signature covers the body as it is sent."""
     body = json.dumps(shaped(hook.get("kind", "generic"), message)).encode()
     headers = {"Content-Type": "application/json"}
     if secret := os.environ.get(hook.get("secret", "")):
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers["X-Trunkline-Signature"] = f"sha256={signature}"
-    try:
-        answer = urllib3.request(
-            "POST", hook["url"], body=body, headers=headers, timeout=5, retries=False
-        )
-    except urllib3.exceptions.HTTPError:
-        return False
+    answer = urllib3.request(
+        "POST", hook["url"], body=body, headers=headers, timeout=5, retries=False
+    )
     return 200 <= answer.status < 300  # noqa: PLR2004
 
 
-def shaped(kind: str, message: Mapping[str, str]) -> dict[str, object]:
+def shaped(kind: str, message: Mapping[str, Any]) -> dict[str, object]:
     """Shape a message as a receiver reads it. Pure."""
     if kind != "slack":
         return dict(message)

@@ -72,6 +72,11 @@ def find(connection: Connection, key: str) -> Row[Any] | None:
     return connection.execute(select(REQUEST).where(REQUEST.c.key == key)).first()
 
 
+def read(connection: Connection, number: int) -> Row[Any] | None:
+    """Return a request by its number."""
+    return connection.execute(select(REQUEST).where(REQUEST.c.id == number)).first()
+
+
 def running(connection: Connection, place: str) -> Row[Any] | None:
     """Return the request that the runner carries out now."""
     these = (REQUEST.c.place == place) & (REQUEST.c.state == "running")

@@ -96,19 +96,18 @@ class Runner:
             now = self.now()
             # Much may have changed since it was asked for.
             if why := self._denied(connection, place, one):
-                requests.end(connection, one.id, "refused", why, at=now)
-                self._event(connection, place, one, "end", f"was refused: {why}")
+                self._end(connection, place, one, "refused", why)
                 return True
             if one.kind != "take back" and requests.running(connection, place.name):
                 return False
             requests.begin(connection, one.id, now)
             self._event(connection, place, one, "step", "begins")
+            self._tell(connection, place, one, "progress", "begins")
         state, said = self._carry_out(place, one)
         # First what serves now: a page must not show the end beside the old facts.
         self._look(place, at_once=True)
         with self.store.writing() as connection:
-            requests.end(connection, one.id, state, said, at=self.now())
-            self._event(connection, place, one, "end", state)
+            self._end(connection, place, one, state, said)
         return True
 
     def _denied(self, connection: Connection, place: Place, one: Row[Any]) -> str:
@@ -184,9 +183,7 @@ class Runner:
             text = f"The runner was restarted; {place.environment} runs "
             text += (live.get("commit") or "nothing")[:12]
             with self.store.writing() as connection:
-                state = "done" if done else "failed"
-                requests.end(connection, left.id, state, text, at=self.now())
-                self._event(connection, place, left, "end", state)
+                self._end(connection, place, left, "done" if done else "failed", text)
 
     def _look(self, place: Place, *, at_once: bool = False) -> None:
         """Take new snapshots of what is due, both where another commit serves."""
@@ -261,12 +258,33 @@ class Runner:
             text = f"ends {held.holder}'s reservation: {held.ref} is gone"
             events.add(connection, place.name, "act", DESK, text, at=self.now())
 
+    def _end(
+        self, connection: Connection, place: Place, one: Row[Any], state: str, said: str
+    ) -> None:
+        requests.end(connection, one.id, state, said, at=self.now())
+        text = f"was refused: {said}" if state == "refused" else state
+        self._event(connection, place, one, "end", text)
+        text = f"{one.kind} {one.ref or place.environment}: {text}"
+        self._tell(connection, place, one, "end", text)
+
+    def _tell(
+        self, connection: Connection, place: Place, one: Row[Any], event: str, text: str
+    ) -> None:
+        live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
+        # What a request to take back led to.
+        commit = (live.get("commit") or "") if event == "end" else ""
+        more = {"request": one.id, "event": event, "commit": commit, "why": ""}
+        outbox.tell(connection, place, _person(one), text, at=self.now(), **more)
+
     def _event(
         self, connection: Connection, place: Place, one: Row[Any], kind: str, text: str
     ) -> None:
-        person = Person(one.person, Role.VIEWER, one.by)
-        now = self.now()
-        events.add(connection, place.name, kind, person, text, at=now, request=one.id)
+        what = (connection, place.name, kind, _person(one), text)
+        events.add(*what, at=self.now(), request=one.id)
+
+
+def _person(one: Row[Any]) -> Person:
+    return Person(one.person, Role.VIEWER, one.by)
 
 
 def _flags(place: Place) -> dict[str, bool]:

@@ -1,0 +1,87 @@
+"""What GitHub shows of a request: a Deployment of its commit, and how far it is."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import urllib3
+from sqlalchemy import Row
+
+STATES = {
+    "waiting": "queued",
+    "running": "in_progress",
+    "done": "success",
+    "failed": "failure",
+    "refused": "error",
+    "replaced": "inactive",
+}
+# GitHub refuses a longer description.
+LONGEST = 140
+
+
+def arrived(
+    hook: Mapping[str, str], one: Row[Any], message: Mapping[str, Any], desk: str
+) -> bool:
+    """Post how far a request is now, to a Deployment that is made at most once.
+
+    `url` of the hook is that of the repository in GitHub's API, and `desk` ours.
+    """
+    # One that takes back has a commit only once it has ended.
+    if not (commit := one.commit or message["commit"]):
+        return True
+    body = deployment(one, message, commit)
+    found = _ask(
+        hook,
+        "GET",
+        "/deployments",
+        fields={"environment": body["environment"], "task": body["task"]},
+    )
+    if found is None:
+        return False
+    made = found[0] if found else _ask(hook, "POST", "/deployments", json=body)
+    if made is None:
+        return False
+    path = f"/deployments/{made['id']}/statuses"
+    return _ask(hook, "POST", path, json=status(one, message, desk)) is not None
+
+
+def deployment(
+    one: Row[Any], message: Mapping[str, Any], commit: str
+) -> dict[str, Any]:
+    """Describe a request as a Deployment. Pure."""
+    return {
+        "ref": commit,
+        # By this it is found again, and no other request has it.
+        "task": f"deploy:{one.id}-{one.at:.0f}",
+        # GitHub may neither merge anything nor wait for checks: it is being done.
+        "auto_merge": False,
+        "required_contexts": [],
+        "environment": message["environment"],
+        "production_environment": message["production"],
+        "description": f"{one.person}: {one.why or one.subject or one.kind}"[:LONGEST],
+    }
+
+
+def status(one: Row[Any], message: Mapping[str, Any], desk: str) -> dict[str, Any]:
+    """Describe how far a request is. Pure."""
+    said = (one.said or one.state).strip().splitlines()
+    return {
+        "state": STATES[one.state],
+        "environment": message["environment"],
+        "environment_url": message["url"],
+        "log_url": f"{desk}/{one.place}/requests/{one.id}",
+        "description": said[-1][:LONGEST],
+    }
+
+
+def _ask(hook: Mapping[str, str], method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON
+    """Ask GitHub's API; None if that failed."""
+    headers = {
+        "Accept": "application/vnd.github+json",
+        "Authorization": f"Bearer {os.environ.get(hook.get('secret', ''), '')}",
+        "X-GitHub-Api-Version": "2022-11-28",
+    }
+    answer = urllib3.request(
+        *(method, hook["url"] + path), headers=headers, timeout=5, retries=False, **more
+    )
+    return answer.json() if 200 <= answer.status < 300 else None  # noqa: PLR2004
