@@ -7,8 +7,8 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import func, select
 
-from trunkline_desk import tables
-from visitors import Visitor, Web, candidate
+from trunkline_desk import snapshots, tables
+from visitors import Visitor, Web, candidate, hidden
 
 EVERY_REQUEST = select(func.count()).select_from(tables.request)
 
@@ -82,7 +82,7 @@ def test_one_form_posted_twenty_times_at_once_is_one_request(web: Web) -> None:
 
 def test_a_click_on_a_page_that_is_out_of_date_says_what_changed(web: Web) -> None:
     ana = web.visitor("ana")
-    form = ana.form()
+    form = ana.form() | {"why": "for ACME"}
     # Ben is faster, and done with it before she clicks.
     ben = web.visitor("ben")
     assert put(ben) == 303
@@ -92,6 +92,38 @@ def test_a_click_on_a_page_that_is_out_of_date_says_what_changed(web: Web) -> No
     assert "staging has changed since you looked." in answer.text
     assert "ben" in answer.text.partition("changed since you looked")[2][:60]
     assert asked(web) == 1
+    # The answer asks again, with what was typed and what serves now.
+    again = form | {
+        "seen": hidden(answer.text, "seen"),
+        "key": hidden(answer.text, "key"),
+    }
+    assert 'value="for ACME"' in answer.text
+    assert ana.client.post("/shop/staging", data=again).status_code == 303
+
+
+def test_a_branch_that_moved_is_asked_about_again(web: Web) -> None:
+    ana = web.visitor("ana")
+    form = ana.form()
+    moved = candidate("feat/seats", commit="b" * 40)
+    web.list(candidate("main"), moved)
+    answer = ana.client.post("/shop/staging", data=form)
+    assert answer.status_code == 409
+    assert f"feat/seats is {'b' * 12} now" in answer.text
+    assert hidden(answer.text, "commit") == "b" * 40
+
+
+def test_whoever_is_about_to_confirm_lets_the_runner_look(web: Web) -> None:
+    ana = web.visitor("ana")
+
+    def tried() -> float:
+        with web.store.reading() as connection:
+            return snapshots.tried(connection, "shop/staging", "candidates")
+
+    ana.form()
+    assert tried() == web.now
+    web.now += 20
+    ana.form()
+    assert tried() == 0
 
 
 def test_what_is_reserved_is_refused_with_who_why_and_until(web: Web) -> None:

@@ -7,15 +7,18 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
-from trunkline_desk import actions, snapshots, tables, view, web
+from trunkline_desk import actions, events, snapshots, tables, view, web
 from trunkline_desk.actions import DeniedError
-from trunkline_desk.claims import Person
+from trunkline_desk.claims import Action, Person
 from trunkline_desk.picture import weeks
+from trunkline_desk.services import Place
 from trunkline_desk.wanted import Posted
 from trunkline_desk.web import DeskOf, Now, PersonOf, PlaceOf, StoreOf
 
 router = APIRouter()
 HISTORY = 100
+# Younger branches than these are not asked for again before somebody confirms.
+FRESH_SECONDS = 5.0
 
 
 @router.get("/")
@@ -88,12 +91,15 @@ def put_page(
 ) -> Response:
     """Say what comes and what goes, before anything does."""
     with store.reading() as connection:
-        one = actions.candidate(connection, place, ref)
-        shown = view.place_view(connection, place, person, now)
-    if one is None:
+        tried = snapshots.tried(connection, place.name, snapshots.CANDIDATES)
+    found = _confirmation(request, person, place, ref)
+    if found is None:
         raise HTTPException(404, "There is no such branch or release any more.")
-    values = {"place": place, "one": one, "view": shown, "person": person, "now": now}
-    return web.shown(request, "put.html", values)
+    # The branch may have moved since; what the runner finds changes the open page.
+    if 0 < tried < now - FRESH_SECONDS:
+        with store.writing() as connection:
+            snapshots.look_again(connection, place.name)
+    return found
 
 
 @router.get("/{service}/{environment}/back")
@@ -143,10 +149,33 @@ def act(
     except DeniedError as error:
         with store.writing() as connection:
             actions.denied(connection, place, person, error, now)
-        said = error.denial.sentence
-        status = error.denial.status
-        return _page(request, person, place.service, said=said, status=status)
+        said, status = error.denial.sentence, error.denial.status
+        again = None
+        if posted.action is Action.PUT and status == 409:  # noqa: PLR2004
+            again = _confirmation(request, person, place, posted.ref, posted, said)
+        return again or _page(request, person, place.service, said=said, status=status)
     return RedirectResponse(f"/{place.service}", 303)
+
+
+def _confirmation(
+    request: Request,
+    person: Person,
+    place: Place,
+    ref: str,
+    posted: Posted | None = None,
+    said: str = "",
+) -> Response | None:
+    """Ask whether to put a branch on, or ask again; None if nobody could agree."""
+    now = web.the_time(request)
+    with web.the_store(request).reading() as connection:
+        one = actions.candidate(connection, place, ref)
+        shown = view.place_view(connection, place, person, now)
+        newest = events.newest(connection)
+    if one is None or (posted and shown.held and not shown.mine):
+        return None
+    values = {"place": place, "one": one, "view": shown, "person": person, "now": now}
+    values |= {"newest": newest, "said": said, "why": posted.why if posted else ""}
+    return web.shown(request, "put.html", values, status=409 if posted else 200)
 
 
 def _page(
