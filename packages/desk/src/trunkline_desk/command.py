@@ -2,17 +2,22 @@
 
 import argparse
 import contextlib
+import errno
 import getpass
 import os
+import shlex
 import signal
+import socket
 import subprocess
 import sys
+import threading
+from argparse import SUPPRESS
 from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
 from trunkline import process
-from trunkline.errors import TrunklineError
+from trunkline.errors import TrunklineError, UsageError
 
 from trunkline_desk import people
 from trunkline_desk.app import create_app
@@ -53,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8300)
     serve.set_defaults(run=_serve)
     runner = commands.add_parser("runner", help="carry out what is asked for")
+    runner.add_argument("--until-input-ends", action="store_true", help=SUPPRESS)
     runner.set_defaults(run=_run)
     laptop = commands.add_parser("laptop", help="both, for one clone on this machine")
     laptop.add_argument("root", type=Path, nargs="?", default=Path())
@@ -70,10 +76,28 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(given: argparse.Namespace) -> None:
-    app = create_app(read_desk(given.config))
-    uvicorn.run(
-        app, host=given.host, port=given.port, proxy_headers=False, access_log=False
-    )
+    with _listening(given.host, given.port) as listener:
+        _answer(read_desk(given.config), listener)
+
+
+def _answer(desk: Desk, listener: socket.socket) -> None:
+    config = uvicorn.Config(create_app(desk), proxy_headers=False, access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Take the port; raises UsageError if another program has it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        again = shlex.join([*sys.argv, "--port", str(port + 1)])
+        raise UsageError(
+            f"port {port} of {host} is in use; expected a free one\n"
+            f"  type next: {again}"
+        ) from error
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -82,7 +106,16 @@ def _run(given: argparse.Namespace) -> None:
         runner = Runner(store, desk)
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda *_: runner.over.set())
+        if given.until_input_ends:
+            threading.Thread(target=_await_end, args=(runner,), daemon=True).start()
         runner.run()
+
+
+def _await_end(runner: Runner) -> None:
+    """Let the runner end when whoever holds the other end of its input is gone."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    runner.over.set()
 
 
 def _laptop(given: argparse.Namespace) -> None:
@@ -98,12 +131,17 @@ def _laptop(given: argparse.Namespace) -> None:
         "utf-8",
     )
     program = [sys.executable, "-m", "trunkline_desk", "--config", str(file)]
-    print(f"The desk is at http://127.0.0.1:{given.port} (Ctrl-C ends it)", flush=True)
-    with subprocess.Popen([*program, "runner"]) as runner:  # noqa: S603 - our own
-        try:
-            _serve(argparse.Namespace(config=file, host="127.0.0.1", port=given.port))
-        finally:
-            runner.terminate()
+    program += ["runner", "--until-input-ends"]
+    with _listening("127.0.0.1", given.port) as listener:
+        print(
+            f"The desk is at http://127.0.0.1:{given.port} (Ctrl-C ends it)", flush=True
+        )
+        # Its input ends with this process, even with one that is killed.
+        with subprocess.Popen(program, stdin=subprocess.PIPE) as runner:  # noqa: S603
+            try:
+                _answer(read_desk(file), listener)
+            finally:
+                runner.terminate()
 
 
 def _user(given: argparse.Namespace) -> int:

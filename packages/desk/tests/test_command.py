@@ -1,0 +1,67 @@
+"""`trunkline-desk laptop`: two processes that begin and end together."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import urllib3
+from registries import free_port
+
+from visitors import ENVIRONMENTS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text(ENVIRONMENTS)
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    return tmp_path
+
+
+def words(clone: Path, port: int) -> list[str]:
+    program = shutil.which("trunkline-desk", path=str(Path(sys.executable).parent))
+    return [str(program), "laptop", str(clone), "--port", str(port)]
+
+
+def until_answers(port: int) -> None:
+    waiting = urllib3.Retry(connect=200, backoff_factor=0.1, backoff_max=0.1)
+    address = f"http://127.0.0.1:{port}/"
+    answer = urllib3.request("GET", address, retries=waiting, redirect=False)
+    assert answer.status == 303
+
+
+def test_one_that_is_killed_leaves_no_runner(clone: Path) -> None:
+    laptop = subprocess.Popen(words(clone, port := free_port()))
+    until_answers(port)
+    found = subprocess.run(
+        ["pgrep", "--parent", str(laptop.pid)], capture_output=True, check=True
+    )
+    runner = int(found.stdout)
+    os.kill(laptop.pid, signal.SIGKILL)
+    laptop.wait()
+    while Path(f"/proc/{runner}").exists():
+        time.sleep(0.1)
+
+
+def test_a_port_in_use_is_told_with_what_to_type(clone: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ran = subprocess.run(
+            words(clone, port), check=False, capture_output=True, text=True
+        )
+    assert ran.returncode == 2
+    assert f"port {port} of 127.0.0.1 is in use" in ran.stderr
+    again = ran.stderr.rpartition("type next: ")[2].split()
+    assert again == [*words(clone, port), "--port", str(port + 1)]
+    # What it says to type works.
+    next_one = subprocess.Popen([*again[:-1], str(port := free_port())])
+    until_answers(port)
+    next_one.send_signal(signal.SIGINT)
+    assert next_one.wait() == 130
