@@ -13,8 +13,13 @@ from my_app.core.platform.feature import (
     Feature,
     NotReadyError,
 )
+from test_logs import logging_as_it_was
 
 from tests.conftest import MakeClient
+
+__all__ = ["logging_as_it_was"]
+
+pytestmark = pytest.mark.anyio
 
 
 async def fine(_: FastAPI) -> None:
@@ -36,20 +41,18 @@ async def hanging(_: FastAPI) -> None:
     await asyncio.sleep(60)
 
 
-def app_with(flags: Flags, *checks: Check, cache_seconds: float = 0) -> FastAPI:
+def app_with(*checks: Check, cache_seconds: float = 0) -> FastAPI:
     settings = Settings(
         environment="test",
         readiness_timeout_seconds=0.05,
         readiness_cache_seconds=cache_seconds,
     )
     feature = Feature(name="store", router=APIRouter(), checks=checks)
-    return create_app(settings, flags, [feature])
+    return create_app(settings, Flags(), [feature])
 
 
-async def test_ready_when_every_check_passes(
-    flags: Flags, make_client: MakeClient
-) -> None:
-    async with make_client(app_with(flags, fine)) as client:
+async def test_ready_when_every_check_passes(make_client: MakeClient) -> None:
+    async with make_client(app_with(fine)) as client:
         response = await client.get("/readyz")
 
     assert response.json() == {"status": "ready", "checks": {"store.fine": "ok"}}
@@ -64,9 +67,9 @@ async def test_ready_when_every_check_passes(
     ],
 )
 async def test_not_ready_when_one_check_fails(
-    flags: Flags, make_client: MakeClient, check: Check, reason: str
+    make_client: MakeClient, check: Check, reason: str
 ) -> None:
-    async with make_client(app_with(flags, fine, check)) as client:
+    async with make_client(app_with(fine, check)) as client:
         response = await client.get("/readyz")
 
     assert response.status_code == 503
@@ -78,7 +81,7 @@ async def test_not_ready_when_one_check_fails(
 
 
 async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
-    flags: Flags, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+    make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "my_app")
     outages = iter([True, True, True, False, False])
@@ -87,7 +90,7 @@ async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
         if next(outages):
             raise ConnectionError("no route")
 
-    async with make_client(app_with(flags, flaky)) as client:
+    async with make_client(app_with(flaky)) as client:
         for _ in range(5):
             await client.get("/readyz")
 
@@ -98,9 +101,7 @@ async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
     assert lines[0]["cause"] == "ConnectionError: no route"
 
 
-async def test_results_are_cached_and_shared(
-    flags: Flags, make_client: MakeClient
-) -> None:
+async def test_results_are_cached_and_shared(make_client: MakeClient) -> None:
     asked = 0
 
     async def counted(_: FastAPI) -> None:
@@ -108,21 +109,21 @@ async def test_results_are_cached_and_shared(
         asked += 1
         await asyncio.sleep(0)
 
-    async with make_client(app_with(flags, counted, cache_seconds=60)) as client:
+    async with make_client(app_with(counted, cache_seconds=60)) as client:
         await asyncio.gather(*(client.get("/readyz") for _ in range(10)))
 
     assert asked == 1
 
 
-async def test_alive_although_not_ready(flags: Flags, make_client: MakeClient) -> None:
-    async with make_client(app_with(flags, broken)) as client:
+async def test_alive_although_not_ready(make_client: MakeClient) -> None:
+    async with make_client(app_with(broken)) as client:
         response = await client.get("/healthz")
 
     assert response.json() == {"status": "ok"}
 
 
-async def test_stopping_is_not_ready(flags: Flags, make_client: MakeClient) -> None:
-    app = app_with(flags, fine)
+async def test_stopping_is_not_ready(make_client: MakeClient) -> None:
+    app = app_with(fine)
     async with make_client(app) as client:
         app.state.context.readiness.stopping = True
         response = await client.get("/readyz")

@@ -17,11 +17,12 @@ from my_app.core.platform.request_id import request_id
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    """Restore what a test configures."""
+def logging_as_it_was() -> Iterator[None]:
+    """Begin as the service's own tests do; restore what a test configures."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     configuration = structlog.get_config()
+    configure_logging(Settings(environment="test"))
     yield
     structlog.configure(**configuration)
     root.handlers, root.level = handlers, level
@@ -76,7 +77,6 @@ def test_a_line_of_a_request_carries_its_id(capsys: pytest.CaptureFixture[str]) 
     assert logged(capsys)["http.request.id"] == "abc"
 
 
-@pytest.mark.slow  # Its library takes a tenth of a second to import.
 def test_a_traced_line_names_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
     from opentelemetry import trace  # noqa: PLC0415
 
