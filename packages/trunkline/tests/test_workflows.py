@@ -46,6 +46,28 @@ def all_commands() -> list[str]:
     return [step["run"].strip() for _, step in all_steps() if "run" in step]
 
 
+def matrix_of(job: dict[str, Any]) -> list[dict[str, str]]:
+    """Return what each of a job's runs has as `matrix`."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    rows: list[dict[str, str]] = matrix.get("include") or [
+        {key: value}
+        for key, values in matrix.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    return rows or [{}]
+
+
+def job_names(job: dict[str, Any]) -> list[str]:
+    """Return the names under which GitHub shows a job."""
+    found = []
+    for row in matrix_of(job):
+        name = job["name"]
+        for key, value in row.items():
+            name = name.replace(f"${{{{ matrix.{key} }}}}", value)
+        found.append(name)
+    return found
+
+
 def starts_on_push(document: dict[str, Any], ref: str) -> bool:
     """Whether a push of a ref starts a workflow: the last matching pattern decides."""
     filters = document["on"].get("push") or {}
@@ -86,9 +108,71 @@ def test_no_checkout_keeps_its_credentials(path: Path) -> None:
                 assert step["with"]["persist-credentials"] == "false", job["name"]
 
 
-@pytest.mark.parametrize("name", ["pull-request", "branch"])
-def test_the_jobs_have_the_names_that_branch_protection_requires(name: str) -> None:
-    assert [job["name"] for job in workflow(name)["jobs"].values()] == REQUIRED
+def test_a_pull_request_has_the_jobs_that_branch_protection_requires() -> None:
+    jobs = workflow("pull-request")["jobs"].values()
+    assert [name for job in jobs for name in job_names(job)] == REQUIRED
+
+
+def test_no_two_jobs_have_one_name_so_that_a_check_is_told_from_another() -> None:
+    jobs = [job for path in FILES for job in read(path)["jobs"].values()]
+    names = [name for job in jobs for name in job_names(job)]
+    assert len(names) == len(set(names))
+
+
+def test_an_edited_title_repeats_the_check_of_the_messages_only() -> None:
+    edited = {
+        path.stem
+        for path in FILES
+        if "edited" in (read(path)["on"].get("pull_request") or {}).get("types", [])
+    }
+    assert edited == {"messages"}
+
+
+def test_a_push_to_a_branch_with_a_pull_request_checks_nothing_twice() -> None:
+    branch = workflow("branch")["jobs"]
+    assert branch["check"]["if"] == (
+        "${{ !cancelled() && needs.open.outputs.found != 'true' }}"
+    )
+    assert "if" not in branch["docker"]  # Each commit has its image.
+
+
+def test_registry_and_image_are_named_in_one_place() -> None:
+    named = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in [*FILES, *ACTIONS]
+        if re.search(r"ghcr\.io/|docker/login-action@", path.read_text())
+    ]
+    assert named == ["github/login/action.yml"]
+
+
+def test_the_trunk_is_named_nowhere_but_in_the_settings() -> None:
+    commands_ = [text for text in all_commands() if re.search(r"\bmain\b", text)]
+    images = [step.get("with", {}).get("image", "") for _, step in all_steps()]
+    assert (commands_, [name for name in images if ":main" in name]) == ([], [])
+
+
+def test_every_image_is_scanned_in_the_command_that_publishes_it() -> None:
+    steps = read(REPOSITORY / "github/image/action.yml")["runs"]["steps"]
+    assert any("/download-grype@" in step.get("uses", "") for step in steps)
+    publish = [step for step in steps if "trunkline publish" in step.get("run", "")]
+    assert len(publish) == 2
+    for step in publish:
+        assert "--strict" in step["run"].split()
+        assert step["env"]["GRYPE"] == "${{ steps.grype.outputs.cmd }}"
+    everywhere = [text for text in all_commands() if "trunkline publish" in text]
+    assert len(everywhere) == 2
+
+
+def test_versions_are_attested_by_default_where_github_can() -> None:
+    """It signs for public repositories; a variable says that it does for others."""
+    attest = workflow("release")["jobs"]["attest"]
+    assert "vars.ATTESTATIONS || github.event.repository.visibility" in attest["if"]
+    signed = [it for it in attest["steps"] if "actions/attest@" in it.get("uses", "")]
+    digest = "${{ needs.docker.outputs.digest }}"
+    assert [step["with"]["subject-digest"] for step in signed] == [digest] * 2
+    assert ["sbom-path" in step["with"] for step in signed] == [False, True]
+    guide = (REPOSITORY / "github/README.md").read_text()
+    assert "gh attestation verify oci://ghcr.io/OWNER/NAME:1.2.0 --owner OWNER" in guide
 
 
 def test_a_pull_request_has_no_write_permission() -> None:
@@ -116,7 +200,14 @@ def test_every_command_of_the_tool_exists_with_its_options() -> None:
     ]
     assert len(found) > 10
     for words in found:
-        parse(words[0], commands.load(words[0]), words[1:])
+        known = ["lint" if word == "$JOB" else word for word in words]
+        parse(known[0], commands.load(known[0]), known[1:])
+
+
+@pytest.mark.parametrize("name", ["pull-request", "branch"])
+def test_every_job_of_the_gates_is_run(name: str) -> None:
+    rows = matrix_of(workflow(name)["jobs"]["check"])
+    assert [row["job"] for row in rows] == ["test", "lint", "audit"]
 
 
 def test_every_command_in_the_guide_exists_with_its_options() -> None:
@@ -167,10 +258,11 @@ def test_each_commit_of_a_branch_has_its_own_concurrency_group() -> None:
 def test_a_failed_test_blocks_a_release_but_not_a_branch_image() -> None:
     assert "needs" not in workflow("branch")["jobs"]["docker"]
     docker = workflow("release")["jobs"]["docker"]
-    assert docker["needs"] == ["test", "check-tag", "bump"]
+    assert docker["needs"] == ["check", "check-tag", "bump"]
+    assert workflow("release")["jobs"]["bump"]["needs"] == "check"
     # Without `!cancelled()` the job is skipped when one of the other two is.
     assert "!cancelled()" in docker["if"]
-    assert "needs.test.result == 'success' &&" in docker["if"]
+    assert "needs.check.result == 'success' &&" in docker["if"]
     assert "needs.check-tag.result == 'success'" in docker["if"]
 
 
