@@ -69,7 +69,7 @@ def test_a_backport_that_is_killed_at_any_time_ends_well(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", range(14, STEPS, 2))
+@pytest.mark.parametrize("step", range(14, STEPS, STRIDE))
 def test_a_backport_with_its_bump_that_is_killed_ends_well(
     step: int, released: Sample
 ) -> None:

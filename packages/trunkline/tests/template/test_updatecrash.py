@@ -9,6 +9,7 @@ import pytest
 from generated import tree
 from kills import kill_after, kill_at_step
 from samples import Sample, environment
+from seeds import SEEDS, STRIDE
 from updates import acme, team
 
 pytestmark = pytest.mark.slow
@@ -70,7 +71,7 @@ def check_end(
     assert locks <= {"release.lock"}
 
 
-@pytest.mark.parametrize("step", range(1, STEPS))
+@pytest.mark.parametrize("step", range(1, STEPS, STRIDE))
 def test_an_update_that_is_killed_at_any_step_ends_well(
     service: Sample, wanted: tuple[object, str], step: int
 ) -> None:
@@ -79,7 +80,7 @@ def test_an_update_that_is_killed_at_any_step_ends_well(
     check_end(service, before, wanted)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_an_update_that_is_killed_at_any_time_ends_well(
     service: Sample, wanted: tuple[object, str], seed: int
 ) -> None:
