@@ -156,3 +156,40 @@ def test_a_stopping_server_is_not_ready_and_finishes_requests(
     assert b"200 OK" in alive
     assert b"ended" in begun
     assert "Traceback" not in program.said()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_metrics_may_have_a_port_of_their_own(tmp_path: Path, workers: str) -> None:
+    own = free_port()
+    options = ("--workers", workers)
+    variables = {"APP_METRICS_PORT": str(own), "APP_ALLOWED_HOSTS": "api.example.com"}
+    with serving(tmp_path / "output", *options, **variables) as (program, port):
+        missing = get(port, "/metrics")
+        exposed = get(own, "/metrics")
+        other = [get(own, path) for path in ("/healthz", "/", "/nothing")]
+        alive = get(port, "/healthz")
+        program.process.terminate()
+        # As without that port: uvicorn ends by the signal, its supervisor with 0.
+        assert program.process.wait(60) == {"1": -signal.SIGTERM, "2": 0}[workers]
+
+    assert b'{method="GET",route="unmatched",status="404"} 1.0' in exposed
+    assert b" 200 OK" in alive
+    for answer in (missing, *other):
+        assert b" 404 Not Found" in answer
+        assert b"application/problem+json" in answer
+
+
+def test_a_port_for_metrics_that_is_taken_stops_the_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        variables = {"APP_METRICS_PORT": str(taken.getsockname()[1])}
+        command = [sys.executable, "-m", "my_app", "--port", str(free_port())]
+        with running(command, tmp_path / "output", variables) as program:
+            assert program.process.wait(60) != 0
+        assert "Address already in use" in program.said()
+
+    port = str(free_port())
+    variables = {"APP_METRICS_PORT": port}
+    command = [sys.executable, "-m", "my_app", "--port", port]
+    with running(command, tmp_path / "output", variables) as program:
+        assert program.process.wait(60) == 2
+    assert "which is APP_PORT as well" in program.said()

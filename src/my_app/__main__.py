@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from typing import Any, get_args
 
@@ -88,14 +88,22 @@ def serve(settings: Settings) -> None:
                 "ssl_keyfile": settings.tls_key,
                 "ssl_context_factory": renewing,
             }
-        if settings.workers == 1:
+        if settings.workers == 1 and not settings.metrics_port:
             uvicorn.run("my_app.main:app", **options)
-        else:
-            config = uvicorn.Config(
+            return
+        config = uvicorn.Config("my_app.main:app", **options)
+        sockets = [config.bind_socket()]
+        if port := settings.metrics_port:
+            own = uvicorn.Config(
                 "my_app.main:app",
-                **options,
+                **options | {"port": port},
             )
-            Supervisor(config, [config.bind_socket()]).run()
+            sockets.append(own.bind_socket())
+        if settings.workers > 1:
+            Supervisor(config, sockets).run()
+        else:
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets)
 
 
 class Supervisor(Multiprocess):

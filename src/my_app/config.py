@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     port: int = Field(
         8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one"
     )
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port for /metrics alone; 0: as all else"
+    )
     tls_certificate: str = Field(
         "", description="File of the certificate for HTTPS, with its chain; PEM"
     )
@@ -168,6 +171,14 @@ class Settings(BaseSettings):
                     variable="APP_ALLOWED_HOSTS",
                     found="* (the development default)",
                     expected="in production, the service's host names, comma-separated",
+                )
+            )
+        if self.metrics_port and self.metrics_port == self.port:
+            problems.append(
+                Problem(
+                    variable="APP_METRICS_PORT",
+                    found=f"{self.metrics_port}, which is APP_PORT as well",
+                    expected="another port, or 0",
                 )
             )
         files = self.tls_certificate, self.tls_key

@@ -23,6 +23,7 @@ from .platform.http.hosts import TrustedHosts
 from .platform.http.limits import RequestLimits
 from .platform.http.openapi import add_problem_schema
 from .platform.http.origins import Origins
+from .platform.http.ports import MetricsPort
 from .platform.http.problems import add_problem_handlers
 from .platform.http.routes import answering_head, flattened
 from .platform.observability.access_log import access_log
@@ -116,6 +117,8 @@ def middleware(context: Context) -> list[Middleware]:
             ),
         )
     ]
+    if settings.metrics_port:
+        layers.append(Middleware(MetricsPort, port=settings.metrics_port))
     if settings.cors_origins:
         layers.append(
             Middleware(

@@ -81,15 +81,17 @@ async def test_the_documentation_says_what_it_needs(client: AsyncClient) -> None
     assert "loads Swagger UI from cdn.jsdelivr.net" in page
 
 
-async def test_the_documentation_can_be_switched_off(make_client: MakeClient) -> None:
-    settings = Settings(environment="test", docs=False)
+async def test_what_is_not_served_here_is_not_linked(make_client: MakeClient) -> None:
+    settings = Settings(environment="test", docs=False, metrics_port=9100)
+    hidden = ("/docs", "/openapi.json", "/metrics")
     async with make_client(create_app(settings, Flags(), [])) as client:
-        answers = [await client.get(path) for path in ("/docs", "/openapi.json")]
+        answers = [await client.get(path) for path in hidden]
         page = (await client.get("/")).text
 
-    assert [answer.status_code for answer in answers] == [404, 404]
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert "docs" not in page.replace("docs off", "")
     assert "openapi" not in page
+    assert "metrics" not in page
 
 
 async def test_production_hides_its_flags(make_client: MakeClient) -> None:

@@ -43,7 +43,6 @@ LINKS = {
     "/metrics": "Metrics",
 }
 
-
 DOCS = ("/docs", "/openapi.json")
 PLACE = '<div id="swagger-ui">'
 WAITING = (
@@ -75,11 +74,14 @@ def render_landing_page(context: Context) -> str:
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>"
         for name, value in facts.items()
     )
+    hidden = () if context.settings.docs else DOCS
+    if context.settings.metrics_port:
+        hidden = (*hidden, "/metrics")
     # Relative, so that they work behind a proxy that adds a path prefix.
     links = "\n".join(
         f'<a href="{address.removeprefix("/")}">{escape(text)}</a>'
         for address, text in LINKS.items()
-        if context.settings.docs or address not in DOCS
+        if address not in hidden
     )
     return f"""<!doctype html>
 <html lang="en">
