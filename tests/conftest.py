@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Protocol
 
 import pytest
@@ -143,6 +144,7 @@ def pytest_terminal_summary(
     terminalreporter.write_line(f"flags on: {', '.join(on) or 'none'}")
 
 
+@cache
 def run_flags(config: pytest.Config) -> Flags:
     """Return the flags of the run."""
     chosen = config.getoption("--flags")
@@ -177,11 +179,13 @@ def settings() -> Settings:
 @pytest.fixture
 def flags(request: pytest.FixtureRequest) -> Flags:
     """Flags of the run, overridden by those that the test requests."""
-    states = run_flags(request.config).enabled()
-    for name in states:
-        if name.lower() in request.fixturenames:
-            states[name] = request.getfixturevalue(name.lower())
-    return Flags.model_validate(states)
+    flags = run_flags(request.config)
+    states = {
+        name: request.getfixturevalue(name.lower())
+        for name in flags.enabled()
+        if name.lower() in request.fixturenames
+    }
+    return flags.model_copy(update=states) if states else flags
 
 
 @pytest.fixture

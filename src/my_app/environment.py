@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def misspelt(present: Iterable[str], model: type[BaseSettings]) -> Iterator[Prob
     to the same standard.
     """
     own = model.model_config.get("env_prefix", "")
-    declared = [name for name in variable_names(model) if name.startswith(own)]
+    declared = tuple(name for name in variable_names(model) if name.startswith(own))
     if not model.model_config.get("case_sensitive"):
         present = {name.upper() for name in present}
     for name in sorted(set(present) - set(variable_names(model))):
@@ -116,7 +117,8 @@ def misspelt(present: Iterable[str], model: type[BaseSettings]) -> Iterator[Prob
             )
 
 
-def nearest(name: str, declared: Sequence[str]) -> str | None:
+@cache  # because tests read the same environment again and again
+def nearest(name: str, declared: tuple[str, ...]) -> str | None:
     """Return the declared name that `name` is a typo of, if any.
 
     Names are compared without their common prefix, which would make short names look
