@@ -42,10 +42,10 @@ test-all: setup ## Run every test of the service on all cores, on PostgreSQL too
 	@$(UV) run trunkline check --job test
 
 test-tool: setup ## Run every test of the release tool, the slow ones too
-	@$(UV) run pytest packages/trunkline/tests -n auto --dist worksteal -m 'slow or not slow'
+	@$(UV) run pytest packages/trunkline/tests -n auto --dist worksteal -m 'slow or not slow' $(ONLY)
 
 test-template: setup ## Run the proofs of the template: loops, images, generation
-	@$(UV) run pytest .template/tests -n auto --dist worksteal
+	@$(UV) run pytest .template/tests -n auto --dist worksteal $(ONLY)
 
 test-cluster: setup ## Deploy to the cluster that TRUNKLINE_TEST_CONTEXT names
 	@cd packages/trunkline && $(UV) run pytest tests/deploy/engines/test_kubernetes.py -m slow $(ONLY)
@@ -54,7 +54,7 @@ desk: setup ## Show the page for deploys, with the branches of this clone
 	@$(UV) run --project packages/desk trunkline-desk laptop .
 
 test-desk: setup ## Run every test of the desk, in a browser too
-	@cd packages/desk && $(UV) run mypy && $(UV) run pytest -m 'slow or not slow'
+	@cd packages/desk && $(UV) run mypy && $(UV) run pytest -m 'slow or not slow' $(ONLY)
 
 bench-images: setup ## Measure the image beside others, quickly
 	@$(UV) run --group bench python -m benchmarks --quick --only image-layers \
