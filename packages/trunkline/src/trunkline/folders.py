@@ -26,7 +26,7 @@ def require_free(folder: Path, *, fix: str | None = None) -> None:
         rule="folder",
         found=f"{folder} is {what}",
         expected="a new or empty folder, because nothing is overwritten",
-        fix=fix or f"choose another name, such as {folder.name}-2",
+        fix=fix or f"the same command with another name, such as {folder.name}-2",
     )
 
 

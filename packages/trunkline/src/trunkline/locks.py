@@ -89,7 +89,7 @@ def remove_stale_git_locks(paths: Iterable[Path], root: Path) -> None:
                 rule="one-release",
                 found=f"{left[0]} and a git process running in {root}",
                 expected="no other git process",
-                fix=f"wait for it, or stop it and: rm -f {left[0]}",
+                fix=f"rm -f {left[0]}  (once that process has ended, or was stopped)",
             )
         time.sleep(PAUSE)
     for path in left:

@@ -179,7 +179,7 @@ def test_a_registry_that_fails_is_named_and_the_next_run_goes_on(
     ran = watched.publish()
     assert ran.code == 1
     assert "answered 507" in ran.err
-    assert "make room on the registry" in ran.err
+    assert "once there is room on the registry" in ran.err
     assert "main" not in watched.tags()
     proxy.faults = []
     digest = watched.published()["digest"]

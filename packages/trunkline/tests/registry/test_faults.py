@@ -151,7 +151,7 @@ def test_a_full_registry_says_so(proxy: Proxy) -> None:
     proxy.faults.append(Fault(UPLOAD, status=507, times=99))
     with (
         proxy.server.connect() as registry,
-        pytest.raises(RegistryError, match="make room on the registry"),
+        pytest.raises(RegistryError, match="once there is room on the registry"),
     ):
         registry.push_blob(DIGEST, io.BytesIO(CONTENT))
 

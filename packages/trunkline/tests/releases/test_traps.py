@@ -4,6 +4,7 @@ Each row arranges the trap in a real repository, types the command that used to 
 it, and says what happens now. A refusal must leave files, index and refs as they were.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Literal
 import pytest
 
 from githooks import install_hook
-from samples import Sample
+from samples import Ran, Sample
 
 BUMP = ("cz", "bump", "--yes")
 RELEASE = ("trunkline", "release", "--yes")
@@ -502,6 +503,38 @@ def test_a_trap_is_harmless(released: Sample, trap: Trap) -> None:
     rule = f"rule `{trap.says}" if trap.outcome == "refused" else trap.says
     assert rule in ran.err, ran.all
     assert (released.picture(), remote(released)) == before
+    if trap in FIRST:
+        follow(released, trap.command, ran, before=())
+
+
+# The first trap of each rule: what its refusal says to type is typed.
+FIRST = list({t.says: t for t in reversed(TRAPS) if t.outcome == "refused"}.values())
+REFUSED = re.compile(r"rule `(.+?)`.*?type next: (.+?)(?:  \(.*?)?\n", re.DOTALL)
+# These show what there is to know; what to do about it is for a person to say.
+LOOKS = ("git log ", "git ls-remote ", "git config --get")
+# These take the place of the command that was refused; it need not be typed again.
+INSTEAD = ("trunkline release", "cz bump")
+
+
+def follow(
+    sample: Sample, command: tuple[str, ...], ran: Ran, *, before: tuple[str, ...]
+) -> None:
+    """Type what a refusal says, then the command again; no rule refuses twice."""
+    found = REFUSED.search(ran.err)
+    if not found:
+        # A push of a tag that is gone, and a look at a remote that does not answer.
+        git = command[0] == "git" or command[-1].startswith("git ls-remote ")
+        assert ran.code == 0 or git, ran.all
+        return
+    rule, typed = found[1], found[2].replace("uv run ", "")
+    assert rule not in before, ran.all
+    for program in INSTEAD:
+        typed = typed.replace(program, f"{program} --yes")
+    typed = typed.replace("NAME", "dev").replace("ADDRESS", "dev@example.com")
+    way_out = ("sh", "-c", typed)
+    follow(sample, way_out, sample.run(*way_out), before=(*before, rule))
+    if not typed.startswith(LOOKS + INSTEAD):
+        follow(sample, command, sample.run(*command), before=(*before, rule))
 
 
 def remote(sample: Sample) -> str:

@@ -90,7 +90,7 @@ def abort(clone: LockedClone, *, dry_run: bool) -> int:
             found=f"{len(others)} commits on {begun.branch} that the backport did not "
             f"make, such as {others[0].hash[:12]} {others[0].subject}",
             expected=f"only commits of the backport since {start}",
-            fix=f"{AGAIN} --continue, or move them: git log --oneline {start}..HEAD",
+            fix=f"{AGAIN} --continue  (or move them: git log --oneline {start}..HEAD)",
         )
     if dry_run:
         print(f"{begun.branch} would go back to {start}, without:")

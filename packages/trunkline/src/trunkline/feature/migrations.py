@@ -73,7 +73,8 @@ def as_made(place: Place, of: Noun) -> dict[str, str]:
                 rule="one-head",
                 found=f"{' and '.join(each.path.name for each in newest)}",
                 expected="one newest migration, which the new one follows",
-                fix="set down_revision of one of them to the other's revision",
+                fix=f"git log --oneline -- {place.versions}  "
+                "(and set down_revision of one of them to the other's revision)",
             )
         now = datetime.now(UTC).replace(tzinfo=None)
         revision, date = secrets.token_hex(6), str(now)

@@ -69,8 +69,9 @@ def survey(place: Place, name: str) -> tuple[list[str], list[str]]:
             rule="feature-made",
             found=f"`{name}`, of which no file is as `trunkline feature` makes it",
             expected=f"a feature that it made; there are {', '.join(place.features())}",
-            fix=f"git rm -r src/{place.package}/core/{name} tests/core/{name}, delete "
-            f'its line in {place.wiring}, make migration m="remove {name}"'
+            fix=f"git rm -r src/{place.package}/core/{name} tests/core/{name} "
+            f'&& make migration m="remove {name}"  (first delete its line in '
+            f"{place.wiring})"
             if there
             else "trunkline feature --help",
         )

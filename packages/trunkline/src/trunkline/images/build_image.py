@@ -50,8 +50,8 @@ def tested_image(
                 rule="dockerfile",
                 found=f"no {settings.dockerfile} in commit {commit[:12]}",
                 expected="the file that says how the image is built",
-                fix="git add Dockerfile  (or [tool.trunkline] dockerfile = …), and "
-                "commit",
+                fix=f"git add {settings.dockerfile} && git commit  "
+                "(or [tool.trunkline] dockerfile = …)",
             )
         archive, images = scratch / "image.tar", []
         for platform in settings.platforms:

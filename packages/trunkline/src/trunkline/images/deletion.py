@@ -84,7 +84,7 @@ def _delete(registry: Registry, placeholder: Manifest) -> None:
         raise RegistryError(
             found=f"{registry.name.at(placeholder.digest)} was stored and cannot be "
             "deleted: the registry does not list it",
-            fix="the same command again, with an account that may delete",
+            fix="the same command again  (with an account that may delete)",
         )
 
 

@@ -42,7 +42,7 @@ class Engine:
                 rule="engine",
                 found=f"docker without a builder: {_first_line(builder.complaint)}",
                 expected="docker buildx",
-                fix="install the package docker-buildx-plugin (Debian: docker-buildx)",
+                fix="sudo apt-get install docker-buildx-plugin  (or docker-buildx)",
             )
         store = _ask("info", "--format={{json .DriverStatus}}")
         if not writes_archives(builder.text, store.text):

@@ -118,8 +118,8 @@ def _vulnerable(found: Iterable[Vulnerability]) -> Refusal:
         found="; ".join(map(str, found)),
         expected="no critical vulnerability that a newer package fixes, or an entry "
         f"with a date and a reason in {TABLE}",
-        fix="uv lock --upgrade  (or a newer base image: docs, Scan), commit, and "
-        "release the next version",
+        fix="uv lock --upgrade && git commit -am 'build: upgrade'  "
+        "(or pin a newer base image in Dockerfile; then release the next version)",
     )
 
 

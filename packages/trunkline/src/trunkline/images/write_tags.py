@@ -57,7 +57,7 @@ def create_only(tag: ImageTag, *, found: str, expected: str) -> Refusal:
         rule="create-only",
         found=f"tag {tag.name} is {found}",
         expected=f"no such tag, or {expected}",
-        fix="release the next version: a published version never changes",
+        fix="uv run trunkline release  (the next: a published version never changes)",
     )
 
 
@@ -80,7 +80,7 @@ def _write(
     if after is None:
         raise RegistryError(
             found=f"{registry.name.at(tag.name)} was written and is gone",
-            fix="run the same command again, and find out who deletes tags there",
+            fix="the same command again  (and find out who deletes tags there)",
         )
     if after != manifest.digest and not tag.mutable:
         raise create_only(tag, found=after, expected=manifest.digest)

@@ -248,7 +248,7 @@ class Registry:
     ) -> RegistryError:
         return RegistryError(
             found=f"{response.method} {response.url} gave {found}; expected {wanted}",
-            fix="the same command again; if it recurs, do not trust this registry",
+            fix="the same command again  (if it recurs, do not trust this registry)",
         )
 
 
@@ -263,5 +263,5 @@ def _names(response: RegistryResponse) -> list[str]:
     except (ValueError, KeyError, TypeError):
         raise RegistryError(
             found=f"{response.url} gave no list of tags",
-            fix=f"curl -i {response.url}  to see what answers there",
+            fix=f"curl -i {response.url}  (to see what answers there)",
         ) from None

@@ -84,8 +84,8 @@ def unexpected(
         return RegistryError(
             found=f"{registry} does not delete images ({answer.status} for "
             f"DELETE {answer.url})",
-            fix="enable deletion there (distribution: storage.delete.enabled), or "
-            "delete them in the registry's web interface",
+            fix="the same command again  (once deletion is enabled there; "
+            "distribution: storage.delete.enabled)",
             status=answer.status,
         )
     found = (
@@ -105,16 +105,16 @@ def _fix(answer: RegistryResponse, registry: str, need: str) -> str:
     match answer.status:
         case 401 | 403:
             return (
-                f"docker login {registry}, with an account that may "
-                f"{need.replace(',', ' and ')} (or set {USER} and {PASSWORD})"
+                f"docker login {registry}  (an account that may "
+                f"{need.replace(',', ' and ')}; or set {USER} and {PASSWORD})"
             )
         case 404:
-            return f"curl -i {answer.url}  to see whether a registry answers there"
+            return f"curl -i {answer.url}  (to see whether a registry answers there)"
         case 429:
             wait = answer.headers.get("Retry-After", "some")
-            return f"the same command in {wait} seconds: its rate limit is reached"
+            return f"the same command in {wait} seconds  (its rate limit is reached)"
         case 413 | 507:
-            return "make room on the registry, then run the same command again"
+            return "the same command again  (once there is room on the registry)"
         case status if status >= FAILING:
-            return "the same command again; if it recurs, ask who runs the registry"
-    return f"curl -i {answer.url}  to see the whole response"
+            return "the same command again  (if it recurs, ask who runs the registry)"
+    return f"curl -i {answer.url}  (to see the whole response)"

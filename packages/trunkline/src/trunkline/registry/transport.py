@@ -172,7 +172,7 @@ class Transport:
             raise RegistryError(
                 found=f"{self.registry} names the token service "
                 f"`{without_query(url)}`; expected an address that begins with https",
-                fix=f"curl -i {self.root}/v2/  to see what it answers",
+                fix=f"curl -i {self.root}/v2/  (to see what it answers)",
             )
         response = self.send(method, url, headers, body)
         if response.status == OK:
@@ -205,7 +205,7 @@ def _from_elsewhere(response: RegistryResponse) -> bool:
 
 def _unreachable(registry: str, url: str, error: HTTPError) -> RegistryError:
     cause = error.reason if isinstance(error, MaxRetryError) else error
-    fix = f"curl -i {url}, then the same command again"
+    fix = f"curl -i {url}  (then the same command again)"
     match cause:
         case NameResolutionError():
             why, fix = "its name is unknown here", f"getent hosts {registry}"
@@ -216,8 +216,8 @@ def _unreachable(registry: str, url: str, error: HTTPError) -> RegistryError:
         case SSLError():
             why = f"its certificate is not accepted: {cause.args[0]}"
             fix = (
-                "export SSL_CERT_FILE=… with your authority's certificate; for plain "
-                f'http: [tool.trunkline] insecure_registries = ["{registry}"]'
+                "export SSL_CERT_FILE=FILE  (your authority's certificate; for plain "
+                f'http: [tool.trunkline] insecure_registries = ["{registry}"])'
             )
         case _:
             why = f"the connection broke ({type(cause).__name__})"

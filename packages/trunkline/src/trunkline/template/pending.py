@@ -48,7 +48,7 @@ def begin(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
             rule="untracked",
             found=f"{blocked}, an untracked file where the template adds one",
             expected="no untracked file in the way of a new one",
-            fix=f"git add --force {quote(blocked)} and commit it, or move it away",
+            fix=f"git add --force {quote(blocked)} && git commit  (or move it away)",
         )
     write_record(repository.git_dir / FILE, asdict(pending))
     # In a copied working tree the index has other timestamps for the same content.
@@ -93,7 +93,7 @@ def resume(repository: Repository) -> PendingUpdate | None:
             rule="unfinished",
             found=f"an update that was interrupted, and edits since: {edited[0]}",
             expected="no edits until the update is finished",
-            fix="git reset --hard, which undoes both, then repeat the update",
+            fix="git reset --hard  (which undoes both; then repeat the update)",
         )
     say("finishing the update that was interrupted")
     repository.run("read-tree", "--reset", "-u", tree, check=True)

@@ -89,7 +89,7 @@ def require_clean(repository: Repository) -> None:
             found=f"{len(found.splitlines())} uncommitted changes, such as: "
             f"{found.splitlines()[0].strip()}",
             expected="a clean working tree, so that git can undo the update",
-            fix="git stash, or git commit",
+            fix="git stash  (or git commit)",
         )
 
 
@@ -137,8 +137,8 @@ def made_from(mirror: Mirror, answers: Answers) -> str:
             rule="template-version",
             found=f"no {answers.commit!r}, which {PATH} names, in {mirror.url}",
             expected="the version that this service was made from, or one close to it",
-            fix=f"git log -p -- {PATH}, and set its `_commit` to a version of the "
-            f"template, such as {mirror.newest()}",
+            fix=f"git log -p -- {PATH}  (and set its `_commit` to a version of the "
+            f"template, such as {mirror.newest()})",
         )
     pattern = mirror.manifest(found, oldest=1).package_pattern
     if not re.fullmatch(pattern, answers.package) or not is_title(answers.title):

@@ -111,7 +111,7 @@ def _check_version(
         rule="tag-holds-version",
         found=f"{member.name}: version {found or '?'} at {tag}",
         expected=f"version {version} there, as the tag says",
-        fix=f"another version: uv run trunkline packages use prod {member.name}@X.Y.Z",
+        fix=f"uv run trunkline packages use prod {member.name}@X.Y.Z  (another)",
     )
 
 
@@ -130,6 +130,6 @@ def _check_same(
         rule="tag-is-work-tree",
         found=f"{member.name}: {changed[0]}{more} differ from {tag}",
         expected="the files that were published, or a version that you name",
-        fix=f"uv version --project {member.folder} --bump patch, commit, publish; "
-        f"or: uv run trunkline packages use prod {member.name}@{member.version}",
+        fix=f"uv run trunkline packages use prod {member.name}@{member.version}  "
+        "(or publish these files as the next version)",
     )

@@ -87,7 +87,7 @@ def able_to_commit(state: State) -> Iterator[Refusal]:
             rule="signing",
             found=f"a test signature failed: {state.signing_problem}",
             expected="a working signature, because git is configured to sign",
-            fix="git config --get-regexp 'gpg|sign' and fix the key that it names",
+            fix="git config --get-regexp 'gpg|sign'  (and fix the key that it names)",
         )
 
 
