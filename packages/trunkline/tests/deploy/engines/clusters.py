@@ -1,22 +1,24 @@
-"""A namespace of a real cluster, with what `kubernetes/` puts there."""
+"""A namespace of a real cluster, made as docs/kubernetes.md says."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
 
 from deploy.engines.hosts import Host
+from playbook import blocks
 from registries import Server
 from samples import REPOSITORY
 
 # A context that tests may fill with namespaces; nobody's by accident.
 CONTEXT = "TRUNKLINE_TEST_CONTEXT"
-TABLE = """\
+DOCUMENT = REPOSITORY / "packages/trunkline/docs/kubernetes.md"
+PROJECT = """\
 [project]
 name = "{name}"
 version = "0.0.0"
@@ -25,15 +27,10 @@ image = "{image}"
 migrations = "migrations"
 smoke_seconds = 20
 timeout = 3
-[tool.trunkline.environments.staging]
-engine = "kubernetes"
-context = "deployer"
-namespace = "{name}"
-url = "{url}"
+{environment}
 window = {window}
 keep = 1
 deadline = {deadline}
-variables = ["staging.env"]
 """
 # Writes down each request that kubectl makes, and passes everything else on.
 KUBECTL = """\
@@ -76,20 +73,24 @@ def kubectl(
 class Cluster(Host):
     """A clone that deploys to a namespace of its own, with the Role of a deployer."""
 
+    # The page's table of the environment, and what it lets a deployer type.
+    environment = deployer = ""
+
     def __init__(self, folder: Path, server: Server) -> None:
         super().__init__(folder, server)
         self.manifests = folder / "clone/kubernetes"
         shutil.copytree(REPOSITORY / "kubernetes", self.manifests)
         for file in self.manifests.rglob("*.yaml"):
             file.write_text(file.read_text().replace("my-app", self.name))
+        self._suit_an_old_server()
         self.clone.write("staging.env", "GREETING=a $HOME\nPASSWORD=hush$1-secret\n")
-        kubectl("create", "namespace", self.name)
-        self.own(
-            *("create", "secret", "generic", self.name),
-            "--from-literal=database-url=sqlite:////tmp/service.db",
-        )
-        self.own("apply", f"--filename={self.manifests / 'deployer.yaml'}")
-        self.apply()
+        # What the page lets the namespace's owner type, and then a deployer.
+        page = DOCUMENT.read_text(encoding="utf-8").replace("my-app", self.name)
+        page = page.replace("https://staging." + self.name + ".example.com", "{url}")
+        page = re.sub('(namespace[ ="]+)staging', rf"\1{self.name}", page)
+        owner, environment, deployer = blocks(page)
+        self.environment, self.deployer = environment.text, deployer.text
+        self.type(owner.text, DATABASE_URL="sqlite:////tmp/service.db")
         service = json.loads(self.own("get", "service", self.name, "-o=json"))
         # Not by a node's port: an old kube-proxy listens at those itself, and never
         # answers.
@@ -98,20 +99,32 @@ class Cluster(Host):
         self.configure(server)
 
     def configure(self, server: Server, *, deadline: int = 60, window: int = 2) -> None:
-        image = f"{server.host}/{self.path}"
-        values = {"name": self.name, "image": image, "url": self.url}
-        text = TABLE.format(**values, deadline=deadline, window=window)
+        values = {"name": self.name, "image": f"{server.host}/{self.path}"}
+        environment = self.environment.replace("{url}", self.url)
+        text = PROJECT.format(
+            **values, environment=environment, deadline=deadline, window=window
+        )
         self.clone.write("pyproject.toml", text)
 
+    def type(self, commands: str, **env: str) -> None:
+        """Type commands of the page, which must succeed."""
+        owner = f'kubectl() {{ command kubectl --context={os.environ[CONTEXT]} "$@"; }}'
+        text = f"{owner}\n{commands.replace('uv run trunkline', 'trunkline')}"
+        ran = self.clone.run("bash", "-euo", "pipefail", "-c", text, **env)
+        assert ran.code == 0, ran.all
+
     def apply(self) -> None:
-        """Apply the overlay, as an old server takes it."""
-        overlay = str(self.manifests / "overlays/staging")
-        rendered = kubectl("kustomize", overlay).stdout
-        objects = list(yaml.safe_load_all(rendered))
+        """Apply the overlay again."""
+        overlay = f"--kustomize={self.manifests / 'overlays/staging'}"
+        self.own("apply", "--server-side", overlay)
+
+    def _suit_an_old_server(self) -> None:
+        """Leave out PodDisruptionBudgets, which have been policy/v1 since 1.21."""
+        file = self.manifests / "base/objects.yaml"
+        objects = file.read_text().split("---\n")
         if self.version < 21:
-            # PodDisruptionBudgets of policy/v1 came with 1.21.
-            objects = [o for o in objects if o["kind"] != "PodDisruptionBudget"]
-        self.own("apply", "--server-side", "-f-", stdin=yaml.safe_dump_all(objects))
+            objects = [one for one in objects if "PodDisruptionBudget" not in one]
+            file.write_text("---\n".join(objects))
 
     @property
     def version(self) -> int:
@@ -152,8 +165,8 @@ class Cluster(Host):
         config["users"] = [{"name": "deployer", "user": {"token": token}}]
         cluster = config["clusters"][0]["name"]
         context = {"cluster": cluster, "user": "deployer"}
-        config["contexts"] = [{"name": "deployer", "context": context}]
-        config["current-context"] = "deployer"
+        config["contexts"] = [{"name": "staging-deployer", "context": context}]
+        config["current-context"] = "staging-deployer"
         self.config = folder / "kubeconfig"
         self.config.write_text(json.dumps(config))
         self.log = folder / "requests.log"

@@ -22,15 +22,25 @@ PAUSE = 0.02
 def cluster(
     tmp_path_factory: pytest.TempPathFactory, engine: None, registry_server: Server
 ) -> Iterator[Cluster]:
-    """`main` serves, and does so after every test."""
+    """The page's cluster: `main` serves, and does so after every test."""
     require_cluster()
     made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
     try:
         made.publish("main")
-        made.deployed("main")
+        made.publish("feat-login-button", "new")
+        made.type(made.deployer)
         yield made
     finally:
         made.end()
+
+
+def test_the_page_leads_from_an_empty_namespace_to_a_deploy_that_comes_back(
+    cluster: Cluster,
+) -> None:
+    history = [(one["kind"], one["ref"]) for one in cluster.told("history")]
+    typed = [("take back", "main"), ("deploy", "feat-login-button"), ("deploy", "main")]
+    assert history[-3:] == typed
+    assert cluster.get()["kind"] == "well"
 
 
 def test_a_branch_goes_on_and_comes_back_without_a_lost_request(

@@ -29,6 +29,8 @@ from trunkline.process import Completed
 
 # How long an API server may be away before a deploy gives up.
 AWAY = 60.0
+# What kubectl prints, with exit code 0, for a container that is gone.
+NO_LOGS = "unable to retrieve container logs"
 
 
 class Workload:
@@ -172,8 +174,12 @@ class Workload:
         """Return the last lines of a pod, or of its container that ended."""
         argv = ["logs", pod["metadata"]["name"], f"--tail={LAST_LINES}"]
         ended = ["--previous"] if restarted(pod) else []
-        done = self.kubectl(*argv, *ended, check=False)
-        return done.text if done.ok else ""
+        # Of a pod that crashes, the container may be gone since somebody looked.
+        for options in (ended, [], ["--previous"]):
+            done = self.kubectl(*argv, *options, check=False)
+            if done.ok and not done.text.startswith(NO_LOGS):
+                return done.text
+        return ""
 
     def kubectl(
         self, *words: str, stdin: bytes | None = None, check: bool = True
