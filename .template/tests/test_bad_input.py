@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asking import ask, get
+from my_app.core.platform.http.problems import pointer
 
 from tests.servers import Program, serving
 
@@ -127,3 +130,13 @@ def test_a_slow_body_is_408_and_ends_the_connection(
     assert document["status"] == 408
     assert b"connection: close" in answer.lower()
     assert_alive_and_logged(program, port, document["request_id"])
+
+
+@given(st.lists(st.text("/~01ü") | st.integers()))
+def test_a_pointer_has_one_part_per_step(location: list[str | int]) -> None:
+    written = pointer(location)
+    read = [
+        part.replace("~1", "/").replace("~0", "~") for part in written.split("/")[1:]
+    ]
+
+    assert read == [str(part)[:64] for part in location]

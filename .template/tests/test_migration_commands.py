@@ -115,3 +115,29 @@ def test_alembic_itself_finds_the_migrations(copy: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert (copy / "my-app.db").exists()
+
+
+def test_what_a_migration_drops_is_restored_with_the_types_it_was_made_with(
+    copy: Path,
+) -> None:
+    """Not with those of SQLite, which has no UUID: PostgreSQL would differ."""
+    tables = copy / "src" / "my_app" / "core" / "sample" / "tables.py"
+    tables.parent.mkdir()
+    (tables.parent / "__init__.py").touch()
+    text = TABLE.replace("id: Mapped[int]", "id: Mapped[UUID]")
+    text = f"from uuid import UUID\n{text}"
+    more = "    owner: Mapped[UUID | None] = mapped_column()\n"
+    for step, models in enumerate((text, text + more, None)):
+        if models:
+            tables.write_text(models)
+        else:
+            tables.unlink()
+        written = run(copy, "migration", "-m", f"step {step}")
+        assert written.returncode == 0, written.stderr
+
+    column = re.compile(r"sa.Column\([^()]*\([^()]*\)[^()]*\)")
+    folder = copy / "src/my_app/migrations/versions"
+    *made, dropped = (file.read_text() for file in sorted(folder.glob("*step*.py")))
+    found = {each for each in column.findall("".join(made)) if "UUID" not in each}
+    assert len(found) == 3
+    assert {*column.findall(dropped)} == found

@@ -4,15 +4,19 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.ddl.base import AddColumn
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from pydantic import SecretStr
-from sqlalchemy import inspect
+from sqlalchemy import Connection, Table, event, inspect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import TypeEngine
 
 from ..core.platform.db.database import DatabaseSettings
 from ..core.platform.db.revisions import VERSIONS, read_revisions
@@ -111,6 +115,28 @@ def new_migration(message: str) -> int:
         config = configuration()
         with migrating(scratch) as connection:
             config.attributes["connection"] = connection
+            keep_types(connection)
             command.upgrade(config, "head")
             command.revision(config, message, autogenerate=True)
     return 0
+
+
+def keep_types(connection: Connection) -> None:
+    """Read tables with the types that the migrations gave to their columns.
+
+    SQLite's own would restore a dropped table that PostgreSQL does not know.
+    """
+    types: dict[tuple[str, str], TypeEngine[Any]] = {}
+
+    def note(_: Connection, clause: object, *__: object) -> None:
+        if isinstance(clause, CreateTable):
+            name = clause.element.name.removeprefix("_alembic_tmp_")
+            types.update({(name, it.name): it.type for it in clause.element.columns})
+        elif isinstance(clause, AddColumn):
+            types[clause.table_name, clause.column.name] = clause.column.type
+
+    def restore(_: object, table: Table, column: dict[str, Any]) -> None:
+        column["type"] = types.get((table.name, column["name"]), column["type"])
+
+    event.listen(connection, "before_execute", note)
+    event.listen(Table, "column_reflect", restore)

@@ -5,13 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi import FastAPI, HTTPException
 from httpx2 import AsyncClient, Response
-from hypothesis import given
-from hypothesis import strategies as st
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
 from my_app.core.platform.errors import DomainError
-from my_app.core.platform.http.problems import pointer, title_of
+from my_app.core.platform.http.problems import title_of
 
 from tests.conftest import MakeClient
 from tests.core.platform.features import misbehaving
@@ -171,13 +169,3 @@ async def test_a_domain_error_has_its_own_status_and_code(
 )
 def test_a_status_has_its_standard_name(status: int, title: str) -> None:
     assert title_of(status) == title
-
-
-@given(st.lists(st.text("/~01ü") | st.integers()))
-def test_a_pointer_has_one_part_per_step(location: list[str | int]) -> None:
-    written = pointer(location)
-    read = [
-        part.replace("~1", "/").replace("~0", "~") for part in written.split("/")[1:]
-    ]
-
-    assert read == [str(part)[:64] for part in location]
