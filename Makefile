@@ -54,7 +54,7 @@ desk: setup ## Show the page for deploys, with the branches of this clone
 	@$(UV) run --project packages/desk trunkline-desk laptop .
 
 test-desk: setup ## Run every test of the desk, in a browser too
-	@cd packages/desk && $(UV) run mypy && $(UV) run pytest -m 'slow or not slow' $(ONLY)
+	@cd packages/desk && $(UV) run mypy && $(UV) run pytest -n 2 --dist loadfile -m 'slow or not slow' $(ONLY)
 
 bench-images: setup ## Measure the image beside others, quickly
 	@$(UV) run --group bench python -m benchmarks --quick --only image-layers \

@@ -1,14 +1,20 @@
-"""A desk for the tests of a module."""
+"""A desk that the tests of a module share."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from desks import DeskProcesses, running_desk
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[DeskProcesses]:
-    with running_desk(tmp_path) as one:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcesses]:
+    with running_desk(tmp_path_factory.mktemp("desk")) as one:
         yield one
+
+
+@pytest.fixture
+def desk(running: DeskProcesses) -> DeskProcesses:
+    """`main` serves, and nobody has reserved anything."""
+    running.calm()
+    return running

@@ -113,12 +113,23 @@ class DeskProcesses:
 
         return self.until(look)
 
+    def calm(self) -> None:
+        """Let `main` serve, and nobody have reserved anything."""
+        self.until(lambda: not self.status()["running"])
+        if held := self.status()["reservation"]:
+            self.ask("staging", {"action": "done with it"}, by=held["holder"])
+        if self.status()["ref"] != "main":
+            self.ask("staging", {"action": "put", "ref": "main"})
+            self.serves("main")
+            self.ask("staging", {"action": "done with it"})
+
 
 @contextmanager
 def running_desk(folder: Path, *, more: str = "") -> Iterator[DeskProcesses]:
     """Run a desk over a new clone, which has the branch `feat/seats`."""
     (folder / "shop").mkdir()
     shop = Shop(folder / "shop")
+    shop.write("staging.env", "GREETING=hello\nENABLE_SEATS=false\n")
     shop.branch("feat/seats")
     shop.git("checkout", "--quiet", "main")
     desk = DeskProcesses(folder, shop, more=more)

@@ -17,8 +17,8 @@ from trunkline_desk.web import DeskOf, Now, PersonOf, PlaceOf, StoreOf
 
 router = APIRouter()
 HISTORY = 100
-# Younger branches than these are not asked for again before somebody confirms.
-FRESH_SECONDS = 5.0
+# A list of branches that is older is made anew when somebody is about to confirm.
+FRESH_SECONDS = 2.0
 
 
 @router.get("/")

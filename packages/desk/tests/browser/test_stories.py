@@ -6,24 +6,19 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from browser.conftest import shoot, sign_in
+from browser.conftest import put, settled, shoot, sign_in
 from desks import DeskProcesses
+from trunkline_desk.view import STEPS
 
 pytestmark = pytest.mark.slow
-
-
-def settled(page: Page, subject: str) -> None:
-    """Wait until this serves and nothing is going on, without a reload."""
-    place = page.locator("#places section").first
-    expect(place.locator(".subject")).to_have_text(subject, timeout=60_000)
-    expect(place.locator(".steps")).to_have_count(0, timeout=60_000)
-
-
-def put(page: Page, row: str) -> None:
-    line = page.locator(".ready li").filter(has_text=row)
-    line.get_by_role("link", name="Put on staging").click()
-    page.get_by_role("button", name="Put it on staging").click()
-    page.wait_for_url("**/shop")
+# Keeps every step that the page shows as going on, in this order.
+WATCH = """() => {
+    window.seen = new Set();
+    new MutationObserver(() => {
+        for (const one of document.querySelectorAll(".steps .now"))
+            window.seen.add(one.firstChild.textContent);
+    }).observe(document.body, { childList: true, subtree: true });
+}"""
 
 
 def test_two_clicks_put_a_branch_on_and_one_takes_it_back(
@@ -34,11 +29,16 @@ def test_two_clicks_put_a_branch_on_and_one_takes_it_back(
     shoot(ana, "1-empty")
     put(ana, "feat: main")
     settled(ana, "feat: main")
+    desk.shop.git("checkout", "--quiet", "main")
+    pushed = desk.shop.branch("feat/seats")
     ana.locator(".ready li").filter(has_text="feat: feat/seats").get_by_role(
         "link", name="Put on staging"
     ).click()
     expect(ana.locator(".in li")).to_have_text(["feat: feat/seats"])
     ana.get_by_label("Why").fill("demo for ACME")
+    # What was pushed a moment ago arrives on the open page, beside what was typed.
+    expect(ana.locator("#what code")).to_have_text(pushed[:7], timeout=60_000)
+    expect(ana.get_by_label("Why")).to_have_value("demo for ACME")
     shoot(ana, "2-confirm")
     ana.get_by_role("button", name="Put it on staging").click()
     expect(ana.locator(".steps .now")).to_be_visible(timeout=30_000)
@@ -53,16 +53,73 @@ def test_two_clicks_put_a_branch_on_and_one_takes_it_back(
     assert errors == []
 
 
+def tab_to(page: Page, text: str) -> None:
+    """Press Tab until what has this text has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText").strip() == text:
+            return
+    raise AssertionError(f"no Tab leads to {text}")
+
+
+def test_from_the_train_it_takes_a_phone_and_the_keyboard(
+    desk: DeskProcesses, browser: Browser
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 640})
+    page = sign_in(desk.url, context, "ana")
+    health = page.locator(".health").first.bounding_box()
+    assert health
+    assert health["y"] < 600
+    tab_to(page, "Put on staging")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/put"))
+    tab_to(page, "Put it on staging")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/shop")
+    page.evaluate(WATCH)
+    expect(page.get_by_text("it usually takes")).to_be_visible(timeout=30_000)
+    settled(page, "feat: feat/seats")
+    seen = [STEPS.index(one.lower()) for one in page.evaluate("[...window.seen]")]
+    assert len(seen) > 2
+    assert seen == sorted(seen)
+    assert desk.shop.get()["text"] == "feat/seats"
+    context.close()
+
+
+def test_a_flag_is_switched_on_staging(desk: DeskProcesses, ana: Page) -> None:
+    ana.get_by_text("Flags (1)").click()
+    ana.get_by_role("button", name="Switch it on").click()
+    expect(ana.locator(".flags b")).to_have_text("on", timeout=60_000)
+    assert desk.shop.get("/version")["flags"] == {"ENABLE_SEATS": True}
+    expect(ana.locator(".past")).to_contain_text("switched ENABLE_SEATS on on staging")
+
+
+def test_a_branch_that_fails_says_why_at_an_address_to_send(
+    desk: DeskProcesses, ana: Page
+) -> None:
+    desk.shop.branch("feat/exits")
+    ana.get_by_role("button", name="Look again").click()
+    put(ana, "feat: feat/exits")
+    failed = ana.locator(".failed")
+    expect(failed).to_contain_text("Staging still runs", timeout=60_000)
+    expect(failed.locator("pre")).to_contain_text("cannot start feat/exits")
+    failed.get_by_role("link", name="Why?").click()
+    ana.wait_for_url("**/requests/*")
+    expect(ana.locator("main")).to_contain_text("cannot start feat/exits")
+    assert desk.shop.get()["text"] == "feat/seats"
+
+
 def test_it_works_without_javascript(desk: DeskProcesses, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
-    page = sign_in(desk, context, "ana")
+    page = sign_in(desk.url, context, "ana")
     page.get_by_label("Find").fill("seats feat")
     page.get_by_role("button", name="Find").click()
     expect(page.locator(".ready .subject")).to_have_text(["feat: feat/seats"])
-    put(page, "feat: feat/seats")
-    desk.serves("feat/seats")
+    page.goto(f"{desk.url}/shop")
+    put(page, "feat: main")
+    desk.serves("main")
     page.reload()
-    expect(page.locator("#places .subject").first).to_have_text("feat: feat/seats")
+    expect(page.locator("#places .subject").first).to_have_text("feat: main")
     context.close()
 
 
@@ -70,7 +127,7 @@ def test_another_sees_whose_it_is_and_takes_over_with_a_reason(
     desk: DeskProcesses, ana: Page, browser: Browser
 ) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 640})
-    ben = sign_in(desk, context, "ben")
+    ben = sign_in(desk.url, context, "ben")
     expect(ben.locator(".held").first).to_contain_text(re.compile(r"ana.s\s+until"))
     width = ben.evaluate("document.documentElement.scrollWidth")
     assert width <= 360
@@ -85,10 +142,48 @@ def test_another_sees_whose_it_is_and_takes_over_with_a_reason(
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def branch(desk: DeskProcesses, name: str, migration: str) -> None:
+    """Make a branch with a migration that no other has."""
+    desk.shop.git("checkout", "--quiet", "main")
+    desk.shop.write(f"src/shop/migrations/{migration}.py", "")
+    desk.shop.branch(name, migration)
+
+
+def test_branches_with_different_migrations_need_a_database_each(
+    desk: DeskProcesses, browser: Browser
+) -> None:
+    branch(desk, "feat/tiers", "tiers")
+    branch(desk, "feat/other", "other")
+    context = browser.new_context()
+    ben = sign_in(desk.url, context, "ben")
+    ben.get_by_role("button", name="Look again").click()
+    put(ben, "feat: feat/tiers")
+    settled(ben, "feat: feat/tiers")
+    row = ben.locator(".ready li").filter(has_text="feat: feat/other")
+    expect(row).to_contain_text("other migration")
+    put(ben, "feat: feat/other")
+    expect(ben.locator(".failed pre")).to_contain_text("tiers", timeout=30_000)
+    assert desk.shop.get()["text"] == "feat/tiers"
+    row.get_by_role("link", name="Put on staging").click()
+    ben.get_by_label("Give it a database of its own").check()
+    ben.get_by_role("button", name="Put it on staging").click()
+    settled(ben, "feat: feat/other")
+    # The reservation ends with its branch; what serves stays.
+    desk.shop.git("checkout", "--quiet", "main")
+    desk.shop.git("branch", "--quiet", "-D", "feat/other")
+    ben.get_by_role("button", name="Look again").click()
+    expect(ben.locator(".held").first).to_contain_text("Free", timeout=30_000)
+    assert desk.shop.get()["text"] == "feat/other"
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "forced"])
 def test_axe_finds_nothing(desk: DeskProcesses, browser: Browser, scheme: str) -> None:
-    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
-    page = sign_in(desk, context, "kim")
+    colours = {"forced_colors": "active"}
+    if scheme != "forced":
+        colours = {"color_scheme": scheme}
+    context = browser.new_context(**colours)  # type: ignore[arg-type]
+    page = sign_in(desk.url, context, "kim")
     addresses = ["/shop", "/shop/history", "/shop/staging/put?ref=main"]
     for address in addresses:
         page.goto(desk.url + address)

@@ -31,6 +31,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status, said = 200, {"text": TEXT, "greeting": os.environ.get("GREETING")}
         if self.path == "/version":
             said = {"commit": "0" * 40 if "liar" in TEXT else os.environ["APP_COMMIT"]}
+            flags = [name for name in os.environ if name.startswith("ENABLE_")]
+            said["flags"] = {name: os.environ[name] == "true" for name in flags}
         if self.path == "/readyz":
             asked.append(time.monotonic())
             turned = "turns" in TEXT and asked[-1] > asked[0] + 1
