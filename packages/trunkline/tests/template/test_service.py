@@ -101,6 +101,7 @@ def test_what_the_playbook_writes_passes_the_gates_of_a_service(
     run(service, *RUN, "pytest", "-n2", "--cov-report=")
     own = "--include=src/*/core/login/*,src/*/core/billing/*"
     run(service, *RUN, "coverage", "report", own, "--fail-under=100")
+    run(service, *RUN, "pytest", "-n2", "--no-cov", "--flags=on")
 
 
 @pytest.mark.parametrize("package", ["app", "enable", "trunk_line"])
