@@ -56,7 +56,7 @@ def test_a_member_without_a_tag_is_refused_by_name(service: Sample) -> None:
     add_member(service, "other")
     said = refused(service, "prod")
     assert "other has no tag other-v0.1.0 on origin" in said
-    assert "git tag -a other-v0.1.0" in said
+    assert "uv run trunkline release --package other" in said
 
 
 def test_a_tag_that_is_not_pushed_is_no_publication(service: Sample) -> None:
@@ -64,13 +64,14 @@ def test_a_tag_that_is_not_pushed_is_no_publication(service: Sample) -> None:
     service.git("tag", "-a", "other-v0.1.0", "-m", "here only")
     said = refused(service, "prod")
     assert "in this clone only" in said
-    assert "git push --atomic origin HEAD other-v0.1.0" in said
+    assert "uv run trunkline release --package other" in said
 
 
 def test_the_command_of_a_refusal_publishes_the_member(service: Sample) -> None:
     add_member(service, "other")
     (line,) = [s for s in refused(service, "prod").splitlines() if "type next" in s]
-    ran = service.run("bash", "-euc", line.partition("type next: ")[2])
+    command = line.partition("type next: uv run trunkline ")[2]
+    ran = service.trunkline(*command.split())
     assert ran.code == 0, ran.all
     assert "other: dev → prod" in use(service, "prod")
 

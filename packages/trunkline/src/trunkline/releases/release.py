@@ -10,7 +10,7 @@ from trunkline.git import TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
-from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command
+from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command, option
 from trunkline.output import refuse, say, write_outputs
 from trunkline.process import ProcessError
 from trunkline.project import head_project
@@ -19,6 +19,7 @@ from trunkline.releases.clone import LockedClone
 from trunkline.releases.commitizen import NothingToRelease, Preview
 from trunkline.releases.delivery import lost_race, push, take_back
 from trunkline.releases.journal import RELEASE, Journal, write_journal
+from trunkline.releases.member import release_member
 from trunkline.releases.plan import BumpCommit, Ending, decide
 from trunkline.releases.recovery import (
     Leftover,
@@ -32,9 +33,20 @@ from trunkline.releases.state import State
 from trunkline.releases.survey import gather, read_status
 
 
-@command(DRY_RUN, YES, GITHUB_OUTPUT, passes_on=commitizen.PASSED_ON)
+@command(
+    option("--package", metavar="NAME", help="release a micropackage instead"),
+    DRY_RUN,
+    YES,
+    GITHUB_OUTPUT,
+    passes_on=commitizen.PASSED_ON,
+)
 def release(
-    *, dry_run: bool, yes: bool, github_output: bool, others: tuple[str, ...]
+    *,
+    package: str | None,
+    dry_run: bool,
+    yes: bool,
+    github_output: bool,
+    others: tuple[str, ...],
 ) -> int:
     """Release the next version; `others` are options of `cz bump`.
 
@@ -44,11 +56,35 @@ def release(
     commitizen.check_options(others)
     repository = Repository.find()
     options = commitizen.without_defaults(others)
+    if package:
+        return release_package(repository, package, options, dry_run=dry_run, yes=yes)
     code = release_from(repository, options, dry_run=dry_run, yes=yes)
     if github_output and not (code or dry_run):
         pattern = ("--exact-match", "--match=v[0-9]*")
         write_outputs({"tag": repository.run("describe", *pattern).text})
     return code
+
+
+def release_package(
+    repository: Repository,
+    name: str,
+    options: tuple[str, ...],
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Release a micropackage; of the options, its increment can be given."""
+    match options:
+        case ():
+            level = None
+        case ("--increment", "MAJOR" | "MINOR" | "PATCH" as level):
+            pass
+        case _:
+            raise UsageError(f"--package takes only --increment, not {options}")
+    settings = head_project(repository).settings
+    with only_release(repository.common_dir) as lock:
+        clone = LockedClone(repository, settings, lock)
+        return release_member(clone, name, level, dry_run=dry_run, yes=yes)
 
 
 def release_from(

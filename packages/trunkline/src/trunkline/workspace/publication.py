@@ -80,14 +80,17 @@ def _published(
     if ref in refs:
         return refs.get(f"{ref}^{{}}", refs[ref])
     is_here = bool(repository.refs(ref))
-    git = f"git -C {member.folder}" if member.submodule else "git"
-    make = "" if is_here else f"{git} tag -a {tag} -m {tag} && "
+    fix = f"uv run trunkline release --package {member.name}"
+    if member.submodule:
+        git = f"git -C {member.folder}"
+        make = "" if is_here else f"{git} tag -a {tag} -m {tag} && "
+        fix = f"{make}{git} push --atomic {remote} HEAD {tag}"
     raise Refusal(
         rule="tag-published",
         found=f"{member.name} has no tag {tag} on {remote}"
         + ("; it is in this clone only" if is_here else ""),
         expected="a published tag, because only that can be locked",
-        fix=f"{make}{git} push --atomic {remote} HEAD {tag}",
+        fix=fix,
     )
 
 
