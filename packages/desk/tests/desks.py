@@ -116,7 +116,8 @@ class DeskProcesses:
     def calm(self) -> None:
         """Let `main` serve, and nobody have reserved anything."""
         self.until(lambda: not self.status()["running"])
-        if held := self.status()["reservation"]:
+        held = self.status()["reservation"]
+        if held and held["holder"] in self.tokens:
             self.ask("staging", {"action": "done with it"}, by=held["holder"])
         if self.status()["ref"] != "main":
             self.ask("staging", {"action": "put", "ref": "main"})
