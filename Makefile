@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The machine has to have git, make and Python 3.12;
 # if it has no uv, that is installed from PyPI into .tools.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev start migrate migration lint test test-all test-tool test-template test-cluster desk test-desk bench-images watch check clean
+.PHONY: help setup dev start lint test test-all test-tool test-template test-cluster desk test-desk bench-images watch check clean
 
 # Programs that uv runs find it there as well.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -21,9 +21,10 @@ PORT = $(or $(APP_PORT),$(shell sed -n 's/^APP_PORT=//p' .env 2>/dev/null),8000)
 dev: migrate ## Serve at http://127.0.0.1:8000 (APP_PORT), again after each save
 	@$(UV) run fastapi dev src/my_app/main.py --port $(PORT)
 
-start: ## Build the image and serve it beside PostgreSQL, at the same address
+start: ## Build the image and serve it, at the same address
 	@docker compose --file docker/compose.yaml up --build
 
+.PHONY: migrate migration
 migrate: setup ## Bring the database to the newest migration
 	@$(UV) run my-app migrate
 
@@ -38,7 +39,7 @@ lint: setup ## Run the gates of CI's job "Lint"
 test: setup ## Run the quick tests on all cores, with coverage
 	@$(UV) run pytest -n auto
 
-test-all: setup ## Run every test of the service on all cores, on PostgreSQL too
+test-all: setup ## Run every test of the service on all cores, the slow ones too
 	@$(UV) run trunkline check --job test
 
 test-tool: setup ## Run every test of the release tool, the slow ones too

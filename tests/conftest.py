@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from typing import Protocol
@@ -14,7 +14,7 @@ from hypothesis import settings as profiles
 
 from my_app.config import UNDECLARED, Flags, Settings, build
 from my_app.core.app import ServiceSettings, create_app
-from my_app.core.platform.db.engine import Database
+from my_app.core.platform.feature import Feature
 from my_app.core.platform.observability.logs import (
     configure_logging,
 )
@@ -23,30 +23,7 @@ from my_app.environment import (
     misspelt,
 )
 
-from tests.databases import (
-    SERVER,
-    database,
-    database_url,
-    databases,
-    empty_url,
-    engine,
-    on,
-    own_database,
-    postgres,
-)
-from tests.postgres import programs
-
-NOT_CHECKED = 75
-
-__all__ = [
-    "database",
-    "database_url",
-    "databases",
-    "empty_url",
-    "engine",
-    "own_database",
-    "postgres",
-]
+pytest_plugins = ["tests.databases"]
 
 # Hypothesis generates few examples where speed matters, and all of them in a run that
 # includes the slow tests. There is no deadline: a busy machine is not a bug.
@@ -64,20 +41,12 @@ class MakeClient(Protocol):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add options for the flags and the database of a run."""
+    """Add an option for the flags of a run."""
     parser.addoption(
         "--flags",
         choices=("environment", "off", "on"),
         default="environment",
         help="state of every feature flag (default: as in the environment, else off)",
-    )
-    parser.addoption(
-        "--database",
-        default="sqlite",
-        metavar="sqlite|postgres|URL",
-        help="sqlite; postgres: the server of APP_TEST_POSTGRES_URL, or one started "
-        "for the run; URL: an existing database with all tables. The last two run "
-        "only the tests that store something",
     )
 
 
@@ -89,11 +58,6 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(EnvironmentVariablesError(problems)))
     if config.getoption("markexpr") != "not slow":
         profiles.load_profile("thorough")
-    if server := os.environ.get("APP_TEST_POSTGRES_URL"):
-        config.stash[SERVER] = server
-    elif config.getoption("--database") == "postgres" and not programs():
-        # The exit code by which `make check` knows that nothing was checked.
-        pytest.exit("No PostgreSQL found; type: apt install postgresql", NOT_CHECKED)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -103,19 +67,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, [False, True], ids=["off", "on"])
         elif name.startswith("enable_"):
             pytest.fail(UNDECLARED.format(name=name.upper()), pytrace=False)
-
-
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Run only the tests of stored data if the database is not the default."""
-    if config.getoption("--database") == "sqlite":
-        return
-    stored = [
-        item for item in items if "databases" in getattr(item, "fixturenames", ())
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in stored])
-    items[:] = stored
 
 
 @pytest.hookimpl(wrapper=True)
@@ -189,9 +140,9 @@ def flags(request: pytest.FixtureRequest) -> Flags:
 
 
 @pytest.fixture
-def app(settings: Settings, flags: Flags, database: Database) -> FastAPI:
-    """Build the real service on the test's own transaction."""
-    return create_app(settings, flags, on(database))
+def app(settings: Settings, flags: Flags, features: Sequence[Feature]) -> FastAPI:
+    """Build the real service."""
+    return create_app(settings, flags, features)
 
 
 @pytest.fixture

@@ -55,6 +55,41 @@ shipped_revisions = cache(read_revisions)
 
 # The value of APP_TEST_POSTGRES_URL, which is hidden from the tests themselves.
 SERVER = pytest.StashKey[str]()
+# The exit code by which `make check` knows that nothing was checked.
+NOT_CHECKED = 75
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an option for the database of a run."""
+    parser.addoption(
+        "--database",
+        default="sqlite",
+        metavar="sqlite|postgres|URL",
+        help="sqlite; postgres: the server of APP_TEST_POSTGRES_URL, or one started "
+        "for the run; URL: an existing database with all tables. The last two run "
+        "only the tests that store something",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the environment before it is cleared."""
+    if server := os.environ.get("APP_TEST_POSTGRES_URL"):
+        config.stash[SERVER] = server
+    elif config.getoption("--database") == "postgres" and not programs():
+        pytest.exit("No PostgreSQL found; type: apt install postgresql", NOT_CHECKED)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Run only the tests of stored data if the database is not the default."""
+    if config.getoption("--database") == "sqlite":
+        return
+    stored = [
+        item for item in items if "databases" in getattr(item, "fixturenames", ())
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in stored])
+    items[:] = stored
 
 
 class Databases(Protocol):
@@ -280,6 +315,12 @@ async def database(engine: AsyncEngine | Open) -> AsyncIterator[Database]:
         connection.sync_connection.begin()
         yield Joined(connection)
         await connection.rollback()
+
+
+@pytest.fixture
+def features(database: Database) -> Sequence[Feature]:
+    """Let the service use the test's own transaction."""
+    return on(database)
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from tempfile import TemporaryDirectory
 
 from my_app.migrations.commands import migrate
 
-from tests.conftest import NOT_CHECKED
-from tests.databases import settings_of
+from tests.databases import NOT_CHECKED, settings_of
 from tests.postgres import programs, running_postgres
 from tests.servers import ROOT, clean_environment
 

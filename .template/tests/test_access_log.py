@@ -18,6 +18,7 @@ from my_app.core.platform.observability.access_log import (
 SCOPE = {"method": "GET", "path": '/a"b\n/ü', "client": ('a"b\\', 1)}
 
 
+@pytest.mark.anyio
 async def test_a_line_is_one_json_object_of_the_schema() -> None:
     stream = BytesIO()
     log = EcsAccessLog(
@@ -51,6 +52,7 @@ async def test_a_line_is_one_json_object_of_the_schema() -> None:
     }
 
 
+@pytest.mark.anyio
 async def test_lines_are_in_the_order_of_the_requests() -> None:
     stream = BytesIO()
     log = EcsAccessLog(stream, {})
@@ -65,6 +67,7 @@ async def test_lines_are_in_the_order_of_the_requests() -> None:
     assert [line["http.request.id"] for line in lines] == ["0", "1", "2", "3"]
 
 
+@pytest.mark.anyio
 async def test_a_full_disk_does_not_stop_the_service() -> None:
     class FullDisk(BytesIO):
         def write(self, _: object) -> int:
