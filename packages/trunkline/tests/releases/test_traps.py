@@ -509,7 +509,10 @@ def test_a_trap_is_harmless(released: Sample, trap: Trap) -> None:
 
 # The first trap of each rule: what its refusal says to type is typed.
 FIRST = list({t.says: t for t in reversed(TRAPS) if t.outcome == "refused"}.values())
-REFUSED = re.compile(r"rule `(.+?)`.*?type next: (.+?)(?:  \(.*?)?\n", re.DOTALL)
+# Some failures have no rule.
+REFUSED = re.compile(
+    r"(?:rule `([^`]+)`\n.*?)?type next: (.+?)(?:  \(.*?)?\n", re.DOTALL
+)
 # These show what there is to know; what to do about it is for a person to say.
 LOOKS = ("git log ", "git ls-remote ", "git config --get")
 # These take the place of the command that was refused; it need not be typed again.
@@ -526,7 +529,8 @@ def follow(
         git = command[0] == "git" or command[-1].startswith("git ls-remote ")
         assert ran.code == 0 or git, ran.all
         return
-    rule, typed = found[1], found[2].replace("uv run ", "")
+    typed = found[2].replace("uv run ", "")
+    rule = found[1] or typed
     assert rule not in before, ran.all
     for program in INSTEAD:
         typed = typed.replace(program, f"{program} --yes")
