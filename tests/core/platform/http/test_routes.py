@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from httpx2 import AsyncClient
 
 from my_app.config import Flags, Settings
@@ -31,11 +31,20 @@ async def flagged(flags: CurrentFlags) -> list[str]:
 
 
 outer.include_router(inner)
+small = APIRouter()
+
+
+@small.post("/small", max_body_size=1)
+async def measure(request: Request) -> int:
+    """Return the size of the body."""
+    return len(await request.body())
 
 
 @pytest.fixture
 def app(settings: Settings, flags: Flags) -> FastAPI:
-    return create_app(settings, flags, [Feature(name="nested", router=outer)])
+    routers = {"nested": outer, "small": small}
+    features = [Feature(name=name, router=it) for name, it in routers.items()]
+    return create_app(settings, flags, features)
 
 
 @pytest.fixture
@@ -75,3 +84,12 @@ async def test_head_is_answered_as_get(client: AsyncClient, path: str) -> None:
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].headers["content-length"] == answers[1].headers["content-length"]
+
+
+@pytest.mark.parametrize(("size", "status"), [(1, 200), (2, 413)])
+async def test_a_route_may_take_less_than_the_others(
+    client: AsyncClient, size: int, status: int
+) -> None:
+    response = await client.post("/small", content=b"x" * size)
+
+    assert response.status_code == status
