@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,21 @@ def test_the_bytes_of_the_builder_are_kept(tmp_path: Path) -> None:
     assert [image.path(digest).read_bytes() for digest in layers] == [base, own]
     assert image.path(image.manifest.digest).read_bytes() == (image.manifest.content)
     assert image.platform == {"architecture": "amd64", "os": "linux"}
+
+
+def test_an_image_gets_the_date_of_its_commit_and_keeps_its_layers(
+    tmp_path: Path,
+) -> None:
+    image = built_image(tmp_path, tar_of({"own": b"2"}))
+    dated = image.dated("2026-01-02T03:04:05Z")
+    _, *layers = image.manifest.blobs()
+    config, *same = dated.manifest.blobs()
+    assert same == layers
+    assert json.loads(dated.path(config).read_bytes()) == {
+        **image.config,
+        "created": "2026-01-02T03:04:05Z",
+    }
+    assert dated == image.dated("2026-01-02T03:04:05Z") != image
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,12 @@ def test_what_was_pushed_is_pulled_and_says_what_it_is(service: Service) -> None
     name = service.registry.name.at(service.published()["digest"])
     docker("pull", "-q", name)
     try:
-        labels = json.loads(
-            docker("image", "inspect", "--format={{json .Config.Labels}}", name)
-        )
+        (inspected,) = json.loads(docker("image", "inspect", name))
     finally:
         docker("image", "rm", "-f", name)
+    labels = inspected["Config"]["Labels"]
+    # What `docker image prune --filter until=24h` goes by.
+    assert inspected["Created"] == labels["org.opencontainers.image.created"]
     assert labels["org.opencontainers.image.revision"] == commit
     assert labels["dev.trunkline.branch"] == "main"
     assert labels["dev.trunkline.subject"] == "feat: serve"

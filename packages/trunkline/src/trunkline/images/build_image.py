@@ -61,7 +61,7 @@ def tested_image(
             run_smoke_test(
                 engine, image, archive, settings, commit=commit, platform=platform
             )
-            images.append(image)
+            images.append(image.dated(source.created))
         yield images, source
 
 

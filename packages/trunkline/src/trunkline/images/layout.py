@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trunkline.errors import FailedError
-from trunkline.registry.manifests import Document, Manifest, descriptor
+from trunkline.registry.manifests import Document, Manifest, canonical, descriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,20 @@ class BuiltImage:
         found = descriptor(content, media_type)
         self.path(found["digest"]).write_bytes(content)
         return found
+
+    def dated(self, created: str) -> "BuiltImage":
+        """Return the image with the date of its commit, and the same layers.
+
+        The builder's is the constant of every build: `docker image prune --filter
+        until=24h` would take an image for decades old.
+        """
+        config = self.config | {"created": created}
+        document = self.manifest.document
+        described = self.add(canonical(config), document["config"]["mediaType"])
+        content = canonical(document | {"config": described})
+        self.add(content, self.manifest.media_type)
+        manifest = Manifest(content, self.manifest.media_type)
+        return BuiltImage(self.root, manifest, config)
 
     @property
     def platform(self) -> dict[str, str]:
