@@ -18,7 +18,7 @@ import tomlkit
 
 from forks import run_forked
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
 
 

@@ -147,10 +147,15 @@ class Host:
         return self.server.connect(self.path)
 
     def publish(
-        self, tag: str, kind: str = "well", *, labels: Mapping[str, str] | None = None
+        self,
+        tag: str,
+        kind: str = "well",
+        *,
+        labels: Mapping[str, str] | None = None,
+        commit: str = "",
     ) -> str:
         """Build and push an image, which is of a commit of its own; returns it."""
-        commit = secrets.token_hex(20)
+        commit = commit or secrets.token_hex(20)
         label = {"org.opencontainers.image.revision": commit}
         image = f"{self.server.host}/{self.path}:{tag}"
         arguments = {"COMMIT": commit, "KIND": kind, "NAME": self.name}
