@@ -3,10 +3,12 @@
 from importlib.metadata import version
 
 import pytest
+from fastapi import APIRouter, FastAPI
 from httpx2 import AsyncClient
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
+from my_app.core.platform.feature import Feature, NotReadyError
 
 from tests.conftest import MakeClient
 from tests.core.platform.features import SampleFlags
@@ -114,3 +116,17 @@ async def test_metrics_identify_the_build(
     assert response.headers["content-type"].startswith("text/plain")
     assert 'build_info{branch="feat/<b>",commit="4f1c2d3e4b5a"' in response.text
     assert "process_cpu_seconds_total" in response.text
+
+
+async def test_a_service_whose_check_fails_is_not_ready(
+    settings: Settings, flags: Flags, make_client: MakeClient
+) -> None:
+    async def pump(_: FastAPI) -> None:
+        raise NotReadyError("no water")
+
+    shop = Feature(name="shop", router=APIRouter(), checks=(pump,))
+    async with make_client(create_app(settings, flags, [shop])) as client:
+        response = await client.get("/readyz")
+
+    assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+    assert "no water" in response.text
