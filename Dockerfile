@@ -1,9 +1,14 @@
 # One image for every environment; docs/decisions/0010-image.md says why it is as it is.
 # What differs between two builds of one commit is nothing: not a byte.
-ARG PYTHON_IMAGE=python:3.12-slim-bookworm
-ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.13
+# An argument replaces a base image. Dependabot updates the pinned ones, and only where
+# they stand in a line of their own; a build pulls those that it uses.
+ARG PYTHON_IMAGE=pinned-python
+ARG UV_IMAGE=pinned-uv
 # Of all files, and never another one: a layer that did not change stays the same layer.
 ARG SOURCE_DATE_EPOCH=315532800
+
+FROM python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254 AS pinned-python
+FROM ghcr.io/astral-sh/uv:0.13@sha256:cdc6093146eb3ff6a40107b38f008b789e050e77ad87865e381d9917da55a168 AS pinned-uv
 
 FROM ${UV_IMAGE} AS uv
 

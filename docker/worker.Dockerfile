@@ -1,7 +1,10 @@
 # For coding agents and CI runners: Python, uv, git and make; every package comes from
 # the project's lock file, through a cache that workers share. docker/README.md: how.
-ARG PYTHON_IMAGE=python:3.12-slim-bookworm
-ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.13
+ARG PYTHON_IMAGE=pinned-python
+ARG UV_IMAGE=pinned-uv
+
+FROM python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254 AS pinned-python
+FROM ghcr.io/astral-sh/uv:0.13@sha256:cdc6093146eb3ff6a40107b38f008b789e050e77ad87865e381d9917da55a168 AS pinned-uv
 
 FROM ${UV_IMAGE} AS uv
 

@@ -1,10 +1,12 @@
 """Fixtures of the template's proofs."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from containers import base_images
 from killed_postgres import own_postgres
 from my_app.core.platform.db.engine import Database, connect
 from my_app.migrations.commands import migrate
@@ -24,6 +26,8 @@ __all__ = [
     "project",
     "pytest_runtest_makereport",
 ]
+
+os.environ |= base_images()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -51,12 +52,20 @@ def run(
     return done
 
 
+def base_images() -> dict[str, str]:
+    """Return the build's arguments for its base images by tag, without their digests.
+
+    A machine without a network has images that somebody loaded, and no public digest.
+    """
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    pinned = re.findall(r"^FROM (\S+)@sha256:\w+ AS pinned-(\w+)$", text, re.MULTILINE)
+    names = {f"{name.upper()}_IMAGE": image for image, name in pinned}
+    return {name: os.environ.get(name) or image for name, image in names.items()}
+
+
 def base_image() -> str:
     """Return the image that the service's is made of, where no other is asked for."""
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    named = re.search("^ARG PYTHON_IMAGE=(.+)$", text, re.MULTILINE)
-    assert named is not None
-    return named[1]
+    return base_images()["PYTHON_IMAGE"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +158,7 @@ class Engine:
         """Build a folder; arguments are those of the build."""
         name = f"test-{uuid4().hex}"
         self.built.append(name)
-        pairs = {"SOURCE_DATE_EPOCH": str(EPOCH)} | arguments
+        pairs = {"SOURCE_DATE_EPOCH": str(EPOCH)} | base_images() | arguments
         run(
             *("build", "--progress=plain", "--provenance=false", f"--tag={name}"),
             f"--file={folder / file}",

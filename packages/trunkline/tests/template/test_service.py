@@ -120,7 +120,8 @@ def test_a_fresh_service_is_built_as_an_image(
     service = fresh(upstream, *options)
     name = f"acme-api-{uuid.uuid4().hex[:8]}"
     try:
-        run(service, "docker", "build", "--quiet", "--tag", name, ".")
+        bases = ("--build-arg=PYTHON_IMAGE", "--build-arg=UV_IMAGE")
+        run(service, "docker", "build", "--quiet", *bases, "--tag", name, ".")
         usage = run(service, "docker", "run", "--rm", name, "acme-api", "--help")
         assert "usage: acme-api" in usage
     finally:

@@ -120,16 +120,11 @@ def bill_of_materials(
     }
 
 
-def provenance(
-    source: Source, *, dockerfile: str, platform: str, bases: Iterable[str] = ()
-) -> Document:
-    """Describe the commit and the Dockerfile of an image in the format of SLSA 1.
-
-    Of `bases`, the images that it is built on, those named by digest are listed.
-    """
+def provenance(source: Source, *, dockerfile: str, platform: str) -> Document:
+    """Describe commit, Dockerfile and base images in the format of SLSA 1."""
     place = {"uri": f"git+{source.url}"} if source.url else {}
     commit = {**place, "digest": {"gitCommit": source.commit}}
-    named = (name.split("@sha256:") for name in bases if "@sha256:" in name)
+    named = (name.split("@sha256:") for name in source.bases)
     return {
         "buildDefinition": {
             "buildType": PUBLISH,

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from trunkline.errors import Refusal
@@ -21,7 +22,7 @@ from trunkline.images.labels import Source, labels
 from trunkline.images.layout import BuiltImage, unpack_image
 from trunkline.images.packages import installed_packages
 from trunkline.images.smoke import run_smoke_test
-from trunkline.images.source import describe, export
+from trunkline.images.source import base_images, describe, export
 from trunkline.output import say
 from trunkline.project import Project
 from trunkline.registry.client import Registry
@@ -44,7 +45,6 @@ def tested_image(
     with tempfile.TemporaryDirectory(prefix="trunkline-publish-") as folder:
         scratch = Path(folder)
         root = export(repository, commit, scratch)
-        source = describe(repository, commit, project=project, branch=branch, root=root)
         if not (root / settings.dockerfile).is_file():
             raise Refusal(
                 rule="dockerfile",
@@ -53,6 +53,10 @@ def tested_image(
                 fix=f"git add {settings.dockerfile} && git commit  "
                 "(or [tool.trunkline] dockerfile = …)",
             )
+        source = describe(repository, commit, project=project, branch=branch, root=root)
+        given = {name: os.environ.get(name, "") for name in settings.build_args}
+        pinned = (root / settings.dockerfile).read_text(encoding="utf-8")
+        source = replace(source, bases=base_images(pinned, given))
         archive, images = scratch / "image.tar", []
         for platform in settings.platforms:
             engine.build(source, settings, root, archive, platform)
@@ -98,14 +102,12 @@ def _attest(image: BuiltImage, source: Source, settings: Settings) -> Manifest:
     """State the packages of an image, and what it was built from."""
     _, *layers = image.manifest.blobs()
     packages = installed_packages(image.path(digest) for digest in layers)
-    bases = [os.environ.get(name, "") for name in settings.build_args]
     predicates = {
         SPDX: bill_of_materials(source, packages, image=image.manifest.digest),
         PROVENANCE: provenance(
             source,
             dockerfile=settings.dockerfile,
             platform=image.platform_name,
-            bases=bases,
         ),
     }
     return attest(image, predicates)

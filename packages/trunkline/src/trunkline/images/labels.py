@@ -28,6 +28,8 @@ class Source:
     url: str
     flags: str
     migrations: str
+    # The images that it is built on, if they are named by digest.
+    bases: tuple[str, ...] = ()
 
 
 def labels(source: Source) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """A commit as it is built: its files as committed, and its description."""
 
 import ast
+import re
 import tarfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -92,6 +93,18 @@ def describe(
         flags=flags_label(flags),
         migrations=canonical(heads).decode(),
     )
+
+
+def base_images(dockerfile: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the base images that a Dockerfile pins, where no argument replaces them.
+
+    `ARG X=pinned-x` with `FROM IMAGE AS pinned-x` is the form that Dependabot updates.
+    """
+    given = [image for image in arguments.values() if "@sha256:" in image]
+    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
+    unused = {defaults.get(name) for name, image in arguments.items() if image}
+    stages = re.findall(r"^FROM (\S+@sha256:\w+) AS (\S+)$", dockerfile, re.MULTILINE)
+    return (*given, *(image for image, stage in stages if stage not in unused))
 
 
 def revision_heads(folder: Path) -> list[str]:
