@@ -1,6 +1,5 @@
 """`trunkline-desk laptop`: two processes that begin and end together."""
 
-import os
 import shutil
 import signal
 import socket
@@ -31,7 +30,7 @@ def words(clone: Path, port: int) -> list[str]:
 
 
 def until_answers(port: int) -> None:
-    waiting = urllib3.Retry(connect=200, backoff_factor=0.1, backoff_max=0.1)
+    waiting = urllib3.Retry(total=600, backoff_factor=0.1, backoff_max=0.1)
     address = f"http://127.0.0.1:{port}/"
     answer = urllib3.request("GET", address, retries=waiting, redirect=False)
     assert answer.status == 303
@@ -39,13 +38,14 @@ def until_answers(port: int) -> None:
 
 def test_one_that_is_killed_leaves_no_runner(clone: Path) -> None:
     laptop = subprocess.Popen(words(clone, port := free_port()))
-    until_answers(port)
-    found = subprocess.run(
-        ["pgrep", "--parent", str(laptop.pid)], capture_output=True, check=True
-    )
+    try:
+        until_answers(port)
+        listing = ["pgrep", "--parent", str(laptop.pid)]
+        found = subprocess.run(listing, capture_output=True, check=True)
+    finally:
+        laptop.kill()
+        laptop.wait()
     runner = int(found.stdout)
-    os.kill(laptop.pid, signal.SIGKILL)
-    laptop.wait()
     while Path(f"/proc/{runner}").exists():
         time.sleep(0.1)
 
@@ -62,6 +62,8 @@ def test_a_port_in_use_is_told_with_what_to_type(clone: Path) -> None:
     assert again == [*words(clone, port), "--port", str(port + 1)]
     # What it says to type works.
     next_one = subprocess.Popen([*again[:-1], str(port := free_port())])
-    until_answers(port)
-    next_one.send_signal(signal.SIGINT)
+    try:
+        until_answers(port)
+    finally:
+        next_one.send_signal(signal.SIGINT)
     assert next_one.wait() == 130
