@@ -47,8 +47,10 @@ RUN --mount=from=uv,source=/uv,target=/bin/uv \
 
 FROM base AS deps
 ARG SOURCE_DATE_EPOCH
+# Bytecode without columns, which tracebacks underline, is a sixth smaller.
 ENV UV_COMPILE_BYTECODE=1 \
     PYC_INVALIDATION_MODE=UNCHECKED_HASH \
+    PYTHONNODEBUGRANGES=1 \
     UV_NO_INSTALLER_METADATA=1 \
     UV_LINK_MODE=copy \
     UV_PYTHON_DOWNLOADS=never \

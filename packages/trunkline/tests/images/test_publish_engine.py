@@ -12,6 +12,7 @@ from faults import Fault, Proxy
 from registries import Server
 from samples import REPOSITORY, Sample
 from services import (
+    BASE,
     DOCKERFILE,
     PYTHON,
     SERVER,
@@ -237,3 +238,25 @@ def test_a_red_pull_request_fails(sample: Sample) -> None:
     ran = sample.trunkline("publish", "--no-push")
     assert ran.code == 1
     assert "no database: giving up" in ran.err
+
+
+def test_without_a_registry_it_builds_from_the_base_image_that_is_here(
+    sample: Sample, registry_server: Server
+) -> None:
+    """The digest that is pinned is one that nobody has."""
+    table = '[tool.trunkline]\nbuild_args = ["PYTHON_IMAGE"]'
+    settings = sample.read("pyproject.toml").replace("[tool.trunkline]", table)
+    sample.write("pyproject.toml", settings)
+    pinned = (
+        "ARG PYTHON_IMAGE=pinned-python\n"
+        f"FROM {BASE}@sha256:{'0' * 64} AS pinned-python\n"
+        f"{DOCKERFILE.replace(f'FROM {BASE}', 'FROM ${PYTHON_IMAGE}', 1)}"
+    )
+    service = add_service(sample, registry_server, files={"Dockerfile": pinned})
+    del sample.env["PYTHON_IMAGE"]
+    refused = service.publish()
+    (said,) = re.findall("type next: (.*?)  ", refused.err)
+    assert said == f"PYTHON_IMAGE={BASE} uv run trunkline publish"
+    ran = sample.run("sh", "-c", said.replace("uv run ", ""))
+    assert ran.code == 0, ran.all
+    assert service.head in service.tags()

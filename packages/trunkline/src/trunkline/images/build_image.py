@@ -2,12 +2,12 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from trunkline.errors import Refusal
+from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
 from trunkline.images.attestations import (
     PROVENANCE,
@@ -22,7 +22,7 @@ from trunkline.images.labels import Source, labels
 from trunkline.images.layout import BuiltImage, unpack_image
 from trunkline.images.packages import installed_packages
 from trunkline.images.smoke import run_smoke_test
-from trunkline.images.source import base_images, describe, export
+from trunkline.images.source import base_images, describe, export, pinned_images
 from trunkline.output import say
 from trunkline.project import Project
 from trunkline.registry.client import Registry
@@ -59,7 +59,11 @@ def tested_image(
         source = replace(source, bases=base_images(pinned, given))
         archive, images = scratch / "image.tar", []
         for platform in settings.platforms:
-            engine.build(source, settings, root, archive, platform)
+            try:
+                engine.build(source, settings, root, archive, platform)
+            except FailedError as error:
+                own = {n: i for n, i in pinned_images(pinned).items() if n in given}
+                raise _without_registry(error, engine, own) from error
             image = unpack_image(archive, scratch / platform.replace("/", "-"))
             say(f"  test     {platform}, started as in production: /readyz, /version")
             run_smoke_test(
@@ -67,6 +71,28 @@ def tested_image(
             )
             images.append(image.dated(source.created))
         yield images, source
+
+
+def _without_registry(
+    error: FailedError, engine: Engine, pinned: Mapping[str, str]
+) -> FailedError:
+    """Add to a failure how to build from what this machine has, if it has it.
+
+    `pinned` has the base image for each of the build's arguments.
+    """
+    tags = {name: image.partition("@")[0] for name, image in pinned.items()}
+    here = {
+        name: tag
+        for name, tag in tags.items()
+        if not os.environ.get(name) and engine.has(tag)
+    }
+    if not here:
+        return error
+    values = " ".join(f"{name}={tag}" for name, tag in here.items())
+    return FailedError(
+        f"{error}\n  type next: {values} uv run trunkline publish  (if no registry "
+        "answers: the base images that this machine has by their tags)"
+    )
 
 
 def push(

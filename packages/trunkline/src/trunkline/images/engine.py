@@ -87,6 +87,10 @@ class Engine:
                 f"code {done.code}; the reason is in its output above"
             )
 
+    def has(self, image: str) -> bool:
+        """Whether the engine has an image of this name."""
+        return _ask("image", "inspect", "--format={{.Id}}", image).ok
+
     def load(self, archive: Path) -> None:
         """Load an archive that `build` wrote."""
         process.run(

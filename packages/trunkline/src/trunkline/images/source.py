@@ -101,10 +101,17 @@ def base_images(dockerfile: str, arguments: Mapping[str, str]) -> tuple[str, ...
     `ARG X=pinned-x` with `FROM IMAGE AS pinned-x` is the form that Dependabot updates.
     """
     given = [image for image in arguments.values() if "@sha256:" in image]
-    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
-    unused = {defaults.get(name) for name, image in arguments.items() if image}
+    pins = pinned_images(dockerfile)
+    used = [image for name, image in pins.items() if not arguments.get(name)]
+    return (*given, *used)
+
+
+def pinned_images(dockerfile: str) -> dict[str, str]:
+    """Return the base images that a Dockerfile pins, by the argument for each."""
     stages = re.findall(r"^FROM (\S+@sha256:\w+) AS (\S+)$", dockerfile, re.MULTILINE)
-    return (*given, *(image for image, stage in stages if stage not in unused))
+    images = {stage: image for image, stage in stages}
+    defaults = re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE)
+    return {name: images[stage] for name, stage in defaults if stage in images}
 
 
 def revision_heads(folder: Path) -> list[str]:
