@@ -16,6 +16,9 @@ import urllib3
 from registries import free_port
 from trunkline import process
 
+# Seconds between two requests of a client: as fast as it can, it would take the machine
+# from the deploy, and from the tests beside.
+PAUSE = 0.01
 SERVICE = '''
 """Standard library alone."""
 
@@ -211,7 +214,7 @@ class Shop:
         lost, sent, done = [], [], threading.Event()
 
         def ask(path: str) -> None:
-            while not done.is_set():
+            while not done.wait(PAUSE):
                 try:
                     sent.append(self.get(path)["text"])
                 except (AssertionError, urllib3.exceptions.HTTPError) as error:

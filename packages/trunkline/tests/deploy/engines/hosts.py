@@ -12,6 +12,7 @@ from typing import Any
 
 import urllib3
 
+from deploy.shops import PAUSE
 from registries import Server, free_port, random_path
 from samples import REPOSITORY, Ran, Sample, environment
 from services import BASE, docker, docker_environment
@@ -200,7 +201,7 @@ class Host:
         return found
 
     @contextmanager
-    def load(self, pause: float = 0) -> Iterator[Load]:
+    def load(self, pause: float = PAUSE) -> Iterator[Load]:
         """Ask by three clients, one of which asks for what is slow."""
         seen, done = Load(), threading.Event()
 
