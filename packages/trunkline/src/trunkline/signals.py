@@ -1,9 +1,22 @@
 """Treat signals that end a process like Ctrl-C."""
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+
+type Handler = Callable[[int, FrameType | None], None]
+
+
+@contextmanager
+def handled(numbers: Sequence[int], handler: Handler) -> Iterator[None]:
+    """Handle signals in another way until the block ends."""
+    before = [signal.signal(number, handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, former in zip(numbers, before, strict=True):
+            signal.signal(number, former)
 
 
 @contextmanager
@@ -13,13 +26,8 @@ def interrupted_by_signals() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, interrupt) for number in numbers]
-    try:
+    with handled((signal.SIGTERM, signal.SIGHUP), interrupt):
         yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -42,11 +50,9 @@ def kept_interrupts() -> Iterator[None]:
     """
     kept: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda n, _: kept.append(n)) for number in numbers]
     try:
-        yield
+        with handled(numbers, lambda number, _: kept.append(number)):
+            yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
         if kept:
             signal.raise_signal(kept[0])

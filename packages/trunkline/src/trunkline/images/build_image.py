@@ -62,8 +62,7 @@ def tested_image(
             try:
                 engine.build(source, settings, root, archive, platform)
             except FailedError as error:
-                own = {n: i for n, i in pinned_images(pinned).items() if n in given}
-                raise _without_registry(error, engine, own) from error
+                raise _without_registry(error, engine, pinned, given) from error
             image = unpack_image(archive, scratch / platform.replace("/", "-"))
             say(f"  test     {platform}, started as in production: /readyz, /version")
             run_smoke_test(
@@ -74,17 +73,16 @@ def tested_image(
 
 
 def _without_registry(
-    error: FailedError, engine: Engine, pinned: Mapping[str, str]
+    error: FailedError, engine: Engine, dockerfile: str, arguments: Mapping[str, str]
 ) -> FailedError:
     """Add to a failure how to build from what this machine has, if it has it.
 
-    `pinned` has the base image for each of the build's arguments.
+    `arguments` are those that the build passes on; one without a value can be given.
     """
-    tags = {name: image.partition("@")[0] for name, image in pinned.items()}
     here = {
         name: tag
-        for name, tag in tags.items()
-        if not os.environ.get(name) and engine.has(tag)
+        for name, image in pinned_images(dockerfile).items()
+        if arguments.get(name) == "" and engine.has(tag := image.partition("@")[0])
     }
     if not here:
         return error

@@ -173,9 +173,9 @@ class Workload:
     def logs(self, pod: Json) -> str:
         """Return the last lines of a pod, or of its container that ended."""
         argv = ["logs", pod["metadata"]["name"], f"--tail={LAST_LINES}"]
-        ended = ["--previous"] if restarted(pod) else []
+        choices: list[list[str]] = [[], ["--previous"]]
         # Of a pod that crashes, the container may be gone since somebody looked.
-        for options in (ended, [], ["--previous"]):
+        for options in reversed(choices) if restarted(pod) else choices:
             done = self.kubectl(*argv, *options, check=False)
             if done.ok and not done.text.startswith(NO_LOGS):
                 return done.text
