@@ -59,8 +59,8 @@ def send(store: Store, desk: Desk, now: float) -> None:
             select(OUTBOX).where((OUTBOX.c.hook == "") & ~OUTBOX.c.done)
         ).all()
         for row in new:
-            wanting = (h for h in desk.hooks if wanted(h, json.loads(row.body)))
-            for hook in wanting:
+            message = json.loads(row.body)
+            for hook in (one for one in desk.hooks if wanted(one, message)):
                 copy = {"hook": hook["url"], "body": row.body, "due": now}
                 connection.execute(insert(OUTBOX).values(copy))
             these = OUTBOX.c.id == row.id
