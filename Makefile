@@ -49,13 +49,14 @@ test-template: setup ## Run the proofs of the template: loops, images, generatio
 	@$(UV) run pytest .template/tests -n auto --dist worksteal $(ONLY)
 
 test-cluster: setup ## Deploy to the cluster that TRUNKLINE_TEST_CONTEXT names
-	@cd packages/trunkline && $(UV) run pytest tests/deploy/engines/test_kubernetes.py -m slow $(ONLY)
+	@$(UV) run --directory packages/trunkline pytest tests/deploy/engines/test_kubernetes.py -m slow $(ONLY)
 
 desk: setup ## Show the page for deploys, with the branches of this clone
 	@$(UV) run --project packages/desk trunkline-desk laptop .
 
 test-desk: setup ## Run every test of the desk, in a browser too
-	@cd packages/desk && $(UV) run mypy && $(UV) run pytest -n 2 --dist loadfile -m 'slow or not slow' $(ONLY)
+	@$(UV) run --directory packages/desk mypy
+	@$(UV) run --directory packages/desk pytest -n 2 --dist loadfile -m 'slow or not slow' $(ONLY)
 
 bench-images: setup ## Measure the image beside others, quickly
 	@$(UV) run --group bench python -m benchmarks --quick --only image-layers \

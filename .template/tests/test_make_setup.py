@@ -1,6 +1,7 @@
 """`make setup` installs the git hooks, but only where no other hooks would be lost."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,3 +66,16 @@ def test_hooks_that_somebody_chose_stay(repository: Path) -> None:
 
 def test_a_folder_without_a_repository_is_set_up(tmp_path: Path) -> None:
     assert hooks_after_setup(tmp_path / "service") == ""
+
+
+def test_every_target_finds_the_uv_that_make_installed() -> None:
+    named = re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text())
+    path = os.pathsep.join(
+        it for it in os.environ["PATH"].split(os.pathsep) if not Path(it, "uv").exists()
+    )
+
+    typed = run(ROOT, "env", f"PATH={path}", "make", "-n", "m=it", *named)
+
+    calls = [line for line in typed.splitlines() if ".tools/bin/uv " in line]
+    assert len(calls) > len(named) / 2
+    assert [line for line in calls if re.search(r"\bcd\b", line)] == []
