@@ -311,8 +311,10 @@ async def database(engine: AsyncEngine | Open) -> AsyncIterator[Database]:
     """Open the test's transaction and roll it back afterwards."""
     async with engine.connect() as connection:
         assert connection.sync_connection
-        # Only the first statement reaches the database, so there is nothing to await.
-        connection.sync_connection.begin()
+        if connection.invalidated:  # A test before was cut off in a statement.
+            await connection.begin()
+        else:  # Only the first statement reaches the database: nothing to await.
+            connection.sync_connection.begin()
         yield Joined(connection)
         await connection.rollback()
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from httpx2 import AsyncClient
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Message
 
 from my_app.config import Flags, Settings, load
@@ -29,6 +31,17 @@ async def client(
     features = on(database, [platform.feature, notes])
     async with make_client(create_app(settings, flags, features)) as client:
         yield client
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+async def test_a_test_that_is_cut_off_takes_no_other_along(
+    turn: str, engine: AsyncEngine, database: Database
+) -> None:
+    async with database.transaction(writing=False) as session:
+        assert await session.scalar(text("SELECT 1")) == 1, turn
+
+    async with engine.connect() as shared:
+        await shared.invalidate()
 
 
 async def test_the_next_request_reads_what_was_written(client: AsyncClient) -> None:
