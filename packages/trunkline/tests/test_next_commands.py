@@ -1,13 +1,15 @@
 """What a refusal says to type next is a command that its program takes.
 
-Every `fix` in the source is read, with words in place of what is filled in. That the
-commands lead on is typed in real states, by the tests of each subject.
+Every `fix` and every message in the source is read, with words in place of what is
+filled in. That the commands lead on is typed in real states, by the tests of each
+subject.
 """
 
 import ast
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -30,11 +32,26 @@ WORDS = {
     "tag": "v1.2.0",
     "url": "https://example.com",
     "remote": "origin",
+    "names": '["word"]',
+    "values": "UV_IMAGE=uv",
 }
 PROGRAMS = {
-    *("cd", "curl", "docker", "export", "getent", "gh", "mv", "rm", "sed", "sudo"),
+    *(
+        "cd",
+        "curl",
+        "df",
+        "docker",
+        "echo",
+        "export",
+        "getent",
+        "gh",
+        "kubectl",
+        "lsof",
+    ),
+    *("mv", "open", "rm", "sed", "sudo", "trunkline-desk"),
     *("git", "uv", "trunkline", "make"),
 }
+MARK = "type next: "
 # These print no options for `-h`.
 WITHOUT_HELP = {"log", "show", "diff", "bisect", "stash", "submodule", "lfs"}
 
@@ -44,10 +61,9 @@ def fixes() -> Iterator[tuple[str, str]]:
     for file in sorted(SOURCE.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         place = file.relative_to(SOURCE).as_posix()
-        if place.startswith("deploy/"):
-            continue
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef):
+                yield from ((place, text) for text in printed_in(function, tree))
                 for value in told(function):
                     texts = [*rendered(value, function, tree)]
                     passed_on = PASSED_ON | {it.arg for it in parameters(function)}
@@ -65,6 +81,16 @@ def told(function: ast.FunctionDef) -> Iterator[ast.expr]:
     for node in ast.walk(function):
         if isinstance(node, ast.Call):
             yield from (it.value for it in node.keywords if it.arg == "fix")
+
+
+def printed_in(function: ast.FunctionDef, tree: ast.Module) -> Iterator[str]:
+    """Yield what is to be typed next by the messages that say it themselves."""
+    joined = [node for node in ast.walk(function) if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for one in joined for part in one.values}
+    for node in ast.walk(function):
+        if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in parts:
+            for text in rendered(node, function, tree):
+                yield text.partition(MARK)[2]
 
 
 def rendered(
@@ -121,8 +147,14 @@ def bound(
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
         for one, of_it in zip(target.elts, value.elts, strict=True):
             yield from bound(name, one, of_it, function, tree)
-    elif isinstance(target, ast.Name) and target.id == name:
+    elif (
+        isinstance(target, ast.Name) and target.id == name and name not in names(value)
+    ):
         yield from rendered(value, function, tree)
+
+
+def names(value: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
 
 
 def returned(name: str, tree: ast.Module) -> Iterator[str]:
@@ -134,19 +166,31 @@ def returned(name: str, tree: ast.Module) -> Iterator[str]:
                     yield from rendered(node.value, function, tree)
 
 
-FIXES = sorted({text for _, text in fixes() if text})
+# A lone word is the `fix` of another error, passed on.
+FIXES = sorted({text for _, text in fixes()} - {"", "word"})
 
 
 def test_what_to_type_is_found_in_the_source() -> None:
-    assert len(FIXES) > 80
+    assert len(FIXES) > 160
     assert "git switch main" in FIXES
+    # Of an error's `fix`, of a message that says it, and of a deploy.
+    assert "trunkline publish word" in FIXES
+    assert "uv sync  (then commit the changes)" in FIXES
 
 
 @pytest.mark.parametrize("text", FIXES)
 def test_what_a_refusal_says_to_type_is_taken_by_its_program(text: str) -> None:
     """A command, or the same one again; what is to be known about it in brackets."""
-    command, _, remark = text.partition("  (")
+    first, _, more = text.partition("\n")
+    if first == "one of":
+        for line in more.splitlines():
+            test_what_a_refusal_says_to_type_is_taken_by_its_program(line.strip())
+        return
+    command, _, remark = first.partition("  (")
     assert not remark or remark.endswith(")")
+    if command == "add to pyproject.toml:":
+        assert tomllib.loads(more)["tool"]["trunkline"]
+        return
     if command.startswith("the same command"):
         return
     syntax = subprocess.run(["bash", "-n", "-c", command], check=False)
@@ -164,7 +208,7 @@ def takes(words: list[str]) -> None:
     """Check that a program knows these words."""
     program, *rest = words
     match program:
-        case "trunkline":
+        case "trunkline" if rest != ["--help"]:
             function = commands.load(rest[0])
             if "--help" not in rest:
                 parse(rest[0], function, rest[1:])

@@ -32,7 +32,7 @@ def write_outputs(values: Mapping[str, str]) -> None:
     if not file:
         raise UsageError(
             "--github-output needs $GITHUB_OUTPUT, which GitHub Actions sets\n"
-            "  type next: GITHUB_OUTPUT=/dev/stdout and the same command"
+            "  type next: the same command with GITHUB_OUTPUT=/dev/stdout before it"
         )
     with Path(file).open("a", encoding="utf-8") as output:
         output.writelines(f"{name}={value}\n" for name, value in values.items())

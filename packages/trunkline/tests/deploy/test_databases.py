@@ -49,7 +49,12 @@ def test_migrations_of_another_branch_are_refused_before_anything_stops(
         ran = tiers.deploy("feat/other")
     assert ran.code == 1
     assert "migrations that feat/other lacks: tiers" in ran.complaint
-    assert "trunkline deploy feat/other --to staging --own-database" in ran.complaint
+    first, *ways = ran.complaint.partition("type next: ")[2].splitlines()
+    assert (first, len(ways)) == ("one of", 3)
+    for way in ways:
+        program, *words = way.partition("  (")[0].split()
+        assert program == "trunkline"
+        tiers.trunkline(*words, "--dry-run").required()
     assert (tiers.get()["text"], tiers.running()) == ("feat/tiers", 1)
     assert done(tiers) == ["one", "tiers"]
 

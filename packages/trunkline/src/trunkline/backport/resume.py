@@ -104,8 +104,8 @@ def abort(clone: LockedClone, *, dry_run: bool) -> int:
     if not done.ok:
         raise FailedError(
             f"`git reset --merge {start}` failed:\n{done.complaint}\n"
-            "  type next: git stash, or git add the files that it names, then "
-            f"{AGAIN} --abort"
+            f"  type next: git stash && {AGAIN} --abort  (or git add the files that it "
+            "names)"
         )
     clear_record(repository.git_dir / BACKPORT)
     print(f"{begun.branch} is back at {start}, without {begun.tag}")
@@ -191,4 +191,4 @@ def _conflict(
 
 
 def _ways_on() -> str:
-    return f"  type next: {AGAIN} --continue when that is fixed, or {AGAIN} --abort"
+    return f"  type next: {AGAIN} --continue  (when that is fixed, or: {AGAIN} --abort)"

@@ -35,7 +35,7 @@ def find_commit(
             return Candidate(shown(ref), found.text)
     raise UsageError(
         f"`{shown(ref)}` is no branch, tag or commit here\n"
-        "  type next: git fetch --tags, then the same command"
+        "  type next: git fetch --tags  (then the same command)"
     )
 
 
@@ -47,7 +47,7 @@ def require_commit(found: Candidate, commit: str) -> Candidate:
         rule="ref-moved",
         found=f"{found.ref} is {found.commit[:12]} now",
         expected=commit[:12],
-        fix="the same command without --commit, if the newest is to be put on",
+        fix="the same command without --commit  (if the newest is to be put on)",
     )
 
 
@@ -125,7 +125,8 @@ def _moved(version: Version, found: str, expected: str) -> Refusal:
         rule="create-only",
         found=f"{version.tag} was moved in the registry: {found}",
         expected=expected,
-        fix="release the next version: a published version never changes",
+        fix="uv run trunkline release  (a published version never changes: release the "
+        "next one)",
     )
 
 

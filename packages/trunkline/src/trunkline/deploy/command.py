@@ -93,7 +93,9 @@ def rollback(
     """Take an environment back to what served well before, with its variables."""
     if desk:
         if dry_run:
-            raise UsageError(f"with --desk there is no --dry-run\n  open {desk}")
+            raise UsageError(
+                f"with --desk there is no --dry-run\n  type next: open {desk}"
+            )
         return desks.take_back(desks.open_desk(desk), environment, yes=yes)
     place = Deployment(environment)
 

@@ -93,12 +93,12 @@ def open_desk(address: str) -> DeskOf:
     if parts.scheme not in {"http", "https"} or not service or "/" in service:
         raise UsageError(
             f"--desk {address!r} is not the page of a service\n"
-            "  type next: --desk https://HOST/SERVICE"
+            "  type next: the same command with --desk https://HOST/SERVICE"
         )
     if parts.scheme == "http" and not is_loopback(parts.netloc):
         raise UsageError(
             f"--desk {address} would send the token unencrypted\n"
-            f"  type next: --desk https://{parts.netloc}/{service}"
+            f"  type next: the same command with --desk https://{parts.netloc}/{service}"
         )
     if not (token := os.environ.get("DESK_TOKEN")):
         raise UsageError(

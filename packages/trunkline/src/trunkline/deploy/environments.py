@@ -75,8 +75,9 @@ def find_environment(tables: Mapping[str, Any], name: str) -> Environment:
         known = ", ".join(sorted(tables)) or "none yet"
         raise UsageError(
             f"there is no environment `{name}`; expected one of: {known}\n"
-            f"  type next: add [tool.trunkline.environments.{name}] with "
-            'url = "http://127.0.0.1:8100" to pyproject.toml'
+            "  type next: add to pyproject.toml:\n"
+            f"    [tool.trunkline.environments.{name}]\n"
+            '    url = "http://127.0.0.1:8100"'
         )
     where = f"[tool.trunkline.environments.{name}]"
     if not _NAME.fullmatch(name):

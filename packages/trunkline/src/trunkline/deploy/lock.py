@@ -47,7 +47,7 @@ def held(file: Path, doing: str, *, wait: bool) -> Iterator[int]:
                 rule="one-deploy",
                 found=holder or "another deploy to this environment is running",
                 expected="one at a time",
-                fix="the same command with --wait, or once the other one has finished",
+                fix="the same command with --wait  (or when the other has finished)",
             ) from error
         if doing:
             os.ftruncate(descriptor, 0)

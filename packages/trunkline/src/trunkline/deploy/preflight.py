@@ -55,17 +55,16 @@ def require_known(
     if report.state != "unknown":
         return
     command = f"trunkline deploy {ref} --to {environment}"
-    ways = [
-        f"{command} --own-database  (a database for this branch alone)",
-        f"{command} --new-database  (all of {environment} on a new one)",
-        f"{command} --downgrade     (what serves takes its migrations back)",
-    ]
+    history = f"trunkline history {environment}  (then a release that has them)"
+    ways = (
+        f"one of\n    {command} --own-database  (a database for this branch alone)"
+        f"\n    {command} --new-database  (all of {environment} on a new one)"
+        f"\n    {command} --downgrade     (what serves takes its migrations back)"
+    )
     raise Refusal(
         rule="unknown-migrations",
         found=f"the database of {environment} has migrations that {ref} lacks: "
         f"{', '.join(report.unknown[:LISTED])}",
         expected="migrations of this commit, or of one that contains it",
-        fix="a release with these migrations"
-        if releases
-        else "one of\n    " + "\n    ".join(ways),
+        fix=history if releases else ways,
     )

@@ -45,6 +45,8 @@ class LiveFile:
     @contextmanager
     def deciding(self, who: str = "") -> Iterator[None]:
         """Hold the lock of who ends a window: its deployer, or one who takes back."""
+        # Where nothing was deployed yet, there is no folder.
+        self.file.parent.mkdir(parents=True, exist_ok=True)
         with held(self.file.with_name("switch.lock"), who, wait=True):
             yield
 
@@ -85,7 +87,8 @@ def ensure_proxy(environment: Environment, folder: Path) -> None:
             rule="port",
             found=f"another program listens at {environment.address}",
             expected=f"a free port for the proxy of {environment.name}",
-            fix="end it, or change the port of url in pyproject.toml",
+            fix=f"lsof -nP -iTCP:{port} -sTCP:LISTEN  (end what it names, or change "
+            "the port of url in pyproject.toml)",
         )
     config = folder / "caddy.json"
     config.write_text(caddy_config(environment, folder / "live"), encoding="utf-8")

@@ -46,9 +46,13 @@ def hours_until(text: str, now: datetime) -> float:
             end = datetime.fromisoformat(text)
         except ValueError as error:
             raise UsageError(
-                f"--until {text!r} is not a time\n  type next: --until {_FORMS}"
+                f"--until {text!r} is not a time\n"
+                f"  type next: the same command with --until {_FORMS}"
             ) from error
         end = end if end.tzinfo else end.replace(tzinfo=now.tzinfo)
     if end <= now:
-        raise UsageError(f"--until {text} is in the past\n  type next: {_FORMS}")
+        raise UsageError(
+            f"--until {text} is in the past\n"
+            "  type next: the same command with a later time"
+        )
     return (end - now) / timedelta(hours=1)

@@ -217,5 +217,5 @@ def require_no_human(found: Recovery | None, facts: Facts, live: Path) -> None:
         rule="needs-a-human",
         found=f"{found.why}; live: {facts.live}; running: {running or 'nothing'}",
         expected=f"{live} with the address of a running instance",
-        fix=f"echo HOST:PORT > {live}  (or rm it), then trunkline status",
+        fix=f"echo HOST:PORT > {live}  (or rm it; then the same command)",
     )

@@ -45,7 +45,7 @@ def audit(*, others: Sequence[str]) -> int:
     done = uv("audit", *options, cwd=root)
     print("\n".join(filter(None, (done.text, done.complaint))))
     if done.code not in (0, _VULNERABLE):
-        say("NOT CHECKED\n  type next: uv run trunkline audit, where osv.dev answers")
+        say("NOT CHECKED\n  type next: uv run trunkline audit  (where osv.dev answers)")
     elif done.code == _VULNERABLE:
         say("VULNERABLE\n  type next: uv lock --upgrade-package NAME")
         return 1
@@ -59,7 +59,7 @@ def own_packages(table: Mapping[str, Any]) -> tuple[str, ...]:
     if not texts or table.keys() - {"own"}:
         raise UsageError(
             f"{TABLE} is {dict(table)}; expected `own`, a list of names of packages\n"
-            f"  type next: {_line(OWN_BY_DEFAULT)}, in pyproject.toml"
+            f"  type next: add to pyproject.toml:\n{_lines(OWN_BY_DEFAULT)}"
         )
     return tuple(normal(name) for name in value)
 
@@ -89,12 +89,12 @@ def report_unindexed(
     if foreign:
         print(
             "  expected:  packages from an index, or of your own team\n"
-            f"  type next: {_line({*declared, *foreign})}, under {TABLE} in "
-            "pyproject.toml, if your team maintains them"
+            "  type next: add to pyproject.toml:  (if your team maintains them)\n"
+            f"{_lines({*declared, *foreign})}"
         )
     return foreign
 
 
-def _line(names: Collection[str]) -> str:
-    """Write the line of pyproject.toml that declares packages as the team's own."""
-    return f"own = {json.dumps(sorted(names))}"
+def _lines(names: Collection[str]) -> str:
+    """Write what declares packages as the team's own, as pyproject.toml has it."""
+    return f"    {TABLE}\n    own = {json.dumps(sorted(names))}"

@@ -100,7 +100,7 @@ def ask(clone: LockedClone, remote: str, *refs: str) -> dict[str, str]:
     except ProcessError as error:
         raise FailedError(
             f"{remote} does not say what it has accepted: {error}\n"
-            "  type next: uv run trunkline release, which finishes or undoes it"
+            "  type next: uv run trunkline release  (it finishes or undoes it)"
         ) from error
 
 

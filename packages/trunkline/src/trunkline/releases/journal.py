@@ -43,5 +43,5 @@ def read_journal(file: Path) -> Journal | None:
         raise FailedError(
             f"{file} cannot be read: {error!r}\n"
             "  expected:  the record that trunkline writes\n"
-            f"  type next: git log --oneline -n 20, and if HEAD is right: rm {file}"
+            f"  type next: git log --oneline -n 20  (and if HEAD is right: rm {file})"
         ) from error

@@ -72,7 +72,10 @@ def release_member(
     if dry_run:
         return 0
     if not yes and not sys.stdin.isatty():
-        raise UsageError("there is no terminal to confirm on\n  type next: … --yes")
+        raise UsageError(
+            "there is no terminal to confirm on\n"
+            "  type next: the same command with --yes"
+        )
     if not yes and input(f"Release {plan.tag}? [y/N] ").strip().lower() != "y":
         print("nothing was changed")
         return 1

@@ -57,7 +57,7 @@ def begin(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
     if not done.ok:
         raise FailedError(
             f"the files could not all be written: {done.complaint}\n"
-            "  type next: fix that, then repeat the command; it finishes the update"
+            "  type next: the same command, when that is fixed: it finishes the update"
         )
     return _end(repository, pending)
 

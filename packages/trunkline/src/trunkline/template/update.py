@@ -203,7 +203,7 @@ def report(merged: MergeResult, label: str, *, preview: bool = False) -> int:
     print(f"template {label}: {conflicts}{'; nothing was changed' * preview}")
     if preview:
         return int(bool(count))
-    next_ = f'make test, and: git commit -m "build: update the template to {label}"'
+    next_ = f'make test && git commit -m "build: update the template to {label}"'
     if count:
         next_ = f"resolve the conflicts, `git add` those files, {next_}"
         if "pyproject.toml" in merged.conflicts:

@@ -93,7 +93,7 @@ def use(root: Repository, mode: str, names: Sequence[str], *, dry_run: bool) -> 
             print("".join(lines) + "would run: uv lock")
             return 0
         carry_out(root, switches)
-    print("uv.lock is up to date\n  type next: uv sync; then commit the changes")
+    print("uv.lock is up to date\n  type next: uv sync  (then commit the changes)")
     return 0
 
 
@@ -167,8 +167,8 @@ def chosen(
     if not names and not default:
         raise UsageError(
             "the service depends on no micropackage\n"
-            "  type next: uv init --lib packages/NAME && uv add NAME; or name one of: "
-            f"{', '.join(by_name) or 'none'}"
+            "  type next: uv init --lib packages/NAME && uv add NAME  (or name one of: "
+            f"{', '.join(by_name) or 'none'})"
         )
     pairs = [name.partition("@")[::2] for name in names or default]
     for name, _ in pairs:

@@ -65,7 +65,7 @@ def test_an_instance_of_another_clone_is_refused_with_where_that_is(
     with pytest.raises(Refusal) as refused:
         compose.running()
     assert "shop-staging-blue, which the clone at /srv/x deployed" in str(refused.value)
-    assert "cd /srv/x  (or, if it is gone: docker rm --force" in str(refused.value)
+    assert "docker rm --force shop-staging-blue)" in str(refused.value)
 
 
 @pytest.mark.parametrize("left", ["", "4f3a\n"])

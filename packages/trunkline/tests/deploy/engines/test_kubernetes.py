@@ -133,7 +133,7 @@ def test_another_field_manager_is_refused_by_name_until_it_lets_go(
     cluster.own("set", "image", f"deployment/{name}", f"{name}={other}")
     ran = cluster.deploy("main")
     assert (ran.code, "kubectl-set sets the image" in ran.err) == (1, True), ran.all
-    fix = next(line for line in ran.err.splitlines() if "kubectl --" in line)
+    fix = ran.err.rpartition("type next: ")[2].partition("  (")[0]
     assert cluster.clone.run(*shlex.split(fix)).code == 0
     cluster.deployed("main")
     assert cluster.told("status")["well"] is True

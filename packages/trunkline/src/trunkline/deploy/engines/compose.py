@@ -244,8 +244,8 @@ def _another_clone(container: str, folder: Path) -> Refusal:
         rule="one-clone",
         found=f"{container}, which the clone at {clone} deployed",
         expected="one clone for each environment of a machine",
-        fix=f"cd {clone}  (or, if it is gone: docker rm --force {container}), "
-        "then the same command",
+        fix=f"cd {clone}  (then the same command; if that clone is gone: "
+        f"docker rm --force {container})",
     )
 
 

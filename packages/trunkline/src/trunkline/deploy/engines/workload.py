@@ -123,9 +123,9 @@ class Workload:
             rule="field-manager",
             found=f"{manager} sets {field} of {self.name}",
             expected="no other field manager than trunkline there",
-            fix=f"stop {manager}, and let it go of its fields:\n"
-            f"    kubectl {' '.join(self.options)} patch deployment {self.name} "
-            f"--type=json --patch='{json.dumps(patch)}'",
+            fix=f"kubectl {' '.join(self.options)} patch deployment {self.name} "
+            f"--type=json --patch='{json.dumps(patch)}'  (stop {manager} first, or it "
+            "takes its fields back)",
         )
 
     def apply(self, document: Json, *options: str) -> None:
