@@ -110,6 +110,23 @@ class Repository:
         """Run git, which must succeed, and return its output."""
         return self.run(*arguments, check=True).text
 
+    def names(self, *arguments: str) -> list[str]:
+        """Run git, which must print names that end with NUL."""
+        return self.read(*arguments).split("\0")[:-1]
+
+    def find_commit(self, name: str) -> str | None:
+        """Return the commit that a name stands for; None if there is none here."""
+        asked = ("rev-parse", "--verify", "-q", "--end-of-options")
+        answer = self.run(*asked, f"{name}^{{commit}}")
+        return answer.text if answer.ok else None
+
+    def fetch(self, remote: str, refs: Iterable[str], *, timeout: float) -> None:
+        """Fetch what refs of a remote hold, and create or move no ref here."""
+        # There may be more of them than an argument list takes.
+        stdin = "".join(f"{ref}\n" for ref in refs).encode()
+        options = ("-q", "--no-tags", "--no-write-fetch-head", "--stdin")
+        self.run("fetch", *options, remote, stdin=stdin, timeout=timeout, check=True)
+
     def objects(self, names: Sequence[str]) -> dict[str, Object | None]:
         """Look up many objects, such as `HEAD:uv.lock`, in one process.
 

@@ -15,7 +15,6 @@ from trunkline.project import LOCK, PYPROJECT, head_project, project_at
 from trunkline.releases.bump_files import bump_files
 from trunkline.releases.changelog import find_section, insert_section
 from trunkline.releases.clone import LockedClone
-from trunkline.releases.working_tree import names
 
 SECTION_BODY = """\
 It was released from another line in the meantime. The section stands in
@@ -70,8 +69,7 @@ def pick(clone: LockedClone, step: BackportStep) -> None:
 
 def picking(repository: Repository) -> str | None:
     """Return the commit whose cherry-pick is in progress."""
-    answer = repository.run("rev-parse", "-q", "--verify", "CHERRY_PICK_HEAD")
-    return answer.text if answer.ok else None
+    return repository.find_commit("CHERRY_PICK_HEAD")
 
 
 def finish_pick(clone: LockedClone) -> None:
@@ -80,7 +78,7 @@ def finish_pick(clone: LockedClone) -> None:
     Raises ConflictError while files are unresolved, or edited after they were added.
     """
     repository = clone.repository
-    left = unmerged(repository) or names(repository, "diff", "--name-only", "-z")
+    left = unmerged(repository) or repository.names("diff", "--name-only", "-z")
     if left:
         raise ConflictError(left)
     # `git cherry-pick --continue` refuses a pick that has become empty, and takes lines
@@ -106,7 +104,7 @@ def _pick_message(repository: Repository) -> bytes:
 
 def unmerged(repository: Repository) -> list[str]:
     """List the files with conflicts."""
-    return names(repository, "diff", "--name-only", "--diff-filter=U", "-z")
+    return repository.names("diff", "--name-only", "--diff-filter=U", "-z")
 
 
 def _said(done: Completed) -> str:
@@ -168,4 +166,4 @@ def touched(repository: Repository, step: BackportStep) -> list[str]:
     """List the files that a step may change."""
     shown = ("diff-tree", "-r", "--no-commit-id", "--name-only", "-z")
     own = bump_files(repository.root, head_project(repository))
-    return [*names(repository, *shown, step.commit), *own]
+    return [*repository.names(*shown, step.commit), *own]

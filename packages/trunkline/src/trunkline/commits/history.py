@@ -62,15 +62,12 @@ def changed_paths(repository: Repository, *revisions: str) -> dict[str, list[str
 
 def resolve(repository: Repository, name: str) -> str:
     """Return the hash of a commit; raises UsageError if there is none of this name."""
-    answer = repository.run(
-        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+    if commit := repository.find_commit(name):
+        return commit
+    raise UsageError(
+        f"`{name}` is not a commit here; expected a branch, a tag or a hash "
+        "(`git fetch origin` fetches those of the remote)"
     )
-    if not answer.ok:
-        raise UsageError(
-            f"`{name}` is not a commit here; expected a branch, a tag or a hash "
-            "(`git fetch origin` fetches those of the remote)"
-        )
-    return answer.text
 
 
 def resolve_range(repository: Repository, text: str) -> tuple[str, str]:

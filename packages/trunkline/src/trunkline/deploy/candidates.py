@@ -27,12 +27,8 @@ def find_commit(
         names = [f"{HEADS}{ref}", f"{ORIGIN}{ref}", f"{TAGS}{ref}", ref]
         names += _branches_tagged(repository, ref)
     for name in names:
-        found = repository.run(
-            *("rev-parse", "--quiet", "--verify", "--end-of-options"),
-            f"{name}^{{commit}}",
-        )
-        if found.ok:
-            return Candidate(shown(ref), found.text)
+        if commit := repository.find_commit(name):
+            return Candidate(shown(ref), commit)
     raise UsageError(
         f"`{shown(ref)}` is no branch, tag or commit here\n"
         "  type next: git fetch --tags  (then the same command)"
@@ -113,11 +109,9 @@ def _require_unmoved(
     own = registry.digest(commit_tag(found.commit))
     if own not in {None, found.digest}:
         raise _moved(version, f"{commit_tag(found.commit)} is {own}", found.digest)
-    tagged = repository.run(
-        "rev-parse", "-q", "--verify", f"{TAGS}{version.tag}^{{commit}}"
-    )
-    if tagged.ok and tagged.text != found.commit:
-        raise _moved(version, f"its image is of {found.commit[:12]}", tagged.text[:12])
+    tagged = repository.find_commit(f"{TAGS}{version.tag}")
+    if tagged not in {None, found.commit}:
+        raise _moved(version, f"its image is of {found.commit[:12]}", str(tagged)[:12])
 
 
 def _moved(version: Version, found: str, expected: str) -> Refusal:

@@ -80,9 +80,8 @@ def matching_files(repository: Repository, pathspecs: Sequence[str]) -> list[str
     if not pathspecs:
         return []
     options = ("-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-    listed = repository.read("ls-files", *options, "--", *pathspecs)
-    names = listed.split("\0")
-    return [name for name in names if name and (repository.root / name).is_file()]
+    names = repository.names("ls-files", *options, "--", *pathspecs)
+    return [name for name in names if (repository.root / name).is_file()]
 
 
 def environment(root: Path, group: str = "") -> dict[str, str]:

@@ -4,6 +4,7 @@ import json as json_
 import os
 from dataclasses import asdict, dataclass
 
+from trunkline.commits.history import resolve
 from trunkline.git import HEADS, Repository
 from trunkline.images.build_image import push, tested_image
 from trunkline.images.labels import home_branch
@@ -82,7 +83,7 @@ def try_out(
 
     A pull request's merge is on no branch and has no registry, but it has an image.
     """
-    commit = repository.read("rev-parse", "--verify", f"{ref or 'HEAD'}^{{commit}}")
+    commit = resolve(repository, ref or "HEAD")
     project = project_at(repository, commit)
     image = shown_name(project.settings, os.environ)
     say(f"build and test {commit[:12]}, push nothing")

@@ -1,9 +1,7 @@
 """Resolve a ref as a person types it to its full name and commit."""
 
 from trunkline.errors import UsageError
-from trunkline.git import Repository
-
-_KINDS = ("refs/heads/", "refs/tags/")
+from trunkline.git import HEADS, TAGS, Repository
 
 
 def find_ref(repository: Repository, ref: str | None, remote: str) -> tuple[str, str]:
@@ -12,13 +10,10 @@ def find_ref(repository: Repository, ref: str | None, remote: str) -> tuple[str,
     A branch may exist only on the remote, as in a workflow's checkout.
     """
     name = _full_name(repository, ref, remote) if ref else _head(repository)
-    places = [name, name.replace("refs/heads/", f"refs/remotes/{remote}/", 1)]
+    places = [name, name.replace(HEADS, f"refs/remotes/{remote}/", 1)]
     for place in places:
-        answer = repository.run(
-            "rev-parse", "--verify", "-q", "--end-of-options", f"{place}^{{commit}}"
-        )
-        if answer.ok:
-            return name, answer.text
+        if commit := repository.find_commit(place):
+            return name, commit
     raise UsageError(
         f"there is no {name} here; expected a branch or a tag that git knows\n"
         f"  type next: git fetch --tags {remote}"
@@ -41,11 +36,10 @@ def _head(repository: Repository) -> str:
 def _full_name(repository: Repository, ref: str, remote: str) -> str:
     if ref.startswith("refs/"):
         return ref
-    names = [
-        f"{kind}{ref}" for kind in _KINDS if f"{kind}{ref}" in repository.refs(*_KINDS)
-    ]
+    wanted = (f"{HEADS}{ref}", f"{TAGS}{ref}")
+    names = [name for name in repository.refs(*wanted) if name in wanted]
     if len(names) > 1:
         raise UsageError(
             f"`{ref}` is a branch and a tag; expected {' or '.join(names)}"
         )
-    return names[0] if names else f"refs/heads/{ref}"
+    return names[0] if names else wanted[0]

@@ -50,14 +50,9 @@ def fetch_tips(
 ) -> None:
     """Fetch the tips of branches that are missing here, without changing any ref."""
     known = repository.objects(sorted(set(heads.values())))
-    refs = [f"{HEADS}{name}\n" for name, oid in heads.items() if not known[oid]]
+    refs = [f"{HEADS}{name}" for name, oid in heads.items() if not known[oid]]
     if refs:
-        # There may be more branches than an argument list takes.
-        options = ("-q", "--no-tags", "--no-write-fetch-head", "--stdin")
-        repository.run(
-            "fetch", *options, settings.remote,
-            stdin="".join(refs).encode(), timeout=settings.timeout, check=True,
-        )  # fmt: skip
+        repository.fetch(settings.remote, refs, timeout=settings.timeout)
 
 
 def on_branch(

@@ -119,8 +119,8 @@ def make_plan(
     ref = f"{TAGS}{member.tag_of(version)}"
     there = ask(clone, state.remote, ref, f"{ref}^{{}}")
     released = there.get(f"{ref}^{{}}", there.get(ref))
-    if released and not repository.run("cat-file", "-e", released).ok:
-        clone.git("fetch", "-q", "--no-tags", state.remote, ref).required()
+    if released and not repository.find_commit(released):
+        repository.fetch(state.remote, [ref], timeout=clone.settings.timeout)
     revisions = (f"^{released}", head) if released else (head,)
     paths = changed_paths(repository, *revisions)
     own = tuple(

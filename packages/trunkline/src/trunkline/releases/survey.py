@@ -254,10 +254,7 @@ def _distance(
     if not answer.ok:
         name = branch.removeprefix(HEADS)
         tracking = f"+{branch}:refs/remotes/{settings.remote}/{name}"
-        repository.run(
-            "fetch", "-q", "--no-tags", settings.remote, tracking,
-            timeout=settings.timeout, check=True,
-        )  # fmt: skip
+        repository.fetch(settings.remote, [tracking], timeout=settings.timeout)
         answer = repository.run(*count, check=True)
     behind, ahead = answer.text.split()
     return int(behind), int(ahead)

@@ -120,7 +120,5 @@ def fetch_pushed_tag(repository: Repository, remote: str, name: str) -> str:
     refs = [ref for ref in wanted if ref in there]
     if wanted[0] not in refs:
         raise ProcessError(f"{remote} has no tag {name}; expected a pushed tag")
-    repository.run(
-        "fetch", "-q", "--no-tags", remote, *refs, timeout=settings.timeout, check=True
-    )
+    repository.fetch(remote, refs, timeout=settings.timeout)
     return there[wanted[0]]

@@ -17,11 +17,11 @@ def set_aside(repository: Repository, paths: Sequence[str]) -> list[str]:
     Returns a line about each file that was changed, and where the patch is.
     """
     others = ("ls-files", "--others", "--exclude-standard", "-z", "--")
-    new = names(repository, _LITERAL, *others, *paths)
+    new = repository.names(_LITERAL, *others, *paths)
     if new:
         repository.run(_LITERAL, "add", "--intent-to-add", "--", *new, check=True)
     diff = (_LITERAL, "diff", "HEAD", "--no-ext-diff", "--no-textconv")
-    changed = names(repository, *diff, "--name-only", "-z", "--", *paths)
+    changed = repository.names(*diff, "--name-only", "-z", "--", *paths)
     lines = [f"{path}: as committed" for path in changed]
     if changed:
         patch = repository.run(*diff, "--binary", "--", *paths, check=True).stdout
@@ -33,14 +33,9 @@ def set_aside(repository: Repository, paths: Sequence[str]) -> list[str]:
     return lines
 
 
-def names(repository: Repository, *arguments: str) -> list[str]:
-    """Run a git command that prints names separated by NUL."""
-    return [path for path in repository.read(*arguments).split("\0") if path]
-
-
 def _restore(repository: Repository, paths: Sequence[str]) -> None:
     listed = (_LITERAL, "ls-tree", "-r", "--name-only", "-z", "HEAD", "--", *paths)
-    known = names(repository, *listed)
+    known = repository.names(*listed)
     if known:
         to_head = ("restore", "--source=HEAD", "--staged", "--worktree", "--")
         repository.run(_LITERAL, *to_head, *known, check=True)

@@ -49,10 +49,8 @@ class Mirror(Repository):
         """Look up a version, a branch or a commit; None if there is none."""
         known = (f"refs/tags/{name}", f"refs/heads/{name}", name)
         for candidate in (HEAD,) if name == "HEAD" else known:
-            asked = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-            found = self.run(*asked, f"{candidate}^{{commit}}")
-            if found.ok:
-                return found.text
+            if found := super().find_commit(candidate):
+                return found
         return None
 
     def commit(self, name: str) -> str:

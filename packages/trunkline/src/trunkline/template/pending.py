@@ -68,9 +68,9 @@ def _in_the_way(repository: Repository, tree: str) -> Iterator[str]:
     git itself overwrites a file that is ignored.
     """
     listed = ("-r", "-z", "--no-renames", "--diff-filter=A", "--name-only")
-    added = {*repository.read("diff-tree", *listed, "HEAD", tree).split("\0")} - {""}
+    added = {*repository.names("diff-tree", *listed, "HEAD", tree)}
     wanted = added | {folder for path in added for folder in folders_of(path)}
-    for file in repository.read("ls-files", "-z", "--others").split("\0"):
+    for file in repository.names("ls-files", "-z", "--others"):
         if file in wanted or not added.isdisjoint(folders_of(file)):
             yield file
 
@@ -128,15 +128,13 @@ def _lock(repository: Repository) -> str:
 
 def _edited(repository: Repository, tree: str) -> list[str]:
     """List files that somebody has edited since the update began."""
-    rows = repository.run("diff-tree", "-r", "-z", "--no-renames", "HEAD", tree)
-    fields = rows.required().stdout.decode("utf-8", "surrogateescape").split("\0")
+    fields = repository.names("diff-tree", "-r", "-z", "--no-renames", "HEAD", tree)
     changed = {
         path: (about.split(" ")[2], about.split(" ")[3])
-        for about, path in zip(fields[::2], fields[1::2], strict=False)
-        if about
+        for about, path in zip(fields[::2], fields[1::2], strict=True)
     }
-    others = repository.read("diff", "--name-only", "-z", "HEAD").split("\0")
-    return [path for path in others if path and path not in {*changed, LOCK}] + [
+    others = repository.names("diff", "--name-only", "-z", "HEAD")
+    return [path for path in others if path not in {*changed, LOCK}] + [
         path
         for path, (old, new) in changed.items()
         if not _is_of_update(repository, repository.root / path, old, new)

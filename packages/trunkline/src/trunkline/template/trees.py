@@ -74,8 +74,7 @@ def drop_commits(repository: Repository) -> None:
 def read_tree(repository: Repository, name: str) -> dict[str, TreeEntry]:
     """List what a commit holds, by path."""
     found = {}
-    listed = repository.run("ls-tree", "-r", "-z", "--full-tree", name, check=True)
-    for row in listed.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+    for row in repository.names("ls-tree", "-r", "-z", "--full-tree", name):
         about, _, path = row.partition("\t")
         mode, _, oid = about.split(" ")
         found[path] = TreeEntry(mode, oid)

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from trunkline.addresses import canonical_url, is_relative
 from trunkline.errors import Refusal, UsageError
-from trunkline.git import Repository
+from trunkline.git import TAGS, Repository
 from trunkline.process import ProcessError
 from trunkline.settings import Settings
 from trunkline.versions import Version
@@ -28,7 +28,9 @@ def publication(
     wanted = version or _version(member)
     tag = member.tag_of(wanted)
     commit = _published(repository, member, tag, settings)
-    _bring(repository, settings.remote, tag, commit)
+    if not repository.find_commit(commit):
+        ref = f"{TAGS}{tag}"
+        repository.fetch(settings.remote, [ref], timeout=settings.timeout)
     file = PurePosixPath(folder) / "pyproject.toml"
     _check_version(repository, member, tag, f"{commit}:{file}", wanted)
     if version is None:
@@ -66,7 +68,7 @@ def _published(
     repository: Repository, member: Member, tag: str, settings: Settings
 ) -> str:
     """Return the commit of a tag on the remote; raises Refusal if there is none."""
-    remote, ref = settings.remote, f"refs/tags/{tag}"
+    remote, ref = settings.remote, f"{TAGS}{tag}"
     asked = (ref, f"{ref}^{{}}")
     try:
         refs = repository.remote_refs(remote, asked, timeout=settings.timeout)
@@ -94,13 +96,6 @@ def _published(
     )
 
 
-def _bring(repository: Repository, remote: str, tag: str, commit: str) -> None:
-    """Fetch the tag's commit without creating a ref."""
-    if not repository.run("cat-file", "-e", f"{commit}^{{commit}}").ok:
-        options = ("-q", "--no-tags", "--no-write-fetch-head")
-        repository.run("fetch", *options, remote, f"refs/tags/{tag}", check=True)
-
-
 def _check_version(
     repository: Repository, member: Member, tag: str, file: str, version: Version
 ) -> None:
@@ -122,10 +117,9 @@ def _check_same(
     repository: Repository, member: Member, tag: str, commit: str, folder: str
 ) -> None:
     """Refuse a working tree that differs from the tag."""
-    changed = repository.read("diff", "--name-only", commit, "--", folder).splitlines()
-    changed += repository.read(
-        "ls-files", "--others", "--exclude-standard", "--", folder
-    ).splitlines()
+    others = ("ls-files", "-z", "--others", "--exclude-standard")
+    changed = repository.names("diff", "-z", "--name-only", commit, "--", folder)
+    changed += repository.names(*others, "--", folder)
     if not changed:
         return
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
