@@ -5,12 +5,25 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trunkline.errors import Refusal, UsageError
+from trunkline.errors import FailedError, Refusal, UsageError
 
 
 def say(line: str) -> None:
     """Print one line."""
     print(line, file=sys.stderr)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something changes, unless it was answered by `yes` already."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"{question} There is no terminal to ask on\n"
+            "  type next: the same command with --yes"
+        )
+    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise FailedError("nothing was changed")
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

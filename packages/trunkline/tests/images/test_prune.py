@@ -200,7 +200,7 @@ def test_nobody_is_asked_where_nobody_can_answer(
     before = registry.tags()
     ran = prune(released, registry)
     assert (ran.code, registry.tags()) == (2, before)
-    assert "type next: trunkline prune --yes" in ran.err
+    assert "type next: the same command with --yes" in ran.err
 
 
 def test_a_registry_that_does_not_delete_keeps_everything(

@@ -144,12 +144,12 @@ def test_on_a_terminal_it_asks(released: Sample) -> None:
         cwd=released.root,
         env=released.env,
         stdin=other_end,
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, "Release v1.2.0? [y/N]" in done.stdout) == (1, True)
-    assert "nothing was changed" in done.stdout
+    assert "nothing was changed" in done.stderr
     assert released.picture() == before
 
 

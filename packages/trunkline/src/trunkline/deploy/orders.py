@@ -3,7 +3,6 @@
 import getpass
 import json as json_
 import os
-import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +23,8 @@ from trunkline.deploy.operation import (
     usual_seconds,
 )
 from trunkline.deploy.runner import Deployer, require_no_human
-from trunkline.errors import FailedError, Refusal, UsageError
-from trunkline.output import say
+from trunkline.errors import FailedError, Refusal
+from trunkline.output import confirm, say
 
 DIGITS = 12
 # What a person agrees to before a database is given up.
@@ -114,15 +113,8 @@ def require_choice(choice: str, environment: Environment, *, yes: bool) -> None:
             expected="the database that it has: only releases are put on it",
             fix="the same command without the option",
         )
-    if yes or choice not in LOST:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            f"{LOST[choice]} There is no terminal to ask on\n"
-            "  type next: the same command with --yes"
-        )
-    if input(f"{LOST[choice]} Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
-        raise FailedError("nothing was changed")
+    if choice in LOST:
+        confirm(f"{LOST[choice]} Go on?", yes=yes)
 
 
 def _recover(place: Deployment, deployer: Deployer) -> None:

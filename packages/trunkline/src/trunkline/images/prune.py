@@ -2,12 +2,11 @@
 
 import json as json_
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from trunkline.errors import FailedError, Refusal, UsageError
+from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
 from trunkline.images.deletion import carry_out
 from trunkline.images.inventory import read_holdings, read_tags
@@ -15,7 +14,7 @@ from trunkline.images.remote import Remote, fetch_tips, read_remote
 from trunkline.images.retention import Plan, Rules, in_question, plan_pruning
 from trunkline.images.tags import branch_tag, commit_tag
 from trunkline.options import DRY_RUN, JSON, YES, command, repeated
-from trunkline.output import say
+from trunkline.output import confirm, say
 from trunkline.project import head_project
 from trunkline.registry.client import Registry
 from trunkline.settings import Settings
@@ -41,7 +40,7 @@ def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -
         show(plan, registry)
         done = not dry_run and not plan.empty
         if done:
-            _confirm(yes=yes)
+            confirm("Remove them?", yes=yes)
             if not yes and survey(repository, settings, registry, keep or ()) != plan:
                 raise FailedError(
                     "branches or images have changed since; nothing was removed\n"
@@ -127,18 +126,6 @@ def show(plan: Plan, registry: Registry) -> None:
         f"{len(going)} tags to remove, {len(plan.untag)} of them from images that are "
         f"kept; {len(plan.delete)} manifests to delete; {stay} tags kept"
     )
-
-
-def _confirm(*, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "prune asks before it deletes, and there is no terminal to answer on\n"
-            "  type next: trunkline prune --yes"
-        )
-    if input("Remove them? [y/N] ").strip().lower() not in {"y", "yes"}:
-        raise FailedError("nothing was changed")
 
 
 def _document(plan: Plan, registry: Registry, *, done: bool) -> dict[str, object]:

@@ -5,7 +5,6 @@ is released as it stands.
 """
 
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from trunkline.commits.conventional import INCREMENTS, conventional_title, entri
 from trunkline.commits.history import Commit, changed_paths, read_commits
 from trunkline.errors import Refusal, UsageError
 from trunkline.git import HEADS, TAGS
-from trunkline.output import refuse, say
+from trunkline.output import confirm, refuse, say
 from trunkline.project import LOCK, PYPROJECT
 from trunkline.releases.clone import LockedClone
 from trunkline.releases.delivery import ask, send
@@ -71,14 +70,7 @@ def release_member(
     print(f"\n{plan.notes}\n")
     if dry_run:
         return 0
-    if not yes and not sys.stdin.isatty():
-        raise UsageError(
-            "there is no terminal to confirm on\n"
-            "  type next: the same command with --yes"
-        )
-    if not yes and input(f"Release {plan.tag}? [y/N] ").strip().lower() != "y":
-        print("nothing was changed")
-        return 1
+    confirm(f"Release {plan.tag}?", yes=yes)
     try:
         return carry_out(clone, state, plan)
     except BaseException:

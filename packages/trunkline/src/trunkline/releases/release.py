@@ -1,7 +1,6 @@
 """`trunkline release`: check, bump, and push branch and tag in one atomic push."""
 
 import os
-import sys
 from dataclasses import replace
 
 from trunkline.errors import FailedError, Refusal, UsageError
@@ -11,7 +10,7 @@ from trunkline.images.mutable_tags import published_tags
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command, option
-from trunkline.output import refuse, say, write_outputs
+from trunkline.output import confirm, refuse, say, write_outputs
 from trunkline.process import ProcessError
 from trunkline.project import head_project
 from trunkline.releases import commitizen
@@ -207,15 +206,7 @@ def release_next(
     show_plan(clone, leftover, state, found)
     if dry_run:
         return 0
-    if not yes and not sys.stdin.isatty():
-        raise UsageError(
-            f"there is no terminal on which to confirm {found.tag}\n"
-            "  expected:  --yes, or a terminal\n"
-            "  type next: the same command with --yes"
-        )
-    if not yes and not confirmed(found.tag):
-        print("nothing was changed")
-        return 1
+    confirm(f"Release {found.tag}?", yes=yes)
     return bump_and_push(clone, state, found.tag, options)
 
 
@@ -241,11 +232,6 @@ def show_plan(
     for tag in images.tags[1:]:
         print(f"  image   {images.image}:{tag.name}  ({tag.why})")
     print(f"\n{found.section}\n")
-
-
-def confirmed(tag: str) -> bool:
-    """Ask on the terminal."""
-    return input(f"Release {tag}? [y/N] ").strip().lower() in {"y", "yes"}
 
 
 def bump_and_push(
