@@ -23,12 +23,23 @@ class Project:
     """What one commit says of the project; both are empty where the file is missing."""
 
     document: Mapping[str, Any]
-    changelog: str
+    changelog: str = ""
 
     @property
     def version(self) -> Version:
         """`[project] version`; raises UsageError where there is none."""
-        return version_of(self.document)
+        version = self.document.get("project", {}).get("version")
+        if not isinstance(version, str):
+            raise UsageError("pyproject.toml has no [project] version; expected one")
+        return Version.from_project(version)
+
+    @property
+    def readable_version(self) -> Version | None:
+        """The version; None where there is none or it is no version."""
+        try:
+            return self.version
+        except UsageError:
+            return None
 
     @property
     def commitizen(self) -> Mapping[str, Any]:
@@ -52,7 +63,7 @@ def project_at(repository: Repository, commit: str) -> Project:
     names = (f"{commit}:{PYPROJECT}", f"{commit}:{CHANGELOG}")
     found = repository.objects(names)
     file, history = (found[name] for name in names)
-    project = Project(parse_project(file.content) if file else {}, "")
+    project = Project(parse_project(file.content) if file else {})
     if project.changelog_file != CHANGELOG:
         elsewhere = f"{commit}:{project.changelog_file}"
         history = repository.objects([elsewhere])[elsewhere]
@@ -73,11 +84,3 @@ def parse_project(pyproject: bytes) -> dict[str, Any]:
         return tomllib.loads(pyproject.decode("utf-8"))
     except ValueError as error:
         raise UsageError(f"pyproject.toml cannot be read: {error}") from error
-
-
-def version_of(document: Mapping[str, Any]) -> Version:
-    """Return `[project] version`; raises UsageError where there is none."""
-    version = document.get("project", {}).get("version")
-    if not isinstance(version, str):
-        raise UsageError("pyproject.toml has no [project] version; expected one")
-    return Version.from_project(version)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from trunkline.backport.rules import Hotfix, HotfixCommit, origins
 from trunkline.commits.history import Commit, read_commits
-from trunkline.errors import UsageError
 from trunkline.git import TAGS, Repository
 from trunkline.project import Project, head_project, project_at
 from trunkline.releases.changelog import find_section
@@ -19,10 +18,10 @@ def find_hotfix(repository: Repository, tag: TagState) -> Hotfix:
     commit = str(tag.commit)
     own, before = (project_at(repository, at) for at in (commit, f"{commit}^"))
     trunk = head_project(repository)
-    previous = version_of(before)
+    previous = before.readable_version
     return Hotfix(
         tag=tag,
-        own=version_of(own),
+        own=own.readable_version,
         previous=previous,
         follows=previous is not None and _follows(repository, trunk, previous),
         section=find_section(own.changelog, tag.name),
@@ -32,14 +31,6 @@ def find_hotfix(repository: Repository, tag: TagState) -> Hotfix:
         recorded=find_section(trunk.changelog, tag.name) is not None,
         ahead_of_trunk=repository.is_ancestor("HEAD", commit),
     )
-
-
-def version_of(project: Project) -> Version | None:
-    """Return the project's version; None if there is none."""
-    try:
-        return project.version
-    except UsageError:
-        return None
 
 
 def _follows(repository: Repository, trunk: Project, previous: Version) -> bool:

@@ -5,9 +5,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from trunkline.errors import FailedError, Refusal
 from trunkline.git import HEADS, TAGS, Repository
-from trunkline.images.mutable_tags import ONE_ATTEMPT, holder_of, published_tags
+from trunkline.images.mutable_tags import ask_once, holder_of, published_tags
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, read_remote
 from trunkline.images.tags import ImageTags, image_tags
@@ -17,7 +16,6 @@ from trunkline.project import head_project
 from trunkline.registry.client import Registry
 from trunkline.registry.reference import shown_name
 from trunkline.releases.pushed_tag import require_release
-from trunkline.settings import Settings
 from trunkline.versions import Version
 
 
@@ -74,29 +72,20 @@ def plan_tags(
         published = published_tags(settings, environ)
         if has_remote:
             commit = require_release(repository, name)
+    branch, heads = name.removeprefix(HEADS), known.heads
+    # Without the registry, only the trunk is known to keep a shared tag.
+    alone = branch if branch == settings.trunk else None
+
+    def holder(registry: Registry) -> str | None:
+        return holder_of(repository, registry, settings, branch=branch, heads=heads)
+
     return image_tags(
         name,
         commit=commit,
         image=shown_name(settings, environ),
-        all_branches=known.heads,
+        all_branches=heads,
         all_tags=known.tags,
         published=published,
-        holder=_holder(repository, settings, environ, name, known.heads),
+        holder=ask_once(settings, environ, holder, otherwise=alone),
         remote=settings.remote,
     )
-
-
-def _holder(
-    repository: Repository,
-    settings: Settings,
-    environ: Mapping[str, str],
-    ref: str,
-    heads: Mapping[str, str],
-) -> str | None:
-    """Ask which branch keeps a shared tag; without an answer, only the trunk does."""
-    branch = ref.removeprefix(HEADS)
-    try:
-        with Registry(settings, environ, retry_policy=ONE_ATTEMPT) as registry:
-            return holder_of(repository, registry, settings, branch=branch, heads=heads)
-    except (Refusal, FailedError):
-        return branch if branch == settings.trunk else None

@@ -29,8 +29,6 @@ from trunkline.settings import Settings
 ROUNDS = 20
 # How many commits of a branch to search for one with an image.
 SEARCH_DEPTH = 1000
-# For a plan, which is printed without the registry's help if need be.
-ONE_ATTEMPT = RetryPolicy(connect=3, read=10, retries=0)
 
 
 class MutableTags:
@@ -166,18 +164,30 @@ def is_published(
     settings: Settings, environ: Mapping[str, str], version: str, commit: str
 ) -> bool:
     """Whether the registry has a version's image, built from this commit."""
-    try:
-        with Registry(settings, environ, retry_policy=ONE_ATTEMPT) as registry:
-            image = registry.manifest(version)
-            return image is not None and commit_of(registry, image) == commit
-    except (Refusal, FailedError):
-        return False
+
+    def has_it(registry: Registry) -> bool:
+        image = registry.manifest(version)
+        return image is not None and commit_of(registry, image) == commit
+
+    return ask_once(settings, environ, has_it, otherwise=False)
 
 
 def published_tags(settings: Settings, environ: Mapping[str, str]) -> list[str] | None:
     """List the tags of the project's images; None if the registry does not answer."""
+    return ask_once(settings, environ, Registry.tags, otherwise=None)
+
+
+def ask_once[T](
+    settings: Settings,
+    environ: Mapping[str, str],
+    ask: Callable[[Registry], T],
+    *,
+    otherwise: T,
+) -> T:
+    """Ask the registry what a plan can do without; `otherwise` if nothing answers."""
+    once = RetryPolicy(connect=3, read=10, retries=0)
     try:
-        with Registry(settings, environ, retry_policy=ONE_ATTEMPT) as registry:
-            return registry.tags()
+        with Registry(settings, environ, retry_policy=once) as registry:
+            return ask(registry)
     except (Refusal, FailedError):
-        return None
+        return otherwise

@@ -10,17 +10,11 @@ from trunkline.git import Repository
 from trunkline.notes.bundle import write_bundle
 from trunkline.notes.release_notes import ReleaseSubject
 from trunkline.options import JSON, command, option, switch
-from trunkline.project import (
-    HOTFIX_PREFIX,
-    PYPROJECT,
-    head_project,
-    parse_project,
-    project_at,
-    version_of,
-)
+from trunkline.project import HOTFIX_PREFIX, PYPROJECT, head_project, project_at
 from trunkline.releases import commitizen
 from trunkline.releases.changelog import find_section, sections
 from trunkline.releases.commitizen import NothingToRelease
+from trunkline.releases.survey import written_version
 from trunkline.versions import Version
 
 
@@ -133,7 +127,7 @@ def require_whole_release(repository: Repository, current: Version) -> None:
     It starts from the version in pyproject.toml or, if that version has no tag, from
     the tag with the most similar name.
     """
-    edited = version_of(parse_project((repository.root / PYPROJECT).read_bytes()))
+    edited = written_version(repository.root, current)
     if edited != current:
         raise Refusal(
             rule="leftover",

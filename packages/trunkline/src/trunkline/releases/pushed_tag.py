@@ -3,12 +3,12 @@
 import os
 
 from trunkline.errors import Refusal
-from trunkline.git import Repository
+from trunkline.git import TAGS, Repository
 from trunkline.images.mutable_tags import is_published
 from trunkline.output import refuse
 from trunkline.project import head_project
 from trunkline.releases.rules.tag import TagFacts, tag_refusals
-from trunkline.releases.tag_survey import ReleaseBranches, fetch_pushed_tag, tag_facts
+from trunkline.releases.tag_survey import ReleaseBranches, tag_facts
 
 
 def check_pushed_tag(repository: Repository, tag: str) -> int:
@@ -33,13 +33,10 @@ def require_release(repository: Repository, tag: str) -> str:
 def look_at(repository: Repository, tag: str) -> tuple[TagFacts, list[Refusal]]:
     """Return the facts about a tag on the remote, and everything that is wrong."""
     settings = head_project(repository).settings
-    remote = settings.remote
-    name = tag.removeprefix("refs/tags/")
-    repository.require_history(remote)
-    oid = fetch_pushed_tag(repository, remote, name)
-    facts = tag_facts(
-        repository, name, oid, branches=ReleaseBranches(repository, remote, {})
-    )
+    repository.require_history(settings.remote)
+    branches = ReleaseBranches(repository, settings.remote, {})
+    name = tag.removeprefix(TAGS)
+    facts = tag_facts(repository, name, branches.fetch(name), branches=branches)
     found = list(tag_refusals(facts))
     # A hotfix's branch may be deleted once its version is out.
     if [fault.rule for fault in found] == ["orphan-tag"] and is_published(

@@ -112,10 +112,9 @@ def orphan(repository: Repository, leftover: Leftover) -> str | None:
     for tag, commit in zip(later, here.values(), strict=True):
         if commit is None or not repository.is_ancestor(state.here.head, commit.oid):
             continue
-        own = project_at(repository, commit.oid)
-        if state.here.branch in {state.trunk, f"{HOTFIX_PREFIX}{tag}"} and (
-            own.document and own.version.tag == tag
-        ):
+        own = project_at(repository, commit.oid).readable_version
+        branches = {state.trunk, f"{HOTFIX_PREFIX}{tag}"}
+        if state.here.branch in branches and own == Version.from_tag(tag):
             return tag
     return None
 

@@ -14,7 +14,6 @@ from trunkline.project import (
     head_project,
     parse_project,
     project_at,
-    version_of,
 )
 from trunkline.releases.changelog import find_section
 from trunkline.releases.journal import BACKPORT, RELEASE, read_journal
@@ -85,7 +84,7 @@ def _coming(tag: TagState, changelog: str) -> Coming:
 def written_version(root: Path, committed: Version) -> Version:
     """Return the working tree's version; the committed one if it is unreadable."""
     try:
-        return version_of(parse_project((root / PYPROJECT).read_bytes()))
+        return Project(parse_project((root / PYPROJECT).read_bytes())).version
     except (OSError, UsageError):
         return committed  # The file is damaged and counts as changed.
 
@@ -142,8 +141,7 @@ def stray_tag(
     if not name or stray == known or repository.is_ancestor(stray, known):
         return None
     # The bump of an alpha is not stray: a backported hotfix may have followed it.
-    own = project_at(repository, stray).document.get("project", {}).get("version")
-    if own and Version.from_project(own) == Version.from_tag(name):
+    if project_at(repository, stray).readable_version == Version.from_tag(name):
         return None
     return TagState(name, local=name, remote=remote.refs.get(stray))
 

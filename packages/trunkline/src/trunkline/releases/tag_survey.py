@@ -1,11 +1,12 @@
 """Gather the facts about a version tag that is being pushed or was pushed."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from trunkline.errors import UsageError
-from trunkline.git import Repository
+from trunkline.git import HEADS, TAGS, Repository
 from trunkline.process import ProcessError
-from trunkline.project import HOTFIX_PREFIX, Project, head_project, project_at
+from trunkline.project import HOTFIX_PREFIX, head_project, project_at
 from trunkline.releases.changelog import find_section
 from trunkline.releases.commitizen import is_bump_subject
 from trunkline.releases.rules.tag import TagFacts
@@ -22,7 +23,6 @@ class ReleaseBranches:
         self.remote = remote
         self.pushed = pushed
         self.settings = head_project(repository).settings
-        self._answer: Mapping[str, str] | None = None
 
     def names(self, tag: str) -> tuple[str, ...]:
         """Return the branches that this tag may be on."""
@@ -31,32 +31,43 @@ class ReleaseBranches:
     def hold(self, tag: str, commit: str) -> bool:
         """Whether one of them has the commit, or will have it after the push.
 
-        A push that is not atomic may lose the branch and keep the tag, so the remote is
-        asked as late as possible, and a branch that it will reject does not count.
+        A push that is not atomic may lose the branch and keep the tag, so a branch that
+        the remote will reject does not count.
         """
-        refs = [f"refs/heads/{name}" for name in self.names(tag)]
-        there = self._there()
-        return any(
-            self._holds(there.get(ref), self.pushed.get(ref), commit) for ref in refs
-        )
-
-    def _there(self) -> Mapping[str, str]:
-        if self._answer is None:
-            patterns = (
-                f"refs/heads/{self.settings.trunk}",
-                f"refs/heads/{HOTFIX_PREFIX}v*",
-            )
-            self._answer = self.repository.remote_refs(
-                self.remote, patterns, timeout=self.settings.timeout
-            )
-        return self._answer
-
-    def _holds(self, tip: str | None, new: str | None, commit: str) -> bool:
         contains = self.repository.is_ancestor
-        if tip and contains(commit, tip):
-            return True
-        fast_forward = tip is None or (new is not None and contains(tip, new))
-        return bool(new) and fast_forward and contains(commit, str(new))
+        for name in self.names(tag):
+            tip = self._tips.get(f"{HEADS}{name}")
+            new = self.pushed.get(f"{HEADS}{name}")
+            if tip and contains(commit, tip):
+                return True
+            if new and contains(commit, new) and (not tip or contains(tip, new)):
+                return True
+        return False
+
+    def fetch(self, tag: str) -> str:
+        """Fetch a tag and the branches that may hold it; returns what its ref names.
+
+        The remote is asked because a checkout in CI often has the tag without its
+        annotation.
+        """
+        wanted = [f"{TAGS}{tag}", *(f"{HEADS}{name}" for name in self.names(tag))]
+        timeout = self.settings.timeout
+        there = self.repository.remote_refs(self.remote, wanted, timeout=timeout)
+        if wanted[0] not in there:
+            raise ProcessError(f"{self.remote} has no tag {tag}; expected a pushed tag")
+        refs = [ref for ref in wanted if ref in there]
+        self.repository.fetch(self.remote, refs, timeout=timeout)
+        return there[wanted[0]]
+
+    @cached_property
+    def _tips(self) -> Mapping[str, str]:
+        """The tips on the remote, which is asked once and as late as possible."""
+        names = (self.settings.trunk, f"{HOTFIX_PREFIX}v*")
+        return self.repository.remote_refs(
+            self.remote,
+            [f"{HEADS}{name}" for name in names],
+            timeout=self.settings.timeout,
+        )
 
 
 def tag_facts(
@@ -86,7 +97,7 @@ def tag_facts(
         made_by_bump=is_bump_subject(
             subject, new=name[1:], settings=project.commitizen
         ),
-        project_version=_version(project),
+        project_version=project.readable_version,
         section_empty=section is None or section.empty,
         branches=branches.names(name),
         on_branch=branches.hold(name, commit),
@@ -98,27 +109,3 @@ def _words(content: bytes) -> tuple[str, str]:
     head, _, message = content.decode("utf-8", "replace").partition("\n\n")
     names = [line[4:] for line in head.splitlines() if line.startswith("tag ")]
     return (names or [""])[0], message.partition("\n-----BEGIN ")[0].strip()
-
-
-def _version(project: Project) -> str | None:
-    version = project.document.get("project", {}).get("version")
-    return version if isinstance(version, str) else None
-
-
-def fetch_pushed_tag(repository: Repository, remote: str, name: str) -> str:
-    """Fetch a tag and the branches that may hold it; returns what its ref points at.
-
-    No ref is created or moved. The remote is asked because a checkout in CI often has
-    the tag without its annotation.
-    """
-    settings = head_project(repository).settings
-    wanted = [f"refs/tags/{name}"]
-    wanted += [
-        f"refs/heads/{branch}" for branch in (settings.trunk, f"{HOTFIX_PREFIX}{name}")
-    ]
-    there = repository.remote_refs(remote, wanted, timeout=settings.timeout)
-    refs = [ref for ref in wanted if ref in there]
-    if wanted[0] not in refs:
-        raise ProcessError(f"{remote} has no tag {name}; expected a pushed tag")
-    repository.fetch(remote, refs, timeout=settings.timeout)
-    return there[wanted[0]]

@@ -21,7 +21,7 @@ class TagFacts:
     commit: str
     made_by_bump: bool
     # `[project] version` at the commit, None if it cannot be read.
-    project_version: str | None
+    project_version: Version | None
     section_empty: bool
     # Branches that a release may be on, and whether one of them contains the commit.
     branches: tuple[str, ...]
@@ -59,7 +59,7 @@ def tag_refusals(facts: TagFacts) -> Iterator[Refusal]:
 
 
 def _commit_refusals(facts: TagFacts, version: Version, drop: str) -> Iterator[Refusal]:
-    if facts.project_version is None or _differs(facts.project_version, version):
+    if facts.project_version != version:
         yield Refusal(
             rule="tag-version",
             found=f"version {facts.project_version} in pyproject.toml "
@@ -89,11 +89,6 @@ def _commit_refusals(facts: TagFacts, version: Version, drop: str) -> Iterator[R
             expected="branch and tag in one push",
             fix="uv run trunkline release",
         )
-
-
-def _differs(found: str, version: Version) -> bool:
-    # uv spells prereleases differently, so the texts cannot be compared.
-    return Version.from_project(found) != version
 
 
 def moved(name: str, old: str, new: str) -> Refusal:
