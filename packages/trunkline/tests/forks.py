@@ -4,6 +4,7 @@ Most of the 0.7 s of a `cz bump` are imports. A fork gets them for free and is o
 a separate process: folder, environment, descriptors, exit code.
 """
 
+import gc
 import os
 import sys
 import tempfile
@@ -20,15 +21,23 @@ def run_forked(
     *,
     cwd: Path,
     env: Mapping[str, str],
+    stdin: str = "",
 ) -> tuple[int, str, str]:
     """Run `main` as the program `argv`; returns exit code, output and error output."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
+        given.write(stdin.encode())
+        given.seek(0)
         child = os.fork()
         if child == 0:
             os.chdir(cwd)
             os.environ.clear()
             os.environ.update(env)
-            _become(main, argv, out.fileno(), err.fileno())
+            tempfile.tempdir = None  # TMPDIR may be another one
+            _become(main, argv, (given.fileno(), out.fileno(), err.fileno()))
         _, status = os.waitpid(child, 0)
         texts = []
         for file in (out, err):
@@ -38,13 +47,16 @@ def run_forked(
 
 
 def _become(
-    main: Callable[[], object], argv: Sequence[str], out: int, err: int
+    main: Callable[[], object], argv: Sequence[str], streams: Sequence[int]
 ) -> NoReturn:
     code = 1
     try:
-        null = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((null, 0), (out, 1), (err, 2)):
+        for target, source in enumerate(streams):
             os.dup2(source, target)
+        # A program inherits neither the locks nor the sockets of who starts it. Objects
+        # of the parent must not close what gets the same number later.
+        gc.freeze()
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         sys.argv = list(argv)
         warnings.simplefilter("ignore")

@@ -17,6 +17,7 @@ import commitizen.cli
 import tomlkit
 
 from forks import run_forked
+from trunkline import cli, commands
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
@@ -37,6 +38,10 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
         "PYTHONWARNINGS": "ignore",
         **extra,
     }
+
+
+def _trunkline() -> None:
+    sys.exit(cli.main())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,17 @@ class Sample:
     def trunkline(self, *arguments: str, stdin: str | None = None, **env: str) -> Ran:
         # There is no terminal on which a release could be confirmed.
         yes = ["--yes"] if arguments[:1] == ("release",) else []
-        return self.run("trunkline", *arguments, *yes, stdin=stdin, **env)
+        for name in set(arguments[:1]) & commands.SUMMARIES.keys():
+            commands.load(name)  # for all forks that follow, too
+        return Ran(
+            *run_forked(
+                _trunkline,
+                ["trunkline", *arguments, *yes],
+                cwd=self.root,
+                env={**self.env, **env},
+                stdin=stdin or "",
+            )
+        )
 
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
