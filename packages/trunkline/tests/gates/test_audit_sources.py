@@ -82,8 +82,9 @@ def test_another_package_from_git_is_not_checked_until_it_is_declared(
     ran = service.trunkline("audit", "--service-url", osv)
     assert ran.code == 75, ran.all
     assert "NOT CHECKED: money (from git)" in ran.out
-    line = 'own = ["money", "trunkline"]'
-    assert f"type next: {line}, under [tool.trunkline.audit]" in ran.out
+    assert "type next: add to pyproject.toml:  (if your team" in ran.out
+    lines = '    [tool.trunkline.audit]\n    own = ["money", "trunkline"]\n'
+    assert lines in ran.out
     declare(service, '["money", "trunkline"]')
     ran = service.trunkline("audit", "--service-url", osv)
     assert ran.code == 0, ran.all
@@ -117,4 +118,5 @@ def test_a_wrong_declaration_stops_the_audit(service: Sample) -> None:
     ran = service.trunkline("audit")
     assert ran.code == 2
     assert "{'own': 'money'}; expected `own`, a list of names" in ran.err
-    assert 'type next: own = ["trunkline"]' in ran.err
+    assert "type next: add to pyproject.toml:\n    [tool.trunkline.audit]\n" in ran.err
+    assert '    own = ["trunkline"]\n' in ran.err
