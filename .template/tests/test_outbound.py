@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from time import monotonic
 from typing import Any
 
@@ -80,6 +80,9 @@ class Other:
             case ["close"]:
                 writer.close()
             case ["hang"]:
+                await asyncio.sleep(3600)
+            case ["stall"]:
+                writer.write(OK[:-1])
                 await asyncio.sleep(3600)
             case ["drip"]:
                 writer.write(OK.replace(b": 2", b": 200"))
@@ -204,6 +207,59 @@ async def test_neither_a_silent_nor_a_dripping_host_keeps_a_call(
         assert ends(client) == {"ReadTimeout": 2}
         other.plan = ["slow"]
         assert (await client.get(other.url, timeout=9)).text == "ok"
+
+
+async def test_of_a_stream_each_part_has_the_time_that_a_call_has(other: Other) -> None:
+    async with calling(timeout_seconds=1) as client:
+        other.plan = ["drip"]
+        async with client.stream("GET", other.url) as response:
+            started, received = monotonic(), b""
+            async for part in response.aiter_bytes():
+                received += part
+                if monotonic() - started > 2:
+                    break
+        assert len(received) > 1
+        other.plan = ["stall"]
+        async with client.stream("GET", other.url) as response:
+            with pytest.raises(httpx2.ReadTimeout):
+                await response.aread()
+
+
+@pytest.mark.parametrize(
+    ("variables", "seen"),
+    [
+        ({"HTTP_PROXY": "{}"}, b"GET http://service.example/x "),
+        ({"ALL_PROXY": "{}"}, b"GET http://service.example/x "),
+        ({"HTTPS_PROXY": "{}"}, b""),
+        ({"HTTP_PROXY": "{}", "NO_PROXY": "a,.example"}, b""),
+        ({"HTTP_PROXY": "{}", "NO_PROXY": "*"}, b""),
+    ],
+)
+async def test_the_proxy_of_the_environment_is_asked(
+    other: Other,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    seen: bytes,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(other.url.removesuffix("/x")))
+    async with calling(attempts=1) as client:
+        with nullcontext() if seen else pytest.raises(UnavailableError):
+            await client.get("http://service.example/x")
+
+    assert b"".join(other.requests).startswith(seen)
+    assert len(other.requests) == bool(seen)
+
+
+async def test_https_goes_through_the_proxy_s_tunnel(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", other.url.removesuffix("/x"))
+    async with calling(attempts=1) as client:
+        with pytest.raises(UnavailableError):  # Nobody speaks TLS at its end.
+            await client.get("https://service.example/x")
+
+    assert other.requests[0].startswith(b"CONNECT service.example:443 ")
 
 
 async def test_a_host_says_when_to_come_again(other: Other) -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic, perf_counter
 from typing import Annotated, Any
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 import stamina
@@ -114,8 +115,9 @@ class PoolPerHost(httpx2.AsyncBaseTransport):
         """Send a request over its host's pool."""
         host = request.url.scheme, request.url.netloc
         if host not in self.pools:
-            pool = httpx2.AsyncHTTPTransport(verify=self.tls, limits=self.limits)
-            self.pools[host] = pool
+            self.pools[host] = httpx2.AsyncHTTPTransport(
+                verify=self.tls, limits=self.limits, proxy=proxy_for(request.url)
+            )
         return await self.pools[host].handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -124,11 +126,24 @@ class PoolPerHost(httpx2.AsyncBaseTransport):
             await pool.aclose()
 
 
+def proxy_for(url: httpx2.URL) -> str | None:
+    """Return the proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name."""
+    # httpx2 reads them only without a transport of one's own.
+    if proxy_bypass(url.host) or proxy_bypass(url.netloc.decode("ascii")):
+        return None
+    proxies = getproxies()
+    return proxies.get(url.scheme) or proxies.get("all")
+
+
 class Outbound(httpx2.AsyncClient):
     """httpx2's client with limits, retries where they are safe, circuits and metrics.
 
     Time is limited from the connection to the end of the response, so neither a host
     that hangs nor one that drips keeps a call. `timeout=` of a call replaces the limit.
+
+    With `stream` all of this ends at the response's headers. Of its body each part gets
+    that time, for nobody knows how long the whole may take; who reads it may bound it
+    by `asyncio.timeout`, and gets the errors of httpx2.
     """
 
     def __init__(self, settings: OutboundSettings, registry: CollectorRegistry) -> None:
