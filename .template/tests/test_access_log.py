@@ -102,3 +102,5 @@ def test_a_terminal_gets_no_control_characters() -> None:
 
 def test_a_time_is_written_in_utc_to_the_millisecond() -> None:
     assert timestamp(1_700_000_000.0) == "2023-11-14T22:13:20.000Z"
+    assert timestamp(1_700_000_000.9996) == "2023-11-14T22:13:20.999Z"
+    assert timestamp(1_700_000_001.0625) == "2023-11-14T22:13:21.062Z"

@@ -135,5 +135,11 @@ def render_request(method: str, path: str, route: str, status: int) -> str:
 
 def timestamp(now: float) -> str:
     """Format seconds since the epoch as UTC, to the millisecond."""
-    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
-    return moment.replace("+00:00", "Z")
+    seconds, milliseconds = divmod(int(now * 1000), 1000)
+    return f"{to_the_second(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=1)
+def to_the_second(seconds: int) -> str:
+    """Format all of a timestamp that the requests of a second have in common."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
