@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -178,17 +179,28 @@ class Deployer:
         self, operation: Operation, before: Instance | None, error: BaseException
     ) -> str:
         """Let the old instance serve, remove the new one, and return what to say."""
-        if self.switch.read() != (before.address if before else None):
-            self.switch.write(before.address if before else None)
+        stays = self._put_on_by_others(operation) or before
+        if self.switch.read() != (stays.address if stays else None):
+            self.switch.write(stays.address if stays else None)
         said = self.engine.logs(operation.name)
         for one in self.engine.running():
             if one.operation == operation.name:
                 self.engine.stop(one)
         self.engine.remove(operation.name)
-        still = f"{before.commit[:12]} still serves" if before else "nothing serves"
+        kind = "still" if stays == before else "of another deploy"
+        still = f"{stays.commit[:12]} {kind} serves" if stays else "nothing serves"
         last = f"\nits last lines:\n{said}" if said else ""
         why = str(error) or "was interrupted"
         return f"{operation.candidate.ref} {why}; {still}{last}"
+
+    def _put_on_by_others(self, operation: Operation) -> Instance | None:
+        """Return what another clone has put on meanwhile; not ours to take away."""
+        with suppress(TrunklineError):  # Of an engine that cannot say.
+            live = self.switch.read()
+            for one in self.engine.running():
+                if one.address == live and one.operation != operation.name:
+                    return one
+        return None
 
     def _step(self, operation: Operation, step: DeployStep) -> None:
         self.journal.intend(operation.name, step, self.now())
