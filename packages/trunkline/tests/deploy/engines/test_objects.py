@@ -143,6 +143,7 @@ def test_the_event_that_names_the_cause_is_the_explanation() -> None:
         {"type": "Warning", "message": "Failed to pull\nimage: not found"},
         {"type": "Warning", "message": "Error: ImagePullBackOff"},
         {"type": "Warning", "reason": "BackOff", "message": "Back-off pulling"},
+        {"type": "Warning", "message": "skip schedule deleting pod: shop/shop-1"},
     ]
     assert explanation("shop-1", events) == "shop-1: Failed to pull image: not found"
     assert explanation("shop-1", events[:1]) == ""

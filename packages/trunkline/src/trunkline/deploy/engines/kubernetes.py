@@ -180,16 +180,18 @@ class KubernetesEngine:
     def _finish(self, name: str) -> tuple[int, str]:
         """Wait until a Job ends; one whose pod cannot start has ended, too."""
         patience = time.monotonic() + STUCK_SECONDS
+        pods: list[Json] = []
         while found := self._job(name):
-            pods = self._pods(found)
+            # At its deadline the cluster deletes a Job's pods, and keeps their events.
+            pods = self._pods(found) or pods
             ended = found.get("status", {}).get("conditions", ())
             late = time.monotonic() > patience and (not pods or any(map(stuck, pods)))
             if ended or late:
-                said = "".join(map(self.workload.logs, pods))
-                if ended and ended[-1].get("reason") == "DeadlineExceeded":
-                    said = f"{said}{ended[-1]['message']}"
                 names = [one["metadata"]["name"] for one in pods]
+                said = "".join(map(self.workload.logs, pods))
                 said = said or self.workload.events(*names, name)
+                if ended and ended[-1].get("reason") == "DeadlineExceeded":
+                    said = f"{said}\n{ended[-1]['message']}".strip()
                 self.workload.delete("job", name)
                 return _code(found, pods), said or "it did not start"
             time.sleep(0.5)

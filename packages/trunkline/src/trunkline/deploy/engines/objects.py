@@ -16,6 +16,7 @@ SERVING = ("command", "ports", "lifecycle")
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 # Events that only say that the one before happened again, or are no cause.
 QUIET = ("BackOff", "MissingClusterDNS")
+QUIET_MESSAGES = ("Error: ", "skip schedule deleting pod")
 
 type Json = dict[str, Any]
 
@@ -170,7 +171,7 @@ def explanation(name: str, events: Sequence[Mapping[str, Any]]) -> str:
         for one in events
         if one.get("type") == "Warning"
         and one.get("reason") not in QUIET
-        and not one["message"].startswith("Error: ")
+        and not one["message"].startswith(QUIET_MESSAGES)
     ]
     return f"{name}: {' '.join(telling[-1].split())}" if telling else ""
 

@@ -189,11 +189,12 @@ class Workload:
         end = time.monotonic() + AWAY
         while True:
             done = process.run(argv, stdin=stdin, timeout=AWAY)
-            said = done.complaint
+            said = done.complaint.lower()
             # Each command may be repeated. A server that answers says no for good, and
             # so does a log-in that has expired.
             answered = "from server" in said or "logged in" in said
-            away = not done.ok and "connection" in said.lower() and not answered
+            silent = "connection" in said or "timeout" in said
+            away = not done.ok and silent and not answered
             if not away or time.monotonic() > end:
                 return done.required() if check else done
             time.sleep(1)
