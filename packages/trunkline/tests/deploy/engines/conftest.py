@@ -1,10 +1,11 @@
-"""A machine that serves images."""
+"""Machines and clusters that serve images."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.engines.clusters import Cluster, require_cluster
 from deploy.engines.hosts import Host
 from registries import Server
 
@@ -27,3 +28,19 @@ def serving(
     made.deployed("main")
     yield made
     made.end()
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    tmp_path_factory: pytest.TempPathFactory, engine: None, registry_server: Server
+) -> Iterator[Cluster]:
+    """The page's cluster: `main` serves, and does so after every test."""
+    require_cluster()
+    made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
+    try:
+        made.publish("main")
+        made.publish("feat-login-button", "new")
+        made.type(made.deployer)
+        yield made
+    finally:
+        made.end()

@@ -45,6 +45,8 @@ SERVER = """\
 import http.server, json, os, signal, sys, threading, time
 
 KIND, BEGUN = os.environ["KIND"], time.monotonic()
+DELAY = float(os.environ.get("APP_SHUTDOWN_DELAY_SECONDS", 0))
+STOPPING = threading.Event()
 COMMIT = "f" * 40 if KIND == "another" else os.environ["APP_COMMIT"]
 
 def ready():
@@ -52,6 +54,10 @@ def ready():
     return KIND != "never" and not turned
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    # A cluster keeps connections; there, a delay gives the time to let go of them.
+    protocol_version = "HTTP/1.1" if "KUBERNETES_PORT" in os.environ else "HTTP/1.0"
+    timeout = 5
+
     def do_GET(self):
         if self.path == "/slow":
             time.sleep(2)
@@ -59,6 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200 if self.path != "/readyz" or ready() else 503)
         body = json.dumps(said).encode()
         self.send_header("Content-Length", str(len(body)))
+        if STOPPING.is_set():
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
@@ -71,8 +79,10 @@ class Server(http.server.ThreadingHTTPServer):
 if KIND == "exits":
     sys.exit("cannot start: no such thing")
 server = Server(("0.0.0.0", 8000), Handler)
-delay = float(os.environ.get("APP_SHUTDOWN_DELAY_SECONDS", 0))
-stop = lambda *_: threading.Timer(delay, server.shutdown).start()
+def stop(*_):
+    STOPPING.set()
+    threading.Timer(DELAY, server.shutdown).start()
+
 signal.signal(signal.SIGTERM, signal.SIG_IGN if KIND == "stubborn" else stop)
 print("serving", KIND, flush=True)
 server.serve_forever()

@@ -2,36 +2,14 @@
 
 import json
 import re
-import shlex
-from collections.abc import Iterator
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from deploy.engines.clusters import Cluster, require_cluster
-from deploy.engines.test_compose_kill import kill_at
+from deploy.engines.clusters import PAUSE, Cluster
 from faults import Fault, Proxy
-from registries import Server
 
 pytestmark = pytest.mark.slow
-# Between two requests of a client: the cluster is on the same two cores.
-PAUSE = 0.02
-
-
-@pytest.fixture(scope="module")
-def cluster(
-    tmp_path_factory: pytest.TempPathFactory, engine: None, registry_server: Server
-) -> Iterator[Cluster]:
-    """The page's cluster: `main` serves, and does so after every test."""
-    require_cluster()
-    made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
-    try:
-        made.publish("main")
-        made.publish("feat-login-button", "new")
-        made.type(made.deployer)
-        yield made
-    finally:
-        made.end()
 
 
 def test_the_page_leads_from_an_empty_namespace_to_a_deploy_that_comes_back(
@@ -133,26 +111,9 @@ def test_another_field_manager_is_refused_by_name_until_it_lets_go(
     cluster.own("set", "image", f"deployment/{name}", f"{name}={other}")
     ran = cluster.deploy("main")
     assert (ran.code, "kubectl-set sets the image" in ran.err) == (1, True), ran.all
-    fix = ran.err.rpartition("type next: ")[2].partition("  (")[0]
-    assert cluster.clone.run(*shlex.split(fix)).code == 0
+    cluster.let_go(ran.err)
     cluster.deployed("main")
     assert cluster.told("status")["well"] is True
-
-
-@pytest.mark.parametrize("step", ["migrate", "check", "stop"])
-def test_after_a_kill_the_next_command_finishes_by_the_facts(
-    cluster: Cluster, step: str
-) -> None:
-    cluster.publish("feat-killed", "new")
-    with cluster.load(PAUSE) as seen:
-        kill_at(cluster, step, "feat/killed")
-        ran = cluster.deploy("main")
-    assert ran.code == 0, ran.all
-    ends = {"migrate": {"restore"}, "check": {"adopt", "restore"}}
-    (said,) = re.findall("the interrupted deploy ended: ([a-z]+)", ran.err)
-    assert said in ends.get(step, {"adopt"})
-    assert (seen.lost, cluster.get()["kind"]) == ([], "well")
-    assert cluster.names("jobs") == set()
 
 
 def test_the_manifests_can_be_applied_again_without_the_image(cluster: Cluster) -> None:

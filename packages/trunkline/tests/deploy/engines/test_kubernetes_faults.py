@@ -1,0 +1,253 @@
+"""What can happen to a deploy on a real cluster, at a step that is named."""
+
+import json
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.engines.clusters import PAUSE, Cluster, kubectl
+from deploy.engines.test_compose_kill import begin, kill_at
+from trunkline.deploy.operation import DeployStep
+
+pytestmark = pytest.mark.slow
+# A pod that is never started, and takes up room all the same.
+FILLER = """\
+apiVersion: v1
+kind: Pod
+metadata: {{ name: filler }}
+spec:
+  containers:
+    - {{ name: filler, image: none, resources: {{ requests: {{ cpu: {cpu}m }} }} }}
+"""
+
+
+def deploy_with(
+    cluster: Cluster, ref: str, step: str, between: Callable[[], object]
+) -> tuple[int, str]:
+    """Deploy, and hold the deploy up at the beginning of a step for something else."""
+    with begin(cluster, ref) as deploying:
+        assert deploying.stderr
+        for line in deploying.stderr:
+            if line.strip() == step:
+                break
+        else:
+            pytest.fail(f"there was no step {step}")
+        os.killpg(deploying.pid, signal.SIGSTOP)
+        try:
+            between()
+        finally:
+            os.killpg(deploying.pid, signal.SIGCONT)
+        said = deploying.stderr.read()
+    return deploying.returncode, said
+
+
+def program(name: str) -> int:
+    """Find a program of the cluster; skip where it is not one of this machine's."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            argv = place.joinpath("cmdline").read_bytes().split(b"\0")
+            os.kill(int(place.name), 0)
+        except OSError:
+            continue
+        if Path(argv[0].decode()).name == name:
+            found.append(int(place.name))
+    if len(found) != 1:
+        pytest.skip(f"{len(found)} programs {name} on this machine; 1 can be stopped")
+    return found[0]
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Let a program answer nobody, as one that hangs."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def until(look: Callable[[], object]) -> None:
+    end = time.monotonic() + 120
+    while not look():
+        assert time.monotonic() < end
+        time.sleep(1)
+
+
+def node_ready() -> bool:
+    (node,) = json.loads(kubectl("get", "nodes", "-o=json").stdout)["items"]
+    conditions = {one["type"]: one["status"] for one in node["status"]["conditions"]}
+    return bool(conditions["Ready"] == "True")
+
+
+def fill(cluster: Cluster) -> None:
+    """Leave too little room on the node for one more pod of the service."""
+    (node,) = json.loads(kubectl("get", "nodes", "-o=json").stdout)["items"]
+    pods = json.loads(kubectl("get", "pods", "-A", "-o=json").stdout)["items"]
+    taken = [
+        inner.get("resources", {}).get("requests", {}).get("cpu", "0m")
+        for pod in pods
+        if pod["status"]["phase"] in {"Pending", "Running"}
+        for inner in pod["spec"]["containers"]
+    ]
+    cores = 1000 * int(node["status"]["allocatable"]["cpu"])
+    cpu = cores - sum(int(one.removesuffix("m")) for one in taken) - 10
+    cluster.own("create", "--filename=-", stdin=FILLER.format(cpu=cpu))
+    cluster.own("wait", "pod/filler", "--for=condition=PodScheduled", "--timeout=60s")
+
+
+@pytest.mark.parametrize("step", ["check", "watch"])
+def test_an_api_server_that_hangs_for_20_seconds_is_waited_for(
+    cluster: Cluster, step: str
+) -> None:
+    pid = program("kube-apiserver")
+    going_on = threading.Timer(20, os.kill, (pid, signal.SIGCONT))
+
+    def hang() -> None:
+        os.kill(pid, signal.SIGSTOP)
+        going_on.start()
+
+    cluster.publish("feat-patient", "patient")
+    with cluster.load(PAUSE) as seen:
+        code, said = deploy_with(cluster, "feat/patient", step, hang)
+        going_on.join()
+    assert code == 0, said
+    assert (seen.lost, cluster.get()["kind"]) == ([], "patient")
+    cluster.deployed("main")
+
+
+def test_a_node_that_is_not_ready_is_named(cluster: Cluster) -> None:
+    cluster.publish("feat-nowhere", "new")
+    cluster.configure(cluster.server, deadline=8)
+    try:
+        with stopped(program("kubelet")):
+            until(lambda: not node_ready())
+            ran = cluster.deploy("feat/nowhere")
+    finally:
+        cluster.configure(cluster.server)
+        until(node_ready)
+    assert (ran.code, "node.kubernetes.io/" in ran.err) == (1, True), ran.all
+    until(lambda: cluster.told("status")["well"])
+    assert cluster.get()["kind"] == "well"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("pod", "Insufficient cpu"), ("quota", "exceeded quota: filler")],
+)
+def test_a_rollout_that_hangs_for_want_of_room_is_undone(
+    cluster: Cluster, kind: str, said: str
+) -> None:
+    def full() -> None:
+        if kind == "pod":
+            fill(cluster)
+        else:
+            cluster.own("create", "quota", "filler", "--hard=pods=1")
+
+    cluster.publish("feat-large", "new")
+    try:
+        with cluster.load(PAUSE) as seen:
+            code, err = deploy_with(cluster, "feat/large", "start", full)
+    finally:
+        cluster.own("delete", kind, "filler", "--grace-period=0", "--force")
+    assert (code, said in err) == (1, True), err
+    assert (seen.lost, cluster.get()["kind"]) == ([], "well")
+
+
+def test_a_log_in_that_expires_on_the_way_is_finished_with_the_next(
+    cluster: Cluster,
+) -> None:
+    text = cluster.config.read_text()
+    config = json.loads(text)
+    config["users"][0]["user"]["token"] = "expired"  # noqa: S105 - none
+
+    cluster.publish("feat-expired", "new")
+    with cluster.load(PAUSE) as seen:
+        expired = json.dumps(config)
+        code, said = deploy_with(
+            cluster, "feat/expired", "watch", lambda: cluster.config.write_text(expired)
+        )
+        cluster.config.write_text(text)
+        ran = cluster.deploy("main")
+    assert (code, "logged in to the server" in said) == (1, True), said
+    assert (ran.code, "the interrupted deploy ended: adopt" in ran.err) == (0, True)
+    assert (seen.lost, cluster.get()["kind"]) == ([], "well")
+
+
+def test_somebody_who_edits_in_between_is_named_and_not_overruled(
+    cluster: Cluster,
+) -> None:
+    name = cluster.name
+    pod = cluster.deployment()["spec"]["template"]["spec"]
+    image = pod["containers"][0]["image"].replace("@", ":main@")
+    cluster.publish("feat-edited", "new")
+
+    def edit() -> None:
+        cluster.own("set", "image", f"deployment/{name}", f"{name}={image}")
+
+    with cluster.load(PAUSE) as seen:
+        code, said = deploy_with(cluster, "feat/edited", "watch", edit)
+        assert (code, "kubectl-set sets the image" in said) == (1, True), said
+        again = cluster.deploy("main")
+        assert "kubectl-set sets the image" in again.err, again.all
+        cluster.let_go(said)
+        ran = cluster.deploy("main")
+    assert (ran.code, "deploy ended: restore" in ran.err) == (0, True), ran.all
+    assert (seen.lost, cluster.get()["kind"]) == ([], "well")
+
+
+def test_of_two_deployers_the_first_leaves_what_the_second_put_on(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    other = cluster.twin(tmp_path)
+    commit = cluster.publish("feat-second", "second")
+    cluster.publish("feat-first", "first")
+    with cluster.load(PAUSE) as seen:
+        code, said = deploy_with(
+            *(cluster, "feat/first", "check"), lambda: other.deployed("feat/second")
+        )
+    assert (code, f"{commit[:12]} of another deploy serves" in said) == (1, True), said
+    assert (seen.lost, cluster.get()["kind"]) == ([], "second")
+    cluster.deployed("main")
+
+
+@pytest.mark.parametrize("step", list(DeployStep))
+def test_after_a_kill_the_next_command_finishes_by_the_facts(
+    cluster: Cluster, step: DeployStep
+) -> None:
+    cluster.publish("feat-killed", "new")
+    with cluster.load(PAUSE) as seen:
+        kill_at(cluster, step, "feat/killed")
+        ran = cluster.deploy("main")
+    assert ran.code == 0, ran.all
+    (ending,) = re.findall("the interrupted deploy ended: ([a-z]+)", ran.err)
+    before = step in {"pull", "preflight", "migrate", "start"}
+    ends = {"check": {"adopt", "restore"}}.get(step)
+    assert ending in (ends or {"restore" if before else "adopt"})
+    assert (seen.lost, cluster.get()["kind"]) == ([], "well")
+    assert cluster.names("jobs") == set()
+
+
+@pytest.mark.parametrize("step", list(DeployStep))
+def test_a_killed_kubectl_ends_the_deploy_and_loses_nothing(
+    cluster: Cluster, step: DeployStep
+) -> None:
+    cluster.publish("feat-killed", "new")
+    with cluster.load(PAUSE) as seen:
+        code, said = deploy_with(cluster, "feat/killed", step, cluster.killed.touch)
+        serves = cluster.get()["kind"]
+        ran = cluster.deploy("main")
+    assert (code, cluster.killed.exists()) == (1, False), said
+    # Once its window has passed it stays; the next command finishes what is left.
+    assert (serves == "new") is (step is DeployStep.STOP)
+    assert ("still serves" in said) is (step is not DeployStep.STOP)
+    assert ran.code == 0, ran.all
+    assert (seen.lost, cluster.get()["kind"]) == ([], "well")
+    assert cluster.names("jobs") == set()
