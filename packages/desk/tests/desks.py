@@ -133,19 +133,27 @@ def running_desk(folder: Path, *, more: str = "") -> Iterator[DeskProcesses]:
     shop.write("staging.env", "GREETING=hello\nENABLE_SEATS=false\n")
     shop.branch("feat/seats")
     shop.git("checkout", "--quiet", "main")
-    desk = DeskProcesses(folder, shop, more=more)
+    try:
+        with started(DeskProcesses(folder, shop, more=more)) as desk:
+            desk.until(lambda: desk.status()["health"] in {"nothing", "serving"})
+            desk.until(lambda: b"feat/seats" in listed(desk))
+            yield desk
+    finally:
+        end_all(shop.folder)
+
+
+@contextmanager
+def started(desk: DeskProcesses) -> Iterator[DeskProcesses]:
+    """Run both processes of a desk."""
     try:
         desk.start("serve")
         desk.start("runner")
-        desk.until(lambda: desk.status()["health"] in {"nothing", "serving"})
-        desk.until(lambda: b"feat/seats" in listed(desk))
         yield desk
     finally:
         for one in desk.running.values():
             one.terminate()
             one.wait()
         desk.store.close()
-        end_all(shop.folder)
 
 
 def listed(desk: DeskProcesses) -> bytes:
