@@ -1,6 +1,7 @@
 """Ask a service at a steady rate, whatever it answers, and count what was lost.
 
-`python -m benchmarks.clients 8100 250`: port and requests a second, until SIGTERM.
+`python -m benchmarks.clients 127.0.0.1:8100 250`: address and requests a second, until
+SIGTERM.
 Every other request uses a connection that is kept; five in a second ask for `/slow`.
 Prints how many were sent and lost, and the seconds, as JSON. A kept connection that the
 server closed while it was idle is opened again, as any client does.
@@ -19,8 +20,8 @@ SECONDS = 10.0
 class Clients:
     """All requests, and the connections that are kept between them."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, address: str) -> None:
+        self.host, _, self.port = address.partition(":")
         self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self.sent = 0
         self.lost = 0
@@ -36,7 +37,9 @@ class Clients:
     async def _ask(self, path: str, *, keep: bool) -> None:
         reader, writer = await self._connected(keep=keep)
         kind = "keep-alive" if keep else "close"
-        words = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: {kind}\r\n\r\n"
+        words = (
+            f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: {kind}\r\n\r\n"
+        )
         writer.write(words.encode())
         head = await reader.readuntil(b"\r\n\r\n")
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
@@ -55,12 +58,12 @@ class Clients:
             reader, writer = self.idle.pop()
             if not reader.at_eof():
                 return reader, writer
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        return await asyncio.open_connection(self.host, int(self.port))
 
 
-async def main(port: int, rate: int) -> None:
+async def main(address: str, rate: int) -> None:
     """Send requests until SIGTERM, and wait for those under way."""
-    clients, over = Clients(port), asyncio.Event()
+    clients, over = Clients(address), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, over.set)
     begun, running = loop.time(), set[asyncio.Task[None]]()
@@ -79,4 +82,4 @@ async def main(port: int, rate: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))

@@ -52,10 +52,10 @@ class Traffic:
 
 
 @contextmanager
-def traffic(port: int) -> Iterator[Traffic]:
+def traffic(address: str) -> Iterator[Traffic]:
     """Ask a service all the time."""
     seen = Traffic()
-    command = (sys.executable, "-m", "benchmarks.clients", str(port), str(RATE))
+    command = (sys.executable, "-m", "benchmarks.clients", address, str(RATE))
     with subprocess.Popen(
         command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE
     ) as clients:
@@ -83,9 +83,8 @@ def _local(shop: Shop, rounds: int) -> list[Comparison]:
     for name in ("one", "two"):
         shop.branch(name)
     shop.deploy("main").required()
-    port = int(shop.url.rpartition(":")[2])
     weights = []
-    with traffic(port) as seen:
+    with traffic(shop.url.removeprefix("http://")) as seen:
         for number in range(rounds):
             # Nothing of the commit is here: what is measured is a change of code.
             commit = shop.branch(f"feat/{number}")
@@ -102,7 +101,7 @@ def _local(shop: Shop, rounds: int) -> list[Comparison]:
             ours=seen.lost,
             bounded=True,
         ),
-        *_steps("local", past),
+        *steps("local", past),
         alone("local: rollback begins to old answers", "s", backs),
         *_growth("local: disk", [one[0] for one in weights]),
         *_growth("local: memory", [one[1] for one in weights]),
@@ -125,14 +124,14 @@ def _back(shop: Shop) -> float:
     return took
 
 
-def _steps(engine: str, past: Sequence[Operation]) -> list[Comparison]:
+def steps(engine: str, past: Sequence[Operation]) -> list[Comparison]:
     """Split what a deploy took before its window, and its end, by step."""
     if any(one.ending is not Outcome.LIVE for one in past):
         raise BenchmarkError(f"{engine}: a deploy did not end live")
     ends = [[*one.steps, ("", one.at + one.seconds)] for one in past]
     found: dict[str, list[float]] = {}
-    for steps in ends:
-        for (step, at), (_, then) in pairwise(steps):
+    for one in ends:
+        for (step, at), (_, then) in pairwise(one):
             found.setdefault(str(step), []).append(then - at)
     live = [dict(one.steps)["watch"] - one.at for one in past]  # type: ignore[index]
     return [
@@ -190,7 +189,7 @@ def _compose(host: Host, rounds: int) -> list[Comparison]:
     for name in names:
         host.publish(name, name)
     host.deployed("two")
-    with traffic(host.port) as seen:
+    with traffic(f"127.0.0.1:{host.port}") as seen:
         for number in range(rounds):
             host.deployed(names[number % 2])
     past = DeployJournal(host.folder / "journal.db").operations()[-rounds:]
@@ -200,7 +199,7 @@ def _compose(host: Host, rounds: int) -> list[Comparison]:
         ours=seen.lost,
         bounded=True,
     )
-    peer, back = _peer(host, rounds), _steps("compose", past)
+    peer, back = _peer(host, rounds), steps("compose", past)
     lost = [peer.lost / rounds]
     per = Comparison(
         what=f"compose: lost in each deploy ({peer.rate} at the peer)",
@@ -229,7 +228,7 @@ def _peer(host: Host, rounds: int) -> Traffic:
 
     up("two")
     try:
-        with traffic(port) as seen:
+        with traffic(f"127.0.0.1:{port}") as seen:
             for number in range(rounds):
                 up(("one", "two")[number % 2])
     finally:

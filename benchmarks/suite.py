@@ -2,6 +2,7 @@
 
 from benchmarks import (
     bump,
+    clusters,
     containers,
     deploys,
     feature,
@@ -127,6 +128,13 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark(
         "deploy-compose",
         deploys.compose,
+        rounds=20,
+        quick_rounds=3,
+        bound=deploys.NONE_LOST,
+    ),
+    Benchmark(
+        "deploy-kubernetes",
+        clusters.run,
         rounds=20,
         quick_rounds=3,
         bound=deploys.NONE_LOST,
