@@ -197,7 +197,7 @@ def test_somebody_who_edits_in_between_is_named_and_not_overruled(
         assert (code, "kubectl-set sets the image" in said) == (1, True), said
         again = cluster.deploy("main")
         assert "kubectl-set sets the image" in again.err, again.all
-        cluster.let_go(said)
+        cluster.let_go(again.err)
         ran = cluster.deploy("main")
     assert (ran.code, "deploy ended: restore" in ran.err) == (0, True), ran.all
     assert (seen.lost, cluster.get()["kind"]) == ([], "well")

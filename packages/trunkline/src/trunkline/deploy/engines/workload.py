@@ -118,7 +118,11 @@ class Workload:
         if found is None:
             return
         place, manager, field = found
-        patch = [{"op": "remove", "path": f"/metadata/managedFields/{place}"}]
+        path = f"/metadata/managedFields/{place}"
+        patch = [  # The place may have changed when somebody types this.
+            {"op": "test", "path": f"{path}/manager", "value": manager},
+            {"op": "remove", "path": path},
+        ]
         raise Refusal(
             rule="field-manager",
             found=f"{manager} sets {field} of {self.name}",
