@@ -110,8 +110,8 @@ def _require_unmoved(
     if own not in {None, found.digest}:
         raise _moved(version, f"{commit_tag(found.commit)} is {own}", found.digest)
     tagged = repository.find_commit(f"{TAGS}{version.tag}")
-    if tagged not in {None, found.commit}:
-        raise _moved(version, f"its image is of {found.commit[:12]}", str(tagged)[:12])
+    if tagged and tagged != found.commit:
+        raise _moved(version, f"its image is of {found.commit[:12]}", tagged[:12])
 
 
 def _moved(version: Version, found: str, expected: str) -> Refusal:
