@@ -7,8 +7,11 @@
 export PATH := $(PATH):$(CURDIR)/.tools/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 
+# A team's own targets, and what has to happen before those below, go into such files.
+include $(wildcard *.mk)
+
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(UV) ## Make the environment and install the git hooks
 	@$(UV) sync $(if $(wildcard .venv),--quiet) || { $(check-tool-source); exit 1; }
@@ -18,20 +21,11 @@ setup: $(UV) ## Make the environment and install the git hooks
 
 PORT = $(or $(APP_PORT),$(shell sed -n 's/^APP_PORT=//p' .env 2>/dev/null),8000)
 
-dev: migrate ## Serve at http://127.0.0.1:8000 (APP_PORT), again after each save
+dev: setup ## Serve at http://127.0.0.1:8000 (APP_PORT), again after each save
 	@$(UV) run fastapi dev src/my_app/main.py --port $(PORT)
 
 start: ## Build the image and serve it, at the same address
 	@docker compose --file docker/compose.yaml up --build
-
-.PHONY: migrate migration
-migrate: setup ## Bring the database to the newest migration
-	@$(UV) run my-app migrate
-
-migration: setup ## Write a migration from the models: m="what it does"
-	@$(UV) run my-app migration -m "$(or $(m),$(error what does it do? make migration m="…"))"
-	@$(UV) run ruff format --quiet src/my_app/migrations
-	@$(UV) run ruff check --quiet --fix src/my_app/migrations
 
 lint: setup ## Run the gates of CI's job "Lint"
 	@$(UV) run trunkline check --job lint

@@ -224,8 +224,9 @@ def takes(words: list[str]) -> None:
         case "uv":
             assert set(flags(rest)) <= uv_help(rest[0]), words
         case "make":
-            makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-            assert re.search(rf"^{rest[0]}:", makefile, re.MULTILINE)
+            makefiles = (REPOSITORY / "Makefile", *REPOSITORY.glob("*.mk"))
+            texts = "".join(file.read_text(encoding="utf-8") for file in makefiles)
+            assert re.search(rf"^{rest[0]}:", texts, re.MULTILINE)
         case _:
             assert program in PROGRAMS | {"python"}, f"no command: {words}"
 
