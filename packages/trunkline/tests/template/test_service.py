@@ -34,7 +34,8 @@ def fresh(upstream: Sample, *options: str) -> Sample:
     home = upstream.root.parent / "home"
     home.mkdir()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
-    service.env = {**kept, "HOME": str(home), "UV_PYTHON": sys.executable}
+    types = {"MYPY_CACHE_DIR": service.env["MYPY_CACHE_DIR"]}
+    service.env = {**kept, **types, "HOME": str(home), "UV_PYTHON": sys.executable}
     service.env.pop("XDG_CACHE_HOME", None)
     # Docker's plugins are the machine's, wherever they lie.
     service.env.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
