@@ -19,7 +19,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from my_app.config import Flags
 from my_app.core.billing.pricing import Plan, calculate_billing
-from my_app.core.billing.schemas import InvoiceResponse, QuoteRequest
+from my_app.core.billing.schemas import QuoteRequest
+from my_app.core.billing.schemas.invoices import InvoiceResponse
 
 url = os.environ["BARE_DATABASE_URL"]
 engine = create_async_engine(url, pool_size=10, max_overflow=0)

@@ -1,4 +1,4 @@
-"""Billing: quotes and invoices. The example of hard things: keep or delete it."""
+"""Billing, the example of hard things: keep or delete it."""
 
 from ..platform.feature import Feature
 from .endpoints import router

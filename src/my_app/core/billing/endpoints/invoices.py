@@ -1,24 +1,25 @@
-"""The HTTP API of billing."""
+"""Invoices over HTTP: created once, listed page by page, retrieved."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from ..platform import cursors
-from ..platform.context import CurrentActor, CurrentFlags
-from ..platform.db.database import Session
-from ..platform.http.openapi import problem_responses
-from ..platform.identifiers import new_identifier
-from ..platform.once import OncePerKey
-from .invoices import Invoice, UnknownInvoiceError, issue
-from .pricing import Plan, Quote, calculate_billing
-from .schemas import InvoicePage, InvoiceResponse, QuoteRequest, QuoteResponse
+from ...platform import cursors
+from ...platform.context import CurrentActor, CurrentFlags
+from ...platform.db.database import Session
+from ...platform.http.openapi import problem_responses
+from ...platform.identifiers import new_identifier
+from ...platform.once import OncePerKey
+from ..invoices import Invoice, UnknownInvoiceError, issue
+from ..pricing import Plan, calculate_billing
+from ..schemas import QuoteRequest
+from ..schemas.invoices import InvoicePage, InvoiceResponse
 
 if TYPE_CHECKING:
-    from .repository import Invoices
+    from ..repository import Invoices
 
-router = APIRouter(prefix="/billing", tags=["billing"], route_class=OncePerKey)
+router = APIRouter(route_class=OncePerKey)
 
 LIST = "/billing/invoices"
 DEFAULT_PAGE = 20
@@ -28,23 +29,12 @@ LARGEST_PAGE = 100
 async def get_invoices(session: Session) -> "Invoices":
     """Provide the invoices within the request's transaction."""
     # Imported late: importing the application must not import SQLAlchemy.
-    from .repository import Invoices  # noqa: PLC0415
+    from ..repository import Invoices  # noqa: PLC0415
 
     return Invoices(session)
 
 
 StoredInvoices = Annotated["Invoices", Depends(get_invoices)]
-
-
-@router.post(
-    "/quotes",
-    response_model=QuoteResponse,
-    responses=problem_responses(400, 408, 413, 415, 422, 500, 503),
-)
-async def create_quote(request: QuoteRequest, flags: CurrentFlags) -> Quote:
-    """Quote the price of a plan, line by line."""
-    plan = Plan(**request.model_dump())
-    return calculate_billing(plan, flags)
 
 
 CREATED: dict[int | str, dict[str, Any]] = {

@@ -1,13 +1,10 @@
 """Request and response bodies of billing."""
 
-from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.config import JsonDict
 
-from .pricing import MAX_SEATS, MAX_USAGE, Currency, Kind
+from ..pricing import MAX_SEATS, MAX_USAGE, Currency, Kind
 
 
 def whole(value: object) -> object:
@@ -82,48 +79,3 @@ class QuoteResponse(BaseModel):
     currency: Currency
     lines: list[QuoteLine]
     total: Amount
-
-
-INVOICE: JsonDict = {
-    "id": "019a9f3c-5a00-7d3e-8f21-6b0c1d2e3f40",
-    "created_at": "2026-11-21T12:00:00Z",
-    "currency": "EUR",
-    "lines": [
-        {"kind": "seats", "description": "Seats", "quantity": 12, "amount": 12_960}
-    ],
-    "total": 12_960,
-}
-
-
-class InvoiceResponse(BaseModel):
-    """An accepted quote, which never changes."""
-
-    model_config = ConfigDict(
-        from_attributes=True, json_schema_extra={"examples": [INVOICE]}
-    )
-
-    id: UUID
-    created_at: datetime
-    currency: Currency
-    lines: list[QuoteLine]
-    total: Amount
-
-
-class InvoicePage(BaseModel):
-    """One page of invoices, newest first."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "items": [INVOICE],
-                    "next_cursor": "AZqfPFoAfT6PIWsMHS4_QPbqP1O3TaBS",
-                }
-            ]
-        }
-    )
-
-    items: list[InvoiceResponse]
-    next_cursor: str | None = Field(
-        description="Send as cursor to get the next page; null on the last page"
-    )

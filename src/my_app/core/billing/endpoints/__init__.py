@@ -1,0 +1,23 @@
+"""The HTTP API of billing."""
+
+from fastapi import APIRouter
+
+from ...platform.context import CurrentFlags
+from ...platform.http.openapi import problem_responses
+from ..pricing import Plan, Quote, calculate_billing
+from ..schemas import QuoteRequest, QuoteResponse
+from . import invoices
+
+router = APIRouter(prefix="/billing", tags=["billing"])
+router.include_router(invoices.router)
+
+
+@router.post(
+    "/quotes",
+    response_model=QuoteResponse,
+    responses=problem_responses(400, 408, 413, 415, 422, 500, 503),
+)
+async def create_quote(request: QuoteRequest, flags: CurrentFlags) -> Quote:
+    """Quote the price of a plan, line by line."""
+    plan = Plan(**request.model_dump())
+    return calculate_billing(plan, flags)
