@@ -1,4 +1,4 @@
-"""Read docs/playbook.md as what it is: files to write and commands to type.
+"""Read a page such as docs/playbook.md as files to write and commands to type.
 
 A fenced block is one of
 
@@ -10,17 +10,12 @@ A fenced block is one of
 """
 
 import re
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-
-import tomlkit
 
 from samples import REPOSITORY, Ran, Sample
 
 DOCUMENT = REPOSITORY / "docs/playbook.md"
-HOOKS = REPOSITORY / ".githooks"
 FENCE = re.compile(r"^```(\w+)?(?: (.*))?$")
 SCENARIO = re.compile(r"^## ([A-Z])\. ")
 ANYTHING = "…"
@@ -100,84 +95,3 @@ def prints(wanted: str, printed: str) -> bool:
 def pattern(line: str) -> str:
     """Turn a line with `…` in it into a regular expression."""
     return ".*".join(re.escape(part) for part in line.split(ANYTHING))
-
-
-# The hooks run the tests, so there has to be one from the start.
-SERVICE_TEST = """\
-import my_app
-
-
-def test_the_service_says_what_it_is() -> None:
-    assert my_app.TITLE == "My App"
-"""
-
-
-# The features that wait on main when the story begins.
-WAITING = {"search", "export", "profile", "invite"}
-
-
-def begin(sample: Sample, files: Mapping[str, str] | None = None) -> None:
-    """Bring the sample to where the playbook begins: 0.0.0, and features on main."""
-    # `uv run` uses the tools of this environment as they are.
-    sample.env |= {
-        "UV_NO_SYNC": "1",
-        "UV_PROJECT_ENVIRONMENT": sys.prefix,
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        # The sample's package, not that of this environment.
-        "PYTHONPATH": "src",
-    }
-    lay_out(sample)
-    sample.commit("feat: begin", files)
-    sample.push()
-    for feature in sorted(WAITING):
-        sample.commit(f"feat: {feature}", {f"docs/{feature}.md": f"# {feature}\n"})
-    sample.push()
-
-
-def lay_out(sample: Sample) -> None:
-    """Give the sample project the service, a linter's rules and the hooks."""
-    service = Path("src/my_app")
-    for file in sorted((REPOSITORY / service).rglob("*.py")):
-        path = file.relative_to(REPOSITORY)
-        sample.write(str(path), file.read_text(encoding="utf-8"))
-    sample.write(".gitignore", (REPOSITORY / ".gitignore").read_text(encoding="utf-8"))
-    sample.write("tests/test_service.py", SERVICE_TEST)
-    sample.write("pyproject.toml", _project(sample.read("pyproject.toml")))
-    if (HOOKS / "pre-push").exists():
-        for hook in HOOKS.iterdir():
-            _install(sample, hook.name, hook.read_text(encoding="utf-8"))
-    else:
-        _install(
-            sample, "pre-push", '#!/bin/sh\nexec uv run trunkline push-check "$@"\n'
-        )
-    sample.git("config", "core.hooksPath", ".githooks")
-    sample.git("add", "-A")
-    sample.git("commit", "-q", "-m", "chore: lay out the service")
-    sample.git("push", "-q", "origin", "main")
-
-
-def _install(sample: Sample, name: str, text: str) -> None:
-    sample.write(f".githooks/{name}", text)
-    (sample.root / ".githooks" / name).chmod(0o755)
-
-
-def _project(text: str) -> str:
-    """Add the real rules of ruff and import-linter, and what pytest needs.
-
-    Its real settings measure the coverage of a suite that is not here.
-    """
-    document = tomlkit.parse(text.replace("major_version_zero = true\n", ""))
-    real = tomlkit.parse((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    ruff = real["tool"]["ruff"]
-    ruff["lint"].setdefault("per-file-ignores", {"tests/*": ["S101", "PLR2004"]})
-    document["tool"]["ruff"] = ruff
-    document["tool"]["importlinter"] = real["tool"]["importlinter"]
-    document["tool"]["trunkline"]["gates"] = {"tests": {"command": "pytest"}}
-    document["tool"]["pytest"] = {
-        "ini_options": {
-            "addopts": "-q -p no:cacheprovider",
-            "pythonpath": ["src"],
-            "testpaths": ["tests"],
-        }
-    }
-    return tomlkit.dumps(document)

@@ -13,6 +13,7 @@ import tomlkit
 from registries import Server, missing, push_image, random_path
 from samples import Ran, Sample
 from trunkline.images.engine import PREFIX, writes_archives
+from trunkline.images.labels import BRANCH, CREATED, REVISION
 from trunkline.registry.client import Registry
 
 PYTHON = "python:3.12-slim-bookworm"
@@ -138,9 +139,14 @@ class Service:
 
         What follows a build can so be tested a hundred times in the time of one.
         """
-        commit = commit or self.sample.git("rev-parse", "HEAD")
-        label = {"org.opencontainers.image.revision": commit}
-        manifest = push_image(self.registry, commit, labels=label)
+        git = self.sample.git
+        commit = commit or git("rev-parse", "HEAD")
+        labels = {
+            REVISION: commit,
+            CREATED: git("log", "-1", "--format=%cI", commit),
+            BRANCH: git("branch", "--show-current"),
+        }
+        manifest = push_image(self.registry, commit, labels=labels)
         self.registry.put_manifest(f"sha-{commit[:12]}", manifest)
         return manifest.digest
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from generated import by_tool
-from playbook import blocks, follow
 from samples import Sample, identify
 
 pytestmark = pytest.mark.slow
@@ -86,23 +85,6 @@ def test_a_fresh_service_is_green_and_can_be_released(
     told = run(service, "uv", "run", "trunkline", "tags", "v0.1.0", "--json")
     names = [tag["name"] for tag in json.loads(told)["tags"]]
     assert names[1:] == ["0.1.0", "latest"]
-
-
-def test_what_the_playbook_writes_passes_the_gates_of_a_service(
-    upstream: Sample,
-) -> None:
-    """Its files and diffs; that its commands work is shown by `test_playbook`."""
-    service = fresh(upstream)
-    run(service, "make", "setup")
-    for block in blocks(service.read("docs/playbook.md")):
-        if block.language in {"python", "diff"}:
-            follow(service, block)
-    gates = ("format", "lint", "types", "imports", "flags")
-    run(service, *CHECK, *(f"--only={name}" for name in gates))
-    run(service, *RUN, "pytest", "-n2", "--cov-report=")
-    own = "--include=src/*/core/login/*,src/*/core/billing/*"
-    run(service, *RUN, "coverage", "report", own, "--fail-under=100")
-    run(service, *RUN, "pytest", "-n2", "--no-cov", "--flags=on")
 
 
 @pytest.mark.parametrize("package", ["app", "enable", "trunk_line"])
