@@ -18,7 +18,7 @@ NEW_PRICE += "test_the_price_follows_the_flags_of_the_run"
 def pytest_in(root: Path, *arguments: str, **variables: str) -> tuple[int, str]:
     """Run pytest as a developer does; return its exit code and what it printed."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("pytest"), "--no-cov", *arguments],
+        [Path(sys.executable).with_name("pytest"), *arguments],
         check=False,
         capture_output=True,
         text=True,
@@ -37,6 +37,13 @@ def test_the_environment_selects_the_logic_under_test(state: str, tested: str) -
 
     assert code == 0, said
     assert f"flags on: {tested}" in said
+
+
+def test_some_of_the_tests_need_not_cover_the_whole_service() -> None:
+    code, said = pytest_in(ROOT, "tests/core/billing/test_pricing.py")
+
+    assert code == 0, said
+    assert "cover" not in said
 
 
 @pytest.mark.parametrize(
