@@ -5,6 +5,7 @@ class and server options, those of `my_app.__main__`.
 """
 
 import argparse
+from typing import Any
 
 import uvicorn
 
@@ -23,17 +24,22 @@ def main() -> None:
 
 def serve(peer: str, port: int) -> None:
     """Run uvicorn."""
+    uvicorn.run(**options(peer, port))
+
+
+def options(peer: str, port: int) -> dict[str, Any]:
+    """Return uvicorn's options for a peer."""
     ours = not peer.startswith("bare")
     protocol = "my_app.core.platform.http.protocol:ProblemProtocol"
-    uvicorn.run(
-        f"benchmarks.peers.{peer}:app",
-        port=port,
-        loop="asyncio",
-        http=protocol if ours else "httptools",
-        server_header=not ours,
-        log_config=None,
-        access_log=False,
-    )
+    return {
+        "app": f"benchmarks.peers.{peer}:app",
+        "port": port,
+        "loop": "asyncio",
+        "http": protocol if ours else "httptools",
+        "server_header": not ours,
+        "log_config": None,
+        "access_log": False,
+    }
 
 
 if __name__ == "__main__":

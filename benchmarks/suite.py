@@ -4,6 +4,7 @@ from benchmarks import (
     bump,
     clusters,
     containers,
+    cpu,
     deploys,
     feature,
     generation,
@@ -56,6 +57,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         bound=Bound(limit=0.90, at_least=True),
         profile=throughput.profile,
     ),
+    Benchmark("cpu", cpu.run, rounds=200, quick_rounds=50, profile=cpu.profile),
     Benchmark(
         "overload",
         overload.run,

@@ -1,25 +1,27 @@
-"""The service as it ships, with one trivial feature."""
+"""The service as it ships, with billing and two trivial features."""
 
 from asyncio import Semaphore, sleep
 
 from fastapi import APIRouter
 
 from my_app.config import Settings, load
+from my_app.core import billing
 from my_app.core.app import create_app
 from my_app.core.platform.feature import Feature
 from my_app.core.platform.observability.logs import configure_logging
 
-router = APIRouter()
+small = APIRouter()
+busy = APIRouter()
 connections = Semaphore(4)
 
 
-@router.get("/hello")
+@small.get("/hello")
 async def hello() -> dict[str, str]:
     """Answer as the peers do."""
     return {"message": "hello"}
 
 
-@router.get("/work")
+@busy.get("/work")
 async def work() -> dict[str, str]:
     """Wait for one of 4 connections, then 20 ms for its answer, as of a database."""
     async with connections:
@@ -29,4 +31,9 @@ async def work() -> dict[str, str]:
 
 settings, flags = load(Settings)
 configure_logging(settings)
-app = create_app(settings, flags, features=[Feature(name="hello", router=router)])
+features = [
+    Feature(name="small", router=small),
+    billing.feature,
+    Feature(name="busy", router=busy),
+]
+app = create_app(settings, flags, features)
