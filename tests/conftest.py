@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -23,7 +24,9 @@ from my_app.environment import (
     misspelt,
 )
 
-pytest_plugins = ["tests.databases"]
+# Of two fixtures with one name, that of the later plugin counts.
+PLUGINS = sorted(Path(__file__).parent.glob("plugins/*.py"))
+pytest_plugins = ["tests.fixtures", *(f"tests.plugins.{it.stem}" for it in PLUGINS)]
 
 # Hypothesis generates few examples where speed matters, and all of them in a run that
 # includes the slow tests. There is no deadline: a busy machine is not a bug.

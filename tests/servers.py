@@ -94,10 +94,12 @@ def free_port() -> int:
 def serving(
     output: Path, *options: str, **variables: str
 ) -> Iterator[tuple[Program, int]]:
-    """Run the server as in staging on a free port; yield the program and the port."""
+    """Run the server as in staging on a free port; yield the program and the port.
+
+    What it writes into its working directory is beside its output.
+    """
     port = free_port()
     variables.setdefault("APP_ENVIRONMENT", "staging")
-    variables.setdefault("APP_DATABASE_URL", f"sqlite:///{output}.db")
     command = [
         sys.executable,
         "-m",
@@ -106,7 +108,7 @@ def serving(
         str(port),
         *options,
     ]
-    with running(command, output, variables) as program:
+    with running(command, output, variables, cwd=output.parent) as program:
         program.wait_for("Uvicorn running on")
         program.wait_for("Application startup complete")
         yield program, port

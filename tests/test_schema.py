@@ -159,11 +159,10 @@ def test_every_error_is_a_problem_document() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("state", [False, True])
 def test_no_generated_request_finds_a_fault(
-    tmp_path: Path, database_url: str, *, state: bool
+    tmp_path: Path, server_variables: dict[str, str], *, state: bool
 ) -> None:
     """Run Schemathesis with all checks against a running server."""
-    variables = dict.fromkeys(Flags.model_fields, str(state))
-    variables["APP_DATABASE_URL"] = database_url
+    variables = server_variables | dict.fromkeys(Flags.model_fields, str(state))
     hooks = {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": f"{ROOT}:{tmp_path}"}
     files = sorted(ROOT.glob("tests/**/schemathesis_hooks.py"))
     names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]

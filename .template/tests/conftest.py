@@ -13,7 +13,12 @@ from my_app.migrations.commands import migrate
 from project_image import engine, image, project
 
 from tests.conftest import anyio_backend, make_client, pytest_runtest_makereport
-from tests.databases import PostgresDatabases, SQLiteDatabases, postgres, settings_of
+from tests.plugins.databases import (
+    PostgresDatabases,
+    SQLiteDatabases,
+    postgres,
+    settings_of,
+)
 from tests.postgres import Postgres
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import programs_or_skip
+from tests.plugins.databases import programs_or_skip
 from tests.postgres import Postgres, running_postgres
 
 STILL_THERE = "pre-existing shared memory block"

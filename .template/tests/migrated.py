@@ -8,7 +8,7 @@ from sqlalchemy import NullPool, create_engine, inspect, make_url
 from my_app.migrations.commands import configuration
 from my_app.migrations.connection import migrating
 
-from tests.databases import settings_of
+from tests.plugins.databases import settings_of
 
 TEMPLATE = '''"""{revision}"""
 

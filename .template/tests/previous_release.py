@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from my_app.migrations.commands import migrate
 
-from tests.databases import NOT_CHECKED, settings_of
+from tests.plugins.databases import NOT_CHECKED, settings_of
 from tests.postgres import programs, running_postgres
 from tests.servers import ROOT, clean_environment
 
@@ -52,7 +52,7 @@ def previous_tag(root: Path) -> str | None:
     tag = found.stdout.strip()
     if (
         found.returncode
-        or git(root, "cat-file", "-e", f"{tag}:tests/databases.py").returncode
+        or git(root, "cat-file", "-e", f"{tag}:tests/postgres.py").returncode
     ):
         return None
     return tag

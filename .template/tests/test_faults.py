@@ -20,7 +20,7 @@ from my_app.core.app import create_app
 from my_app.migrations.commands import migrate
 
 from tests.conftest import MakeClient
-from tests.databases import settings_of
+from tests.plugins.databases import settings_of
 from tests.servers import serving
 
 pytestmark = pytest.mark.anyio

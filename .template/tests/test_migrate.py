@@ -11,7 +11,7 @@ from migrated import tables, write
 from my_app.core.platform.db.engine import connect
 from my_app.migrations.commands import compare, migrate
 
-from tests.databases import settings_of
+from tests.plugins.databases import settings_of
 from tests.servers import free_port
 
 pytestmark = pytest.mark.anyio

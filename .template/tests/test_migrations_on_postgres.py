@@ -11,7 +11,7 @@ from migrated import tables, write
 from my_app.migrations.commands import migrate
 from my_app.migrations.connection import LOCK
 
-from tests.databases import PostgresDatabases, settings_of
+from tests.plugins.databases import PostgresDatabases, settings_of
 from tests.postgres import Postgres
 
 

@@ -10,7 +10,7 @@ from migrated import write
 from my_app.migrations.commands import migrate
 from previous_release import check, git, main, previous_tag
 
-from tests.databases import NOT_CHECKED, programs_or_skip, settings_of
+from tests.plugins.databases import NOT_CHECKED, programs_or_skip, settings_of
 from tests.postgres import running_postgres
 from tests.servers import ROOT
 

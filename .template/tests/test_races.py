@@ -19,7 +19,7 @@ from my_app.core.platform.tables import Keys
 
 from tests.conftest import MakeClient
 from tests.core.billing.orders import PLAN, order
-from tests.databases import on
+from tests.plugins.databases import on
 
 pytestmark = pytest.mark.anyio
 AT_ONCE = 8

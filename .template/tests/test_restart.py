@@ -14,7 +14,7 @@ from my_app.migrations.commands import migrate
 
 from tests.conftest import MakeClient
 from tests.core.platform.notes import notes
-from tests.databases import settings_of
+from tests.plugins.databases import settings_of
 from tests.servers import PATIENCE
 
 pytestmark = pytest.mark.anyio

@@ -19,7 +19,7 @@ from my_app.migrations.commands import migrate
 
 from tests.conftest import MakeClient
 from tests.core.platform.notes import NOTES, create_notes, notes
-from tests.databases import settings_of
+from tests.plugins.databases import settings_of
 
 pytestmark = pytest.mark.anyio
 READ = select(NOTES)

@@ -18,7 +18,7 @@ from my_app.core.platform.tables import Keys, table
 from my_app.migrations.commands import migrate
 
 from tests.core.billing.orders import order
-from tests.databases import PostgresDatabases, settings_of
+from tests.plugins.databases import PostgresDatabases, settings_of
 from tests.servers import serving
 
 pytestmark = pytest.mark.anyio

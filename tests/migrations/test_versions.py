@@ -14,7 +14,7 @@ from my_app.core.platform.db.revisions import (
 from my_app.migrations.commands import configuration
 from my_app.migrations.connection import migrating
 
-from tests.databases import settings_of
+from tests.plugins.databases import settings_of
 
 STEPS = [
     step.revision

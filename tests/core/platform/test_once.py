@@ -19,7 +19,7 @@ from my_app.core.platform.feature import Feature
 from my_app.core.platform.once import OncePerKey
 
 from tests.conftest import MakeClient
-from tests.databases import on
+from tests.plugins.databases import on
 
 router = APIRouter(route_class=OncePerKey)
 

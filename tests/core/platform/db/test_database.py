@@ -19,7 +19,7 @@ from my_app.core.platform.db.engine import Database
 from tests.conftest import MakeClient
 from tests.core.platform.features import exchange
 from tests.core.platform.notes import NOTES, create_notes, notes
-from tests.databases import on
+from tests.plugins.databases import on
 from tests.test_config import problems
 
 

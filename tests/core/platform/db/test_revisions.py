@@ -14,7 +14,7 @@ from my_app.core.platform.db.revisions import (
 )
 
 from tests.conftest import MakeClient
-from tests.databases import on, settings_of
+from tests.plugins.databases import on, settings_of
 
 ONE = Revisions({"one": ()})
 TWO = Revisions({"one": (), "two": ("one",)})

@@ -326,6 +326,12 @@ def features(database: Database) -> Sequence[Feature]:
 
 
 @pytest.fixture
+def server_variables(database_url: str) -> dict[str, str]:
+    """Let a server use a database of its own."""
+    return {"APP_DATABASE_URL": database_url}
+
+
+@pytest.fixture
 def database_url(databases: Databases) -> Iterator[str]:
     """Create a database for one test, in which commits are real."""
     with databases.fresh() as url:
