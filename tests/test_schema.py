@@ -40,6 +40,15 @@ def operations(document: dict[str, Any]) -> Operations:
 OPERATIONS = operations(DOCUMENT)
 
 
+def example(described: dict[str, Any], of: str) -> object:
+    """Return the first example of a parameter or a field."""
+    given = described.get("schema", described).get("examples", [])
+    given = [described["example"]] if "example" in described else given
+    if not given:
+        pytest.fail(f"{of} has no example; add to it: examples=[…]", pytrace=False)
+    return given[0]
+
+
 def examples(holder: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Yield each example of a request or a response, with its schema."""
     for media in holder.get("content", {}).values():
@@ -50,9 +59,10 @@ def examples(holder: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
         given = [media["example"]] if "example" in media else model.get("examples", [])
         if not given and "properties" in model:
             parts = model["properties"]
-            given = [{name: part["examples"][0] for name, part in parts.items()}]
-        for example in given:
-            yield example, schema
+            title = model.get("title", "A model")
+            given = [{it: example(parts[it], f"{title}.{it}") for it in parts}]
+        for it in given:
+            yield it, schema
 
 
 @pytest.mark.slow
@@ -70,9 +80,9 @@ def test_every_request_and_response_has_an_example_of_its_schema(
     for holder in holders:
         found = list(examples(holder))
         assert found, f"{operation}: give each field of its models examples=[…]"
-        for example, schema in found:
+        for it, schema in found:
             whole = schema | {"components": DOCUMENT["components"]}
-            jsonschema_rs.validate(whole, example)
+            jsonschema_rs.validate(whole, it)
 
 
 def requests() -> Iterator[tuple[Flags, str, Any]]:
@@ -97,8 +107,7 @@ async def send(
     given: dict[str, dict[str, Any]] = {"header": {}, "query": {}}
     for it in described.get("parameters", []):
         if it["required"] and it["in"] in given:
-            known = [it["example"]] if "example" in it else it["schema"]["examples"]
-            given[it["in"]][it["name"]] = known[0]
+            given[it["in"]][it["name"]] = example(it, f"{operation}: {it['name']}")
     headers, query = given.values()
     return await client.request(method, path, json=body, headers=headers, params=query)
 
@@ -119,8 +128,9 @@ async def fill(client: AsyncClient, operation: str) -> str:
             made = await send(client, creator, bodies(creator)[0], filled)
             filled += f"/{made.json()['id']}"
         else:
-            named = {it["name"]: it["schema"] for it in described["parameters"]}
-            filled += f"/{named[part[2:-1]]['examples'][0]}"
+            named = {it["name"]: it for it in described["parameters"]}
+            name = part[2:-1]
+            filled += f"/{example(named[name], f'{operation}: {name}')}"
         template += part
     return filled
 
@@ -141,10 +151,10 @@ async def test_every_request_example_gets_the_documented_response(
 
 
 def test_every_operation_is_described() -> None:
-    for _, _, described in OPERATIONS.values():
-        assert described["summary"]
-        assert described["description"].endswith(".")
-        assert described["tags"]
+    for operation, (_, _, described) in OPERATIONS.items():
+        line = f"{operation}: write a docstring that ends with a full stop"
+        assert described.get("description", "").endswith("."), line
+        assert described.get("tags"), f"{operation}: add tags=[…] to its router"
 
 
 def test_every_error_is_a_problem_document() -> None:

@@ -104,3 +104,14 @@ def test_an_undeclared_flag_is_named_with_its_declaration(service: Path) -> None
     line = 'ENABLE_LETTERS: bool = flag("…", owner="…", expires=date(…))'
     sentence = "ENABLE_LETTERS is not declared; add to Flags in config.py:"
     assert f"{sentence} {line}" in said
+
+
+def test_what_has_no_example_is_named(service: Path) -> None:
+    path = service / "src/my_app/core/customers/endpoints.py"
+    optional = 'cursor: str | None = Query(None, description="Of a page")'
+    path.write_text(path.read_text().replace(optional, "cursor: str = Query()"))
+
+    _, said = pytest_in(service, "tests/test_schema.py", "-k", "list_customers")
+
+    assert "list_customers: cursor has no example; add to it: examples=[…]" in said
+    assert "KeyError" not in said

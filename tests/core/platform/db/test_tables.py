@@ -48,11 +48,12 @@ async def test_a_naive_datetime_is_refused(database: Database) -> None:
 def test_the_tables_of_a_feature_are_found_by_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "parcels").mkdir()
-    (tmp_path / "parcels/__init__.py").touch()
-    (tmp_path / "parcels/tables.py").write_text("loaded = True\n")
+    # No feature has a name like this.
+    (tmp_path / "_parcels").mkdir()
+    (tmp_path / "_parcels/__init__.py").touch()
+    (tmp_path / "_parcels/tables.py").write_text("loaded = True\n")
     monkeypatch.setattr(core, "__path__", [str(tmp_path)])
 
     load_tables()
 
-    assert sys.modules.pop(f"{core.__name__}.parcels.tables").loaded
+    assert sys.modules.pop(f"{core.__name__}._parcels.tables").loaded
