@@ -7,17 +7,13 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from pydantic import Field
 
 from my_app import core
 from my_app.config import Flags, Settings, load
 from my_app.core.app import FEATURES, create_app, settings_class
-from my_app.core.platform.context import (
-    Behind,
-    CurrentContext,
-    CurrentFlags,
-)
+from my_app.core.platform.context import Behind, context_of
 from my_app.core.platform.feature import Feature, Lifespan
 from my_app.environment import (
     EnvironmentVariablesError,
@@ -112,8 +108,10 @@ async def test_an_endpoint_gets_the_flags_and_settings_of_its_application(
     app: FastAPI, flags: Flags, make_client: MakeClient
 ) -> None:
     @app.get("/asked")
-    async def asked(flags: CurrentFlags, context: CurrentContext) -> dict[str, object]:
-        return {"flags": flags.enabled(), "at": context.settings.environment}
+    async def asked(request: Request) -> dict[str, object]:
+        context = context_of(request)
+        at = context.settings.environment
+        return {"flags": context.flags.enabled(), "at": at}
 
     async with make_client(app) as client:
         response = await client.get("/asked")

@@ -24,15 +24,14 @@ class Context:
     readiness: Readiness
 
 
-async def get_context(request: Request) -> Context:
-    """Return the context of the application that handles this request."""
+def context_of(request: Request) -> Context:
+    """Return the context of the application that handles this request.
+
+    Not a dependency, which FastAPI resolves anew for each request: 7 % of the time of a
+    quote.
+    """
     context: Context = request.app.state.context
     return context
-
-
-async def get_flags(request: Request) -> Flags:
-    """Return the flags of the application that handles this request."""
-    return (await get_context(request)).flags
 
 
 async def get_actor(request: Request) -> Actor:
@@ -41,7 +40,7 @@ async def get_actor(request: Request) -> Actor:
     The one place that knows: to accept tokens, verify them here. A second header of a
     kind was the client's. A developer may be anybody.
     """
-    settings = (await get_context(request)).settings
+    settings = context_of(request).settings
     believed = settings.proxy_authenticates and getattr(
         request.state, FROM_PROXY, False
     )
@@ -56,8 +55,6 @@ async def get_actor(request: Request) -> Actor:
 
 
 CurrentActor = Annotated[Actor, Depends(get_actor)]
-CurrentContext = Annotated[Context, Depends(get_context)]
-CurrentFlags = Annotated[Flags, Depends(get_flags)]
 
 
 class Behind:
@@ -69,7 +66,7 @@ class Behind:
     def __init__(self, flag: str) -> None:
         self.flag = flag
 
-    async def __call__(self, flags: CurrentFlags) -> None:
+    async def __call__(self, request: Request) -> None:
         """Refuse what the application has not left out: a router in a router."""
-        if not getattr(flags, self.flag):
+        if not getattr(context_of(request).flags, self.flag):
             raise HTTPException(404)

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
-from .context import get_actor, get_context
+from .context import context_of, get_actor
 from .db.database import DatabaseSettings, database_of
 from .idempotency import (
     DOCUMENTED_KEY,
@@ -67,7 +67,7 @@ async def answer_once(
 
     # The order of the checks: FastAPI would answer a missing header with 422, not 400.
     key = parse_key(request.headers.getlist(HEADER))
-    settings = (await get_context(request)).settings.of(DatabaseSettings)
+    settings = context_of(request).settings.of(DatabaseSettings)
     asked = [request.url.path, request.url.query, meaning(await request.body(), body)]
     if actor := (await get_actor(request)).id:
         asked.append(actor)  # Nobody gets the response to somebody else.

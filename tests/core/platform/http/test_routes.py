@@ -1,18 +1,17 @@
 """Every router's routes are served as if they stood in the application itself."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from httpx2 import AsyncClient
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
-from my_app.core.platform.context import CurrentFlags, get_flags
 from my_app.core.platform.feature import Feature
 
 from tests.conftest import MakeClient
-from tests.core.platform.features import SampleFlags
 
 inner = APIRouter(prefix="/inner")
 outer = APIRouter(prefix="/outer")
@@ -24,10 +23,15 @@ async def double(number: int) -> int:
     return 2 * number
 
 
-@outer.get("/flags")
-async def flagged(flags: CurrentFlags) -> list[str]:
-    """List the flags."""
-    return [*flags.enabled()]
+async def get_number() -> int:
+    """Provide a number."""
+    return 1
+
+
+@outer.get("/number")
+async def answer(number: Annotated[int, Depends(get_number)]) -> int:
+    """Return what a dependency says."""
+    return number
 
 
 outer.include_router(inner)
@@ -73,9 +77,9 @@ async def test_its_template_is_whole_in_metrics_and_its_methods_are_known(
 async def test_a_dependency_may_be_overridden(
     app: FastAPI, client: AsyncClient
 ) -> None:
-    app.dependency_overrides[get_flags] = SampleFlags
+    app.dependency_overrides[get_number] = lambda: 2
 
-    assert "ENABLE_SAMPLE" in (await client.get("/outer/flags")).json()
+    assert (await client.get("/outer/number")).json() == 2
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/outer/inner/21"])

@@ -1,15 +1,14 @@
 """The HTTP API of billing."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
-from ...platform.context import CurrentFlags
+from ...platform.context import context_of
 from ...platform.http.openapi import problem_responses
 from ..pricing import Plan, Quote, calculate_billing
 from ..schemas import QuoteRequest, QuoteResponse
 from . import invoices
 
 router = APIRouter(prefix="/billing", tags=["billing"])
-router.include_router(invoices.router)
 
 
 @router.post(
@@ -17,7 +16,10 @@ router.include_router(invoices.router)
     response_model=QuoteResponse,
     responses=problem_responses(400, 408, 413, 415, 422, 500, 503),
 )
-async def create_quote(request: QuoteRequest, flags: CurrentFlags) -> Quote:
+async def create_quote(order: QuoteRequest, request: Request) -> Quote:
     """Quote the price of a plan, line by line."""
-    plan = Plan(**request.model_dump())
-    return calculate_billing(plan, flags)
+    plan = Plan(**order.model_dump())
+    return calculate_billing(plan, context_of(request).flags)
+
+
+router.include_router(invoices.router)

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from ...platform import cursors
-from ...platform.context import CurrentActor, CurrentFlags
+from ...platform.context import CurrentActor, context_of
 from ...platform.db.database import Session
 from ...platform.http.openapi import problem_responses
 from ...platform.identifiers import new_identifier
@@ -57,14 +57,15 @@ CREATED: dict[int | str, dict[str, Any]] = {
     responses=CREATED | problem_responses(400, 403, 408, 413, 415, 422, 500, 503),
 )
 async def create_invoice(
-    request: QuoteRequest,
-    flags: CurrentFlags,
+    order: QuoteRequest,
+    request: Request,
     actor: CurrentActor,
     invoices: StoredInvoices,
     response: Response,
 ) -> Invoice:
     """Create the invoice of a plan, once per Idempotency-Key."""
-    quote = calculate_billing(Plan(**request.model_dump()), flags)
+    plan = Plan(**order.model_dump())
+    quote = calculate_billing(plan, context_of(request).flags)
     invoice = issue(quote, new_identifier(), actor)
     await invoices.add(invoice)
     # Relative, so that it is correct behind any proxy.

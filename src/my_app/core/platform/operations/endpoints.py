@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from ....config import Environment, Flags
-from ..context import CurrentContext
+from ..context import context_of
 from ..http.openapi import problem_responses
 from ..http.problems import problem
 from .landing_page import render_docs, render_landing_page
@@ -46,15 +46,15 @@ class Version(BaseModel):
 
 
 @router.get("/", include_in_schema=False)
-async def home(context: CurrentContext) -> HTMLResponse:
+async def home(request: Request) -> HTMLResponse:
     """Show the landing page."""
-    return HTMLResponse(render_landing_page(context))
+    return HTMLResponse(render_landing_page(context_of(request)))
 
 
 @router.get("/docs", include_in_schema=False)
-async def docs(context: CurrentContext) -> HTMLResponse:
+async def docs(request: Request) -> HTMLResponse:
     """Show the documentation, unless it is switched off."""
-    if not context.settings.docs:
+    if not context_of(request).settings.docs:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return HTMLResponse(render_docs())
 
@@ -66,9 +66,9 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", response_model=Ready)
-async def readyz(request: Request, context: CurrentContext) -> Ready | Response:
+async def readyz(request: Request) -> Ready | Response:
     """Report whether this process may receive requests: every check passes."""
-    results = await context.readiness.check(request.app)
+    results = await context_of(request).readiness.check(request.app)
     failed = {name: each.message for name, each in results.items() if not each.ready}
     if not failed:
         return Ready(checks={name: each.message for name, each in results.items()})
@@ -85,8 +85,9 @@ async def readyz(request: Request, context: CurrentContext) -> Ready | Response:
 
 
 @router.get("/version", response_model_exclude_none=True)
-async def version(context: CurrentContext) -> Version:
+async def version(request: Request) -> Version:
     """Report the running version, commit, branch and flags."""
+    context = context_of(request)
     return Version(
         version=context.build.version,
         commit=context.build.commit,
@@ -112,7 +113,7 @@ async def version(context: CurrentContext) -> Version:
         }
     },
 )
-async def metrics(context: CurrentContext) -> Response:
+async def metrics(request: Request) -> Response:
     """Expose metrics to Prometheus."""
-    exposition = context.metrics.expose()
+    exposition = context_of(request).metrics.expose()
     return Response(exposition, headers={"content-type": CONTENT_TYPE_LATEST})
