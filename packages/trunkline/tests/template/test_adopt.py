@@ -119,7 +119,7 @@ def test_an_adoption_that_is_killed_ends_well(releases: Sample, step: int) -> No
     wanted = tree(fresh.root)
     command = ("trunkline", "template", "adopt", "--from", str(copy.origin), *NAMES)
     kill_at_step(copy, step, command, counted=("git", "uv"))
-    begun = (copy.root / ".git/trunkline/template.json").exists()
+    begun = (copy.root / ".git/trunkline/update.json").exists()
     if not begun and tree(copy.root) != wanted:
         assert copy.picture() == before
     if begun or tree(copy.root) != wanted:

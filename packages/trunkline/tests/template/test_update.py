@@ -135,7 +135,7 @@ def test_what_cannot_be_updated_is_left_alone(
     assert said in ran.err
     assert "type next: " in ran.err or "expected one of" in ran.err
     assert service.picture() == before
-    assert not (service.root / ".git/trunkline/template.json").exists()
+    assert not (service.root / ".git/trunkline/update.json").exists()
 
 
 @pytest.mark.parametrize(

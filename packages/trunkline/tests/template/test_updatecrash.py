@@ -15,7 +15,7 @@ from updates import acme, team
 pytestmark = pytest.mark.slow
 
 UPDATE = ("trunkline", "template", "update")
-RECORD = ".git/trunkline/template.json"
+RECORD = ".git/trunkline/update.json"
 # An update starts about this many programs.
 STEPS = 51
 # Seconds that an update takes on a slow machine.
@@ -57,7 +57,7 @@ def wanted(
 def check_end(
     service: Sample, before: tuple[object, ...], wanted: tuple[object, str]
 ) -> None:
-    """A killed update has done nothing, or the next one does the rest."""
+    """A killed update has done nothing, or the next one makes it again."""
     begun = (service.root / RECORD).exists()
     done = (tree(service.root), service.git("ls-files", "--stage")) == wanted
     if not begun and not done:
@@ -90,7 +90,7 @@ def test_an_update_that_is_killed_at_any_time_ends_well(
     check_end(service, before, wanted)
 
 
-def test_edits_since_a_killed_update_are_not_overwritten(
+def test_edits_since_a_killed_update_are_kept_in_a_stash(
     service: Sample, wanted: tuple[object, str]
 ) -> None:
     step = 1
@@ -100,12 +100,10 @@ def test_edits_since_a_killed_update_are_not_overwritten(
         step += 1
     service.write("CONTRIBUTING.md", "# Written since\n")
     ran = service.trunkline(*UPDATE[1:])
-    assert ran.code == 1
-    assert "edits since: CONTRIBUTING.md" in ran.err
-    assert service.read("CONTRIBUTING.md") == "# Written since\n"
-    service.git("reset", "-q", "--hard")
-    assert service.trunkline(*UPDATE[1:]).code == 1
+    assert "an update was interrupted and begins again" in ran.err
     assert tree(service.root) == wanted[0]
+    assert service.git("show", "stash@{0}:CONTRIBUTING.md") == "# Written since"
+    assert "an update of the template" in service.git("stash", "list")
 
 
 def test_there_is_no_step_after_those_at_which_it_is_killed(service: Sample) -> None:

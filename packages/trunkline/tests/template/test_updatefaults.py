@@ -73,7 +73,7 @@ def test_what_was_kept_is_listed_where_uv_cannot_lock(
     assert LISTED in ran.out
     assert "the files are up to date, uv.lock is not: " in ran.err
     assert "type next: uv lock && git add uv.lock" in ran.err
-    assert not (service.root / ".git/trunkline/template.json").exists()
+    assert not (service.root / ".git/trunkline/update.json").exists()
 
 
 def test_what_was_kept_is_listed_where_there_is_no_uv(releases: Sample) -> None:

@@ -1,14 +1,11 @@
-"""Apply a merged tree to the working tree so that an interrupted run can be resumed.
+"""Apply a merged tree to the working tree so that an interrupted run can be undone.
 
-What is to be done is written down first. A later run finds that record and does the
-rest, unless a file has been edited since: each must be as before the update, as after
-it, or half-written.
+What is to be done is written down first. A later run that finds that record goes back
+to HEAD and begins again; what it finds in the files is kept in a stash of git.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from shlex import quote
 
 from trunkline.errors import FailedError, Refusal
@@ -17,49 +14,44 @@ from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.output import say
 from trunkline.process import ProcessError, uv
-from trunkline.template.merge import ABSENT, ConflictStage, MergeResult
+from trunkline.template.merge import ABSENT, MergeResult
 from trunkline.template.trees import folders_of
 
-FILE = "trunkline/template.json"
+FILE = "trunkline/update.json"
 LOCK = "uv.lock"
 
 
-@dataclass(frozen=True, slots=True)
-class PendingUpdate:
-    """A merge that is being applied to the working tree at commit `head`.
-
-    `unlocked` says why uv.lock could not be brought up to date afterwards.
-    """
-
-    head: str
-    merged: MergeResult
-    label: str
-    unlocked: str = ""
-
-
-def begin(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
-    """Apply the merge to a clean working tree.
+def apply(repository: Repository, merged: MergeResult) -> str:
+    """Apply the merge to a clean working tree; returns why uv could not lock, or "".
 
     Raises Refusal if files are in its way, and then has done nothing; FailedError if it
-    was interrupted, as by a full disk, and then `resume` does the rest.
+    was interrupted, as by a full disk, and then `undo_interrupted` undoes it.
     """
-    if blocked := next(_in_the_way(repository, pending.merged.tree), None):
+    if blocked := next(_in_the_way(repository, merged.tree), None):
         raise Refusal(
             rule="untracked",
             found=f"{blocked}, an untracked file where the template adds one",
             expected="no untracked file in the way of a new one",
             fix=f"git add --force {quote(blocked)} && git commit  (or move it away)",
         )
-    write_record(repository.git_dir / FILE, asdict(pending))
+    record = repository.git_dir / FILE
+    head = repository.read("rev-parse", "HEAD")
+    write_record(record, {"head": head, "tree": merged.tree})
     # In a copied working tree the index has other timestamps for the same content.
     repository.run("update-index", "-q", "--refresh")
-    done = repository.run("read-tree", "-m", "-u", "HEAD", pending.merged.tree)
+    done = repository.run("read-tree", "-m", "-u", "HEAD", merged.tree)
     if not done.ok:
         raise FailedError(
             f"the files could not all be written: {done.complaint}\n"
-            "  type next: the same command, when that is fixed: it finishes the update"
+            "  type next: the same command, when that is fixed: it begins again"
         )
-    return _end(repository, pending)
+    rows = [f"0 {ABSENT}\t{path}\0" for path in merged.conflicts]
+    rows += [f"{s.mode} {s.oid} {s.number}\t{s.path}\0" for s in merged.stages]
+    stdin = "".join(rows).encode("utf-8", "surrogateescape")
+    repository.run("update-index", "-z", "--index-info", stdin=stdin, check=True)
+    unlocked = "" if "pyproject.toml" in merged.conflicts else _lock(repository)
+    clear_record(record)
+    return unlocked
 
 
 def _in_the_way(repository: Repository, tree: str) -> Iterator[str]:
@@ -75,43 +67,20 @@ def _in_the_way(repository: Repository, tree: str) -> Iterator[str]:
             yield file
 
 
-def resume(repository: Repository) -> PendingUpdate | None:
-    """Finish an update that was interrupted; None if there is none.
-
-    Raises Refusal where somebody has edited files since.
-    """
-    pending = _read(repository.git_dir / FILE)
-    if pending is None:
-        return None
+def undo_interrupted(repository: Repository) -> None:
+    """Go back to HEAD if an update was interrupted there."""
+    record = repository.git_dir / FILE
+    if not record.exists():
+        return
     remove_stale_git_locks([repository.git_dir / "index.lock"], repository.root)
-    if pending.head != repository.read("rev-parse", "HEAD"):
-        clear_record(repository.git_dir / FILE)
-        return None
-    tree = pending.merged.tree
-    if edited := _edited(repository, tree):
-        raise Refusal(
-            rule="unfinished",
-            found=f"an update that was interrupted, and edits since: {edited[0]}",
-            expected="no edits until the update is finished",
-            fix="git reset --hard  (which undoes both; then repeat the update)",
-        )
-    say("finishing the update that was interrupted")
-    repository.run("read-tree", "--reset", "-u", tree, check=True)
-    return _end(repository, pending)
-
-
-def _end(repository: Repository, pending: PendingUpdate) -> PendingUpdate:
-    """Mark the conflicts, lock, and remove the record."""
-    stages = pending.merged.stages
-    rows = [f"0 {ABSENT}\t{path}\0" for path in pending.merged.conflicts]
-    rows += [f"{s.mode} {s.oid} {s.number}\t{s.path}\0" for s in stages]
-    stdin = "".join(rows).encode("utf-8", "surrogateescape")
-    repository.run("update-index", "-z", "--index-info", stdin=stdin, check=True)
-    unlocked = ""
-    if "pyproject.toml" not in pending.merged.conflicts:
-        unlocked = _lock(repository)
-    clear_record(repository.git_dir / FILE)
-    return replace(pending, unlocked=unlocked)
+    begun = json.loads(record.read_text(encoding="utf-8"))
+    if begun["head"] == repository.read("rev-parse", "HEAD"):
+        # Only with its new files in the index does git take those away, too.
+        repository.run("read-tree", begun["tree"], check=True)
+        note = ("--message", "an update of the template that was interrupted")
+        repository.run("stash", "push", "--quiet", *note, check=True)
+        say("an update was interrupted and begins again; what it left: git stash list")
+    clear_record(record)
 
 
 def _lock(repository: Repository) -> str:
@@ -124,41 +93,3 @@ def _lock(repository: Repository) -> str:
     except ProcessError as error:
         return str(error)
     return ""
-
-
-def _edited(repository: Repository, tree: str) -> list[str]:
-    """List files that somebody has edited since the update began."""
-    fields = repository.names("diff-tree", "-r", "-z", "--no-renames", "HEAD", tree)
-    changed = {
-        path: (about.split(" ")[2], about.split(" ")[3])
-        for about, path in zip(fields[::2], fields[1::2], strict=True)
-    }
-    others = repository.names("diff", "--name-only", "-z", "HEAD")
-    return [path for path in others if path not in {*changed, LOCK}] + [
-        path
-        for path, (old, new) in changed.items()
-        if not _is_of_update(repository, repository.root / path, old, new)
-    ]
-
-
-def _is_of_update(repository: Repository, file: Path, old: str, new: str) -> bool:
-    if not file.exists() and not file.is_symlink():
-        return True  # Deleted by the update, or not yet written again.
-    if file.is_symlink() or file.is_dir():
-        return False
-    content = file.read_bytes()
-    contents = repository.objects([name for name in (old, new) if int(name, 16)])
-    before, after = contents.get(old), contents.get(new)
-    if before and before.content == content:
-        return True
-    return after is not None and after.content.startswith(content)
-
-
-def _read(record: Path) -> PendingUpdate | None:
-    try:
-        document = json.loads(record.read_text(encoding="utf-8"))
-        merged = document["merged"]
-        merged["stages"] = [ConflictStage(*stage) for stage in merged["stages"]]
-        return PendingUpdate(document["head"], MergeResult(**merged), document["label"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None

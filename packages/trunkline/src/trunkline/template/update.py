@@ -20,7 +20,7 @@ from trunkline.template.kept import (
 from trunkline.template.merge import MergeResult, merge
 from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.names import is_title
-from trunkline.template.pending import LOCK, PendingUpdate, begin, resume
+from trunkline.template.pending import LOCK, apply, undo_interrupted
 from trunkline.template.render import ServiceFile
 from trunkline.template.trees import MergeSides, drop_commits, read_tree, write_commits
 
@@ -34,15 +34,12 @@ def merge_template(
     asked: TemplateRequest,
     choose: Callable[[Repository, TemplateRequest], MergeSides | None],
 ) -> int:
-    """Merge what `choose` returns, or show what would change; None is up to date.
-
-    One that was interrupted is finished instead.
-    """
+    """Merge what `choose` returns, or show what would change; None is up to date."""
     repository = Repository.find()
     with interrupted_by_signals(), only_release(repository.common_dir):
         drop_commits(repository)  # A killed run may have left some.
-        if not asked.diff and (done := resume(repository)):
-            return close(done)
+        if not asked.diff:
+            undo_interrupted(repository)
         require_clean(repository)
         sides = choose(repository, asked)
         if sides is None:
@@ -53,10 +50,16 @@ def merge_template(
             if asked.diff:
                 print(repository.read("diff", "--find-renames", "HEAD", merged.tree))
                 return report(merged, sides.label, preview=True)
-            head = repository.read("rev-parse", "HEAD")
-            return close(begin(repository, PendingUpdate(head, merged, sides.label)))
+            unlocked = apply(repository, merged)
+            code = report(merged, sides.label)
         finally:
             drop_commits(repository)
+    if unlocked:
+        raise FailedError(
+            f"the files are up to date, {LOCK} is not: {unlocked}\n"
+            f"  type next: uv lock && git add {LOCK}"
+        )
+    return code
 
 
 def later_version(repository: Repository, asked: TemplateRequest) -> MergeSides | None:
@@ -177,17 +180,6 @@ def drop_given(
     for path in once & present:
         base.pop(path, None)
         theirs.pop(path, None)
-
-
-def close(done: PendingUpdate) -> int:
-    """Report what was done; raises FailedError where uv.lock is not up to date."""
-    code = report(done.merged, done.label)
-    if done.unlocked:
-        raise FailedError(
-            f"the files are up to date, {LOCK} is not: {done.unlocked}\n"
-            f"  type next: uv lock && git add {LOCK}"
-        )
-    return code
 
 
 def report(merged: MergeResult, label: str, *, preview: bool = False) -> int:
