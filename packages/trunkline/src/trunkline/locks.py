@@ -5,11 +5,12 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from trunkline.errors import Refusal
+from trunkline.git import Repository
 
 # Seconds to wait: the child of a killed release may need a moment to end.
 PATIENCE = 5.0
@@ -80,20 +81,26 @@ def _wait(descriptor: int) -> None:
             time.sleep(PAUSE)
 
 
-def remove_stale_git_locks(paths: Iterable[Path], root: Path) -> None:
+def remove_stale_git_locks(repository: Repository) -> None:
     """Remove lock files of a killed git; raises Refusal while git is still running."""
     end = time.monotonic() + PATIENCE
-    while (left := [path for path in paths if path.exists()]) and git_runs_in(root):
+    while (left := _git_locks(repository)) and git_runs_in(repository.root):
         if time.monotonic() > end:
             raise Refusal(
                 rule="one-release",
-                found=f"{left[0]} and a git process running in {root}",
+                found=f"{left[0]} and a git process running in {repository.root}",
                 expected="no other git process",
                 fix=f"rm -f {left[0]}  (once that process has ended, or was stopped)",
             )
         time.sleep(PAUSE)
     for path in left:
         path.unlink(missing_ok=True)
+
+
+def _git_locks(repository: Repository) -> list[Path]:
+    own, shared = repository.git_dir, repository.common_dir
+    refs = (shared / "refs").rglob("*.lock")
+    return sorted({*own.glob("*.lock"), *shared.glob("*.lock"), *refs})
 
 
 def git_runs_in(root: Path) -> bool:

@@ -9,7 +9,7 @@ from trunkline.backport.survey import find_hotfix
 from trunkline.commits.history import Commit, read_commits
 from trunkline.errors import FailedError, Refusal
 from trunkline.files import clear_record
-from trunkline.git import HEADS, Repository
+from trunkline.git import Repository
 from trunkline.locks import remove_stale_git_locks
 from trunkline.output import say
 from trunkline.project import head_project
@@ -122,9 +122,7 @@ def _in_progress(repository: Repository) -> tuple[Journal, Hotfix]:
             expected="one that a conflict or a crash has stopped",
             fix=f"{AGAIN} vX.Y.Z",
         )
-    locks = [repository.git_dir / name for name in ("index.lock", "HEAD.lock")]
-    locks.append(repository.common_dir / f"{HEADS}{begun.branch}.lock")
-    remove_stale_git_locks(locks, repository.root)
+    remove_stale_git_locks(repository)
     status = read_status(repository)
     if status.branch != begun.branch:
         raise Refusal(

@@ -1,11 +1,9 @@
 """Find what a release left half-made, and bring the clone back to where it started."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from trunkline.files import clear_record
-from trunkline.git import HEADS, TAGS, Repository
-from trunkline.locks import remove_stale_git_locks
+from trunkline.git import TAGS, Repository
 from trunkline.project import (
     HOTFIX_PREFIX,
     PYPROJECT,
@@ -54,24 +52,6 @@ def find_leftover(repository: Repository) -> Leftover:
     settled = tag.local and tag.local == tag.remote and not remote.ahead
     bump = find_bump(repository, project, state) if journal or not settled else None
     return Leftover(state, remote, project, journal, bump)
-
-
-def remove_stale_locks(repository: Repository) -> None:
-    """Remove the locks of a git process that was killed with its release."""
-    journal = read_journal(repository.git_dir / RELEASE)
-    if journal:
-        remove_stale_git_locks(_git_locks(repository, journal), repository.root)
-
-
-def _git_locks(repository: Repository, journal: Journal) -> list[Path]:
-    own = [repository.git_dir / name for name in ("index.lock", "HEAD.lock")]
-    refs = (f"{HEADS}{journal.branch}", f"{TAGS}{journal.tag}")
-    shared = [
-        repository.common_dir / f"{name}.lock"
-        for name in (*refs, "packed-refs", "config")
-    ]
-    remotes = (repository.common_dir / "refs/remotes").glob(f"*/{journal.branch}.lock")
-    return [*own, *shared, *remotes]
 
 
 def find_bump(

@@ -8,7 +8,7 @@ from trunkline.files import clear_record
 from trunkline.git import TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
 from trunkline.images.tags import image_tags
-from trunkline.locks import only_release
+from trunkline.locks import only_release, remove_stale_git_locks
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command, option
 from trunkline.output import confirm, refuse, say, write_outputs
 from trunkline.process import ProcessError
@@ -25,7 +25,6 @@ from trunkline.releases.recovery import (
     find_leftover,
     make_tag,
     orphan,
-    remove_stale_locks,
 )
 from trunkline.releases.rules import refusals
 from trunkline.releases.state import State
@@ -93,8 +92,8 @@ def release_from(
     settings = head_project(repository).settings
     with only_release(repository.common_dir) as lock:
         clone = LockedClone(repository, settings, lock)
-        if not dry_run:
-            remove_stale_locks(repository)
+        if not dry_run and (repository.git_dir / RELEASE).exists():
+            remove_stale_git_locks(repository)
         leftover = find_leftover(repository)
         require_remote(leftover.state)
         lost = orphan(repository, leftover)

@@ -72,7 +72,7 @@ def undo_interrupted(repository: Repository) -> None:
     record = repository.git_dir / FILE
     if not record.exists():
         return
-    remove_stale_git_locks([repository.git_dir / "index.lock"], repository.root)
+    remove_stale_git_locks(repository)
     begun = json.loads(record.read_text(encoding="utf-8"))
     if begun["head"] == repository.read("rev-parse", "HEAD"):
         # Only with its new files in the index does git take those away, too.
