@@ -65,7 +65,7 @@ def write_bundle(
         "files": sorted(files),
         "secrets": [asdict(found) for found in material.secrets],
     }
-    return data, report(repository, folder, material)
+    return data, report(folder, material)
 
 
 def gather_material(repository: Repository, subject: ReleaseSubject) -> Material:
@@ -89,6 +89,7 @@ def bundle_files(name: str, material: Material) -> dict[str, str]:
     stat, commits = stat_table(released), material.commits
     sources, others = by_interest(released)
     return {
+        ".gitignore": "*\n",  # A release refuses new files.
         COMMITS: as_json(
             [asdict(it) | {"files": material.paths.get(it.hash, [])} for it in commits]
         ),
@@ -156,7 +157,7 @@ def stat_table(files: Iterable[ChangedFile]) -> str:
     )
 
 
-def report(repository: Repository, folder: Path, material: Material) -> str:
+def report(folder: Path, material: Material) -> str:
     """Report what was written, which secrets were masked, and how to use it."""
     files, secrets = material.released.files, material.secrets
     lines = [
@@ -166,8 +167,6 @@ def report(repository: Repository, folder: Path, material: Material) -> str:
     if secrets:
         lines.append(f"secrets masked: {len(secrets)} ({summary(secrets)})")
         lines += sorted({f"  {found.path} ({found.kind})" for found in secrets})
-    if is_untracked(repository, folder):
-        lines.append(f"{folder} is not ignored by git; a release refuses it")
     lines.append("masking is a help, no promise: look through it before you send it")
     quoted = shlex.quote(f"{folder}/")
     lines += [
@@ -177,14 +176,6 @@ def report(repository: Repository, folder: Path, material: Material) -> str:
         f"  cat {quoted}prompt-*.md | llm",
     ]
     return "\n".join(lines)
-
-
-def is_untracked(repository: Repository, folder: Path) -> bool:
-    """Whether git would list the files of the folder as untracked."""
-    path = folder.resolve()
-    if not path.is_relative_to(repository.root.resolve()):
-        return False
-    return not repository.run("check-ignore", "--quiet", "--", str(path)).ok
 
 
 def as_json(rows: Sequence[dict[str, Any]]) -> str:
