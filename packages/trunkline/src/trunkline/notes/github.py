@@ -4,27 +4,15 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError
-from urllib3.util import Retry, Timeout
-
-from trunkline import __version__
-from trunkline.errors import FailedError, Refusal
+from trunkline.errors import Refusal
+from trunkline.registry.reference import ImageName
+from trunkline.registry.responses import CREATED, NOT_FOUND, OK, RegistryError
+from trunkline.registry.transport import RetryPolicy, Transport
 
 API = "https://api.github.com"
-OK, CREATED, NOT_FOUND, INVALID = 200, 201, 404, 422
-_TRANSIENT = (429, 500, 502, 503, 504)
 _ADDRESS = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
-
-
-class GitHubError(FailedError):
-    """A request failed; `status` is that of the response, 0 without one."""
-
-    def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def find_github(environ: Mapping[str, str], remote_address: str) -> "GitHub":
@@ -53,7 +41,7 @@ def find_github(environ: Mapping[str, str], remote_address: str) -> "GitHub":
 
 
 class GitHub:
-    """A client for the releases of one repository; methods raise GitHubError."""
+    """A client for the releases of one repository; methods raise RegistryError."""
 
     def __init__(
         self, api: str, repository: str, token: str, *, backoff: float = 0.5
@@ -63,19 +51,14 @@ class GitHub:
         self._headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {token}",
-            "User-Agent": f"trunkline/{__version__}",
             "X-GitHub-Api-Version": "2022-11-28",
         }
         # POST is retried, too: that the release exists already is an answer to handle.
-        retries = Retry(
-            4,
-            allowed_methods=None,
-            status_forcelist=_TRANSIENT,
-            backoff_factor=backoff,
-            raise_on_status=False,
+        server = ImageName(urlsplit(api).netloc, repository)
+        policy = RetryPolicy(backoff=backoff)
+        self._transport = Transport(
+            server, lambda: None, plain=False, retry_policy=policy
         )
-        timeout = Timeout(connect=10, read=60)
-        self._pool = urllib3.PoolManager(timeout=timeout, retries=retries)
 
     def release(self, tag: str) -> dict[str, Any] | None:
         """Return the published release of a tag; None if there is none."""
@@ -95,16 +78,14 @@ class GitHub:
         """Send a request; None where a GET finds nothing."""
         body = None if fields is None else json.dumps(fields).encode()
         url = f"{self._root}{path}"
-        try:
-            answer = self._pool.request(method, url, body=body, headers=self._headers)
-        except HTTPError as error:
-            raise GitHubError(f"{method} {url}: {error}", status=0) from error
+        answer = self._transport.send(method, url, self._headers, body)
         if answer.status == NOT_FOUND and method == "GET":
             return None
         if answer.status not in (OK, CREATED):
-            said = answer.data[:500].decode("utf-8", "replace")
-            raise GitHubError(
-                f"{method} {url} was answered with {answer.status}: {said}",
+            said = answer.body[:500].decode("utf-8", "replace")
+            raise RegistryError(
+                found=f"{method} {url} was answered with {answer.status}: {said}",
+                fix="the same command again  (its token has to allow contents: write)",
                 status=answer.status,
             )
-        return dict(json.loads(answer.data))
+        return dict(json.loads(answer.body))

@@ -13,11 +13,14 @@ from trunkline.errors import Refusal
 from trunkline.git import Repository
 from trunkline.images.tags import highest_release
 from trunkline.notes.command import of_version
-from trunkline.notes.github import INVALID, GitHub, GitHubError, find_github
+from trunkline.notes.github import GitHub, find_github
 from trunkline.options import DRY_RUN, command, option
 from trunkline.project import head_project
+from trunkline.registry.responses import RegistryError
 from trunkline.versions import Version
 
+# GitHub answers so where a release of the tag exists.
+INVALID = 422
 # GitHub accepts 125,000 characters.
 LONGEST = 120_000
 REST = "\n\nThe rest is in CHANGELOG.md."
@@ -93,7 +96,7 @@ def publish(github: GitHub, page: ReleasePage) -> tuple[str, str]:
     if found is None:
         try:
             return "created", str(github.create(page.fields)["html_url"])
-        except GitHubError as error:
+        except RegistryError as error:
             # Another run was faster, or the first answer was lost.
             found = github.release(page.tag) if error.status == INVALID else None
             if found is None:

@@ -66,7 +66,7 @@ class _AnnouncedRetry(Retry):
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         wait = self.get_retry_after(response)
         if wait and wait > ANNOUNCE_AFTER_SECONDS:
-            say(f"the registry is busy; retrying in {wait:.0f} seconds …")
+            say(f"the server is busy; retrying in {wait:.0f} seconds …")
         return super().sleep_for_retry(response)
 
 
