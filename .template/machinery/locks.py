@@ -13,9 +13,15 @@ from typing import Any
 from trunkline.errors import FailedError
 from trunkline.process import Completed, uv
 from trunkline.template.answers import Answers
-from trunkline.template.dependency import as_git_dependency, dependency_words
 from trunkline.template.manifest import PATH, LockChanges, TemplateManifest, lock_key
-from trunkline.template.render import BLOCK, TOOL, render, sources
+from trunkline.template.render import (
+    BLOCK,
+    TOOL,
+    as_git_dependency,
+    dependency_words,
+    render,
+    sources,
+)
 
 from machinery.snapshot import snapshot
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.addresses import canonical_url, is_relative, recorded
-from trunkline.template.dependency import dependency_words
+from trunkline.template.render import dependency_words
 
 FORMS = {
     "gh:acme/template": "https://github.com/acme/template.git",

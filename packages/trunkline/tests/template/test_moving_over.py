@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from samples import REPOSITORY, Sample, copied, environment, identify
-from trunkline.template.dependency import PLACE
+from trunkline.template.render import PLACE
 
 pytestmark = pytest.mark.slow
 

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 from trunkline.git import Repository
 from trunkline.template.answers import PATH, Answers, parse_answers
-from trunkline.template.dependency import PLACE
 from trunkline.template.manifest import TemplateManifest
 from trunkline.template.merge import MergeResult
-from trunkline.template.render import ServiceFile, renamed, renaming
+from trunkline.template.render import PLACE, ServiceFile, renamed, renaming
 from trunkline.template.trees import ServiceTree, folders_of, read_tree, without
 
 MEMBERS = 'members = ["packages/*"]\n'

@@ -4,13 +4,14 @@ Both write the same bytes: a service may be made by copier and updated by this t
 the other way round.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from trunkline.addresses import canonical_url
 from trunkline.errors import FailedError
 from trunkline.template import answers as answers_
 from trunkline.template.answers import Answers
-from trunkline.template.dependency import as_git_dependency, dependency_words
 from trunkline.template.manifest import (
     LockChanges,
     TemplateFile,
@@ -22,8 +23,11 @@ from trunkline.template.names import spellings
 
 BLOCK = "\n[[package]]\n"
 MEMBERS = "\n[manifest]\n"
-TOOL = "trunkline"
 VERSION = '\nversion = "'
+# The tool lies in the template's repository, so a service needs it at the version of
+# the template that the service was made from.
+TOOL, PLACE = "trunkline", "packages/trunkline"
+_RELEASE = re.compile(r"v\d+\.\d+\.\d+(-[a-z]+\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,31 @@ def render(
     written = answers_.print_answers(own, header=manifest.answers_header)
     files[answers_.PATH] = ServiceFile(written.encode("utf-8"))
     return files
+
+
+def dependency_words(source: str, commit: str, commit_id: str) -> dict[str, str]:
+    """Fill in what pyproject.toml and uv.lock say about the tool.
+
+    `commit` is the version as `git describe` names it; unless that is a release, the
+    dependency is pinned to the full `commit_id`.
+    """
+    kind, pin = ("tag", commit) if _RELEASE.fullmatch(commit) else ("rev", commit_id)
+    return {
+        "git": canonical_url(source),
+        "pin": f'{kind} = "{pin}"',
+        "query": f"{kind}={pin}",
+        "commit": commit_id,
+    }
+
+
+def as_git_dependency(block: str) -> str:
+    """Write the tool's own block of uv.lock as uv writes a dependency from git."""
+    source = (
+        'source = { git = "TRUNKLINE_GIT?subdirectory=packages%2Ftrunkline'
+        '&TRUNKLINE_QUERY#TRUNKLINE_COMMIT" }'
+    )
+    text = block.replace(f'source = {{ editable = "{PLACE}" }}', source)
+    return text.partition("\n[package.metadata]\n")[0]
 
 
 def renaming(
