@@ -128,10 +128,7 @@ class Repository:
         self.run("fetch", *options, remote, stdin=stdin, timeout=timeout, check=True)
 
     def objects(self, names: Sequence[str]) -> dict[str, Object | None]:
-        """Look up many objects, such as `HEAD:uv.lock`, in one process.
-
-        A name without an object maps to None.
-        """
+        """Look up objects, such as `HEAD:uv.lock`, in one process; None if absent."""
         asked = "".join(f"{name}\n" for name in names).encode()
         answer = self.run("cat-file", "--batch", stdin=asked, check=True).stdout
         found: dict[str, Object | None] = {}

@@ -64,10 +64,7 @@ def read_settings(pyproject: Path) -> Settings:
 
 
 def parse_settings(document: Mapping[str, Any]) -> Settings:
-    """Extract the settings from a parsed pyproject.toml.
-
-    Raises UsageError on an unknown key or a wrong value.
-    """
+    """Extract the settings from a parsed pyproject.toml; raises UsageError."""
     table = document.get("tool", {}).get("trunkline", {})
     check_keys(table, fields(Settings), where="[tool.trunkline]")
     kind = table.get("attestations", "beside")

@@ -32,11 +32,7 @@ class ConflictError(TrunklineError):
 
 
 def make(clone: LockedClone, tag: str, step: BackportStep) -> None:
-    """Make the commit of one step.
-
-    Raises ConflictError if git leaves conflicts for a person, and FailedError if it
-    fails in another way, such as a hook that refuses the commit.
-    """
+    """Make the commit of one step; raises ConflictError or FailedError."""
     if step.kind is Kind.PICK:
         pick(clone, step)
         return
@@ -73,10 +69,7 @@ def picking(repository: Repository) -> str | None:
 
 
 def finish_pick(clone: LockedClone) -> None:
-    """Commit a cherry-pick whose conflicts a person has resolved and added.
-
-    Raises ConflictError while files are unresolved, or edited after they were added.
-    """
+    """Commit a resolved cherry-pick; raises ConflictError while it is not resolved."""
     repository = clone.repository
     left = unmerged(repository) or repository.names("diff", "--name-only", "-z")
     if left:

@@ -25,10 +25,7 @@ AGAIN = "uv run trunkline backport"
 def make_all(
     clone: LockedClone, begun: Journal, steps: tuple[BackportStep, ...]
 ) -> int:
-    """Make the commits one at a time and end the backport.
-
-    Raises FailedError if one cannot be made; the record stays then.
-    """
+    """Make the commits one at a time; the record stays if one cannot be made."""
     repository = clone.repository
     for number, step in enumerate(steps):
         try:

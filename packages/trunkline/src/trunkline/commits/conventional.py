@@ -118,10 +118,7 @@ def shown(text: str) -> str:
 
 
 def problems(message: str, *, fix: str) -> Iterator[Refusal]:
-    """Yield every rule that a message breaks; surrounding white space is ignored.
-
-    `fix` is the command that changes the message.
-    """
+    """Yield every rule that a message breaks; `fix` is the command that changes it."""
     message = message.strip()
     if message.startswith(WRITTEN_BY_TOOLS):
         return

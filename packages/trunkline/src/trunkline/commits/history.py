@@ -71,11 +71,7 @@ def resolve(repository: Repository, name: str) -> str:
 
 
 def resolve_range(repository: Repository, text: str) -> tuple[str, str]:
-    """Return both ends of `A..B` as hashes; a missing end is HEAD.
-
-    Raises UsageError on anything else, and Refusal if a shallow clone lacks the commits
-    between them.
-    """
+    """Return both ends of `A..B` as hashes; a missing end is HEAD."""
     start, dots, end = text.partition("..")
     if not dots or end.startswith("."):
         raise UsageError(f"`{text}` is not a range; expected one like main..HEAD")

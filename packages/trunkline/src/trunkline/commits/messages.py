@@ -39,11 +39,9 @@ class Message:
 def check_commits(
     *, revisions: str | None, title_env: str | None, message_file: str | None
 ) -> int:
-    """Check everything that was asked for; by default, the commits of HEAD that the
-    trunk does not contain.
+    """Check what was asked for; by default HEAD's commits that the trunk lacks.
 
-    A title is read from the environment, so that it never passes through a shell. A
-    file named `-` is standard input.
+    A title is read from the environment, so that it never passes through a shell.
     """
     messages: list[Message] = []
     if title_env:

@@ -30,10 +30,7 @@ _VULNERABLE = 1
 
 @command(passes_on="Other arguments go to `uv audit`, such as `--ignore ID`.")
 def audit(*, others: Sequence[str]) -> int:
-    """Print the result; returns 0, 1 for a vulnerability, 75 for not checked.
-
-    `others` is passed on to `uv audit`, such as `--ignore ID`.
-    """
+    """Print the result; returns 0, 1 for a vulnerability, 75 for not checked."""
     root = Repository.find().root
     declared = own_packages(read_settings(root / "pyproject.toml").audit)
     locked = read_toml(root / "uv.lock").get("package", [])
@@ -96,5 +93,4 @@ def report_unindexed(
 
 
 def _lines(names: Collection[str]) -> str:
-    """Write what declares packages as the team's own, as pyproject.toml has it."""
     return f"    {TABLE}\n    own = {json.dumps(sorted(names))}"

@@ -59,10 +59,7 @@ BUILT_IN = (
 
 
 def gates_of(table: Mapping[str, Any]) -> tuple[Gate, ...]:
-    """Apply `[tool.trunkline.gates]` to the built-in gates.
-
-    Raises UsageError, which names the entry, on anything that is not understood.
-    """
+    """Apply `[tool.trunkline.gates]` to the built-in gates; raises UsageError."""
     gates = {gate.name: gate for gate in BUILT_IN}
     for name, entry in table.items():
         place = f"[tool.trunkline.gates] {name}"
@@ -117,7 +114,6 @@ _EXPECTED = {
 
 
 def _value(place: str, key: str, value: Any) -> Any:  # noqa: ANN401 - any TOML
-    """Check the value of a key; raises UsageError on a wrong one."""
     words: Any = _split(place, value) if key in ("command", "fix") else value
     texts = isinstance(words, list) and all(isinstance(word, str) for word in words)
     match key:

@@ -99,11 +99,7 @@ def environment(root: Path, group: str = "") -> dict[str, str]:
 
 
 def installed_group(root: Path, group: str) -> Path:
-    """Install a dependency group as uv.lock pins it; returns the folder of programs.
-
-    It takes some hundredths of a second if nothing has changed, and no network.
-    Raises FailedError if it cannot be installed.
-    """
+    """Install a dependency group as uv.lock pins it; returns the folder of programs."""
     place = root / ENVIRONMENTS / group
     done = uv(
         *("sync", "--quiet", "--locked", "--only-group", group),
@@ -139,10 +135,7 @@ class GateLine:
             self._write(self._fit(self._row("…", self.command)))
 
     def end(self, outcome: str, output: str) -> float:
-        """Replace the line by the outcome; without a pass the output follows.
-
-        Returns the seconds since the line was begun.
-        """
+        """Replace the line by the outcome, and add what failed; returns the seconds."""
         seconds = round(time.monotonic() - self.start, 2)
         lines = _ESCAPE.sub("", output).split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -36,9 +36,7 @@ def tested_image(
 ) -> Iterator[tuple[list[BuiltImage], Source]]:
     """Build the image of a commit for each platform, and test it.
 
-    Its blobs exist until the end.
-
-    Raises SmokeTestError, and Refusal if the commit has no Dockerfile.
+    Its blobs exist until the end. Raises SmokeTestError; a Refusal without Dockerfile.
     """
     settings = project.settings
     engine = Engine.connect(settings.platforms)
@@ -123,7 +121,6 @@ def push(
 
 
 def _attest(image: BuiltImage, source: Source, settings: Settings) -> Manifest:
-    """State the packages of an image, and what it was built from."""
     _, *layers = image.manifest.blobs()
     packages = installed_packages(image.path(digest) for digest in layers)
     predicates = {

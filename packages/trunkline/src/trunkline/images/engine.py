@@ -29,10 +29,7 @@ class Engine:
 
     @classmethod
     def connect(cls, platforms: Iterable[str] = ()) -> "Engine":
-        """Find the engine; raises Refusal if it, or a suitable builder, is missing.
-
-        The builder has to build for every one of the platforms.
-        """
+        """Find the engine; raises Refusal without it or a builder for the platforms."""
         version = _ask("version", "--format={{.Server.Version}}")
         if not version.ok:
             raise _absent(_first_line(version.complaint))

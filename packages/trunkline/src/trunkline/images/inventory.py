@@ -28,10 +28,7 @@ def read_holdings(
     tags: Mapping[str, tuple[str, bool]],
     in_question: Callable[[Mapping[str, str]], set[str]],
 ) -> Holdings:
-    """Read the indexes, and the images whose age decides.
-
-    Raises Refusal if an index lists another one, because what it needs is not known.
-    """
+    """Read the indexes, and the images whose age decides."""
     digests = {tag: digest for tag, (digest, _) in tags.items()}
     asked = in_question(digests)
     indexes = {digest for digest, is_index in tags.values() if is_index}

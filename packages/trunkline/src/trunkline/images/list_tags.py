@@ -53,11 +53,7 @@ def tags(ref: str | None, *, json: bool, github_output: bool) -> int:
 def plan_tags(
     repository: Repository, ref: str | None, environ: Mapping[str, str]
 ) -> ImageTags:
-    """Plan the tags of a ref; of HEAD's branch if none is given.
-
-    Raises Refusal in a shallow clone, for a tag that is no release, and for a branch
-    whose image tag another live branch has.
-    """
+    """Plan the tags of a ref; of HEAD's branch if none is given."""
     settings = head_project(repository).settings
     repository.require_history(settings.remote)
     name, commit = find_ref(repository, ref, settings.remote)

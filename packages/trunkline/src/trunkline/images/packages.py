@@ -56,7 +56,6 @@ def installed_packages(layers: Iterable[Path]) -> list[Package]:
 
 
 def _apply(layer: Path, records: dict[str, bytes]) -> None:
-    """Apply the changes of one layer to the records."""
     gone: list[str] = []
     found: dict[str, bytes] = {}
     with tarfile.open(layer) as tar:

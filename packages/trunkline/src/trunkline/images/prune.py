@@ -29,10 +29,7 @@ from trunkline.versions import Version
     JSON,
 )
 def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -> int:
-    """Remove the images that no branch, release or pattern keeps any longer.
-
-    `keep` has patterns of further tags to keep.
-    """
+    """Remove the images that no branch, release or pattern keeps any longer."""
     repository = Repository.find()
     settings = head_project(repository).settings
     with interrupted_by_signals(), Registry(settings, os.environ) as registry:

@@ -162,10 +162,7 @@ def _run(publication: Publication, *, dry_run: bool) -> dict[str, object]:
 
 
 def find_image(registry: Registry, plan: ImageTags) -> Manifest | None:
-    """Find the commit's image by its own tag, or by another if that was deleted.
-
-    Raises Refusal if a create-only tag has the image of another commit.
-    """
+    """Find the commit's image by its own tag, or by another if that was deleted."""
     own, *others = plan.tags
     if found := registry.manifest(own.name):
         return found
@@ -250,7 +247,6 @@ def point(publication: Publication, manifest: Manifest) -> list[TagChange]:
 
 
 def _line(change: TagChange, manifest: Manifest) -> str:
-    """Describe in one line what happened to a tag."""
     if change.after != manifest.digest:
         return f"  left     {change.tag.name}: {change.note or 'moved by another run'}"
     if change.action == "same":
@@ -259,7 +255,6 @@ def _line(change: TagChange, manifest: Manifest) -> str:
 
 
 def _hand_on(report: dict[str, object]) -> None:
-    """Pass the result on to the next steps of the workflow."""
     names = ("image", "commit", "digest", "version")
     values = {name: str(report[name] or "") for name in names}
     write_outputs({**values, "built": "true" if report["built"] else "false"})
@@ -272,7 +267,6 @@ def _report(
     built: bool,
     ends: dict[str, str | None],
 ) -> dict[str, object]:
-    """Describe the result, with the digest of the image and of each tag."""
     document = asdict(plan)
     for tag in document["tags"]:
         tag["digest"] = ends.get(tag["name"])

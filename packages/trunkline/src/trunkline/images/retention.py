@@ -156,5 +156,4 @@ def _deletable(verdicts: Iterable[Verdict], holdings: Holdings) -> set[str]:
 
 
 def _with_parts(digests: set[str], children: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Return digests with the manifests that those of indexes list."""
     return digests.union(*(children.get(digest, ()) for digest in digests))

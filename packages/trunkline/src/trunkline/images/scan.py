@@ -92,10 +92,7 @@ def parse_report(report: bytes) -> Iterator[Vulnerability]:
 
 
 def accepted_today(table: Mapping[str, Any], today: date) -> set[str]:
-    """Return the vulnerabilities that the team accepts, each until a date.
-
-    Raises UsageError on one without a date or a reason.
-    """
+    """Return what the team accepts, each with a reason and until a date."""
     found = set()
     for name, entry in table.items():
         given = entry if isinstance(entry, dict) else {}

@@ -127,7 +127,6 @@ def request(port: int, path: str) -> tuple[int, str]:
 
 
 def _failed(engine: Engine, found: str) -> SmokeTestError:
-    """Describe the failure, with the container's last log lines."""
     return SmokeTestError(
         f"the smoke test failed and the image was not pushed: {found}\n"
         f"  last log lines:\n{engine.logs() or '(none)'}"

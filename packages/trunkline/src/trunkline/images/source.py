@@ -20,10 +20,7 @@ LONGEST_POINTER = 1024
 
 
 def export(repository: Repository, commit: str, folder: Path) -> Path:
-    """Write a commit's files, and no others, into a new folder.
-
-    Uncommitted files in the working tree cannot get into the image.
-    """
+    """Write a commit's files, and no others, into a new folder."""
     archive = folder / "source.tar"
     # The umask of the user must not change a file's mode.
     repository.run(

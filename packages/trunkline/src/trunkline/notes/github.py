@@ -16,10 +16,7 @@ _ADDRESS = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
 
 def find_github(environ: Mapping[str, str], remote_address: str) -> "GitHub":
-    """Find the repository in a workflow's variables, elsewhere in the remote's address.
-
-    Raises Refusal without a token or a repository on GitHub.
-    """
+    """Find the repository in a workflow's variables, else in the remote's address."""
     address = _ADDRESS.search(remote_address)
     name = environ.get("GITHUB_REPOSITORY") or (address[1] if address else "")
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN", "")

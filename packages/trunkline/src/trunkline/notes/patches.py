@@ -36,10 +36,7 @@ _LONG_LINE = re.compile(rf"^(.{{{LONGEST_LINE}}}).+$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """One changed file, and what a bundle shows of it: its patch, or a line about it.
-
-    The numbers are None for a binary file.
-    """
+    """One changed file: its patch, or a line about it; a binary one has no numbers."""
 
     path: str
     added: int | None
@@ -78,10 +75,7 @@ def working_tree(repository: Repository) -> str:
 
 
 def read_diff(repository: Repository, old: str | None, new: str) -> MaskedDiff:
-    """Read what changed; lock files, binary and huge files become one line each.
-
-    Without `old`, everything in `new` is shown.
-    """
+    """Read what changed since `old`, or ever; lock and huge files become one line."""
     if old is None:
         old = repository.run("hash-object", "-t", "tree", "--stdin", stdin=b"").text
     done = repository.run(*_DIFF, old, new, "--", timeout=LONG, check=True)

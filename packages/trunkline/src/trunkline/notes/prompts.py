@@ -144,10 +144,7 @@ def _diff(first: Sequence[str], others: Sequence[str] = ()) -> str:
 
 
 def allot(sizes: Sequence[int], limit: int) -> list[int]:
-    """Divide `limit`: small texts fit completely, large ones get equal shares.
-
-    No share is larger than its size, and together they are at most `limit`.
-    """
+    """Divide `limit`: small texts fit completely, large ones get equal shares."""
     shares = [0] * len(sizes)
     left = limit
     order = sorted(range(len(sizes)), key=lambda place: sizes[place])

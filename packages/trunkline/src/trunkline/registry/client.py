@@ -53,11 +53,7 @@ class Registry:
         *,
         retry_policy: RetryPolicy | None = None,
     ) -> None:
-        """Prepare the connection; nothing is sent yet.
-
-        Raises Refusal if the project names no registry. Credentials come from the
-        environment or from Docker's configuration.
-        """
+        """Send nothing yet; raises Refusal if the project names no registry."""
         self.name = name = image_name(settings, environ)
         self.transport = Transport(
             name,
@@ -170,10 +166,7 @@ class Registry:
         return response.body
 
     def push_blob(self, digest: str, file: BinaryIO) -> bool:
-        """Store the rest of an open file as a blob; False if it existed already.
-
-        After an interruption it is sent again as a whole.
-        """
+        """Store the rest of an open file as a blob; False if it existed already."""
         if self.has_blob(digest):
             return False
         start, address = file.tell(), f"{self._base}/blobs/uploads/"

@@ -80,7 +80,6 @@ def _is_host(word: str) -> bool:
 
 
 def _last_word(text: str) -> str:
-    """Suggest the last component of a path."""
     name = re.split(r"[:@]", text.strip().lower().rpartition("/")[2])[0]
     slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")
     return slug or "my-app"

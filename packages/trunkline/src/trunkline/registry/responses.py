@@ -47,10 +47,7 @@ class RegistryResponse:
 
     @property
     def errors(self) -> tuple[tuple[str, str], ...] | None:
-        """The registry's own errors, each a code and a message.
-
-        None if the body is no list of errors, so that no registry wrote it.
-        """
+        """The registry's own errors, code and message each; None if it wrote none."""
         try:
             found = json.loads(self.body)["errors"]
             return tuple(

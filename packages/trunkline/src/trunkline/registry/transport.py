@@ -58,8 +58,6 @@ class RetryPolicy:
 
 
 class _AnnouncedRetry(Retry):
-    """Retry, and announce waits longer than two seconds."""
-
     # GitHub answers 403 with the time to wait where others answer 429.
     RETRY_AFTER_STATUS_CODES = Retry.RETRY_AFTER_STATUS_CODES | {FORBIDDEN}
 

@@ -25,10 +25,7 @@ class Bump:
 
 @dataclass(frozen=True, slots=True)
 class Originals:
-    """The state before a bump: files by the id of a git object, None if absent.
-
-    `changed` lists the paths that were not committed then.
-    """
+    """Files before a bump by their git object, and what was not committed then."""
 
     files: Mapping[str, str | None]
     changed: tuple[str, ...]

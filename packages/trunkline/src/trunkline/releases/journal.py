@@ -30,10 +30,7 @@ def write_journal(file: Path, journal: Journal) -> None:
 
 
 def read_journal(file: Path) -> Journal | None:
-    """Read the record; None if nothing is in progress.
-
-    Raises FailedError if another version of this tool wrote it.
-    """
+    """Read the record; None if nothing is in progress, FailedError if it is damaged."""
     try:
         fields = json.loads(file.read_text(encoding="utf-8"))
         return Journal(fields["branch"], fields["start"], fields["tag"])

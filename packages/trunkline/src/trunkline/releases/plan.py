@@ -30,10 +30,7 @@ class BumpCommit:
 
 
 def decide(state: State, journal: Journal | None, bump: BumpCommit | None) -> Ending:
-    """Choose how to end it; `state.current` is the version that HEAD holds.
-
-    Raises Refusal if a person has to decide.
-    """
+    """Choose how to end it; raises Refusal if a person has to decide."""
     if journal and journal.branch != state.here.branch:
         raise Refusal(
             rule="interrupted",

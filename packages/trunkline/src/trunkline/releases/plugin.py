@@ -115,7 +115,6 @@ def _ask_nothing_about_the_first_tag() -> None:
 
 
 def _keep_originals(config: BaseConfig) -> None:
-    """Copy the files that `cz bump` is about to edit, for the guard to restore."""
     from trunkline.git import Repository  # noqa: PLC0415 - other commands do without
     from trunkline.project import LOCK, PYPROJECT  # noqa: PLC0415
     from trunkline.releases.bump_files import keep_originals, version_files  # noqa: PLC0415

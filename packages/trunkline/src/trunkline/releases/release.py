@@ -139,7 +139,6 @@ def drop_journal(
 
 
 def _record(state: State, bump: BumpCommit) -> Journal:
-    """Return the record that the release with this commit began with."""
     return Journal(str(state.here.branch), bump.parent, state.current_tag.name)
 
 

@@ -73,10 +73,7 @@ class ReleaseBranches:
 def tag_facts(
     repository: Repository, name: str, oid: str, *, branches: ReleaseBranches
 ) -> TagFacts:
-    """Look at one tag; `oid` is the object that its ref points at.
-
-    A lightweight tag points at the commit itself.
-    """
+    """Look at one tag; `oid` is the object that its ref points at."""
     answer = repository.objects([oid, f"{oid}^{{commit}}"])
     ref, target = answer[oid], answer[f"{oid}^{{commit}}"]
     if ref is None or target is None:

@@ -12,10 +12,7 @@ _LITERAL = "--literal-pathspecs"
 
 
 def set_aside(repository: Repository, paths: Sequence[str]) -> list[str]:
-    """Restore files to HEAD and keep what was changed as a patch in git's own folder.
-
-    Returns a line about each file that was changed, and where the patch is.
-    """
+    """Restore files to HEAD, keep their changes as a patch; returns a line for each."""
     others = ("ls-files", "--others", "--exclude-standard", "-z", "--")
     new = repository.names(_LITERAL, *others, *paths)
     if new:

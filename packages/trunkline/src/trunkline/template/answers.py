@@ -35,10 +35,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class TemplateRequest:
-    """What somebody asks for on the command line; None is a default.
-
-    `added` and `without` name optional parts; `diff` only shows what would change.
-    """
+    """What somebody asks for on the command line; None is a default."""
 
     source: str | None
     version: str | None

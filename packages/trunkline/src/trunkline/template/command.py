@@ -65,10 +65,7 @@ def template(
 
 
 def own_source() -> str:
-    """Return the address that this tool was installed from: the template's own.
-
-    Raises UsageError where it is not known.
-    """
+    """Return the address that this tool was installed from; raises UsageError."""
     text = metadata.distribution("trunkline").read_text("direct_url.json")
     installed = json.loads(text) if text else {}
     if "vcs_info" in installed:

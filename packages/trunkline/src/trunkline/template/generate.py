@@ -65,10 +65,7 @@ def require_outside(folder: Path) -> None:
 def answered(
     mirror: Mirror, commit: str, folder: Path, asked: TemplateRequest
 ) -> Answers:
-    """Answer the template's questions; without a name, the folder's is used.
-
-    Raises Refusal for a name that is not usable, UsageError for an unknown part.
-    """
+    """Answer the template's questions; without a name, the folder's is used."""
     manifest = mirror.manifest(commit)
     name = folder.absolute().name.lower().replace("-", "_")
     package = name if asked.package is None else asked.package

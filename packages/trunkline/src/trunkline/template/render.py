@@ -47,10 +47,7 @@ def sources(manifest: TemplateManifest, kept: Mapping[str, bool]) -> list[Templa
 def render(
     manifest: TemplateManifest, answers: Answers, contents: Mapping[str, bytes]
 ) -> dict[str, ServiceFile]:
-    """Render all files of a service by their paths in it.
-
-    `contents` holds the template's own files by their `TemplateFile.source`.
-    """
+    """Render a service's files by path; `contents` are the template's, by source."""
     left_out = manifest.left_out(answers.kept)
     rename = renaming(manifest, answers)
     slug = spellings(answers.package, answers.title)["slug"]

@@ -114,10 +114,7 @@ def read_answers(repository: Repository) -> Answers:
 
 
 def address_of(answers: Answers, source: str | None) -> str:
-    """Return the template's address as a canonical URL.
-
-    Raises Refusal for a relative one, which means something else in every clone.
-    """
+    """Return the template's canonical URL; raises Refusal for a relative address."""
     if source is None and is_relative(answers.source):
         raise Refusal(
             rule="address",
@@ -129,11 +126,7 @@ def address_of(answers: Answers, source: str | None) -> str:
 
 
 def made_from(mirror: Mirror, answers: Answers) -> str:
-    """Look up the commit that the service was made from.
-
-    Raises Refusal where the template no longer has it, and FailedError where the
-    answers hold a name that no service can have.
-    """
+    """Look up the commit that the service was made from; Refusal if it is gone."""
     found = mirror.find_commit(answers.commit)
     if not found:
         raise Refusal(

@@ -52,10 +52,7 @@ class Member:
 
 
 def members(root: Path) -> list[Member]:
-    """List the packages that the project requires from the workspace or from git.
-
-    Raises UsageError if a pyproject.toml cannot be read.
-    """
+    """List the packages that the project requires from the workspace or from git."""
     document = read_toml(root / "pyproject.toml")
     project, uv = document.get("project", {}), document.get("tool", {}).get("uv", {})
     extras = project.get("optional-dependencies", {}).values()

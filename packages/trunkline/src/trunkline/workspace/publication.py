@@ -67,7 +67,6 @@ def _version(member: Member) -> Version:
 def _published(
     repository: Repository, member: Member, tag: str, settings: Settings
 ) -> str:
-    """Return the commit of a tag on the remote; raises Refusal if there is none."""
     remote, ref = settings.remote, f"{TAGS}{tag}"
     asked = (ref, f"{ref}^{{}}")
     try:
@@ -99,7 +98,6 @@ def _published(
 def _check_version(
     repository: Repository, member: Member, tag: str, file: str, version: Version
 ) -> None:
-    """Refuse a tag whose pyproject.toml has another version or does not exist."""
     held = repository.objects([file])[file]
     document = tomllib.loads(held.content.decode()) if held else {}
     found = document.get("project", {}).get("version")
@@ -116,7 +114,6 @@ def _check_version(
 def _check_same(
     repository: Repository, member: Member, tag: str, commit: str, folder: str
 ) -> None:
-    """Refuse a working tree that differs from the tag."""
     others = ("ls-files", "-z", "--others", "--exclude-standard")
     changed = repository.names("diff", "-z", "--name-only", commit, "--", folder)
     changed += repository.names(*others, "--", folder)

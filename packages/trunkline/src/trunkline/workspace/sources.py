@@ -42,7 +42,6 @@ def _inline(source: Source) -> str:
 
 
 def _exclude(workspace: Any, folder: str, *, excluded: bool) -> None:  # noqa: ANN401
-    """Put a folder into the workspace's `exclude`, or take it out of it."""
     present = workspace.get("exclude")
     if excluded and present is None:
         workspace["exclude"] = [folder]

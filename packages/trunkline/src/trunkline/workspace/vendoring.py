@@ -53,10 +53,7 @@ class Upstream:
 def upstream(
     root: Repository, member: Member, source: Source, *, commit: str | None = None
 ) -> Upstream:
-    """Fetch the files that a git source names; raises Refusal if that fails.
-
-    With `commit`, fetch the files of that commit.
-    """
+    """Fetch the files of a git source, or of its `commit`; raises Refusal."""
     address, wanted = str(source["git"]), commit or revision(source) or "HEAD"
     place = Upstream(root.root, root.git_dir / FETCHED / member.name)
     shutil.rmtree(place.git_dir, ignore_errors=True)
