@@ -106,11 +106,7 @@ def uv(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Comp
 
 
 def watch(
-    argv: Sequence[str],
-    *,
-    cwd: Path,
-    env: Mapping[str, str],
-    tick: Callable[[], None],
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], tick: Callable[[], None]
 ) -> Completed:
     """Run a program in its own process group and call `tick` until it ends.
 

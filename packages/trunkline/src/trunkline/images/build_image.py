@@ -92,10 +92,7 @@ def _without_registry(
 
 
 def push(
-    registry: Registry,
-    images: Sequence[BuiltImage],
-    source: Source,
-    settings: Settings,
+    registry: Registry, images: Sequence[BuiltImage], source: Source, settings: Settings
 ) -> Manifest:
     """Store images, their attestations, and the index of both, by their digests.
 
@@ -126,9 +123,7 @@ def _attest(image: BuiltImage, source: Source, settings: Settings) -> Manifest:
     predicates = {
         SPDX: bill_of_materials(source, packages, image=image.manifest.digest),
         PROVENANCE: provenance(
-            source,
-            dockerfile=settings.dockerfile,
-            platform=image.platform_name,
+            source, dockerfile=settings.dockerfile, platform=image.platform_name
         ),
     }
     return attest(image, predicates)

@@ -20,12 +20,7 @@ from trunkline.releases.delivery import lost_race, push, take_back
 from trunkline.releases.journal import RELEASE, Journal, write_journal
 from trunkline.releases.member import release_member
 from trunkline.releases.plan import BumpCommit, Ending, decide
-from trunkline.releases.recovery import (
-    Leftover,
-    find_leftover,
-    make_tag,
-    orphan,
-)
+from trunkline.releases.recovery import Leftover, find_leftover, make_tag, orphan
 from trunkline.releases.rules import refusals
 from trunkline.releases.state import State
 from trunkline.releases.survey import gather, read_status

@@ -63,10 +63,7 @@ def exclude_edited_tool(
 
 
 def leave_deleted(
-    repository: Repository,
-    merged: MergeResult,
-    base: ServiceTree,
-    theirs: ServiceTree,
+    repository: Repository, merged: MergeResult, base: ServiceTree, theirs: ServiceTree
 ) -> MergeResult:
     """Leave out new files of the template in folders that the team has deleted."""
     present = map(folders_of, read_tree(repository, "HEAD"))

@@ -21,11 +21,7 @@ from trunkline.template.manifest import (
 from trunkline.versions import Version
 
 HEAD = "refs/template/head"
-REFS = (
-    "+refs/heads/*:refs/heads/*",
-    "+refs/tags/*:refs/tags/*",
-    f"+HEAD:{HEAD}",
-)
+REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", f"+HEAD:{HEAD}")
 TIMEOUT = 300
 
 

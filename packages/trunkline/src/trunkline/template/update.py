@@ -12,11 +12,7 @@ from trunkline.output import say
 from trunkline.signals import interrupted_by_signals
 from trunkline.template.answers import PATH, Answers, TemplateRequest, parse_answers
 from trunkline.template.generate import questions_of, rendered
-from trunkline.template.kept import (
-    applied_answers,
-    exclude_edited_tool,
-    leave_deleted,
-)
+from trunkline.template.kept import applied_answers, exclude_edited_tool, leave_deleted
 from trunkline.template.merge import MergeResult, merge
 from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.names import is_title

@@ -13,13 +13,7 @@ from trunkline.files import read_toml
 from trunkline.folders import write_folder
 from trunkline.git import QUIET, Repository
 from trunkline.process import Completed
-from trunkline.workspace.members import (
-    ORIGIN,
-    Member,
-    Source,
-    normal,
-    revision,
-)
+from trunkline.workspace.members import ORIGIN, Member, Source, normal, revision
 
 # What is fetched is kept here, in the repository's own folder, while a switch lasts.
 FETCHED = "trunkline/fetched"
