@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.errors import UsageError
-from trunkline.versions import Version, looks_like_version_tag
+from trunkline.versions import Version
 
 numbers = st.integers(min_value=0, max_value=10**6)
 words = st.one_of(
@@ -76,8 +76,3 @@ def test_other_tags_have_no_version(tag: str) -> None:
 
 def test_a_version_that_uv_has_respelt_is_the_same() -> None:
     assert Version.from_project("1.2.0a3") == Version.parse("1.2.0-alpha.3")
-
-
-def test_a_malformed_version_tag_is_still_taken_for_one() -> None:
-    assert looks_like_version_tag("v1.2")
-    assert not looks_like_version_tag("vendor")

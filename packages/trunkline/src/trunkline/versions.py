@@ -16,8 +16,6 @@ _SEMVER = re.compile(
 # How `uv version` and `uv add` normalise `1.2.0-alpha.3`.
 _PEP_440 = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(a|b|rc)([0-9]+)")
 _PHASES = {"a": "alpha", "b": "beta", "rc": "rc"}
-# A tag that begins like this is a version tag or was meant to be one.
-_TAG_LIKE = re.compile(r"v[0-9]")
 
 
 @total_ordering
@@ -85,8 +83,3 @@ class Version:
             for word in self.prerelease
         )
         return (self.major, self.minor, self.patch, self.stable, words)
-
-
-def looks_like_version_tag(tag: str) -> bool:
-    """Whether a tag looks like a version tag, well-formed or not."""
-    return _TAG_LIKE.match(tag) is not None

@@ -23,7 +23,11 @@ def carry_out(registry: Registry, plan: Plan) -> None:
     refused: dict[str, RegistryError] = {}
     for verdict in plan.untag:
         with _collected(refused, verdict.tag):
-            say(f"  {_untag(registry, verdict)}")
+            if registry.digest(verdict.tag) == verdict.digest:
+                _remove_tag(registry, verdict)
+                say(f"  untagged {verdict.tag}")
+            else:
+                say(f"  left     {verdict.tag}: it was moved in the meantime")
     for digest in plan.delete:
         with _collected(refused, digest):
             there = registry.delete(digest)
@@ -47,13 +51,6 @@ def _collected(refused: dict[str, RegistryError], what: str) -> Iterator[None]:
             raise
         refused[what] = error
         say(f"  refused  {what}")
-
-
-def _untag(registry: Registry, verdict: Verdict) -> str:
-    if registry.digest(verdict.tag) != verdict.digest:
-        return f"left     {verdict.tag}: it was moved in the meantime"
-    _remove_tag(registry, verdict)
-    return f"untagged {verdict.tag}"
 
 
 def _require_deletion(registry: Registry) -> None:

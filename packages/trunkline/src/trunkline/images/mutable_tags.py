@@ -6,6 +6,7 @@ asked at that moment, say it should have.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from trunkline.errors import FailedError, Refusal
 from trunkline.git import Repository
@@ -31,6 +32,7 @@ ROUNDS = 20
 SEARCH_DEPTH = 1000
 
 
+@dataclass(frozen=True, slots=True)
 class MutableTags:
     """The mutable tags of one repository, and the remote that decides on them.
 
@@ -38,12 +40,9 @@ class MutableTags:
     therefore sees everything that was written before, and corrects it.
     """
 
-    def __init__(
-        self, repository: Repository, registry: Registry, settings: Settings
-    ) -> None:
-        self.repository = repository
-        self.registry = registry
-        self.settings = settings
+    repository: Repository
+    registry: Registry
+    settings: Settings
 
     def update(self, tag: ImageTag, *, branch: str | None, commit: str) -> TagChange:
         """Move the tag of a branch, or `latest` if `branch` is None."""

@@ -237,12 +237,9 @@ def point(publication: Publication, manifest: Manifest) -> list[TagChange]:
     mutable = LATEST if plan.kind == "release" else plan.tags[-1]
     changes = list(write_tags(registry, manifest, fixed))
     if mutable.mutable:
-        tags = MutableTags(
-            publication.repository, registry, publication.project.settings
-        )
-        changes.append(
-            tags.update(mutable, branch=publication.branch, commit=plan.commit)
-        )
+        settings, branch = publication.project.settings, publication.branch
+        tags = MutableTags(publication.repository, registry, settings)
+        changes.append(tags.update(mutable, branch=branch, commit=plan.commit))
     return changes
 
 

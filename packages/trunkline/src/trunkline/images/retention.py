@@ -135,11 +135,9 @@ def _verdict(tag: str, digest: str, holdings: Holdings, rules: Rules) -> Verdict
 
 
 def _attached(tag: str, digest: str, *, subject: str, deleted: set[str]) -> Verdict:
-    if subject in deleted:
-        return Verdict(
-            tag, digest, stays=False, why="belongs to an image that is deleted"
-        )
-    return Verdict(tag, digest, stays=True, why="belongs to an image that is kept")
+    stays = subject not in deleted
+    why = f"belongs to an image that is {'kept' if stays else 'deleted'}"
+    return Verdict(tag, digest, stays=stays, why=why)
 
 
 def _deletable(verdicts: Iterable[Verdict], holdings: Holdings) -> set[str]:

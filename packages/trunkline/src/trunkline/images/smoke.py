@@ -15,6 +15,8 @@ from trunkline.settings import Settings
 
 # Seconds between two requests.
 PAUSE = 0.1
+# Digits of a commit's id, which may be abbreviated.
+SHORTEST = 7
 
 
 class SmokeTestError(FailedError):
@@ -100,14 +102,9 @@ def _require_commit(engine: Engine, port: int, commit: str) -> None:
         found = str(json.loads(body)["commit"])
     except (ValueError, LookupError, TypeError):
         raise _failed(engine, f"/version answered {status} {body[:200]!r}") from None
-    if status != HTTPStatus.OK or not _same(found, commit):
+    same = len(found) >= SHORTEST and commit.startswith(found)
+    if status != HTTPStatus.OK or not same:
         raise _failed(engine, f"/version names commit {found}, not {commit}")
-
-
-def _same(found: str, commit: str) -> bool:
-    """Whether a commit, perhaps an abbreviated one, is this commit."""
-    shortest = 7
-    return len(found) >= shortest and commit.startswith(found)
 
 
 def request(port: int, path: str) -> tuple[int, str]:

@@ -23,16 +23,8 @@ def export(repository: Repository, commit: str, folder: Path) -> Path:
     """Write a commit's files, and no others, into a new folder."""
     archive = folder / "source.tar"
     # The umask of the user must not change a file's mode.
-    repository.run(
-        "-c",
-        "tar.umask=0022",
-        "archive",
-        "--format=tar",
-        f"--output={archive}",
-        commit,
-        timeout=300,
-        check=True,
-    )
+    command = ("-c", "tar.umask=0022", "archive", f"--output={archive}", commit)
+    repository.run(*command, timeout=300, check=True)
     root = folder / "source"
     try:
         with tarfile.open(archive) as tar:

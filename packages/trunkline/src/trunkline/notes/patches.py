@@ -63,14 +63,9 @@ def working_tree(repository: Repository) -> str:
         if own.exists():
             shutil.copyfile(own, index)
         env = {**QUIET, "GIT_INDEX_FILE": str(index)}
-        for command in (("add", "--all", "--", "."), ("write-tree",)):
-            done = process.run(
-                ["git", *command],
-                cwd=repository.root,
-                env=env,
-                timeout=LONG,
-                check=True,
-            )
+        for command in (["add", "--all", "--", "."], ["write-tree"]):
+            argv, root = ["git", *command], repository.root
+            done = process.run(argv, cwd=root, env=env, timeout=LONG, check=True)
     return done.text
 
 

@@ -48,7 +48,8 @@ def push(
     has_tag = there.get(ref) == clone.repository.read("rev-parse", ref)
     # If the tag was not there before, both have arrived, whatever the answer was, and
     # the branch may have moved on since.
-    if has_tag and (tip == commit or not already_there(state, tag)):
+    was_there = state.current_tag.name == tag and state.current_tag.remote is not None
+    if has_tag and (tip == commit or not was_there):
         return finish_pushed(clone, state, tag)
     raced = tip != state.there.tip
     if record is not None and (ours or raced) and not has_tag:
@@ -109,11 +110,6 @@ def finish_pushed(clone: LockedClone, state: State, tag: str) -> int:
     clear_record(clone.repository.git_dir / RELEASE)
     print(f"released {tag}: {state.here.branch} and {tag} are on {state.remote}")
     return 0
-
-
-def already_there(state: State, tag: str) -> bool:
-    """Whether the remote had the tag before the push, without its branch."""
-    return state.current_tag.name == tag and state.current_tag.remote is not None
 
 
 def lost_race(state: State, tag: str) -> Refusal:

@@ -1,5 +1,6 @@
 """`trunkline push-check`: git's pre-push hook for version tags."""
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,9 @@ from trunkline.errors import Refusal
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.options import command, option
 from trunkline.output import refuse
-from trunkline.versions import looks_like_version_tag
+
+# A tag that begins like this is a version tag or was meant to be one.
+_VERSION_TAG = re.compile(rf"{TAGS}(v[0-9].*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,8 @@ class RefUpdate:
     @property
     def version_tag(self) -> str | None:
         """The name of the tag if it is a version's or looks like one."""
-        name = self.remote_ref.removeprefix(TAGS)
-        like = looks_like_version_tag(name)
-        return name if self.remote_ref.startswith(TAGS) and like else None
+        match = _VERSION_TAG.fullmatch(self.remote_ref)
+        return match[1] if match else None
 
 
 @command(

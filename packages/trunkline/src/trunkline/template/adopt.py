@@ -17,18 +17,12 @@ from trunkline.template.manifest import TemplateManifest
 from trunkline.template.mirror import Mirror, open_mirror
 from trunkline.template.render import ServiceFile, renamed, renaming
 from trunkline.template.trees import MergeSides, TreeEntry, read_tree
-from trunkline.template.update import merge_template
 
 PYPROJECT = "pyproject.toml"
 FILE_MODES = ("100644", "100755")
 _VERSION = re.compile(rb'(?<=\nversion = ")[^"]*')
 
 type NamedTree = dict[str, ServiceFile | TreeEntry]
-
-
-def adopt(asked: TemplateRequest) -> int:
-    """Rename the copy and record its origin; returns 1 where there are conflicts."""
-    return merge_template(asked, first_version)
 
 
 def first_version(repository: Repository, asked: TemplateRequest) -> MergeSides:

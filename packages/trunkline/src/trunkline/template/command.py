@@ -8,10 +8,10 @@ from pathlib import Path
 
 from trunkline.errors import UsageError
 from trunkline.options import command, option, repeated, switch
-from trunkline.template.adopt import adopt
+from trunkline.template.adopt import first_version
 from trunkline.template.answers import TemplateRequest
 from trunkline.template.generate import generate
-from trunkline.template.update import update
+from trunkline.template.update import later_version, merge_template
 
 # What an action does not take.
 NOT_FOR = {
@@ -58,10 +58,12 @@ def template(
     parts = (tuple(added or ()), tuple(without or ()))
     asked = TemplateRequest(source, version, package, title, *parts, diff)
     if action == "update":
-        return update(asked)
+        return merge_template(asked, later_version)
     if source is None:
         asked = replace(asked, source=own_source())
-    return adopt(asked) if place is None else generate(Path(place), asked)
+    if place is None:
+        return merge_template(asked, first_version)
+    return generate(Path(place), asked)
 
 
 def own_source() -> str:

@@ -21,11 +21,6 @@ from trunkline.template.render import ServiceFile
 from trunkline.template.trees import MergeSides, drop_commits, read_tree, write_commits
 
 
-def update(asked: TemplateRequest) -> int:
-    """Merge another version of the template; returns 1 where there are conflicts."""
-    return merge_template(asked, later_version)
-
-
 def merge_template(
     asked: TemplateRequest,
     choose: Callable[[Repository, TemplateRequest], MergeSides | None],
