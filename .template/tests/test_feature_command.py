@@ -18,10 +18,10 @@ NAMES = ("notes", "orders")
 GATES = (
     ("ruff", "format", "--check", "--no-cache"),
     ("ruff", "check", "--no-cache"),
-    ("mypy", "src", "tests", "--cache-dir=/dev/null"),
+    ("mypy", "src", "tests"),
     ("lint-imports", "--no-cache"),
     ("trunkline", "flags", "--check"),
-    ("pytest", "-n2", "--cov-report="),
+    ("pytest", "--cov-report="),
 )
 EXAMPLES = ("pytest", "--no-cov", "-mslow", "tests/test_schema.py", "-k", "example")
 
@@ -48,7 +48,7 @@ def check(root: Path, *names: str) -> None:
 def test_three_features_pass_every_gate(service: Path) -> None:
     check(service, *NAMES)
     run(service, *EXAMPLES)
-    run(service, "pytest", "-n2", "--no-cov", "--flags=on")
+    run(service, "pytest", "--no-cov", "--flags=on")
 
 
 def test_taking_one_out_leaves_every_gate_green(service: Path) -> None:

@@ -23,11 +23,12 @@ SHIPPED = [
     for folder in (ROOT / CORE).glob("*/__init__.py")
     if folder.parent.name != "platform"
 ]
-# What tools made, and what would make a copy slow.
-MADE = (".git", ".venv", ".tools", ".hypothesis", ".*_cache", "__pycache__", "*.db*")
+# What tools made, and what would make a copy slow; what mypy knows makes it faster.
+CACHES = (".hypothesis", ".[!m]*_cache", "__pycache__")
+MADE = (".git", ".venv", ".tools", "my-app.db*", *CACHES)
 GATES = (
     ("ruff", "check", "--no-cache"),
-    ("mypy", "src", "tests", "--cache-dir=/dev/null"),
+    ("mypy", "src", "tests"),
     ("lint-imports", "--no-cache"),
     ("pytest", "--no-cov", "--flags=on"),
     ("pytest", "--no-cov"),
