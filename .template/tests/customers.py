@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from httpx2 import AsyncClient, Response, TransportError
 
-from tests.core.billing.orders import order
+from tests.core.billing.test_invoice_endpoints import order
 from tests.servers import PATIENCE
 
 PAUSE_SECONDS = 0.01

@@ -18,7 +18,7 @@ from my_app.core.platform.idempotency import (
 from my_app.core.platform.tables import Keys
 
 from tests.conftest import MakeClient
-from tests.core.billing.orders import PLAN, order
+from tests.core.billing.test_invoice_endpoints import PLAN, order
 from tests.plugins.databases import on
 
 pytestmark = pytest.mark.anyio

@@ -17,7 +17,7 @@ from my_app.core.platform.idempotency import Claim, fingerprint
 from my_app.core.platform.tables import Keys, table
 from my_app.migrations.commands import migrate
 
-from tests.core.billing.orders import order
+from tests.core.billing.test_invoice_endpoints import order
 from tests.plugins.databases import PostgresDatabases, settings_of
 from tests.servers import serving
 

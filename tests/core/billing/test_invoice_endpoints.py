@@ -1,14 +1,26 @@
 """Invoices over HTTP: created once, listed page by page, retrieved."""
 
+from typing import Any
 from urllib.parse import urljoin
 from uuid import uuid4
 
 import pytest
-from httpx2 import AsyncClient
+from httpx2 import AsyncClient, Response
 
 from my_app.core.billing.pricing import DISCOUNTS
 
-from tests.core.billing.orders import PLAN, order
+PLAN = {"seats": 2, "currency": "EUR"}
+
+
+async def order(
+    client: AsyncClient,
+    key: str | None = None,
+    plan: dict[str, Any] = PLAN,
+    **headers: str,
+) -> Response:
+    """Order an invoice, with a new key unless one is given."""
+    headers["Idempotency-Key"] = key or str(uuid4())
+    return await client.post("/billing/invoices", json=plan, headers=headers)
 
 
 async def listed(client: AsyncClient, **query: str | int) -> list[str]:
