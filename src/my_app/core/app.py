@@ -35,14 +35,14 @@ from .platform.operations.landing_page import DOCS_POLICY, POLICY
 from .platform.operations.shutdown import drain_before_stop
 from .platform.readiness import Readiness
 
-# Every feature of the service. To delete one, delete its folder, tests and line here.
 FEATURES: tuple[Feature, ...] = (
+    # Every feature of the service. To delete one, delete its folder, tests and line.
     database.feature,
     billing.feature,
 )
 
 # Response headers that pages of other origins may read.
-EXPOSED_HEADERS = ("Idempotency-Replayed", "Location", "Retry-After", "X-Request-ID")
+EXPOSED_HEADERS = ("Location", "Retry-After", "X-Request-ID")
 
 
 def settings_class(features: Sequence[Feature]) -> type[Settings]:
@@ -78,7 +78,7 @@ def create_app(
         openapi_url="/openapi.json" if settings.docs else None,
         root_path=settings.root_path,
         telemetry=telemetry(settings),
-        middleware=middleware(context),
+        middleware=middleware(context, features),
         lifespan=lifespan(context, features),
     )
     app.state.context = context
@@ -101,9 +101,10 @@ def is_visible(route: BaseRoute, flags: Flags) -> bool:
     return all(getattr(flags, it.flag) for it in given if isinstance(it, Behind))
 
 
-def middleware(context: Context) -> list[Middleware]:
+def middleware(context: Context, features: Sequence[Feature]) -> list[Middleware]:
     """List the middleware, outermost first."""
     settings = context.settings
+    own_headers = [name for feature in features for name in feature.exposed_headers]
     layers = [
         Middleware(
             Observe,
@@ -126,7 +127,7 @@ def middleware(context: Context) -> list[Middleware]:
                 allow_origins=settings.cors_origins,
                 allow_methods=["*"],
                 allow_headers=["*"],
-                expose_headers=EXPOSED_HEADERS,
+                expose_headers=[*EXPOSED_HEADERS, *own_headers],
             )
         )
     if "*" not in settings.allowed_hosts:

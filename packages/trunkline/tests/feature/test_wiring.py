@@ -30,6 +30,7 @@ def squeezed(text: str) -> str:
             "(billing.feature, customers.feature)",
         ),
         (NONE, "FEATURES: tuple[Feature, ...] = ()\n", "(customers.feature)"),
+        (NONE, "FEATURES = (\n    # All.\n)\n", "(# All. customers.feature)"),
         (
             f"from . import (\n    billing,\n    teams,\n)\n{NONE}",
             "FEATURES = (billing.feature, teams.feature)\n",

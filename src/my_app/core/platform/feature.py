@@ -38,7 +38,8 @@ class Feature:
 
     `settings` adds variables to those of the service. `commands` maps words to modules,
     imported only if such a word is typed as `my-app WORD …`:
-    their `main` gets the words and returns the exit code.
+    their `main` gets the words and returns the exit code. `exposed_headers` are those
+    of its responses that pages of other origins may read.
     """
 
     name: str
@@ -47,3 +48,4 @@ class Feature:
     checks: tuple[Check, ...] = ()
     settings: type[Settings] | None = None
     commands: Mapping[str, str] = field(default_factory=dict)
+    exposed_headers: tuple[str, ...] = ()

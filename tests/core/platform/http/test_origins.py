@@ -1,7 +1,10 @@
 """Pages of other origins call the service if they may."""
 
+from fastapi import APIRouter
+
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
+from my_app.core.platform.feature import Feature
 
 from tests.conftest import MakeClient
 
@@ -16,7 +19,9 @@ async def test_pages_of_an_allowed_origin_may_call(
         "access-control-request-headers": "content-type",
     }
 
-    async with make_client(create_app(settings, flags, [])) as client:
+    own = Feature(name="own", router=APIRouter(), exposed_headers=("X-Own",))
+
+    async with make_client(create_app(settings, flags, [own])) as client:
         preflight = await client.options("/version", headers=asking)
         error = await client.get("/nowhere", headers=asking)
         refused = await client.options(
@@ -28,7 +33,8 @@ async def test_pages_of_an_allowed_origin_may_call(
     assert preflight.headers[allowed] == asking["origin"]
     assert error.headers[allowed] == asking["origin"]
     exposed = error.headers["access-control-expose-headers"]
-    assert {"Retry-After", "Location", "X-Request-ID"} <= set(exposed.split(", "))
+    headers = {"Retry-After", "Location", "X-Request-ID", "X-Own"}
+    assert set(exposed.split(", ")) == headers
     assert allowed not in other.headers
     assert refused.status_code == 400
     assert refused.headers["content-type"] == "application/problem+json"

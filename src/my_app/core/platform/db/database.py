@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from ....config import Settings
 from ....environment import Problem
 from ..feature import Feature, NotReadyError
+from ..idempotency import REPLAYED
 from .revisions import Revisions, read_revisions
 
 if TYPE_CHECKING:
@@ -155,4 +156,5 @@ feature = Feature(
         ("migrate", "migration", "migrations"),
         "my_app.migrations.cli",
     ),
+    exposed_headers=(REPLAYED,),
 )
