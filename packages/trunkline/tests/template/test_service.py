@@ -33,8 +33,12 @@ def fresh(upstream: Sample, *options: str) -> Sample:
     home = upstream.root.parent / "home"
     home.mkdir()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
-    types = {"MYPY_CACHE_DIR": service.env["MYPY_CACHE_DIR"]}
-    service.env = {**kept, **types, "HOME": str(home), "UV_PYTHON": sys.executable}
+    # Half of what a worker of pytest computes in so short a run is its imports.
+    quick = {
+        "MYPY_CACHE_DIR": service.env["MYPY_CACHE_DIR"],
+        "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
+    }
+    service.env = {**kept, **quick, "HOME": str(home), "UV_PYTHON": sys.executable}
     service.env.pop("XDG_CACHE_HOME", None)
     # Docker's plugins are the machine's, wherever they lie.
     service.env.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
