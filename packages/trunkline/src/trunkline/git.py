@@ -7,7 +7,8 @@ from pathlib import Path
 
 from trunkline import process
 from trunkline.errors import Refusal, UsageError
-from trunkline.process import Completed
+from trunkline.process import Completed, ProcessError
+from trunkline.settings import Settings
 
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
@@ -120,12 +121,13 @@ class Repository:
         answer = self.run(*asked, f"{name}^{{commit}}")
         return answer.text if answer.ok else None
 
-    def fetch(self, remote: str, refs: Iterable[str], *, timeout: float) -> None:
-        """Fetch what refs of a remote hold, and create or move no ref here."""
+    def fetch(self, settings: Settings, refs: Iterable[str]) -> None:
+        """Fetch what refs of the remote hold, and create or move no ref here."""
         # There may be more of them than an argument list takes.
         stdin = "".join(f"{ref}\n" for ref in refs).encode()
         options = ("-q", "--no-tags", "--no-write-fetch-head", "--stdin")
-        self.run("fetch", *options, remote, stdin=stdin, timeout=timeout, check=True)
+        command = ("fetch", *options, settings.remote)
+        self.run(*command, stdin=stdin, timeout=settings.timeout, check=True)
 
     def objects(self, names: Sequence[str]) -> dict[str, Object | None]:
         """Look up objects, such as `HEAD:uv.lock`, in one process; None if absent."""
@@ -159,15 +161,25 @@ class Repository:
         return self.run("merge-base", "--is-ancestor", ancestor, descendant).ok
 
     def remote_refs(
-        self, remote: str, patterns: Iterable[str], *, timeout: float
+        self, settings: Settings, patterns: Iterable[str]
     ) -> dict[str, str]:
-        """Ask a remote for refs by full name; ProcessError if it does not answer.
+        """Ask the remote for refs by full name; raises Refusal if it does not answer.
 
         An annotated tag appears twice: the second entry has `^{}` after the name and
         the id of the tagged commit.
         """
-        answer = self.run("ls-remote", "-q", remote, *patterns, timeout=timeout)
-        if not answer.ok:
-            raise process.ProcessError(answer.complaint)
+        command = ("ls-remote", "-q", settings.remote, *patterns)
+        try:
+            answer = self.run(*command, timeout=settings.timeout)
+            problem = "" if answer.ok else answer.complaint
+        except ProcessError as error:
+            problem = str(error)
+        if problem:
+            raise Refusal(
+                rule="remote",
+                found=f"{settings.remote} of {self.root} did not answer: {problem}",
+                expected="its branches and tags",
+                fix=f"git -C {self.root} ls-remote {settings.remote}",
+            )
         rows = (line.split("\t", 1) for line in answer.text.splitlines())
         return {name: oid for oid, name in rows}

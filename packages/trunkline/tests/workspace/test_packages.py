@@ -111,7 +111,7 @@ def test_a_tag_that_moved_here_only_is_used_as_published(service: Sample) -> Non
 
 def test_a_remote_that_does_not_answer_is_refused(service: Sample) -> None:
     service.git("remote", "set-url", "origin", "../nowhere.git")
-    assert "remote-answers" in refused(service, "prod")
+    assert "did not answer" in refused(service, "prod")
 
 
 @pytest.mark.parametrize("names", [["rule"], ["prod", "rules"], ["--yes"]])

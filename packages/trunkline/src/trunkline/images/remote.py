@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from trunkline.errors import Refusal
 from trunkline.git import HEADS, TAGS, Repository
-from trunkline.process import ProcessError
 from trunkline.settings import Settings
 
 
@@ -32,17 +31,7 @@ class Remote:
 
 def read_remote(repository: Repository, settings: Settings) -> Remote:
     """Ask the remote for all its branches and tags; raises Refusal if it is silent."""
-    refs = (f"{HEADS}*", f"{TAGS}*")
-    try:
-        found = repository.remote_refs(settings.remote, refs, timeout=settings.timeout)
-    except ProcessError as error:
-        raise Refusal(
-            rule="remote",
-            found=f"{settings.remote} did not answer: {error}",
-            expected="its branches and tags, because images follow them",
-            fix=f"git ls-remote {settings.remote}",
-        ) from error
-    return Remote.of(found)
+    return Remote.of(repository.remote_refs(settings, (f"{HEADS}*", f"{TAGS}*")))
 
 
 def fetch_tips(
@@ -52,7 +41,7 @@ def fetch_tips(
     known = repository.objects(sorted(set(heads.values())))
     refs = [f"{HEADS}{name}" for name, oid in heads.items() if not known[oid]]
     if refs:
-        repository.fetch(settings.remote, refs, timeout=settings.timeout)
+        repository.fetch(settings, refs)
 
 
 def on_branch(

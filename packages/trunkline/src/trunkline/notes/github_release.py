@@ -57,9 +57,7 @@ def github_release(*, version: str | None, dry_run: bool) -> int:
     repository = Repository.find()
     subject = of_version(repository, version)
     settings = head_project(repository).settings
-    refs = repository.remote_refs(
-        settings.remote, ["refs/tags/v*"], timeout=settings.timeout
-    )
+    refs = repository.remote_refs(settings, ["refs/tags/v*"])
     tags = {ref.removeprefix("refs/tags/").removesuffix("^{}") for ref in refs}
     if subject.name not in tags:
         raise Refusal(

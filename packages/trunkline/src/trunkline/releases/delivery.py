@@ -8,7 +8,7 @@ from trunkline.errors import FailedError, Refusal
 from trunkline.files import clear_record
 from trunkline.git import HEADS, TAGS
 from trunkline.output import say
-from trunkline.process import Completed, ProcessError
+from trunkline.process import Completed
 from trunkline.releases.clone import HOOKS_TIMEOUT, LockedClone
 from trunkline.releases.journal import RELEASE, Journal
 from trunkline.releases.recovery import undo
@@ -43,7 +43,7 @@ def push(
     sent = send(clone, state.remote, f"{commit}:{branch}", f"{ref}:{ref}")
     if sent.ok:
         return finish_pushed(clone, state, tag)
-    there = ask(clone, state.remote, branch, ref)
+    there = ask(clone, branch, ref)
     tip = there.get(branch)
     has_tag = there.get(ref) == clone.repository.read("rev-parse", ref)
     # If the tag was not there before, both have arrived, whatever the answer was, and
@@ -93,14 +93,13 @@ def send(clone: LockedClone, remote: str, *refs: str) -> Completed:
     )
 
 
-def ask(clone: LockedClone, remote: str, *refs: str) -> dict[str, str]:
+def ask(clone: LockedClone, *refs: str) -> dict[str, str]:
     """Ask the remote where refs are after a push that may have failed."""
-    timeout = clone.settings.timeout
     try:
-        return clone.repository.remote_refs(remote, refs, timeout=timeout)
-    except ProcessError as error:
+        return clone.repository.remote_refs(clone.settings, refs)
+    except Refusal as error:
         raise FailedError(
-            f"{remote} does not say what it has accepted: {error}\n"
+            f"it is not known what was accepted: {error.found}\n"
             "  type next: uv run trunkline release  (it finishes or undoes it)"
         ) from error
 

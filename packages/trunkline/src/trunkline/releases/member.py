@@ -109,10 +109,10 @@ def make_plan(
     repository, head = clone.repository, state.here.head
     version = Version.from_project(str(member.version))
     ref = f"{TAGS}{member.tag_of(version)}"
-    there = ask(clone, state.remote, ref, f"{ref}^{{}}")
+    there = ask(clone, ref, f"{ref}^{{}}")
     released = there.get(f"{ref}^{{}}", there.get(ref))
     if released and not repository.find_commit(released):
-        repository.fetch(state.remote, [ref], timeout=clone.settings.timeout)
+        repository.fetch(clone.settings, [ref])
     revisions = (f"^{released}", head) if released else (head,)
     paths = changed_paths(repository, *revisions)
     own = tuple(
@@ -165,7 +165,7 @@ def carry_out(clone: LockedClone, state: State, plan: MemberRelease) -> int:
     branch, ref = f"{HEADS}{state.here.branch}", f"{TAGS}{tag}"
     sent = send(clone, state.remote, f"{commit}:{branch}", f"{ref}:{ref}")
     own = clone.repository.read("rev-parse", ref)
-    if not sent.ok and ask(clone, state.remote, ref).get(ref) != own:
+    if not sent.ok and ask(clone, ref).get(ref) != own:
         raise not_pushed(state, plan, protected="[remote rejected]" in sent.text)
     print(f"released {tag}: {state.here.branch} and {tag} are on {state.remote}")
     return 0
@@ -190,7 +190,7 @@ def take_back(clone: LockedClone, state: State, plan: MemberRelease) -> None:
     """Undo a release that is not on the remote; the working tree was clean."""
     ref = f"{TAGS}{plan.tag}"
     made = clone.repository.refs(ref).get(ref)
-    if made and ask(clone, state.remote, ref).get(ref) == made:
+    if made and ask(clone, ref).get(ref) == made:
         return
     clone.git("tag", "-d", plan.tag)
     if plan.bumped:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trunkline.errors import UsageError
+from trunkline.errors import Refusal, UsageError
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.process import ProcessError
 from trunkline.project import (
@@ -226,18 +226,18 @@ def ask_remote(
     branch = f"{HEADS}{status.branch}"
     asked = [*(f"{TAGS}{tag}" for tag in tags), branch]
     try:
-        refs = repository.remote_refs(settings.remote, asked, timeout=settings.timeout)
+        refs = repository.remote_refs(settings, asked)
         tip = refs.get(branch)
         behind, ahead = _distance(repository, settings, branch, tip)
-    except ProcessError as error:
+    except (ProcessError, Refusal) as error:
         remotes = repository.read("remote").split()
         if settings.remote not in remotes:
             problem = "there is no remote of this name" if remotes else None
             return RemoteAnswer(
                 problem=problem, missing=not remotes, others=tuple(remotes)
             )
-        said = str(error).splitlines()
-        return RemoteAnswer(problem=said[0] if said else "no reason given")
+        said = error.found if isinstance(error, Refusal) else str(error)
+        return RemoteAnswer(problem=said.splitlines()[0])
     return RemoteAnswer(refs, tip=tip, behind=behind, ahead=ahead)
 
 
@@ -252,7 +252,7 @@ def _distance(
     if not answer.ok:
         name = branch.removeprefix(HEADS)
         tracking = f"+{branch}:refs/remotes/{settings.remote}/{name}"
-        repository.fetch(settings.remote, [tracking], timeout=settings.timeout)
+        repository.fetch(settings, [tracking])
         answer = repository.run(*count, check=True)
     behind, ahead = answer.text.split()
     return int(behind), int(ahead)

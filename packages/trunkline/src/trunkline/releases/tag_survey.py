@@ -1,11 +1,11 @@
 """Gather the facts about a version tag that is being pushed or was pushed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
-from trunkline.errors import UsageError
+from trunkline.errors import FailedError, UsageError
 from trunkline.git import HEADS, TAGS, Repository
-from trunkline.process import ProcessError
 from trunkline.project import HOTFIX_PREFIX, head_project, project_at
 from trunkline.releases.changelog import find_section
 from trunkline.releases.commitizen import is_bump_subject
@@ -20,9 +20,8 @@ class ReleaseBranches:
     ) -> None:
         """`pushed` maps full names of branches to the commits pushed to them."""
         self.repository = repository
-        self.remote = remote
         self.pushed = pushed
-        self.settings = head_project(repository).settings
+        self.settings = replace(head_project(repository).settings, remote=remote)
 
     def names(self, tag: str) -> tuple[str, ...]:
         """Return the branches that this tag may be on."""
@@ -51,23 +50,18 @@ class ReleaseBranches:
         annotation.
         """
         wanted = [f"{TAGS}{tag}", *(f"{HEADS}{name}" for name in self.names(tag))]
-        timeout = self.settings.timeout
-        there = self.repository.remote_refs(self.remote, wanted, timeout=timeout)
+        there = self.repository.remote_refs(self.settings, wanted)
         if wanted[0] not in there:
-            raise ProcessError(f"{self.remote} has no tag {tag}; expected a pushed tag")
-        refs = [ref for ref in wanted if ref in there]
-        self.repository.fetch(self.remote, refs, timeout=timeout)
+            where = self.settings.remote
+            raise FailedError(f"{where} has no tag {tag}; expected a pushed tag")
+        self.repository.fetch(self.settings, [ref for ref in wanted if ref in there])
         return there[wanted[0]]
 
     @cached_property
     def _tips(self) -> Mapping[str, str]:
         """The tips on the remote, which is asked once and as late as possible."""
-        names = (self.settings.trunk, f"{HOTFIX_PREFIX}v*")
-        return self.repository.remote_refs(
-            self.remote,
-            [f"{HEADS}{name}" for name in names],
-            timeout=self.settings.timeout,
-        )
+        names = (f"{HEADS}{self.settings.trunk}", f"{HEADS}{HOTFIX_PREFIX}v*")
+        return self.repository.remote_refs(self.settings, names)
 
 
 def tag_facts(

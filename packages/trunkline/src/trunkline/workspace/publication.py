@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 from trunkline.addresses import canonical_url, is_relative
 from trunkline.errors import Refusal, UsageError
 from trunkline.git import TAGS, Repository
-from trunkline.process import ProcessError
 from trunkline.settings import Settings
 from trunkline.versions import Version
 from trunkline.workspace.members import Member, Source
@@ -30,7 +29,7 @@ def publication(
     commit = _published(repository, member, tag, settings)
     if not repository.find_commit(commit):
         ref = f"{TAGS}{tag}"
-        repository.fetch(settings.remote, [ref], timeout=settings.timeout)
+        repository.fetch(settings, [ref])
     file = PurePosixPath(folder) / "pyproject.toml"
     _check_version(repository, member, tag, f"{commit}:{file}", wanted)
     if version is None:
@@ -68,16 +67,7 @@ def _published(
     repository: Repository, member: Member, tag: str, settings: Settings
 ) -> str:
     remote, ref = settings.remote, f"{TAGS}{tag}"
-    asked = (ref, f"{ref}^{{}}")
-    try:
-        refs = repository.remote_refs(remote, asked, timeout=settings.timeout)
-    except ProcessError as error:
-        raise Refusal(
-            rule="remote-answers",
-            found=f"{member.name}: {remote} of {repository.root}: {error}",
-            expected="an answer, because only a published tag can be locked",
-            fix=f"git -C {repository.root} ls-remote {remote}",
-        ) from error
+    refs = repository.remote_refs(settings, (ref, f"{ref}^{{}}"))
     if ref in refs:
         return refs.get(f"{ref}^{{}}", refs[ref])
     is_here = bool(repository.refs(ref))

@@ -114,7 +114,7 @@ def same_as_remote(state: State) -> Iterator[Refusal]:
     if state.there.problem is not None and not state.there.others:
         yield Refusal(
             rule="remote",
-            found=f"{state.remote} did not answer: {state.there.problem}",
+            found=state.there.problem,
             expected="its branches and tags, to compare them with those here",
             fix=f"git ls-remote {state.remote}",
         )
