@@ -51,6 +51,7 @@ def broken(root: Path) -> list[str]:
     ("path", "text", "contract"),
     [
         ("customers/customers.py", "import sqlalchemy", RULES),
+        ("customers/customers.py", "import package_of_tomorrow", RULES),
         ("customers/names/short.py", "from fastapi import Depends", RULES),
         ("customers/prices.py", "from ...config import Flags", RULES),
         ("customers/prices.py", "from ..platform.context import Context", RULES),
@@ -72,6 +73,14 @@ def test_rules_do_not_reach_the_database_through_the_repository(service: Path) -
     write(service, "customers/repository.py", "import sqlalchemy\n")
     write(service, "customers/prices.py", "from . import repository\n")
     assert broken(service) == [RULES]
+
+
+def test_rules_may_import_a_package_that_is_allowed(service: Path) -> None:
+    project = service / "pyproject.toml"
+    text = project.read_text().replace("packages = [] #", 'packages = ["dateutil"] #')
+    project.write_text(text)
+    write(service, "customers/customers.py", "import datetime\nimport dateutil\n")
+    assert broken(service) == []
 
 
 def test_tables_do_not_know_the_endpoints(service: Path) -> None:
