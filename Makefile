@@ -8,7 +8,7 @@ export PATH := $(PATH):$(CURDIR)/.tools/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 
 # A team's own targets, and what has to happen before those below, go into such files.
-include $(wildcard *.mk)
+include $(wildcard *.mk src/*/migrations/*.mk)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -61,7 +61,7 @@ def test_every_record_that_a_page_names_exists() -> None:
 
 
 def test_every_target_of_make_that_a_page_names_exists() -> None:
-    makefiles = (REPOSITORY / "Makefile", *REPOSITORY.glob("*.mk"))
+    makefiles = (REPOSITORY / "Makefile", *REPOSITORY.glob("src/**/*.mk"))
     texts = "".join(file.read_text(encoding="utf-8") for file in makefiles)
     targets = set(re.findall(r"^([a-z-]+):", texts, re.MULTILINE))
     assert {found for found in named(TARGET) if found[1] not in targets} == set()

@@ -224,7 +224,7 @@ def takes(words: list[str]) -> None:
         case "uv":
             assert set(flags(rest)) <= uv_help(rest[0]), words
         case "make":
-            makefiles = (REPOSITORY / "Makefile", *REPOSITORY.glob("*.mk"))
+            makefiles = (REPOSITORY / "Makefile", *REPOSITORY.glob("src/**/*.mk"))
             texts = "".join(file.read_text(encoding="utf-8") for file in makefiles)
             assert re.search(rf"^{rest[0]}:", texts, re.MULTILINE)
         case _:
