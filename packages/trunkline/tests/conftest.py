@@ -33,6 +33,16 @@ for image, name in re.findall(
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Files with tests of a minute or more.
+LONGEST = ("test_playbook.py", "test_service.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests: one begun late is left alone at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[
     None, pytest.TestReport, pytest.TestReport
