@@ -1,4 +1,4 @@
-"""Errors reach Sentry, and traces a collector."""
+"""Errors reach Sentry, and traces a collector, if their variables switch them on."""
 
 import gzip
 import json
@@ -14,6 +14,14 @@ from typing import Any
 import pytest
 
 from asking import get
+from my_app.config import Settings
+from my_app.core.platform.build import identify
+from my_app.core.platform.observability.telemetry import (
+    require,
+    start_sentry,
+    telemetry,
+)
+from my_app.environment import EnvironmentVariablesError
 
 from tests.servers import PATIENCE, free_port, running
 
@@ -102,3 +110,35 @@ def test_the_lines_of_a_request_name_its_trace(run: Run) -> None:
         assert bytes.fromhex(line["span.id"]) in exported
     assert b"/crash" in exported
     assert "hunter" not in run.said.replace("the password is hunter2", "")
+
+
+def test_by_default_nothing_is_sent() -> None:
+    settings = Settings(environment="test")
+    start_sentry(settings, identify(settings))
+
+    assert not any(telemetry(settings).values())
+
+
+def test_an_endpoint_enables_traces_only() -> None:
+    settings = Settings(environment="test", otlp_endpoint="http://127.0.0.1:4318")
+
+    assert telemetry(settings) == {
+        "auto_configure": True,
+        "tracing": True,
+        "metrics": False,
+        "logs": False,
+    }
+
+
+@pytest.mark.parametrize("module", ["not_installed", "not_installed.at_all"])
+def test_a_variable_without_its_extra_stops_the_start(module: str) -> None:
+    with pytest.raises(EnvironmentVariablesError, match="uv sync --extra tracing"):
+        require(module, variable="OTEL_EXPORTER_OTLP_ENDPOINT", extra="tracing")
+
+
+def test_a_malformed_dsn_stops_the_start_and_is_not_shown() -> None:
+    settings = Settings.model_validate({"sentry_dsn": "hunter2"})
+
+    with pytest.raises(EnvironmentVariablesError, match="SENTRY_DSN") as caught:
+        start_sentry(settings, identify(settings))
+    assert "hunter2" not in str(caught.value)

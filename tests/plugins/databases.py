@@ -10,7 +10,6 @@ import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
-    AbstractContextManager,
     asynccontextmanager,
     contextmanager,
     nullcontext,
@@ -18,7 +17,6 @@ from contextlib import (
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 import psycopg
 import pytest
@@ -92,16 +90,6 @@ def pytest_collection_modifyitems(
     items[:] = stored
 
 
-class Databases(Protocol):
-    """Creates databases of one kind."""
-
-    def fresh(self) -> AbstractContextManager[str]:
-        """Create a database with all tables and no rows; yield its URL."""
-
-    def empty(self) -> AbstractContextManager[str]:
-        """Create a database without tables; yield its URL."""
-
-
 class SQLiteDatabases:
     """Files, copied from a template."""
 
@@ -170,6 +158,9 @@ class PostgresDatabases:
             yield self.address(name)
         finally:
             self.drop(name)
+
+
+type Databases = SQLiteDatabases | PostgresDatabases
 
 
 class Joined(Database):

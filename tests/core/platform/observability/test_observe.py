@@ -1,25 +1,15 @@
 """Every request has an id, a log line and metrics."""
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI, WebSocket
 from httpx2 import AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import Message
 
-from my_app.config import Flags, Settings
-from my_app.core.app import create_app
-from my_app.core.platform.request_id import (
-    VALID_REQUEST_ID,
-)
+from my_app.core.platform.request_id import VALID_REQUEST_ID
 
-from tests.core.platform.features import exchange
-
-CONNECT: Message = {"type": "websocket.connect"}
 COUNTED = "http_request_duration_seconds_count"
 
 
@@ -78,63 +68,3 @@ async def test_requests_are_counted_by_route_and_status(client: AsyncClient) -> 
     assert f'{COUNTED}{{method="GET",route="/healthz",status="200"}} 1.0' in exposition
     assert f'{COUNTED}{{method="GET",route="unmatched",status="404"}} 1.0' in exposition
     assert f'{COUNTED}{{method="OTHER",route="/healthz",status="405"}}' in exposition
-
-
-async def test_starting_and_stopping_are_no_requests(app: FastAPI) -> None:
-    received = iter(["lifespan.startup", "lifespan.shutdown"])
-    sent: list[str] = []
-
-    async def receive() -> Message:
-        return {"type": next(received)}
-
-    async def send(message: Message) -> None:
-        sent.append(message["type"])
-
-    await app({"type": "lifespan", "state": {}}, receive, send)
-
-    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-
-
-async def test_a_background_task_is_not_part_of_the_duration(
-    app: FastAPI,
-) -> None:
-    recorded: list[str] = []
-
-    @app.get("/later")
-    async def later(tasks: BackgroundTasks) -> None:
-        tasks.add_task(
-            lambda: recorded.append(app.state.context.metrics.expose().decode())
-        )
-
-    await exchange(app, "/later")
-
-    assert f'{COUNTED}{{method="GET",route="/later",status="200"}} 1.0' in recorded[0]
-
-
-async def test_a_websocket_has_an_id_a_line_and_a_metric(
-    settings: Settings, flags: Flags, capsys: pytest.CaptureFixture[str]
-) -> None:
-    staging = settings.model_copy(update={"environment": "staging"})
-    app = create_app(staging, flags, [])
-
-    @app.websocket("/chat/{room}")
-    async def chat(room: str, websocket: WebSocket) -> None:
-        await websocket.accept()
-
-    sent = await exchange(app, "/chat/one", kind="websocket", received=CONNECT)
-    missing = await exchange(app, "/nowhere", kind="websocket", received=CONNECT)
-    await asyncio.sleep(0)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    exposed = app.state.context.metrics.expose().decode()
-
-    assert sent[0]["type"] == "websocket.accept"
-    identifier = dict(sent[0]["headers"])[b"x-request-id"].decode()
-    assert missing[0]["type"] == "websocket.close"
-    assert [line["http.response.status_code"] for line in lines] == [101, 403]
-    assert lines[0]["http.request.id"] == identifier
-    assert lines[0]["http.route"] == "/chat/{room}"
-    for counted in (
-        'method="WEBSOCKET",route="/chat/{room}",status="101"',
-        'method="WEBSOCKET",route="unmatched",status="403"',
-    ):
-        assert f"{COUNTED}{{{counted}}} 1.0" in exposed
