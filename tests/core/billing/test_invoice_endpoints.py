@@ -23,12 +23,6 @@ async def order(
     return await client.post("/billing/invoices", json=plan, headers=headers)
 
 
-async def listed(client: AsyncClient, **query: str | int) -> list[str]:
-    """Return the ids on one page."""
-    page = (await client.get("/billing/invoices", params=query)).json()
-    return [item["id"] for item in page["items"]]
-
-
 async def test_an_invoice_is_found_at_its_location(
     client: AsyncClient,
 ) -> None:

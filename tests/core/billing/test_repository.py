@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from my_app.config import Flags
 from my_app.core.billing.invoices import issue
@@ -24,14 +23,9 @@ shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
-async def session(database: Database) -> AsyncIterator[AsyncSession]:
+async def invoices(database: Database) -> AsyncIterator[Invoices]:
     async with database.transaction(writing=True) as session:
-        yield session
-
-
-@pytest.fixture
-def invoices(session: AsyncSession) -> Invoices:
-    return Invoices(session)
+        yield Invoices(session)
 
 
 @shared

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=OncePerKey)
 
 LIST = "/billing/invoices"
-DEFAULT_PAGE = 20
-LARGEST_PAGE = 100
+Limit = Annotated[
+    int, Query(ge=1, le=100, description="Maximum number of invoices to return")
+]
+Cursor = Annotated[str | None, Query(description="next_cursor of the previous page")]
 
 
 async def get_invoices(session: Session) -> "Invoices":
@@ -37,16 +39,9 @@ async def get_invoices(session: Session) -> "Invoices":
 StoredInvoices = Annotated["Invoices", Depends(get_invoices)]
 
 
+LOCATION = {"description": "URL of the invoice", "schema": {"type": "string"}}
 CREATED: dict[int | str, dict[str, Any]] = {
-    201: {
-        "description": "The invoice",
-        "headers": {
-            "Location": {
-                "description": "URL of the invoice",
-                "schema": {"type": "string"},
-            },
-        },
-    }
+    201: {"description": "The invoice", "headers": {"Location": LOCATION}}
 }
 
 
@@ -79,16 +74,7 @@ async def create_invoice(
     responses=problem_responses(400, 422, 500, 503),
 )
 async def list_invoices(
-    invoices: StoredInvoices,
-    limit: Annotated[
-        int,
-        Query(
-            ge=1, le=LARGEST_PAGE, description="Maximum number of invoices to return"
-        ),
-    ] = DEFAULT_PAGE,
-    cursor: Annotated[
-        str | None, Query(description="next_cursor of the previous page")
-    ] = None,
+    invoices: StoredInvoices, limit: Limit = 20, cursor: Cursor = None
 ) -> dict[str, Any]:
     """List invoices, newest first, page by page.
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from ..pricing import MAX_SEATS, MAX_USAGE, Currency, Kind
 
@@ -14,6 +15,13 @@ def whole(value: object) -> object:
 
 WholeNumber = Annotated[int, BeforeValidator(whole)]
 Amount = Annotated[int, Field(description="In minor units of the currency")]
+
+LINE: JsonDict = {
+    "kind": "seats",
+    "description": "Seats",
+    "quantity": 12,
+    "amount": 12_960,
+}
 
 
 class QuoteRequest(BaseModel):
@@ -59,20 +67,7 @@ class QuoteResponse(BaseModel):
     model_config = ConfigDict(
         from_attributes=True,
         json_schema_extra={
-            "examples": [
-                {
-                    "currency": "EUR",
-                    "lines": [
-                        {
-                            "kind": "seats",
-                            "description": "Seats",
-                            "quantity": 12,
-                            "amount": 12_960,
-                        }
-                    ],
-                    "total": 12_960,
-                }
-            ]
+            "examples": [{"currency": "EUR", "lines": [LINE], "total": 12_960}]
         },
     )
 

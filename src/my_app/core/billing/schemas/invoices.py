@@ -7,15 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from ..pricing import Currency
-from . import Amount, QuoteLine
+from . import LINE, Amount, QuoteLine
 
+CURSOR = "AZqfPFoAfT6PIWsMHS4_QPbqP1O3TaBS"
 INVOICE: JsonDict = {
     "id": "019a9f3c-5a00-7d3e-8f21-6b0c1d2e3f40",
     "created_at": "2026-11-21T12:00:00Z",
     "currency": "EUR",
-    "lines": [
-        {"kind": "seats", "description": "Seats", "quantity": 12, "amount": 12_960}
-    ],
+    "lines": [LINE],
     "total": 12_960,
 }
 
@@ -38,14 +37,7 @@ class InvoicePage(BaseModel):
     """One page of invoices, newest first."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "items": [INVOICE],
-                    "next_cursor": "AZqfPFoAfT6PIWsMHS4_QPbqP1O3TaBS",
-                }
-            ]
-        }
+        json_schema_extra={"examples": [{"items": [INVOICE], "next_cursor": CURSOR}]}
     )
 
     items: list[InvoiceResponse]
