@@ -67,6 +67,14 @@ async def post(client: AsyncClient, body: object, path: str = "/things") -> Answ
     return await client.post(path, json=body, headers={"Idempotency-Key": '"a-1"'})
 
 
+async def test_nobody_gets_the_response_to_somebody_else(client: AsyncClient) -> None:
+    await post(client, {})
+    headers = {"Idempotency-Key": "a-1", "X-Forwarded-User": "eve"}
+    other = await client.post("/things", json={}, headers=headers)
+
+    assert other.json()["code"] == "idempotency_key_reused"
+
+
 async def test_a_repeated_request_gets_the_first_response(client: AsyncClient) -> None:
     first, again = [await post(client, body) for body in ({}, {"size": 1})]
 
