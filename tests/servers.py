@@ -94,10 +94,7 @@ def free_port() -> int:
 def serving(
     output: Path, *options: str, **variables: str
 ) -> Iterator[tuple[Program, int]]:
-    """Run the server as in staging on a free port; yield the program and the port.
-
-    What it writes into its working directory is beside its output.
-    """
+    """Run the server as in staging, beside its output; yield it and its free port."""
     port = free_port()
     variables.setdefault("APP_ENVIRONMENT", "staging")
     command = [
