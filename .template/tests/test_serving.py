@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from asking import get
+from my_app.__main__ import bound
 
 from tests.servers import ROOT, clean_environment, free_port, running, serving
 
@@ -177,6 +179,18 @@ def test_metrics_may_have_a_port_of_their_own(tmp_path: Path, workers: str) -> N
     for answer in (missing, *other):
         assert b" 404 Not Found" in answer
         assert b"application/problem+json" in answer
+
+
+def test_a_connection_of_a_bound_socket_sends_an_answer_at_once() -> None:
+    config = uvicorn.Config("my_app.main:app", port=free_port(), log_config=None)
+    with bound(config) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()):
+            connection, _ = listening.accept()
+            with connection:
+                on = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    assert on
 
 
 def test_a_port_for_metrics_that_is_taken_stops_the_start(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -92,18 +93,29 @@ def serve(settings: Settings) -> None:
             uvicorn.run("my_app.main:app", **options)
             return
         config = uvicorn.Config("my_app.main:app", **options)
-        sockets = [config.bind_socket()]
+        sockets = [bound(config)]
         if port := settings.metrics_port:
             own = uvicorn.Config(
                 "my_app.main:app",
                 **options | {"port": port},
             )
-            sockets.append(own.bind_socket())
+            sockets.append(bound(own))
         if settings.workers > 1:
             Supervisor(config, sockets).run()
         else:
             with suppress(KeyboardInterrupt):
                 uvicorn.Server(config).run(sockets)
+
+
+def bound(config: uvicorn.Config) -> socket.socket:
+    """Bind a socket whose connections send what is short at once.
+
+    asyncio sees to that if a socket says that it is TCP; uvicorn's does not, and each
+    answer takes 40 ms (Kludex/uvicorn#3149). Connections inherit the option.
+    """
+    listening = config.bind_socket()
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 class Supervisor(Multiprocess):
