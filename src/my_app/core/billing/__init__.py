@@ -1,6 +1,7 @@
 """Billing, the example of hard things: keep or delete it."""
 
 from ..platform.feature import Feature
-from .endpoints import router
+from .endpoints import invoices, router
 
+router.include_router(invoices.router)
 feature = Feature(name="billing", router=router)

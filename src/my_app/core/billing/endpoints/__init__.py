@@ -6,7 +6,6 @@ from ...platform.context import context_of
 from ...platform.http.openapi import problem_responses
 from ..pricing import Plan, Quote, calculate_billing
 from ..schemas import QuoteRequest, QuoteResponse
-from . import invoices
 
 router = APIRouter(prefix="/billing", tags=["billing"])
 
@@ -20,6 +19,3 @@ async def create_quote(order: QuoteRequest, request: Request) -> Quote:
     """Quote the price of a plan, line by line."""
     plan = Plan(**order.model_dump())
     return calculate_billing(plan, context_of(request).flags)
-
-
-router.include_router(invoices.router)
