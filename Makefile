@@ -25,7 +25,7 @@ dev: setup ## Serve at http://127.0.0.1:8000 (APP_PORT), again after each save
 	@$(UV) run fastapi dev src/my_app/main.py --port $(PORT)
 
 start: ## Build the image and serve it, at the same address
-	@docker compose --file docker/compose.yaml up --build
+	@docker compose --file docker/compose.yaml $(also) up --build
 
 lint: setup ## Run the gates of CI's job "Lint"
 	@$(UV) run trunkline check --job lint

@@ -1,6 +1,7 @@
-# The database: `make dev` brings it up to date first.
+# The database: `make dev` brings it up to date first, `make start` has a server.
 .PHONY: migrate migration
 dev: migrate
+start: also = --file docker/compose.database.yaml
 
 migrate: setup ## Bring the database to the newest migration
 	@$(UV) run my-app migrate
