@@ -169,7 +169,7 @@ def entries(
                 parts=tuple(part.name for part in owners if part.question),
                 edits=tuple(
                     TextEdit(
-                        without=(part.name, *edit.without),
+                        without=(part.name,),
                         kept=edit.kept,
                         start=edit.start,
                         end=edit.end,

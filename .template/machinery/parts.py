@@ -14,15 +14,13 @@ ALWAYS_OUT = "template"
 class EditDefinition:
     """Text of one file from `start` to `end`, both included, becomes `by`.
 
-    `without` names other parts that must be left out for it, too; `kept`, parts that
-    must not be, for then their own edits do it.
+    `kept` names other parts that must not be left out, for then their own edits do it.
     """
 
     file: str
     start: str
     end: str = ""
     by: str = ""
-    without: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
 
