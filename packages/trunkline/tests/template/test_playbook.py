@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from generated import fresh, run
 from githooks import BYPASS, protect
 from hotfixes import entries, headings
 from pipelines import Pipeline, Pushed
 from playbook import DOCUMENT, Block, blocks, follow, prints, prose
 from registries import Server
 from samples import Sample
-from template.test_service import CHECK, RUN, fresh, run
 
 TEXT = DOCUMENT.read_text(encoding="utf-8")
 BLOCKS = list(blocks(TEXT))
@@ -148,9 +148,9 @@ def test_every_scenario_ends_as_it_says_in_a_service_with_its_gates(
         assert named <= there, f"scenario {scenario}: no push makes {named - there}"
         check(story, after)
     # What CI asks of a push and its hook does not; the page's last tests were measured.
-    run(story, *CHECK, "--job=lint")
+    run(story, "uv", "run", "trunkline", "check", "--job=lint")
     own = "--include=src/*/core/login/*,src/*/core/billing/*"
-    run(story, *RUN, "coverage", "report", own, "--fail-under=100")
+    run(story, "uv", "run", "coverage", "report", own, "--fail-under=100")
 
 
 def play(sample: Sample, typed: list[Block], pipeline: Pipeline) -> list[Pushed]:

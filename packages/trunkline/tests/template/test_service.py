@@ -1,16 +1,12 @@
 """A fresh service does everything at once, for somebody with an empty home."""
 
 import json
-import os
-import subprocess
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
 
-from generated import by_tool
-from samples import Sample, identify
+from generated import by_tool, fresh, run
+from samples import Sample
 
 pytestmark = pytest.mark.slow
 
@@ -21,44 +17,6 @@ COMBINATIONS = {
     "no database": ("--without", "persistence"),
     "no optional part": SMALLEST,
 }
-RUN = ("uv", "run")
-CHECK = (*RUN, "trunkline", "check")
-# The environment of this run, and what would tell of this repository.
-OWN = ("VIRTUAL_ENV", "UV_OFFLINE", "UV_PROJECT", "PYTEST", "COV_", "GIT_CONFIG_")
-
-
-def fresh(upstream: Sample, *options: str) -> Sample:
-    """Make a service, as yet without a remote, for somebody who has an empty home."""
-    service = by_tool(upstream, "acme-api", *options)
-    home = upstream.root.parent / "home"
-    home.mkdir()
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(OWN)}
-    # Half of what a worker of pytest computes in so short a run is its imports.
-    quick = {
-        "MYPY_CACHE_DIR": service.env["MYPY_CACHE_DIR"],
-        "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
-    }
-    service.env = {**kept, **quick, "HOME": str(home), "UV_PYTHON": sys.executable}
-    service.env.pop("XDG_CACHE_HOME", None)
-    # Docker's plugins are the machine's, wherever they lie.
-    service.env.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
-    identify(service, "team")
-    return service
-
-
-def run(service: Sample, *argv: str) -> str:
-    """Run a program, which must succeed however long it takes; returns its output."""
-    done = subprocess.run(
-        argv,
-        cwd=service.root,
-        env=service.env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{argv}: {(done.stdout + done.stderr)[-5000:]}"
-    return done.stdout
 
 
 @pytest.mark.parametrize("parts", ["no sample feature", "no database"])

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.shops import end_all
+from generated import fresh, run
 from playbook import blocks
 from registries import free_port
 from samples import Sample
-from template.test_service import fresh, run
 
 pytestmark = pytest.mark.slow
 
