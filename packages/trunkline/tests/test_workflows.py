@@ -9,28 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # copier depends on it
 
 from samples import REPOSITORY
 from trunkline import commands
 from trunkline.cli import parse
+from workflow_files import ACTIONS, FILES, read, workflow
 
-FILES = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
-ACTIONS = sorted((REPOSITORY / "github").glob("*/action.yml"))
 PINNED = re.compile(r"uses: (?:\./\S+|[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)")
 # Branch protection requires these checks by name.
 REQUIRED = ["Test", "Lint", "Security Audit", "Docker Build"]
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Read a file; every scalar stays text, because YAML 1.1 takes `on` for true."""
-    document = yaml.load(path.read_text(), Loader=yaml.BaseLoader)  # noqa: S506
-    assert isinstance(document, dict)
-    return document
-
-
-def workflow(name: str) -> dict[str, Any]:
-    return read(REPOSITORY / f".github/workflows/{name}.yml")
 
 
 def all_steps() -> Iterator[tuple[str, dict[str, Any]]]:

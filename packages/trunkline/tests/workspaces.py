@@ -7,7 +7,9 @@
 import shutil
 import subprocess
 import time
+import zipfile
 from collections.abc import Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 
 import tomlkit
@@ -93,6 +95,30 @@ def add_member(service: Sample, name: str) -> None:
         assert ran.code == 0, ran.all
     service.git("add", "-A")
     service.commit(f"feat({name}): begin")
+
+
+def offer_packages(service: Sample, *names: str) -> None:
+    """Let uv find pytest and packages of this environment without the network."""
+    folder = service.root.parent / "wheels"
+    folder.mkdir()
+    for name in ("pytest", "pluggy", "iniconfig", "packaging", "pygments", *names):
+        pack_wheel(folder, name)
+    service.env["UV_FIND_LINKS"] = str(folder)
+
+
+def pack_wheel(folder: Path, name: str) -> None:
+    """Pack an installed package as the wheel that it came from, or nearly."""
+    found = distribution(name)
+    wheel = folder / f"{name}-{found.version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file in found.files or ():
+            if ".." in file.parts or file.suffix == ".pyc":
+                continue
+            content = Path(str(file.locate())).read_bytes()
+            if file.name == "METADATA":
+                # That one is for Windows only.
+                content = content.replace(b"Requires-Dist: colorama", b"X-Out: ")
+            archive.writestr(file.as_posix(), content)
 
 
 def publish(service: Sample, tag: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from samples import REPOSITORY
-from workspaces import build_library, build_monorepo, build_service
+from workspaces import build_library, build_monorepo, build_service, offer_packages
 
 PAGE = REPOSITORY / "packages/trunkline/docs/micropackages.md"
 DOCUMENT = PAGE.read_text(encoding="utf-8")
@@ -15,6 +15,7 @@ BLOCKS = re.findall(r"^```(bash|toml)\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MUL
 @pytest.mark.slow
 def test_the_document_on_micropackages_is_true(tmp_path: Path) -> None:
     service = build_service(tmp_path)
+    offer_packages(service)
     build_library(service, "money", "1.2.0")
     build_monorepo(service, "platform", "packages/road")
     for kind, block in BLOCKS:

@@ -22,6 +22,7 @@ from trunkline.releases.state import State
 from trunkline.releases.survey import gather, read_status
 from trunkline.versions import Version
 from trunkline.workspace.members import Member, members
+from trunkline.workspace.publication import require_dev
 
 # The rules about the clone; those about versions are the service's.
 RULES = {
@@ -92,13 +93,7 @@ def find_member(found: Iterable[Member], name: str) -> Member:
             expected="a release there, which the service then follows",
             fix=f"git submodule update --remote {member.folder}",
         )
-    if member.mode != "dev" or member.version is None:
-        raise Refusal(
-            rule="dev-mode",
-            found=f"{name} in {member.mode} mode, at {member.tag}",
-            expected="dev mode, in which its folder is a member of the workspace",
-            fix=f"uv run trunkline packages use dev {name}",
-        )
+    require_dev(member)
     return member
 
 

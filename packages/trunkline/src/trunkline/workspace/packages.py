@@ -2,6 +2,7 @@
 
 import difflib
 import json as json_
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -27,8 +28,13 @@ from trunkline.workspace.members import (
     members,
     revision,
 )
-from trunkline.workspace.publication import publication, require_checked_out
+from trunkline.workspace.publication import (
+    publication,
+    require_checked_out,
+    require_dev,
+)
 from trunkline.workspace.switching import Switch, carry_out, edited
+from trunkline.workspace.testing import BASE, run_tests
 from trunkline.workspace.vendoring import FETCHED, differences, locked_commit, upstream
 
 
@@ -36,25 +42,42 @@ from trunkline.workspace.vendoring import FETCHED, differences, locked_commit, u
     option(
         "action",
         nargs="?",
-        choices=("list", "use"),
+        choices=("list", "use", "test"),
         default="list",
-        help="list the packages (default), or switch their mode",
+        help="list the packages (default), switch their mode, or test each alone",
     ),
-    option("mode", nargs="?", metavar="dev|prod", help="the mode to use"),
+    option(
+        "mode", nargs="?", metavar="dev|prod", help="the mode to use (only with `use`)"
+    ),
     option(
         "names",
         nargs="*",
         metavar="NAME[@X.Y.Z]",
         help="default: every micropackage of the service",
     ),
+    option(
+        "--changed-since",
+        metavar="REF",
+        help=f"test only what changed since then (default: ${BASE}, if it is set)",
+    ),
     DRY_RUN,
     JSON,
 )
 def packages(
-    *, action: str, mode: str | None, names: Sequence[str], dry_run: bool, json: bool
+    *,
+    action: str,
+    mode: str | None,
+    names: Sequence[str],
+    changed_since: str | None,
+    dry_run: bool,
+    json: bool,
 ) -> int:
-    """List the packages, or with action `use` switch them to a mode."""
+    """List the packages, test them, or with action `use` switch them to a mode."""
     root = Repository.find()
+    if action == "test":
+        asked = [mode, *names] if mode else []
+        since = changed_since or os.environ.get(BASE)
+        return run_tests(root, testable(members(root.root), asked), since)
     if action == "use":
         if mode not in {"dev", "prod"}:
             raise UsageError(f"`packages use {mode or ''}`: expected dev or prod")
@@ -64,11 +87,25 @@ def packages(
             raise FailedError(
                 f"{PYPROJECT} and {LOCK} are as they were: {error}"
             ) from error
-    if mode or dry_run:
+    if mode or dry_run or changed_since:
         raise UsageError("`packages list` has no arguments; did you mean `use`?")
     found = members(root.root)
     print(json_.dumps([asdict(m) for m in found]) if json else table(root, found))
     return 0
+
+
+def testable(found: Sequence[Member], names: Sequence[str]) -> list[Member]:
+    """Return the named packages, or the service's own in dev mode.
+
+    In prod mode nothing of the folder is used or released, and a switch to dev mode
+    changes uv.lock, which makes the tests run.
+    """
+    if not names:
+        return [m for m in found if m.shipped and not m.origin and m.mode == "dev"]
+    asked = [member for member, _ in chosen(found, names)]
+    for member in asked:
+        require_dev(member)
+    return asked
 
 
 def use(root: Repository, mode: str, names: Sequence[str], *, dry_run: bool) -> int:

@@ -54,6 +54,17 @@ def require_checked_out(member: Member) -> None:
         )
 
 
+def require_dev(member: Member) -> None:
+    """Refuse a package whose folder is not in the workspace."""
+    if member.mode != "dev" or member.version is None:
+        raise Refusal(
+            rule="dev-mode",
+            found=f"{member.name} in {member.mode} mode, at {member.tag}",
+            expected="dev mode, in which its folder is a member of the workspace",
+            fix=f"uv run trunkline packages use dev {member.name}",
+        )
+
+
 def _version(member: Member) -> Version:
     if member.version is None:
         raise UsageError(
