@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from http_servers import QuietHandler, serving
+from samples import Ran, Sample
 
 TOKEN = "ghs_0123456789"  # noqa: S105 - of the fake
 
@@ -50,6 +51,16 @@ class FakeGitHub:
         elif self.latest == tag:
             self.latest = None
         return self.releases[tag]
+
+
+def release(sample: Sample, github: FakeGitHub, *arguments: str, **env: str) -> Ran:
+    """Run `github-release` as a workflow does."""
+    environment = {
+        "GITHUB_API_URL": github.url,
+        "GITHUB_REPOSITORY": "acme/my-app",
+        "GITHUB_TOKEN": TOKEN,
+    }
+    return sample.trunkline("github-release", *arguments, **{**environment, **env})
 
 
 @contextmanager

@@ -241,6 +241,8 @@ def test_every_target_of_make_exists() -> None:
         ("refs/tags/v1.2.0", ["release"]),
         ("refs/tags/v1.2.0-alpha.1", ["release"]),
         ("refs/tags/deploy-1", []),
+        ("refs/tags/rules-v0.1.0", ["release"]),
+        ("refs/tags/vat-rules-v0.1.0", ["release"]),
     ],
 )
 def test_a_push_starts_the_right_workflows(ref: str, expected: list[str]) -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from githubs import TOKEN, FakeGitHub, github_api
-from samples import Ran, Sample
+from githubs import TOKEN, FakeGitHub, github_api, release
+from samples import Sample
 from trunkline.errors import Refusal
 from trunkline.notes.github import GitHub, find_github
 from trunkline.notes.github_release import LONGEST, publish, release_page
@@ -16,16 +16,6 @@ from trunkline.versions import Version
 def github() -> Iterator[FakeGitHub]:
     with github_api() as fake:
         yield fake
-
-
-def release(sample: Sample, github: FakeGitHub, *arguments: str, **env: str) -> Ran:
-    """Run the command as a workflow does."""
-    environment = {
-        "GITHUB_API_URL": github.url,
-        "GITHUB_REPOSITORY": "acme/my-app",
-        "GITHUB_TOKEN": TOKEN,
-    }
-    return sample.trunkline("github-release", *arguments, **{**environment, **env})
 
 
 def test_the_release_of_a_version_says_what_its_notes_say(

@@ -7,6 +7,7 @@ is released as it stands.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from trunkline import process
 from trunkline.commits.conventional import INCREMENTS, conventional_title, entries
@@ -77,6 +78,12 @@ def release_member(
     except BaseException:
         take_back(clone, state, plan)
         raise
+
+
+def current_tag(root: Path, name: str) -> str:
+    """Return the tag of the version that a micropackage's folder has."""
+    member = find_member(members(root), name)
+    return member.tag_of(Version.from_project(str(member.version)))
 
 
 def find_member(found: Iterable[Member], name: str) -> Member:

@@ -18,7 +18,7 @@ from trunkline.releases.clone import LockedClone
 from trunkline.releases.commitizen import NothingToRelease, Preview
 from trunkline.releases.delivery import lost_race, push, take_back
 from trunkline.releases.journal import RELEASE, Journal, write_journal
-from trunkline.releases.member import release_member
+from trunkline.releases.member import current_tag, release_member
 from trunkline.releases.plan import BumpCommit, Ending, decide
 from trunkline.releases.recovery import Leftover, find_leftover, make_tag, orphan
 from trunkline.releases.rules import refusals
@@ -44,13 +44,17 @@ def release(
     """Release the next version; `others` are options of `cz bump`.
 
     With `github_output` a workflow gets the tag at HEAD, even if an earlier run has
-    made it and there is nothing else to release.
+    made it and there is nothing else to release; a micropackage's as `member`, which
+    gets no image.
     """
     commitizen.check_options(others)
     repository = Repository.find()
     options = commitizen.without_defaults(others)
     if package:
-        return release_package(repository, package, options, dry_run=dry_run, yes=yes)
+        code = release_package(repository, package, options, dry_run=dry_run, yes=yes)
+        if github_output and not (code or dry_run):
+            write_outputs({"member": current_tag(repository.root, package)})
+        return code
     code = release_from(repository, options, dry_run=dry_run, yes=yes)
     if github_output and not (code or dry_run):
         pattern = ("--exact-match", "--match=v[0-9]*")
