@@ -212,6 +212,17 @@ def test_a_workflow_gets_one_line_for_each_value(released: Sample) -> None:
     ]
 
 
+def test_the_weekly_audit_gets_the_hotfix_lines_too(released: Sample) -> None:
+    file = released.root.parent / "output"
+    released.git("tag", "-a", "-m", "v0.9.1", "v0.9.1", "v1.0.0~")
+    ran = released.trunkline(
+        "tags", "--maintained", "--github-output", GITHUB_OUTPUT=str(file)
+    )
+    assert ran.code == 0, ran.all
+    assert json.loads(file.read_text().partition("=")[2]) == ran.out.split()
+    assert ran.out.split() == ["main", "1.1.0", "0.9.1"]
+
+
 def test_outside_a_workflow_its_output_is_refused(released: Sample) -> None:
     ran = released.trunkline("tags", "--github-output", GITHUB_OUTPUT="")
     assert (ran.code, "GITHUB_OUTPUT" in ran.err) == (2, True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.errors import Refusal, UsageError
-from trunkline.images.tags import branch_tag, image_tags
+from trunkline.images.tags import branch_tag, image_tags, maintained_versions
 from trunkline.versions import Version
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -158,3 +158,24 @@ def test_a_branch_does_not_stand_in_its_own_way(words: list[str]) -> None:
         all_branches=[branch, f"{branch}-2"],
     )
     assert plan.tags[1].name == branch_tag(branch)
+
+
+@pytest.mark.parametrize(
+    ("made", "maintained"),
+    [
+        ("", ""),
+        ("v0.1.0-alpha.0 nonsense v1", ""),
+        ("v0.1.0 v0.2.0", "0.2.0"),
+        ("v0.1.0 v0.2.0 v0.1.1", "0.2.0 0.1.1"),
+        ("v0.1.0 v0.2.0 v0.1.1 v0.1.2 v0.2.1", "0.2.1 0.1.2"),
+        ("v0.1.0 v0.2.0-rc.0 v0.1.1 v0.2.0", "0.2.0"),
+        ("v1.0.0 v2.0.0 v1.1.0 v1.0.1", "2.0.0 1.1.0 1.0.1"),
+        ("v1.0.0 v1.1.0 v1.2.0 v1.3.0 v1.4.0 v1.0.1 v1.1.1 v1.2.1 v1.3.1",
+         "1.4.0 1.3.1 1.2.1 1.1.1"),
+    ],
+)  # fmt: skip
+def test_maintained_are_the_highest_version_and_the_newest_hotfix_lines(
+    made: str, maintained: str
+) -> None:
+    found = maintained_versions(made.split())
+    assert [str(version) for version in found] == maintained.split()

@@ -5,12 +5,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from trunkline.errors import UsageError
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.images.mutable_tags import ask_once, holder_of, published_tags
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, read_remote
-from trunkline.images.tags import ImageTags, image_tags
-from trunkline.options import GITHUB_OUTPUT, JSON, command, option
+from trunkline.images.tags import (
+    ImageTags,
+    branch_tag,
+    image_tags,
+    maintained_versions,
+)
+from trunkline.options import GITHUB_OUTPUT, JSON, command, option, switch
 from trunkline.output import write_outputs
 from trunkline.project import head_project
 from trunkline.registry.client import Registry
@@ -21,11 +27,23 @@ from trunkline.versions import Version
 
 @command(
     option("ref", nargs="?", metavar="REF", help="default: the current branch"),
+    switch(
+        "--maintained",
+        "list those of the trunk, the latest version and hotfix lines instead",
+    ),
     JSON,
     GITHUB_OUTPUT,
 )
-def tags(ref: str | None, *, json: bool, github_output: bool) -> int:
+def tags(ref: str | None, *, maintained: bool, json: bool, github_output: bool) -> int:
     """Print the tags of a ref's image, the one of the commit first."""
+    if maintained:
+        if ref:
+            raise UsageError(f"--maintained is about all versions; leave out {ref}")
+        names = maintained_tags(Repository.find())
+        if github_output:
+            write_outputs({"maintained": json_.dumps(names)})
+        print(json_.dumps(names) if json else "\n".join(names))
+        return 0
     plan = plan_tags(Repository.find(), ref, os.environ)
     if github_output:
         names = [tag.name for tag in plan.tags]
@@ -48,6 +66,15 @@ def tags(ref: str | None, *, json: bool, github_output: bool) -> int:
         kind = "moves " if tag.mutable else "stays "
         print(f"  {tag.name:{width}}  {kind} {tag.why}")
     return 0
+
+
+def maintained_tags(repository: Repository) -> list[str]:
+    """Name the image tags of the trunk and of versions that are maintained."""
+    settings = head_project(repository).settings
+    repository.require_history(settings.remote)
+    dated = ("--sort=creatordate", "--format=%(refname:short)", f"{TAGS}v*")
+    versions = maintained_versions(repository.read("for-each-ref", *dated).split())
+    return [branch_tag(settings.trunk), *map(str, versions)]
 
 
 def plan_tags(

@@ -32,6 +32,8 @@ class ImageTag:
     why: str
 
 
+# How many lines with hotfixes the weekly audit looks at; older ones are over.
+HOTFIX_LINES = 3
 LATEST = ImageTag("latest", mutable=True, why="the highest stable version")
 
 
@@ -89,6 +91,28 @@ def highest_release(
     tags = {*git_tags, *(f"v{tag}" for tag in published)}
     versions = (Version.from_tag(tag) for tag in tags)
     return max((v for v in versions if v and v.stable), default=None)
+
+
+def maintained_versions(git_tags: Iterable[str]) -> list[Version]:
+    """List the highest stable version, and the newest of lines that hotfixes go to.
+
+    `git_tags` come oldest first. A line, such as 1.2, gets hotfixes if one of its
+    versions was made when there was a higher one; of those lines the newest few count.
+    """
+    highest: Version | None = None
+    lines: dict[tuple[int, int], Version] = {}
+    for version in map(Version.from_tag, git_tags):
+        if version is None or not version.stable:
+            continue
+        if highest is None or version > highest:
+            highest = version
+        else:
+            line = version.major, version.minor
+            lines[line] = max(version, lines.get(line, version))
+    if highest is None:
+        return []
+    lines.pop((highest.major, highest.minor), None)
+    return [highest, *sorted(lines.values(), reverse=True)[:HOTFIX_LINES]]
 
 
 def image_tags(
