@@ -9,6 +9,7 @@ from samples import Sample
 
 CORE = "src/my_app/core"
 VERSIONS = "src/my_app/migrations/versions"
+FUTURE = "2099_12_31_235959"
 
 
 def make(service: Sample, *arguments: str) -> list[str]:
@@ -142,7 +143,11 @@ def test_a_table_that_others_have_is_dropped_by_a_migration(
     if released:
         service.git("tag", "-a", "-m", "v0.1.0", "v0.1.0")
     else:
-        make(service, "teams")
+        made = make(service, "teams")
+        (teams,) = (path for path in written(made) if path.startswith(VERSIONS))
+        # As after two commands in one second, or with the clock set back.
+        service.git("add", teams)
+        service.git("mv", teams, f"{VERSIONS}/{FUTURE}_store_teams.py")
     lines = make(service, "--remove", "customers")
 
     names = [path for path in tree(service) if "customers" in path]
@@ -150,6 +155,7 @@ def test_a_table_that_others_have_is_dropped_by_a_migration(
         "store_customers.py",
         "drop_customers.py",
     ]
+    assert max(path for path in tree(service) if path.startswith(VERSIONS)) == names[1]
     assert any(line.startswith("write  a migration") for line in lines)
     assert 'drop_table("customers")' in service.read(names[1]).partition("downgrade")[0]
     checked = service.run("ruff", "check", "--no-cache", "src")

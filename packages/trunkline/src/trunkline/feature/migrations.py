@@ -12,6 +12,7 @@ from trunkline.feature.service import Place
 from trunkline.feature.templates import render_migration, tidy
 
 STAMP = "%Y_%m_%d_%H%M%S"
+STAMPED = len("2026_11_21_120000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ def heads(folder: Path) -> list[Migration]:
     return [each for each in known if each.revision not in followed]
 
 
+def named_after(known: list[Migration], name: str) -> str:
+    """Return a file's name, or one with a later time: they run in order of names."""
+    for last in (each.path.name[:STAMPED] for each in known[-1:]):
+        if last >= name[:STAMPED]:
+            later = datetime.strptime(last, STAMP) + timedelta(seconds=1)
+            return later.strftime(STAMP) + name[STAMPED:]
+    return name
+
+
 def of_feature(place: Place, of: Noun) -> Path | None:
     """Find the migration that makes a feature's table."""
     return next(iter(place.versions.glob(f"[0-9]*_store_{of.plural}.py")), None)
@@ -79,9 +89,7 @@ def as_made(place: Place, of: Noun) -> dict[str, str]:
         now = datetime.now(UTC).replace(tzinfo=None)
         revision, date = secrets.token_hex(6), str(now)
         down = tuple(each.revision for each in newest)
-        for each in migrations(place.versions)[-1:]:  # Files are named in their order.
-            last = datetime.strptime(each.path.name[:17], STAMP)
-            now = max(now, last + timedelta(seconds=1))
-        path = place.versions / f"{now.strftime(STAMP)}_store_{of.plural}.py"
+        name = f"{now.strftime(STAMP)}_store_{of.plural}.py"
+        path = place.versions / named_after(migrations(place.versions), name)
     text = render_migration(of, revision=revision, down=down, date=date)
     return tidy(place.root, {str(path.relative_to(place.root)): text})

@@ -107,11 +107,12 @@ def delete(place: Place, paths: list[str]) -> None:
 
 def drop_table(place: Place, name: str) -> None:
     """Let the service compare its tables with the models that are left."""
-    before = {each.path for each in migrations.migrations(place.versions)}
+    before = migrations.migrations(place.versions)
     words = ("-m", place.package, "migration", "-m", f"drop {name}")
     process.run([sys.executable, *words], cwd=place.root, check=True)
     for each in migrations.migrations(place.versions):
-        if each.path not in before:
-            path = str(each.path.relative_to(place.root))
-            text = tidy(place.root, {path: place.text(path) or ""})[path]
-            each.path.write_text(text, encoding="utf-8")
+        if each not in before:
+            written = str(each.path.relative_to(place.root))
+            text = tidy(place.root, {written: place.text(written) or ""})[written]
+            name = migrations.named_after(before, each.path.name)
+            each.path.replace(each.path.with_name(name)).write_text(text, "utf-8")
