@@ -1,13 +1,15 @@
 """What people see and do, without a browser and without a runner."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from markupsafe import escape
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
-from trunkline_desk import snapshots, tables
+from trunkline_desk import events, snapshots, tables
+from trunkline_desk.runner import DESK
 from visitors import Visitor, Web, candidate, hidden
 
 EVERY_REQUEST = select(func.count()).select_from(tables.request)
@@ -124,6 +126,29 @@ def test_whoever_is_about_to_confirm_lets_the_runner_look(web: Web) -> None:
     web.now += 20
     ana.form()
     assert tried() == 0
+
+
+@pytest.mark.parametrize("page", ["/shop", "/shop/staging/put?ref=feat/seats"])
+def test_what_changes_while_a_page_is_made_is_told_to_it(
+    web: Web, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    ana, read = web.visitor("ana"), snapshots.read
+
+    def read_before_a_push(
+        connection: Connection, place: str, kind: str
+    ) -> snapshots.Snapshot:
+        found = read(connection, place, kind)
+        if kind == snapshots.CANDIDATES:
+            monkeypatch.undo()
+            with web.store.writing() as other:
+                events.add(other, place, "look", DESK, "it moved", at=web.now)
+        return found
+
+    monkeypatch.setattr(snapshots, "read", read_before_a_push)
+    text = ana.client.get(page).text
+    (after,) = re.findall(r"/stream\?after=(\d+)", text)
+    with web.store.reading() as connection:
+        assert events.newest(connection) > int(after)
 
 
 def test_what_is_reserved_is_refused_with_who_why_and_until(web: Web) -> None:

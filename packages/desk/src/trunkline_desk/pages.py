@@ -168,9 +168,10 @@ def _confirmation(
     """Ask whether to put a branch on, or ask again; None if nobody could agree."""
     now = web.the_time(request)
     with web.the_store(request).reading() as connection:
+        # First, so that what changes in between is told to the page.
+        newest = events.newest(connection)
         one = actions.candidate(connection, place, ref)
         shown = view.place_view(connection, place, person, now)
-        newest = events.newest(connection)
     if one is None or (posted and shown.held and not shown.mine):
         return None
     values = {"place": place, "one": one, "view": shown, "person": person, "now": now}

@@ -87,6 +87,8 @@ def page(
     every: bool = False,
 ) -> PageView:
     """Read everything that the page of a service shows."""
+    # First, so that what changes in between is told to the page.
+    newest = events.newest(connection)
     mine = [one for one in places if one.service == service]
     target = next((one for one in mine if one.accepts_any), mine[0])
     found = snapshots.read(connection, target.name, snapshots.CANDIDATES)
@@ -99,7 +101,7 @@ def page(
         services=list(dict.fromkeys(one.service for one in places)),
         person=person,
         now=now,
-        newest=events.newest(connection),
+        newest=newest,
         places=[place_view(connection, one, person, now) for one in mine],
         ready=ready[:number],
         older=max(0, len(ready) - number),
