@@ -156,7 +156,7 @@ def test_every_image_is_scanned_in_the_command_that_publishes_it() -> None:
     publish = [step for step in steps if "trunkline publish" in step.get("run", "")]
     assert len(publish) == 2
     for step in publish:
-        assert "--strict" in step["run"].split()
+        assert {"--strict", "--cache"} <= set(step["run"].split())
         assert step["env"]["GRYPE"] == "${{ steps.grype.outputs.cmd }}"
     everywhere = [text for text in all_commands() if "trunkline publish" in text]
     assert len(everywhere) == 2
@@ -176,7 +176,21 @@ def test_versions_are_attested_by_default_where_github_can() -> None:
 
 def test_a_pull_request_has_no_write_permission() -> None:
     jobs = workflow("pull-request")["jobs"]
-    assert all(job["permissions"] == {"contents": "read"} for job in jobs.values())
+    assert {
+        right for job in jobs.values() for right in job["permissions"].values()
+    } == {"read"}
+
+
+def test_a_pull_request_reads_the_layers_of_the_trunk_and_needs_no_registry() -> None:
+    (build,) = [
+        step
+        for step in workflow("pull-request")["jobs"]["docker"]["steps"]
+        if step["uses"] == "./github/image"
+    ]
+    assert "github.token" in build["with"]["token"]
+    steps = read(REPOSITORY / "github/image/action.yml")["runs"]["steps"]
+    (login,) = [step for step in steps if step.get("uses") == "./github/login"]
+    assert login["continue-on-error"] == "${{ inputs.push != 'true' }}"
 
 
 def test_no_step_passes_untrusted_text_to_a_shell() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from archives import SOURCE
-from trunkline.images.docker_commands import build_command, run_command
+from trunkline.images.docker_commands import build_command, cache_command, run_command
 from trunkline.settings import Settings
 
 
@@ -27,6 +27,20 @@ def test_a_build_has_one_constant_time_and_no_clock() -> None:
     (output,) = (word for word in command if word.startswith("--output="))
     assert "dest=/x.tar,name=x:1" in output
     assert "rewrite-timestamp=true" in output
+
+
+def test_layers_that_were_read_from_a_cache_are_in_the_cache_that_is_written() -> None:
+    command = cache_command(
+        SOURCE, Settings(), {}, platform="linux/amd64", read="old", written="new"
+    )
+    assert {"--cache-from=old", "--output=type=cacheonly"} <= set(command)
+    (written,) = (word for word in command if word.startswith("--cache-to="))
+    assert written.startswith("--cache-to=new,mode=max,image-manifest=true")
+    # The same steps: another argument, and no layer would be found again.
+    assert set(build()) - set(command) == {
+        word for word in build() if word.startswith("--output=")
+    }
+    assert not any(word.startswith("--cache-") for word in build())
 
 
 def test_a_secret_is_named_and_never_spelt_out() -> None:

@@ -10,6 +10,7 @@ from faults import Fault, Proxy
 from registries import Server, push_image, push_index, running_registry
 from samples import Ran, Sample
 from trunkline.images.labels import BRANCH, CREATED
+from trunkline.images.layer_cache import cache_tag
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
 
@@ -42,6 +43,7 @@ def filled(sample: Sample, registry: Registry) -> dict[str, Manifest]:
         name: image(registry, name) for name in ("main", "gone", "v1.1.0", "v1.0.0")
     }
     point(registry, images["main"], "main")
+    point(registry, push_image(registry, "layers"), cache_tag("linux/amd64"))
     point(registry, images["gone"], "feat-gone", "sha-bbbbbbbbbbbb")
     point(registry, images["v1.1.0"], "1.1.0", "latest", commit_tag(sample, "v1.1.0"))
     # A branch that was released and deleted.

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trunkline.images.layer_cache import cache_tag
 from trunkline.images.retention import Holdings, Plan, Rules, in_question, plan_pruning
 from trunkline.images.tags import branch_tag, is_branch_tag
 
@@ -48,7 +49,7 @@ def plan(
         "live.staging",  # No branch can be called so.
         "Nightly",
         "sha-short",
-        "buildcache_main",
+        cache_tag("linux/amd64"),
     ],
 )
 def test_what_is_wanted_or_is_not_ours_stays(tag: str) -> None:

@@ -19,6 +19,7 @@ from trunkline.images.attestations import (
 )
 from trunkline.images.engine import Engine
 from trunkline.images.labels import Source, labels
+from trunkline.images.layer_cache import LayerCache
 from trunkline.images.layout import BuiltImage, unpack_image
 from trunkline.images.packages import installed_packages
 from trunkline.images.smoke import run_smoke_test
@@ -32,33 +33,34 @@ from trunkline.settings import Settings
 
 @contextmanager
 def tested_image(
-    repository: Repository, *, commit: str, branch: str, project: Project
+    repository: Repository,
+    *,
+    commit: str,
+    branch: str,
+    project: Project,
+    cache: LayerCache | None,
 ) -> Iterator[tuple[list[BuiltImage], Source]]:
     """Build the image of a commit for each platform, and test it.
 
-    Its blobs exist until the end. Raises SmokeTestError; a Refusal without Dockerfile.
+    Its blobs exist until the end; then its layers are cached. Raises SmokeTestError; a
+    Refusal without Dockerfile.
     """
     settings = project.settings
     engine = Engine.connect(settings.platforms)
     with tempfile.TemporaryDirectory(prefix="trunkline-publish-") as folder:
         scratch = Path(folder)
         root = export(repository, commit, scratch)
-        if not (root / settings.dockerfile).is_file():
-            raise Refusal(
-                rule="dockerfile",
-                found=f"no {settings.dockerfile} in commit {commit[:12]}",
-                expected="the file that says how the image is built",
-                fix=f"git add {settings.dockerfile} && git commit  "
-                "(or [tool.trunkline] dockerfile = …)",
-            )
-        source = describe(repository, commit, project=project, branch=branch, root=root)
+        pinned = _dockerfile(root, settings, commit)
         given = {name: os.environ.get(name, "") for name in settings.build_args}
-        pinned = (root / settings.dockerfile).read_text(encoding="utf-8")
+        source = describe(repository, commit, project=project, branch=branch, root=root)
         source = replace(source, bases=base_images(pinned, given))
-        archive, images = scratch / "image.tar", []
+        archive, images, used = scratch / "image.tar", [], {}
         for platform in settings.platforms:
+            read = cache.filled(platform) if cache else ""
             try:
-                engine.build(source, settings, root, archive, platform)
+                used[platform] = engine.build(
+                    source, settings, root, archive, platform, cache=read
+                )
             except FailedError as error:
                 raise _without_registry(error, engine, pinned, given) from error
             image = unpack_image(archive, scratch / platform.replace("/", "-"))
@@ -68,6 +70,20 @@ def tested_image(
             )
             images.append(image.dated(source.created))
         yield images, source
+        if cache and cache.writes:
+            engine.keep_layers(source, settings, root, used, cache.place)
+
+
+def _dockerfile(root: Path, settings: Settings, commit: str) -> str:
+    if not (root / settings.dockerfile).is_file():
+        raise Refusal(
+            rule="dockerfile",
+            found=f"no {settings.dockerfile} in commit {commit[:12]}",
+            expected="the file that says how the image is built",
+            fix=f"git add {settings.dockerfile} && git commit  "
+            "(or [tool.trunkline] dockerfile = …)",
+        )
+    return (root / settings.dockerfile).read_text(encoding="utf-8")
 
 
 def _without_registry(

@@ -24,18 +24,58 @@ def build_command(
     *,
     name: str,
     platform: str,
+    cache: str = "",
 ) -> tuple[str, ...]:
     """Build the current folder into an archive that `docker load` names `name`.
 
-    Provenance is left out because it would contain the time of the build.
+    Layers of earlier builds are read from `cache`, if one is given.
     """
+    output = f"type=docker,dest={archive},name={name}"
+    return (
+        *_build(source, settings, environ, platform, cache),
+        f"--output={output},oci-mediatypes=true,rewrite-timestamp=true",
+        ".",
+    )
+
+
+def cache_command(
+    source: Source,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    platform: str,
+    read: str,
+    written: str,
+) -> tuple[str, ...]:
+    """Store the layers of the last build, those of every stage, in a cache.
+
+    What that build took from the cache that it `read` is not in the builder: without
+    it here, the cache that is written would lack it.
+    """
+    return (
+        *_build(source, settings, environ, platform, read),
+        # Like an image: not every registry stores an index of layers.
+        f"--cache-to={written},mode=max,image-manifest=true,oci-mediatypes=true",
+        "--output=type=cacheonly",
+        ".",
+    )
+
+
+def _build(
+    source: Source,
+    settings: Settings,
+    environ: Mapping[str, str],
+    platform: str,
+    cache: str,
+) -> tuple[str, ...]:
+    """Begin a build; provenance would contain its time, and is left out."""
     pairs = {"SOURCE_DATE_EPOCH": str(EPOCH), **build_arguments(source)}
     options = [f"--build-arg={key}={value}" for key, value in pairs.items()]
     # An empty variable counts as unset: a workflow passes on a missing one like that.
     options += [f"--build-arg={key}" for key in settings.build_args if environ.get(key)]
     options += [f"--label={key}={value}" for key, value in labels(source).items()]
     options += secret_options(settings, environ)
-    output = f"type=docker,dest={archive},name={name}"
+    options += [f"--cache-from={cache}"] if cache else []
     return (
         DOCKER,
         "buildx",
@@ -45,8 +85,6 @@ def build_command(
         "--provenance=false",
         "--sbom=false",
         *options,
-        f"--output={output},oci-mediatypes=true,rewrite-timestamp=true",
-        ".",
     )
 
 

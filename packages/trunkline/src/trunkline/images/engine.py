@@ -3,13 +3,19 @@
 import os
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from trunkline import process
 from trunkline.errors import FailedError, Refusal
-from trunkline.images.docker_commands import DOCKER, build_command, run_command
+from trunkline.images.docker_commands import (
+    DOCKER,
+    build_command,
+    cache_command,
+    run_command,
+)
 from trunkline.images.labels import Source
+from trunkline.output import say
 from trunkline.process import Completed, ProcessError
 from trunkline.settings import Settings
 
@@ -63,26 +69,61 @@ class Engine:
         folder: Path,
         archive: Path,
         platform: str,
-    ) -> None:
-        """Build `folder` into an archive; the builder's output goes to the terminal."""
-        done = process.run(
-            build_command(
-                source,
-                settings,
-                os.environ,
-                archive,
-                name=self.image,
-                platform=platform,
-            ),
-            cwd=folder,
-            timeout=BUILD_TIMEOUT,
-            capture=False,
+        *,
+        cache: str = "",
+    ) -> str:
+        """Build `folder` into an archive, and return the cache that it was built with.
+
+        A layer that the cache lists and cannot deliver makes a build fail, so it is
+        repeated without. The builder's output goes to the terminal.
+        """
+        command = build_command(
+            source,
+            settings,
+            os.environ,
+            archive,
+            name=self.image,
+            platform=platform,
+            cache=cache,
         )
+        done = process.run(command, cwd=folder, timeout=BUILD_TIMEOUT, capture=False)
+        if not done.ok and cache:
+            say("  cache    not read: the build failed with it, now without")
+            return self.build(source, settings, folder, archive, platform)
         if not done.ok:
             raise FailedError(
                 "the image could not be built: `docker buildx build` failed with exit "
                 f"code {done.code}; the reason is in its output above"
             )
+        return cache
+
+    def keep_layers(
+        self,
+        source: Source,
+        settings: Settings,
+        folder: Path,
+        read: Mapping[str, str],
+        place: Callable[[str], str],
+    ) -> None:
+        """Store what was just built in each platform's cache, or say that it failed.
+
+        `read` has the platforms, each with the cache that it was built with.
+        """
+        for platform, cache in read.items():
+            command = cache_command(
+                source,
+                settings,
+                os.environ,
+                platform=platform,
+                read=cache,
+                written=place(platform),
+            )
+            try:
+                done = process.run(command, cwd=folder, timeout=TIMEOUT, capture=False)
+            except ProcessError as error:
+                say(f"  cache    not written: {error}")
+            else:
+                say(f"  cache    {'written' if done.ok else 'not written: see above'}")
 
     def has(self, image: str) -> bool:
         """Whether the engine has an image of this name."""

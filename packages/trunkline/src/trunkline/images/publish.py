@@ -8,6 +8,7 @@ from trunkline.commits.history import resolve
 from trunkline.git import HEADS, Repository
 from trunkline.images.build_image import push, tested_image
 from trunkline.images.labels import home_branch
+from trunkline.images.layer_cache import LayerCache, read_only_cache
 from trunkline.images.mutable_tags import MutableTags, commit_of, holder_of
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, on_branch, read_remote, require_pushed
@@ -35,6 +36,8 @@ class Publication:
     remote: Remote
     # Whether an image that could not be scanned is refused.
     strict: bool
+    # Whether layers are shared between runners.
+    cached: bool
 
     @property
     def branch(self) -> str | None:
@@ -49,6 +52,7 @@ class Publication:
     JSON,
     switch("--no-push", "build and test only, without a registry"),
     switch("--strict", "refuse an image that could not be scanned, as in CI"),
+    switch("--cache", "share layers through the registry, which the trunk adds to"),
     GITHUB_OUTPUT,
 )
 def publish(
@@ -59,14 +63,17 @@ def publish(
     github_output: bool = False,
     no_push: bool = False,
     strict: bool = False,
+    cache: bool = False,
 ) -> int:
     """Publish the image of a ref's commit; running it again changes nothing."""
     with interrupted_by_signals():
         repository = Repository.find()
         if no_push:
-            report = try_out(repository, ref, dry_run=dry_run, strict=strict)
+            report = try_out(
+                repository, ref, dry_run=dry_run, strict=strict, cached=cache
+            )
         else:
-            publication = survey(repository, ref, strict=strict)
+            publication = survey(repository, ref, strict=strict, cached=cache)
             with publication.registry:
                 report = _run(publication, dry_run=dry_run)
     if json:
@@ -77,7 +84,12 @@ def publish(
 
 
 def try_out(
-    repository: Repository, ref: str | None, *, dry_run: bool, strict: bool = False
+    repository: Repository,
+    ref: str | None,
+    *,
+    dry_run: bool,
+    strict: bool = False,
+    cached: bool = False,
 ) -> dict[str, object]:
     """Build and test the image of any commit, and keep nothing.
 
@@ -89,9 +101,16 @@ def try_out(
     say(f"build and test {commit[:12]}, push nothing")
     digest = None
     if not dry_run:
-        with tested_image(
-            repository, commit=commit, branch=ref or "unknown", project=project
-        ) as (made, _):
+        with (
+            read_only_cache(project.settings, os.environ) as cache,
+            tested_image(
+                repository,
+                commit=commit,
+                branch=ref or "unknown",
+                project=project,
+                cache=cache if cached else None,
+            ) as (made, _),
+        ):
             scan_built(made, project.settings, strict=strict, release=False)
             digest = made[0].manifest.digest
         say(f"  green    {digest}")
@@ -107,7 +126,11 @@ def try_out(
 
 
 def survey(
-    repository: Repository, ref: str | None, *, strict: bool = False
+    repository: Repository,
+    ref: str | None,
+    *,
+    strict: bool = False,
+    cached: bool = False,
 ) -> Publication:
     """Look everything up, and refuse what may not be published."""
     settings = head_project(repository).settings
@@ -135,7 +158,7 @@ def survey(
         require_pushed(
             repository, settings, branch=branch, commit=commit, remote=remote
         )
-    return Publication(repository, registry, project, plan, remote, strict)
+    return Publication(repository, registry, project, plan, remote, strict, cached)
 
 
 def _run(publication: Publication, *, dry_run: bool) -> dict[str, object]:
@@ -213,11 +236,14 @@ def _make(publication: Publication) -> Manifest:
         heads=heads,
         other=publication.branch or f"{HOTFIX_PREFIX}v{plan.version}",
     )
+    writes = publication.branch == trunk
+    cache = LayerCache(publication.registry, settings, writes=writes)
     with tested_image(
         publication.repository,
         commit=plan.commit,
         branch=branch,
         project=publication.project,
+        cache=cache if publication.cached else None,
     ) as (images, source):
         release = plan.kind != "branch"
         scan_built(images, settings, strict=publication.strict, release=release)
