@@ -10,6 +10,7 @@ from benchmarks import (
     generation,
     growth,
     house,
+    image_cache,
     images,
     imports,
     invoices,
@@ -112,6 +113,13 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         rounds=1,
         quick_rounds=1,
         bound=Bound(limit=25, unit=" MB"),
+    ),
+    Benchmark(
+        "image-cache",
+        image_cache.steps,
+        rounds=1,
+        quick_rounds=1,
+        bound=Bound(limit=4),
     ),
     Benchmark(
         "container-start",
