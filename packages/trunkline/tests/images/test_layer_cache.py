@@ -64,7 +64,7 @@ def test_a_registry_that_fails_is_a_warning(
 
 @pytest.mark.parametrize(("image", "found"), [("my-app", False), ("ghcr.io/a/b", True)])
 def test_a_project_without_a_registry_has_no_cache(image: str, found: bool) -> None:
-    with read_only_cache(Settings(image=image), {}) as cache:
+    with read_only_cache(Settings(image=image), {}, wanted=True) as cache:
         assert (cache is not None and not cache.writes) is found
 
 

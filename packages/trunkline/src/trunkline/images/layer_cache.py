@@ -40,12 +40,14 @@ class LayerCache:
 
 @contextmanager
 def read_only_cache(
-    settings: Settings, environ: Mapping[str, str]
+    settings: Settings, environ: Mapping[str, str], *, wanted: bool
 ) -> Iterator[LayerCache | None]:
-    """Open a project's cache; None if the project names no registry."""
+    """Open a project's cache; None if it is not wanted, or there is no registry."""
     try:
-        registry = Registry(settings, environ)
+        registry = Registry(settings, environ) if wanted else None
     except Refusal:
+        registry = None
+    if registry is None:
         yield None
     else:
         with registry:

@@ -102,13 +102,13 @@ def try_out(
     digest = None
     if not dry_run:
         with (
-            read_only_cache(project.settings, os.environ) as cache,
+            read_only_cache(project.settings, os.environ, wanted=cached) as cache,
             tested_image(
                 repository,
                 commit=commit,
                 branch=ref or "unknown",
                 project=project,
-                cache=cache if cached else None,
+                cache=cache,
             ) as (made, _),
         ):
             scan_built(made, project.settings, strict=strict, release=False)
