@@ -56,11 +56,11 @@ def heads(folder: Path) -> list[Migration]:
 
 def named_after(known: list[Migration], name: str) -> str:
     """Return a file's name, or one with a later time: they run in order of names."""
-    for last in (each.path.name[:STAMPED] for each in known[-1:]):
-        if last >= name[:STAMPED]:
-            later = datetime.strptime(last, STAMP) + timedelta(seconds=1)
-            return later.strftime(STAMP) + name[STAMPED:]
-    return name
+    last = known[-1].path.name[:STAMPED] if known else ""
+    if last < name[:STAMPED]:
+        return name
+    later = datetime.strptime(last, STAMP) + timedelta(seconds=1)
+    return later.strftime(STAMP) + name[STAMPED:]
 
 
 def of_feature(place: Place, of: Noun) -> Path | None:
