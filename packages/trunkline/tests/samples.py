@@ -5,6 +5,7 @@ Its commitizen configuration is this repository's own.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -224,3 +225,10 @@ def copied(template: Path, folder: Path) -> Sample:
     """Copy a folder with working tree and origin."""
     shutil.copytree(template, folder, dirs_exist_ok=True, symlinks=True)
     return Sample(folder / "work", folder / "origin.git", environment(folder))
+
+
+def make_targets() -> set[str]:
+    """Name the targets of this repository's Makefile and of what it includes."""
+    files = (REPOSITORY / "Makefile", *REPOSITORY.glob("src/**/*.mk"))
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    return set(re.findall(r"^([a-z-]+):", text, re.MULTILINE))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from samples import REPOSITORY
+from samples import REPOSITORY, make_targets
 from trunkline.commands import SUMMARIES
 
 SERVICE = "docs/decisions"
@@ -61,9 +61,7 @@ def test_every_record_that_a_page_names_exists() -> None:
 
 
 def test_every_target_of_make_that_a_page_names_exists() -> None:
-    makefiles = (REPOSITORY / "Makefile", *REPOSITORY.glob("src/**/*.mk"))
-    texts = "".join(file.read_text(encoding="utf-8") for file in makefiles)
-    targets = set(re.findall(r"^([a-z-]+):", texts, re.MULTILINE))
+    targets = make_targets()
     assert {found for found in named(TARGET) if found[1] not in targets} == set()
 
 

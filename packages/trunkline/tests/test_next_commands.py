@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import trunkline
-from samples import REPOSITORY
+from samples import make_targets
 from trunkline import commands
 from trunkline.cli import parse
 from trunkline.releases.commitizen import check_options
@@ -224,9 +224,7 @@ def takes(words: list[str]) -> None:
         case "uv":
             assert set(flags(rest)) <= uv_help(rest[0]), words
         case "make":
-            makefiles = (REPOSITORY / "Makefile", *REPOSITORY.glob("src/**/*.mk"))
-            texts = "".join(file.read_text(encoding="utf-8") for file in makefiles)
-            assert re.search(rf"^{rest[0]}:", texts, re.MULTILINE)
+            assert rest[0] in make_targets()
         case _:
             assert program in PROGRAMS | {"python"}, f"no command: {words}"
 

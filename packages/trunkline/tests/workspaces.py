@@ -41,6 +41,22 @@ def build_service(folder: Path) -> Sample:
     return sample
 
 
+def build_members(folder: Path, *names: str) -> Path:
+    """Build the service with micropackages that were never published."""
+    sample = build_service(folder)
+    for name in names:
+        add_member(sample, name)
+    sample.push()
+    return folder
+
+
+def copy_service(built: Path, folder: Path) -> Sample:
+    """Copy what `build_members` has built, so that each test has its own."""
+    shutil.copytree(built, folder, dirs_exist_ok=True, symlinks=True)
+    env = team_environment(folder)
+    return Sample(folder / "work", folder / "team/my-app.git", env)
+
+
 def service_file() -> str:
     """Return this repository's own pyproject.toml without what needs the network."""
     real = tomlkit.parse((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))

@@ -1,6 +1,5 @@
 """`trunkline release --package`: real git, real uv, a service with a micropackage."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from githooks import install_hook, protect
 from samples import Ran, Sample
 from trunkline.releases.member import increment, raised
 from trunkline.versions import Version
-from workspaces import add_member, build_service, team_environment
+from workspaces import build_members, copy_service
 
 FILE = "packages/rules/src/rules/__init__.py"
 RELEASE = ("release", "--package", "rules")
@@ -18,19 +17,13 @@ RELEASE = ("release", "--package", "rules")
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with a service and its micropackage `rules`, never published."""
-    folder = tmp_path_factory.mktemp("service")
-    sample = build_service(folder)
-    add_member(sample, "rules")
-    sample.push()
-    return folder
+    return build_members(tmp_path_factory.mktemp("service"), "rules")
 
 
 @pytest.fixture
 def service(built: Path, tmp_path: Path) -> Sample:
     """A fresh copy of the service."""
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True, symlinks=True)
-    env = team_environment(tmp_path)
-    return Sample(tmp_path / "work", tmp_path / "team/my-app.git", env)
+    return copy_service(built, tmp_path)
 
 
 def released(service: Sample, *options: str) -> str:

@@ -1,6 +1,5 @@
 """`trunkline packages test`: real git, real uv, the real pytest of this environment."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,14 +8,7 @@ from samples import Sample
 from trunkline.git import Repository
 from trunkline.workspace.members import members
 from trunkline.workspace.testing import BASE, changed
-from workspaces import (
-    add_member,
-    build_service,
-    offer_packages,
-    publish,
-    team_environment,
-    use,
-)
+from workspaces import build_members, copy_service, offer_packages, publish, use
 
 TEST = "packages/rules/tests/test_rules.py"
 UNKNOWN = "0" * 40
@@ -25,20 +17,13 @@ UNKNOWN = "0" * 40
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with a service and its micropackages `other` and `rules`."""
-    folder = tmp_path_factory.mktemp("service")
-    sample = build_service(folder)
-    add_member(sample, "other")
-    add_member(sample, "rules")
-    sample.push()
-    return folder
+    return build_members(tmp_path_factory.mktemp("service"), "other", "rules")
 
 
 @pytest.fixture
 def service(built: Path, tmp_path: Path) -> Sample:
     """A fresh copy of the service."""
-    shutil.copytree(built, tmp_path, dirs_exist_ok=True, symlinks=True)
-    env = team_environment(tmp_path)
-    return Sample(tmp_path / "work", tmp_path / "team/my-app.git", env)
+    return copy_service(built, tmp_path)
 
 
 def changed_names(service: Sample, since: str = "origin/main") -> list[str]:
