@@ -67,7 +67,7 @@ def test_a_version_of_the_service_gets_an_image_and_a_page_a_member_s_only_that(
         ("release", None),
     ],
 )
-def test_the_gates_know_what_a_change_is_compared_with(
+def test_the_gates_know_which_micropackages_changed(
     name: str, base: str | None
 ) -> None:
     """Packages that did not change are left out; before a release none is."""

@@ -101,7 +101,7 @@ def test_a_pull_request_has_the_jobs_that_branch_protection_requires() -> None:
     assert [name for job in jobs for name in job_names(job)] == REQUIRED
 
 
-def test_no_two_jobs_have_one_name_so_that_a_check_is_told_from_another() -> None:
+def test_no_two_jobs_have_one_name_so_that_required_checks_are_told_apart() -> None:
     jobs = [job for path in FILES for job in read(path)["jobs"].values()]
     names = [name for job in jobs for name in job_names(job)]
     assert len(names) == len(set(names))
@@ -181,7 +181,7 @@ def test_a_pull_request_has_no_write_permission() -> None:
     } == {"read"}
 
 
-def test_a_pull_request_reads_the_layers_of_the_trunk_and_needs_no_registry() -> None:
+def test_a_pull_request_reads_the_cache_of_the_trunk_and_needs_no_registry() -> None:
     (build,) = [
         step
         for step in workflow("pull-request")["jobs"]["docker"]["steps"]

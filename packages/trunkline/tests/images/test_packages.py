@@ -80,7 +80,7 @@ def test_a_folder_that_is_made_anew_keeps_what_its_layer_brings(
     assert installed_packages([one, two]) == [Package("pypi", "new", "1")]
 
 
-def test_scanners_find_a_package_by_its_url() -> None:
+def test_the_sbom_has_the_url_by_which_scanners_find_a_package() -> None:
     assert Package("deb", "libc6", "2.36-9+deb12u10", qualifiers=QUALIFIERS).url == (
         "pkg:deb/debian/libc6@2.36-9%2Bdeb12u10"
         "?arch=amd64&distro=debian-12&upstream=glibc"

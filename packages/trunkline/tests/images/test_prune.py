@@ -259,7 +259,7 @@ def test_a_tag_that_moves_while_we_prune_is_left(
     assert registry.digest("feat-merged") == new.digest
 
 
-def test_what_cannot_be_deleted_does_not_keep_the_rest(
+def test_prune_goes_on_past_what_cannot_be_deleted(
     released: Sample, registry: Registry, proxy: Proxy
 ) -> None:
     stuck, free = image(registry, "stuck"), image(registry, "free")
@@ -274,7 +274,7 @@ def test_what_cannot_be_deleted_does_not_keep_the_rest(
     assert f"{stuck.digest}: DELETE" in ran.err
 
 
-def test_a_wait_that_comes_with_a_403_is_waited(
+def test_prune_waits_as_a_403_tells_it_to(
     released: Sample, registry: Registry, proxy: Proxy
 ) -> None:
     point(registry, image(registry, "gone"), "feat-gone")

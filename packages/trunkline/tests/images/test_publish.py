@@ -106,7 +106,9 @@ def test_the_second_of_two_branches_with_one_tag_is_refused(service: Service) ->
 
 
 @pytest.mark.parametrize("late", ["main_", "Main"])
-def test_no_branch_stops_the_image_of_the_trunk(service: Service, late: str) -> None:
+def test_no_name_of_a_branch_stops_the_image_of_the_trunk(
+    service: Service, late: str
+) -> None:
     service.prebuilt()
     service.sample.git("push", "-q", "origin", f"main:refs/heads/{late}")
     assert service.publish("main").code == 0
@@ -115,7 +117,9 @@ def test_no_branch_stops_the_image_of_the_trunk(service: Service, late: str) -> 
     assert f":refs/heads/{late}-2 :refs/heads/{late}" in ran.err
 
 
-def test_the_branch_that_was_first_keeps_its_tag(service: Service) -> None:
+def test_of_two_names_with_one_tag_the_branch_that_was_first_keeps_it(
+    service: Service,
+) -> None:
     sample = service.sample
     service.prebuilt()
     sample.git("switch", "-q", "-c", "feat/a-b")
@@ -133,7 +137,7 @@ def test_the_branch_that_was_first_keeps_its_tag(service: Service) -> None:
     assert service.publish("refs/heads/feat-a/b-2").code == 0
 
 
-def test_a_published_version_is_not_refused_for_its_deleted_branch(
+def test_a_re_run_of_a_published_version_needs_no_branch(
     service: Service,
 ) -> None:
     sample = service.sample

@@ -26,7 +26,7 @@ def release(service: Service, **env: str) -> Ran:
     return service.publish(service.sample.git("describe"), **env)
 
 
-def test_a_release_is_refused_for_a_critical_hole_that_a_package_fixes(
+def test_a_scan_refuses_a_release_for_a_critical_hole_that_a_package_fixes(
     service: Service, tmp_path: Path
 ) -> None:
     ran = release(service, **scanner(tmp_path, HIGH, CRITICAL))

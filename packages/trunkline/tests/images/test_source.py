@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,7 +37,7 @@ def test_the_files_are_those_of_the_commit_and_no_other(
     assert not (root / ".git").exists()
 
 
-def test_pointers_of_git_lfs_are_refused_by_name(
+def test_builds_with_pointers_of_git_lfs_are_refused_by_name(
     sample: Sample, tmp_path: Path
 ) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
@@ -118,3 +120,23 @@ def test_base_images_are_pinned_where_dependabot_updates_them(file: str) -> None
     used = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - {python, uv}
     arguments = {"${PYTHON_IMAGE}", "${UV_IMAGE}"}
     assert arguments <= used <= arguments | {"base", "deps"}
+
+
+def test_what_is_compiled_has_wheels_for_both_platforms() -> None:
+    """No image has a compiler, and emulated it would take an hour."""
+    export = ["uv", "export", "--frozen", "--no-dev", "--all-extras", "--no-emit-local"]
+    exported = subprocess.run(
+        export, cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    shipped = set(re.findall(r"^([\w-]+)==", exported.stdout, re.MULTILINE))
+    lock = tomllib.loads((REPOSITORY / "uv.lock").read_text())
+    wheels = {
+        package["name"]: {Path(wheel["url"]).stem for wheel in package["wheels"]}
+        for package in lock["package"]
+        if package["name"] in shipped
+    }
+    assert "pydantic-core" in wheels
+    for name, files in wheels.items():
+        for machine in ("x86_64", "aarch64"):
+            fits = rf"-any|(cp312-cp312|abi3)-manylinux\S*_{machine}"
+            assert any(re.search(fits, file) for file in files), (name, machine)

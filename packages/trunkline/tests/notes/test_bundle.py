@@ -92,6 +92,7 @@ def test_no_secret_is_in_the_bundle_and_their_places_are_listed(
     assert "secrets masked: 3 (2 key, 1 assignment)" in ran.out
     assert "app.py (key)" in ran.out
     assert ".env (assignment)" in ran.out
+    assert "masking is a help, no promise" in ran.out
     everything = ran.all + "".join(contents(target).values())
     assert key not in everything
     assert "hunter2" not in everything
@@ -181,7 +182,7 @@ def test_of_two_bundles_at_once_one_is_written(
         assert set(contents(target)) >= EXPECTED
 
 
-def test_each_commit_names_its_files_and_tests_are_only_named(
+def test_a_bundle_has_the_files_of_each_commit_and_only_names_tests(
     released: Sample, tmp_path: Path
 ) -> None:
     files = {"src/one.py": "a = 1\n", "tests/test_one.py": "assert 1\n", "ü.md": "u\n"}

@@ -32,7 +32,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     return service
 
 
-def test_the_release_says_what_the_tag_says_and_is_never_the_latest(
+def test_the_release_of_a_micropackage_is_its_tag_s_and_never_the_latest(
     service: Sample, github: FakeGitHub
 ) -> None:
     ran = release(service, github, TAG)

@@ -113,7 +113,7 @@ def lose_the_branch(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("refused", ["refs/heads/main", "refs/tags/*"])
-def test_a_plain_push_that_the_remote_declines_in_part_sends_nothing(
+def test_a_plain_push_to_a_protected_trunk_or_of_a_refused_tag_sends_nothing(
     released: Sample, refused: str
 ) -> None:
     install_hook(released.root / ".git", "pre-push", 'exec trunkline push-check "$@"')

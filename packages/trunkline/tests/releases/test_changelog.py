@@ -97,7 +97,9 @@ def test_a_hand_written_changelog_is_kept(released: Sample, heading: str) -> Non
     assert after.replace(section.text, "") == before
 
 
-def test_a_changelog_of_other_headings_gets_one_section(released: Sample) -> None:
+def test_a_hand_written_changelog_of_other_headings_gets_one_section(
+    released: Sample,
+) -> None:
     """Hand-written changelog: `Keep a Changelog` writes `[1.1.0] - date`."""
     text = released.read("CHANGELOG.md")
     before = re.sub(r"^## v(\S+) \((.*)\)$", r"## [\1] - \2", text, flags=re.MULTILINE)

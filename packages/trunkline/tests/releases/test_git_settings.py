@@ -43,7 +43,7 @@ def odd(released: Sample) -> Sample:
     return released
 
 
-def test_a_half_made_release_is_finished(odd: Sample) -> None:
+def test_a_half_made_release_is_finished_with_any_git_settings(odd: Sample) -> None:
     assert odd.cz("bump", "--yes").code == 0
     odd.git("tag", "-d", "v1.2.0")
     ran = odd.trunkline("release")
@@ -58,7 +58,7 @@ def test_an_unreached_tag_is_not_taken_for_a_picked_one(odd: Sample) -> None:
     assert (ran.code, "which HEAD does not contain" in ran.err) == (1, True), ran.all
 
 
-def test_a_backported_bump_keeps_its_author(odd: Sample) -> None:
+def test_a_backported_bump_keeps_its_author_with_any_git_settings(odd: Sample) -> None:
     odd.push()
     odd.git("switch", "-q", "-c", "hotfix/v1.1.1", "v1.1.0")
     odd.git("config", "user.name", "fixer")

@@ -42,7 +42,9 @@ def refused(ran: Ran, rule: str) -> str:
     return ran.err.rpartition("type next: ")[2].strip()
 
 
-def test_versions_follow_the_commits_that_touch_the_package(service: Sample) -> None:
+def test_versions_of_a_micropackage_follow_the_commits_that_touch_it(
+    service: Sample,
+) -> None:
     assert released(service) == "rules-v0.1.0"
     service.commit("feat!: change the service", {"src/my_app/new.py": ""})
     ran = service.trunkline(*RELEASE)

@@ -67,7 +67,7 @@ def test_of_two_remotes_the_one_to_release_to_is_asked_for(released: Sample) -> 
     assert "v1.2.0" in released.git("ls-remote", "upstream")
 
 
-def test_after_a_colleagues_release_one_command_is_enough(released: Sample) -> None:
+def test_behind_a_colleagues_release_one_command_is_enough(released: Sample) -> None:
     """Behind: a pull of the branch alone would bring no tag."""
     released.commit("feat: more", {"more.txt": "more"})
     other = released.clone("other")

@@ -80,7 +80,7 @@ def test_breaking_changes_come_first_below_their_own_heading(released: Sample) -
     )
 
 
-def test_a_breaking_merge_is_told_and_told_once(released: Sample) -> None:
+def test_breaking_commits_on_a_merge_are_told_once(released: Sample) -> None:
     """Commits on a merge: what raises the version stands in the changelog."""
     for number, title in enumerate(("feat!: drop v1", "fix: the door")):
         released.git("switch", "-q", "-c", f"b{number}", "main~0")

@@ -43,7 +43,7 @@ def test_git_settings_push_no_other_tag(released: Sample) -> None:
     assert "refs/tags/v1.2.0" in released.remote_refs()
 
 
-def test_what_ci_refuses_is_not_pushed(released: Sample) -> None:
+def test_what_ci_refuses_is_not_pushed_then_refused(released: Sample) -> None:
     """Pushed, then refused: a hook of git makes the commit another one."""
     released.commit("feat: more")
     edit = 'sed -i.bak "1s/^/[main] /" "$1"'
@@ -57,7 +57,7 @@ def test_what_ci_refuses_is_not_pushed(released: Sample) -> None:
     assert released.trunkline("guard", "--tag", "v1.2.0").code == 0
 
 
-def test_a_changelog_elsewhere_is_found_everywhere(released: Sample) -> None:
+def test_a_changelog_elsewhere_is_not_pushed_then_refused(released: Sample) -> None:
     """Pushed, then refused: CI looked for it in the root only."""
     file = "docs/CHANGELOG.md"
     table = "[tool.commitizen]\n"
@@ -71,7 +71,7 @@ def test_a_changelog_elsewhere_is_found_everywhere(released: Sample) -> None:
     assert "more" in released.trunkline("notes", "v1.2.0").out
 
 
-def test_a_commit_that_a_hook_refuses_has_a_way_on(released: Sample) -> None:
+def test_a_hook_that_edits_and_fails_leaves_no_half_a_refusal(released: Sample) -> None:
     """Half a refusal: a formatter edits the changelog and fails."""
     released.commit("feat: more")
     install_hook(released.root / ".git", "pre-commit", "echo >>CHANGELOG.md; exit 1")

@@ -128,7 +128,7 @@ RELEASES = re.compile(
 
 
 @pytest.mark.slow
-def test_every_scenario_ends_as_it_says_in_a_service_with_its_gates(
+def test_the_document_s_scenarios_end_as_they_say_on_a_protected_trunk(
     story: Sample, registry_server: Server
 ) -> None:
     """Any other command that pushes to main fails; an open one refuses nothing."""

@@ -38,3 +38,4 @@ def test_the_document_has_commands_for_both_modes() -> None:
     assert "packages use prod\n" in commands
     assert "packages use dev\n" in commands
     assert "git submodule add" in commands
+    assert "git submodule update --remote packages/money" in DOCUMENT

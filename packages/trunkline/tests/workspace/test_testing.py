@@ -1,5 +1,6 @@
 """`trunkline packages test`: real git, real uv, the real pytest of this environment."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,16 @@ def test_a_change_in_its_folder_counts_committed_or_not(service: Sample) -> None
     service.commit("fix(rules): a bug", {"packages/rules/new.py": ""})
     assert changed_names(service) == ["other", "rules"]
     assert changed_names(service, "HEAD") == ["other"]
+
+
+def test_a_submodule_that_is_at_another_commit_counts(service: Sample) -> None:
+    link = f"160000,{service.git('rev-parse', 'HEAD')},packages/money"
+    service.git("update-index", "--add", "--cacheinfo", link)
+    service.git("commit", "-q", "-m", "build: take the new money")
+    (service.root / "packages/money").mkdir()
+    money = replace(members(service.root)[0], folder="packages/money")
+    repository = Repository.find(service.root)
+    assert changed(repository, [money], "HEAD^") == [money]
 
 
 def test_what_others_changed_since_the_branch_began_does_not_count(
