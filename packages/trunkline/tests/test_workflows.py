@@ -162,6 +162,16 @@ def test_every_image_is_scanned_in_the_command_that_publishes_it() -> None:
     assert len(everywhere) == 2
 
 
+def test_a_release_by_hand_is_scanned_before_it_is_pushed() -> None:
+    bump = workflow("release")["jobs"]["bump"]
+    grype, release = bump["steps"][-2:]
+    assert grype["uses"].startswith("anchore/scan-action/download-grype@")
+    assert release["env"]["GRYPE"] == "${{ steps.grype.outputs.cmd }}"
+    assert release["env"]["TRUNKLINE_IMAGE"] == "${{ steps.login.outputs.image }}"
+    assert "trunkline release --yes --strict" in release["run"]
+    assert bump["permissions"]["packages"] == "read"
+
+
 def test_versions_are_attested_by_default_where_github_can() -> None:
     """It signs for public repositories; a variable says that it does for others."""
     attest = workflow("release")["jobs"]["attest"]

@@ -40,6 +40,41 @@ def test_a_scan_refuses_a_release_for_a_critical_hole_that_a_package_fixes(
     assert "--only-fixed" in asked
 
 
+def test_what_a_scan_refuses_is_refused_before_the_push(
+    service: Service, tmp_path: Path
+) -> None:
+    sample = service.sample
+    service.push("feat: more")
+    before = sample.picture(), sample.remote_refs()
+    found = scanner(tmp_path, CRITICAL)
+    for ran in (sample.trunkline("release", **found), sample.cz("bump", **found)):
+        assert ran.code != 0, ran.all
+        assert "refused by rule `vulnerable`" in ran.err
+        assert (sample.picture(), sample.remote_refs()) == before
+    (tmp_path / "asked").unlink()
+    service.push("build: upgrade")
+    ran = sample.trunkline("release", "--strict", **scanner(tmp_path, HIGH))
+    assert (ran.code, "released v" in ran.out) == (0, True), ran.all
+    # The hook of the bump does not ask again.
+    assert (tmp_path / "asked").read_text().count("registry:") == 1
+
+
+def test_in_ci_a_release_waits_for_the_scan_of_its_commit(
+    service: Service, tmp_path: Path
+) -> None:
+    sample = service.sample
+    sample.commit("feat: more")
+    sample.push()
+    ran = sample.trunkline("release", "--strict", **scanner(tmp_path))
+    assert (ran.code, "refused by rule `image`" in ran.err) == (1, True), ran.all
+    assert f"branch.yml --commit {sample.git('rev-parse', 'HEAD')}" in ran.err
+    service.prebuilt()
+    ran = sample.trunkline("release", "--strict", GRYPE=str(tmp_path / "absent"))
+    assert (ran.code, "refused by rule `scan`" in ran.err) == (1, True), ran.all
+    ran = sample.trunkline("release", "--strict", **scanner(tmp_path))
+    assert ran.code == 0, ran.all
+
+
 def test_a_release_may_have_what_is_accepted_until_a_date(
     service: Service, tmp_path: Path
 ) -> None:

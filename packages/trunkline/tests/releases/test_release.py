@@ -165,7 +165,7 @@ def test_without_a_terminal_it_wants_yes(released: Sample) -> None:
 def test_the_help_lists_only_options_that_cz_bump_has(sample: Sample) -> None:
     listed = re.findall(r"--[\w-]+", sample.run("trunkline", "release", "-h").out)
     known = sample.run("cz", "bump", "--help").out
-    own = {"--package", "--dry-run", "--yes", "--github-output", "--help"}
+    own = {"--package", "--dry-run", "--yes", "--strict", "--github-output", "--help"}
     assert {"--increment", "--prerelease"} <= {*listed}
     assert [name for name in listed if name not in own and name not in known] == []
 

@@ -23,7 +23,7 @@ from trunkline.images.tags import (
 from trunkline.images.write_tags import TagChange, write_tags
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
-from trunkline.registry.transport import RetryPolicy
+from trunkline.registry.transport import ONCE
 from trunkline.settings import Settings
 
 # Each round is another run that ended in the meantime.
@@ -184,9 +184,8 @@ def ask_once[T](
     otherwise: T,
 ) -> T:
     """Ask the registry what a plan can do without; `otherwise` if nothing answers."""
-    once = RetryPolicy(connect=3, read=10, retries=0)
     try:
-        with Registry(settings, environ, retry_policy=once) as registry:
+        with Registry(settings, environ, retry_policy=ONCE) as registry:
             return ask(registry)
     except (Refusal, FailedError):
         return otherwise

@@ -12,7 +12,7 @@ from trunkline.images.layer_cache import LayerCache, read_only_cache
 from trunkline.images.mutable_tags import MutableTags, commit_of, holder_of
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, on_branch, read_remote, require_pushed
-from trunkline.images.scan import scan_built, scan_image
+from trunkline.images.scan import scan_built, scan_stored
 from trunkline.images.tags import LATEST, ImageTags, image_tags
 from trunkline.images.write_tags import TagChange, create_only, write_tags
 from trunkline.options import DRY_RUN, GITHUB_OUTPUT, JSON, command, option, switch
@@ -209,18 +209,10 @@ def _scan_found(publication: Publication, found: Manifest) -> None:
     A version that has its image is left alone: what became known since changes nothing.
     """
     plan, registry = publication.plan, publication.registry
-    settings = publication.project.settings
     fixed = [tag.name for tag in plan.tags if not tag.mutable]
-    if plan.kind == "branch" or all(map(registry.digest, fixed)):
-        return
-    for platform in settings.platforms:
-        scan_image(
-            f"registry:{registry.name.at(found.digest)}",
-            settings=settings,
-            platform=platform,
-            strict=publication.strict,
-            release=True,
-        )
+    if plan.kind != "branch" and not all(map(registry.digest, fixed)):
+        settings, strict = publication.project.settings, publication.strict
+        scan_stored(registry.name, found.digest, settings, strict=strict)
 
 
 def _make(publication: Publication) -> Manifest:

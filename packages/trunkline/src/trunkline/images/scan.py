@@ -2,16 +2,21 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from trunkline import process
-from trunkline.errors import Refusal, UsageError
+from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.images.layout import BuiltImage
+from trunkline.images.tags import commit_tag
 from trunkline.output import say
 from trunkline.process import ProcessError
+from trunkline.registry.client import Registry
+from trunkline.registry.reference import ImageName
+from trunkline.registry.transport import ONCE
 from trunkline.settings import Settings
 
 # Where the scanner is, if it is not on PATH as `grype`.
@@ -37,6 +42,44 @@ class Vulnerability:
         return f"{self.id} in {self.package} {self.version}, fixed in {fixed}"
 
 
+def scan_commit(
+    settings: Settings, environ: Mapping[str, str], commit: str, *, strict: bool
+) -> None:
+    """Judge a commit's image as CI will judge that of the version it is to become.
+
+    The two differ by a number. With `strict`, a commit without an image is refused, and
+    so is any without a scanner; else only what a scanner here can find refuses.
+    """
+    if not strict and not shutil.which(scanner(environ)):
+        return
+    tag, policy = commit_tag(commit), None if strict else ONCE
+    try:
+        with Registry(settings, environ, retry_policy=policy) as registry:
+            digest = registry.digest(tag)
+        if digest is None:
+            raise _no_image(registry.name.at(tag), commit)
+    except (Refusal, FailedError) as error:
+        if strict:
+            raise
+        say(f"  scan     not scanned: {getattr(error, 'found', error)}")
+        return
+    scan_stored(registry.name, digest, settings, strict=strict)
+
+
+def scan_stored(
+    name: ImageName, digest: str, settings: Settings, *, strict: bool
+) -> None:
+    """Scan the image of a branch before it becomes that of a version."""
+    for platform in settings.platforms:
+        scan_image(
+            f"registry:{name.at(digest)}",
+            settings=settings,
+            platform=platform,
+            strict=strict,
+            release=True,
+        )
+
+
 def scan_built(
     images: Iterable[BuiltImage], settings: Settings, *, strict: bool, release: bool
 ) -> None:
@@ -60,7 +103,7 @@ def scan_image(
     it is accepted until a date. With `strict`, so is an image that was not scanned.
     """
     accepted = accepted_today(settings.scan, datetime.now(UTC).date())
-    program = os.environ.get(VARIABLE) or "grype"
+    program = scanner(os.environ)
     options = ("--quiet", "--only-fixed", "--output=json", f"--platform={platform}")
     try:
         done = process.run([program, target, *options], timeout=TIMEOUT, check=True)
@@ -76,6 +119,11 @@ def scan_image(
         say(f"           {one}")
     if serious and release:
         raise _vulnerable(serious)
+
+
+def scanner(environ: Mapping[str, str]) -> str:
+    """Return the program that scans."""
+    return environ.get(VARIABLE) or "grype"
 
 
 def parse_report(report: bytes) -> Iterator[Vulnerability]:
@@ -117,6 +165,16 @@ def _vulnerable(found: Iterable[Vulnerability]) -> Refusal:
         f"with a date and a reason in {TABLE}",
         fix="uv lock --upgrade && git commit -am 'build: upgrade'  "
         "(or pin a newer base image in Dockerfile; then release the next version)",
+    )
+
+
+def _no_image(name: str, commit: str) -> Refusal:
+    return Refusal(
+        rule="image",
+        found=f"no {name}",
+        expected="the image that *Branch Image* has built, tested and scanned",
+        fix=f"gh run list --workflow branch.yml --commit {commit}  "
+        "(then the same command once it is green)",
     )
 
 

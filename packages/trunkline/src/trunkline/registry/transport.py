@@ -57,6 +57,10 @@ class RetryPolicy:
     longest_wait: int = 60
 
 
+# For what a plan can do without.
+ONCE = RetryPolicy(connect=3, read=10, retries=0)
+
+
 class _AnnouncedRetry(Retry):
     # GitHub answers 403 with the time to wait where others answer 429.
     RETRY_AFTER_STATUS_CODES = Retry.RETRY_AFTER_STATUS_CODES | {FORBIDDEN}

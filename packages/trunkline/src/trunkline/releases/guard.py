@@ -1,6 +1,7 @@
 """`trunkline guard`: the pre-bump hook of `cz bump`."""
 
 import os
+import shutil
 
 from trunkline.errors import Refusal
 from trunkline.files import decode_text
@@ -83,7 +84,23 @@ def check_bump(
         written=Version.from_project(bump.current),
         coming=(bump.tag, text),
     )
-    return list(refusals(state))
+    return list(refusals(state)) or scanned(repository, now.head)
+
+
+def scanned(repository: Repository, commit: str) -> list[Refusal]:
+    """Return what a scan of the commit's image refuses; a release has asked itself."""
+    if "TRUNKLINE_RELEASE" in os.environ or not shutil.which(
+        os.environ.get("GRYPE") or "grype"
+    ):
+        return []
+    from trunkline.images.scan import scan_commit  # noqa: PLC0415 - reads registries
+
+    settings = head_project(repository).settings
+    try:
+        scan_commit(settings, os.environ, commit, strict=False)
+    except Refusal as refusal:
+        return [refusal]
+    return []
 
 
 def refuse_other_plugin(repository: Repository) -> int:

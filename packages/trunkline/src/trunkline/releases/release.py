@@ -7,9 +7,10 @@ from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.files import clear_record
 from trunkline.git import TAGS, Repository
 from trunkline.images.mutable_tags import published_tags
+from trunkline.images.scan import scan_commit
 from trunkline.images.tags import image_tags
 from trunkline.locks import only_release, remove_stale_git_locks
-from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command, option
+from trunkline.options import DRY_RUN, GITHUB_OUTPUT, YES, command, option, switch
 from trunkline.output import confirm, refuse, say, write_outputs
 from trunkline.process import ProcessError
 from trunkline.project import head_project
@@ -30,6 +31,7 @@ from trunkline.releases.survey import gather, read_status
     option("--package", metavar="NAME", help="release a micropackage instead"),
     DRY_RUN,
     YES,
+    switch("--strict", "refuse a commit whose image cannot be scanned, as in CI"),
     GITHUB_OUTPUT,
     passes_on=commitizen.PASSED_ON,
 )
@@ -38,6 +40,7 @@ def release(
     package: str | None,
     dry_run: bool,
     yes: bool,
+    strict: bool,
     github_output: bool,
     others: tuple[str, ...],
 ) -> int:
@@ -55,7 +58,7 @@ def release(
         if github_output and not (code or dry_run):
             write_outputs({"member": current_tag(repository.root, package)})
         return code
-    code = release_from(repository, options, dry_run=dry_run, yes=yes)
+    code = release_from(repository, options, dry_run=dry_run, yes=yes, strict=strict)
     if github_output and not (code or dry_run):
         pattern = ("--exact-match", "--match=v[0-9]*")
         write_outputs({"tag": repository.run("describe", *pattern).text})
@@ -85,7 +88,12 @@ def release_package(
 
 
 def release_from(
-    repository: Repository, others: tuple[str, ...], *, dry_run: bool, yes: bool
+    repository: Repository,
+    others: tuple[str, ...],
+    *,
+    dry_run: bool,
+    yes: bool,
+    strict: bool,
 ) -> int:
     """Finish what an earlier run left half-made, or release the next version."""
     settings = head_project(repository).settings
@@ -110,7 +118,9 @@ def release_from(
             return end_leftover(clone, leftover, ending)
         if leftover.journal and not dry_run:
             leftover = drop_journal(clone, leftover, leftover.journal, ending)
-        return release_next(clone, leftover, others, dry_run=dry_run, yes=yes)
+        return release_next(
+            clone, leftover, others, dry_run=dry_run, yes=yes, strict=strict
+        )
 
 
 def require_remote(state: State) -> None:
@@ -181,6 +191,7 @@ def release_next(
     *,
     dry_run: bool,
     yes: bool,
+    strict: bool,
 ) -> int:
     """Check, bump and push the next version."""
     first = list(refusals(leftover.state))
@@ -201,6 +212,7 @@ def release_next(
     if broken:
         return refuse(broken)
     show_plan(clone, leftover, state, found)
+    scan_commit(clone.settings, os.environ, state.here.head, strict=strict)
     if dry_run:
         return 0
     confirm(f"Release {found.tag}?", yes=yes)
