@@ -6,3 +6,7 @@ import os
 SEEDS = int(os.environ.get("TRUNKLINE_SEEDS", "10"))
 # Neighbouring steps of a command are alike: CI kills at every third one.
 STRIDE = 1 if "TRUNKLINE_SEEDS" in os.environ else 3
+# Seconds after the beginning of a deploy's step at which it is killed: at once, in the
+# step, and when that may have ended. CI takes one round of them, or less.
+LATER = (0.0, 0.15, 0.6)
+ROUNDS = int(os.environ.get("TRUNKLINE_ROUNDS", "0"))

@@ -7,18 +7,17 @@ import time
 import pytest
 
 from deploy.shops import Shop
+from seeds import LATER, ROUNDS
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import DeployStep, Outcome, RecoveryVerdict
 
 pytestmark = pytest.mark.slow
-# Seconds after the beginning of a step: at once, in it, and when it may have ended.
-LATER = (0.0, 0.15, 0.6)
 
 
 @pytest.mark.parametrize("step", [*DeployStep])
 def test_the_next_command_ends_it_by_the_facts(shop: Shop, step: DeployStep) -> None:
     shop.deploy("main").required()
-    for number, later in enumerate(LATER):
+    for number, later in enumerate(LATER * (ROUNDS or 1)):
         commit = shop.branch(f"feat/{number}", "one more")
         with shop.load():
             with shop.deploying(f"feat/{number}", until=step) as one:
