@@ -179,9 +179,10 @@ class Deployer:
         self, operation: Operation, before: Instance | None, error: BaseException
     ) -> str:
         """Let the old instance serve, remove the new one, and return what to say."""
-        stays = self._put_on_by_others(operation) or before
-        if self.switch.read() != (stays.address if stays else None):
-            self.switch.write(stays.address if stays else None)
+        live = self.switch.read()
+        stays = self._put_on_by_others(operation, live) or before
+        if live != (address := stays.address if stays else None):
+            self.switch.write(address)
         said = self.engine.logs(operation.name)
         for one in self.engine.running():
             if one.operation == operation.name:
@@ -193,10 +194,11 @@ class Deployer:
         why = str(error) or "was interrupted"
         return f"{operation.candidate.ref} {why}; {still}{last}"
 
-    def _put_on_by_others(self, operation: Operation) -> Instance | None:
+    def _put_on_by_others(
+        self, operation: Operation, live: str | None
+    ) -> Instance | None:
         """Return what another clone has put on meanwhile; not ours to take away."""
         with suppress(TrunklineError):  # Of an engine that cannot say.
-            live = self.switch.read()
             for one in self.engine.running():
                 if one.address == live and one.operation != operation.name:
                     return one

@@ -37,7 +37,8 @@ deadline = {deadline}
 """
 # Between two requests of a client: the cluster is on the same two cores.
 PAUSE = 0.02
-# Writes down each request that kubectl makes, and passes everything else on.
+# Writes down each request that kubectl makes, and passes everything else on. What is in
+# `other` is applied by another deployer once somebody has looked at the Deployment.
 KUBECTL = """\
 #!/bin/sh
 rm "{folder}/killed" 2>/dev/null && kill -KILL $$
@@ -47,6 +48,12 @@ code=$?
 grep -E 'round_trippers|"Response"' "$said" >>"{log}"
 grep -vE '^[IWE][0-9]{{4}} ' "$said" >&2
 rm -f "$said"
+case "$*" in *" get deployment "*)
+    if mv "{folder}/other" "{folder}/applied" 2>/dev/null; then
+        "{kubectl}" "$1" "$2" apply --server-side --field-manager=trunkline \\
+            --validate=false --filename="{folder}/applied" >&2
+    fi
+esac
 exit $code
 """
 
@@ -188,6 +195,7 @@ class Cluster(Host):
         config["contexts"] = [{"name": "staging-deployer", "context": context}]
         config["current-context"] = "staging-deployer"
         self.config, self.killed = folder / "kubeconfig", folder / "killed"
+        self.other = folder / "other"
         self.config.write_text(json.dumps(config))
         self.log = folder / "requests.log"
         bin = folder / "bin"

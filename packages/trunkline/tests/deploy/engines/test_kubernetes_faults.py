@@ -14,6 +14,7 @@ import pytest
 
 from deploy.engines.clusters import PAUSE, Cluster, kubectl
 from deploy.engines.test_compose_kill import begin, kill_at
+from trunkline.deploy.engines.objects import Revision, workload_patch
 from trunkline.deploy.operation import DeployStep
 
 pytestmark = pytest.mark.slow
@@ -216,6 +217,28 @@ def test_of_two_deployers_the_first_leaves_what_the_second_put_on(
     assert (code, f"{commit[:12]} of another deploy serves" in said) == (1, True), said
     assert (seen.lost, cluster.get()["kind"]) == ([], "second")
     cluster.deployed("main")
+
+
+@pytest.mark.parametrize("step", ["start", "stop"])
+def test_what_another_deployer_applies_between_look_and_write_stays(
+    cluster: Cluster, step: str
+) -> None:
+    commit = cluster.publish("feat-second", "second")
+    cluster.publish("feat-first", "first")
+    with cluster.registry as registry:
+        digest = registry.digest("feat-second")
+    image = f"{cluster.server.host}/{cluster.path}@{digest}"
+    revision = Revision("another", commit, image)
+    put = json.dumps(workload_patch(cluster.name, cluster.name, revision, ""))
+    with cluster.load(PAUSE) as seen:
+        code, said = deploy_with(
+            *(cluster, "feat/first", step), lambda: cluster.other.write_text(put)
+        )
+        until(lambda: cluster.get()["kind"] == "second")
+        ran = cluster.deploy("main")
+    assert (code, "it is to run operation another" in said) == (1, True), said
+    assert ran.code == 0, ran.all
+    assert (seen.lost, cluster.get()["kind"]) == ([], "well")
 
 
 @pytest.mark.parametrize("step", list(DeployStep))

@@ -60,7 +60,7 @@ class KubernetesEngine:
         kept = {settled(deployment), live.operation if live else ""}
         return tuple(
             _instance(one)
-            for one, pods in self.workload.revisions(deployment)
+            for one, pods in self.workload.revisions(deployment).items()
             if pods or one.operation in kept
         )
 

@@ -56,6 +56,13 @@ def settled(deployment: Mapping[str, Any]) -> str:
     return found
 
 
+def applied(deployment: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what a deployer applies: operation, settled operation and image."""
+    notes = deployment["spec"]["template"]["metadata"].get("annotations", {})
+    image: str = container_of(deployment)["image"]
+    return notes.get(OPERATION, ""), settled(deployment), image
+
+
 def secret_name(workload: str, operation: str) -> str:
     """Return the name of the Secret with an operation's variables."""
     return f"{workload}-{operation}"

@@ -12,6 +12,7 @@ from trunkline.deploy.engines.objects import (
     OPERATION,
     Json,
     Revision,
+    applied,
     container_of,
     explanation,
     other_owner,
@@ -73,17 +74,15 @@ class Workload:
         """Return what the Deployment is to run; None if that is not ours."""
         return revision_of(self.read(), self.name)
 
-    def revisions(self, deployment: Json) -> list[tuple[Revision, int]]:
+    def revisions(self, deployment: Json) -> dict[Revision, int]:
         """Return what we applied and the cluster keeps, with the number of pods."""
-        found = [
-            (revision_of(one, self.name), one["status"].get("replicas", 0))
-            for one in self.select("replicasets", deployment)
-            if any(
-                owner["uid"] == deployment["metadata"]["uid"]
-                for owner in one["metadata"].get("ownerReferences", ())
-            )
-        ]
-        return [(one, pods) for one, pods in found if one]
+        # What was applied just now has no ReplicaSet yet.
+        found = {revision_of(deployment, self.name): 0}
+        for one in self.select("replicasets", deployment):
+            owners = one["metadata"].get("ownerReferences", ())
+            if deployment["metadata"]["uid"] in {owner["uid"] for owner in owners}:
+                found[revision_of(one, self.name)] = one["status"].get("replicas", 0)
+        return {one: pods for one, pods in found.items() if one}
 
     def pods(self, operation: str, deployment: Json) -> list[Json]:
         """Return the pods of an operation."""
@@ -101,16 +100,43 @@ class Workload:
         items: list[Json] = json.loads(found.text)["items"]
         return items
 
-    def put(
-        self, revision: Revision | None, settled: str, deployment: Json | None = None
-    ) -> None:
-        """Make the Deployment run a revision; nobody else's field is taken over."""
-        deployment = deployment or self.read()
+    def put(self, revision: Revision | None, settled: str, deployment: Json) -> None:
+        """Make the Deployment run a revision, unless it has changed since it was read.
+
+        Nobody else's field is taken over, and no revision that another deployer put.
+        """
         self.require_own(deployment, revision.names if revision else ())
         container = container_of(deployment)
         free = container["image"] == NOTHING
+        options = ["--force-conflicts"] if free else []
         document = workload_patch(self.name, container["name"], revision, settled)
-        self.apply(document, *(["--force-conflicts"] if free else []))
+        wanted = applied(document)
+        while True:
+            version = deployment["metadata"]["resourceVersion"]
+            document["metadata"]["resourceVersion"] = version
+            done = self.apply(document, *options, check=False)
+            if done.ok:
+                return
+            now = self.read()
+            if applied(now) == wanted:
+                return  # The answer to an earlier try was lost.
+            if applied(now) != applied(deployment):
+                raise self.changed(now)
+            if now["metadata"]["resourceVersion"] == version:
+                done.required()
+            deployment = now  # Only its status is another.
+
+    def changed(self, now: Json) -> Refusal:
+        """Return the refusal to overrule whoever was faster."""
+        live = revision_of(now, self.name)
+        what = f"operation {live.operation}" if live else "something else"
+        return Refusal(
+            rule="changed-meanwhile",
+            found=f"{self.name} was changed meanwhile: it is to run {what}",
+            expected="one deployer at a time",
+            fix=f"kubectl {' '.join(self.options)} get deployment {self.name} "
+            "--output=wide  (then the same command)",
+        )
 
     def require_own(self, deployment: Json, names: Iterable[str]) -> None:
         """Refuse to go on where somebody else sets the image or a variable."""
@@ -132,12 +158,13 @@ class Workload:
             "takes its fields back)",
         )
 
-    def apply(self, document: Json, *options: str) -> None:
+    def apply(self, document: Json, *options: str, check: bool = True) -> Completed:
         """Apply an object; what it contains is in no argument."""
-        self.kubectl(
+        return self.kubectl(
             *("apply", "--server-side", f"--field-manager={MANAGER}"),
             *("--validate=false", "--filename=-", *options),
             stdin=json.dumps(document).encode(),
+            check=check,
         )
 
     def wait(self, seconds: float) -> None:
@@ -220,11 +247,13 @@ class LiveWorkload(LiveFile):
     def __init__(self, folder: Path, workload: Workload) -> None:
         super().__init__(folder)
         self.workload = workload
+        self.seen: str | None = None
 
     def read(self) -> str | None:
         """Return the operation whose revision the Deployment is to run."""
         live = self.workload.live()
-        return live.operation if live else None
+        self.seen = live.operation if live else None
+        return self.seen
 
     def write(self, address: str | None) -> None:
         """Let the cluster go back to an operation that it keeps, or to nothing."""
@@ -232,10 +261,12 @@ class LiveWorkload(LiveFile):
         live = revision_of(deployment, self.workload.name)
         if live and live.operation == address:
             return
+        if live and live.operation != self.seen:
+            raise self.workload.changed(deployment)
         if live:
             # Its pods, and what they say, go now.
             said = self.workload.explain(live.operation)
             self.workload.said[live.operation] = said
-        kept = [one for one, _ in self.workload.revisions(deployment)]
+        kept = self.workload.revisions(deployment)
         found = next((one for one in kept if one.operation == address), None)
         self.workload.put(found, settled(deployment), deployment)
