@@ -1,4 +1,4 @@
-"""Deploys to a cluster under load, beside `kubectl set image` in the same run."""
+"""Releases to a cluster under load, beside `kubectl set image` in the same run."""
 
 import json
 import os
@@ -16,13 +16,13 @@ from trunkline.deploy.journal import DeployJournal
 from benchmarks.benchmark import BenchmarkError, Comparison, UnavailableError
 from benchmarks.deploys import Traffic, steps, traffic
 
-NAMES = ("one", "two")
+RELEASES = ("1.3.0", "1.3.1")
 # At which kubectl writes a line for each request.
 VERBOSE, REQUEST = "-v=6", "round_trippers"
 
 
 def run(rounds: int) -> list[Comparison]:
-    """Deploy two images in turn, and let kubectl do the same to a twin."""
+    """Deploy two releases in turn, and let kubectl do the same to a twin."""
     if not os.environ.get(CONTEXT):
         raise UnavailableError(f"needs a cluster: {CONTEXT} names a context of kubectl")
     with (
@@ -37,16 +37,18 @@ def run(rounds: int) -> list[Comparison]:
 
 
 def _run(cluster: Cluster, rounds: int) -> list[Comparison]:
-    for name in NAMES:
+    for name in RELEASES:
         cluster.publish(name, name)
-    cluster.deployed("two")
+    _accept_releases(cluster)
+    _deploy(cluster, RELEASES[1])
     requests = []
     with traffic(cluster.url.removeprefix("http://")) as seen:
         for number in range(rounds):
             cluster.requests()
-            cluster.deployed(NAMES[number % 2])
+            _deploy(cluster, RELEASES[number % 2])
             requests.append(len(cluster.requests()))
-    past = DeployJournal(cluster.folder / "journal.db").operations()[-rounds:]
+    journal = DeployJournal(cluster.folder.with_name("production") / "journal.db")
+    past = journal.operations()[-rounds:]
     peer, took, asked = _peer(cluster, rounds)
     live, *split = steps("kubernetes", past)
     return [
@@ -69,12 +71,25 @@ def _run(cluster: Cluster, rounds: int) -> list[Comparison]:
     ]
 
 
+def _accept_releases(cluster: Cluster) -> None:
+    """Make the environment a production, which takes no branch."""
+    file = cluster.clone.root / "pyproject.toml"
+    table = 'environments.production]\naccepts = "releases"'
+    file.write_text(file.read_text().replace("environments.staging]", table))
+
+
+def _deploy(cluster: Cluster, version: str) -> None:
+    ran = cluster.trunkline("deploy", version, "--to", "production")
+    if ran.code:
+        raise BenchmarkError(ran.err[-500:])
+
+
 def _peer(cluster: Cluster, rounds: int) -> tuple[Traffic, list[float], list[int]]:
     """Set the image of a twin and wait until it is rolled out, as many times."""
     name = f"{cluster.name}-peer"
     images = {}
     with cluster.registry as registry:
-        for tag in NAMES:
+        for tag in RELEASES:
             images[tag] = f"{cluster.server.host}/{cluster.path}@{registry.digest(tag)}"
     for one in _twin(cluster, name):
         cluster.own("create", "--filename=-", stdin=json.dumps(one))
@@ -83,7 +98,7 @@ def _peer(cluster: Cluster, rounds: int) -> tuple[Traffic, list[float], list[int
     took, asked = [], []
     with traffic(f"{service['spec']['clusterIP']}:80") as seen:
         for number in range(rounds):
-            image = f"{cluster.name}={images[NAMES[number % 2]]}"
+            image = f"{cluster.name}={images[RELEASES[number % 2]]}"
             began = perf_counter()
             asked.append(
                 _verbose(cluster, "set", "image", f"deployment/{name}", image)
