@@ -1,10 +1,15 @@
 """A desk that the tests of a module share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from desks import DeskProcesses, running_desk
+
+# A shell starts background jobs with SIGINT ignored. Programs that the tests start
+# would inherit that and never see an interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")
