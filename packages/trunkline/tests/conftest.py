@@ -1,7 +1,6 @@
 """Fixtures for all tests."""
 
 import os
-import re
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -12,21 +11,16 @@ from hypothesis import settings
 from faults import Proxy, proxy_before
 from hotfixes import arrange, release_hotfix
 from registries import Server, running_registry
-from samples import REPOSITORY, Sample, build_template, copied
-from services import Service, add_service, require_engine
+from samples import Sample, build_template, copied
+from services import Service, add_service, loaded_images, require_engine
 from trunkline.registry.client import Registry
 
 # A time limit for one example only measures how busy the machine is.
 settings.register_profile("trunkline", deadline=None)
 settings.load_profile("trunkline")
 
-# Base images by tag: a machine without a network has those that somebody loaded.
-for image, name in re.findall(
-    r"^FROM (\S+)@sha256:\w+ AS pinned-(\w+)$",
-    (REPOSITORY / "Dockerfile").read_text(encoding="utf-8"),
-    re.MULTILINE,
-):
-    os.environ.setdefault(f"{name.upper()}_IMAGE", image)
+for argument, image in loaded_images().items():
+    os.environ.setdefault(argument, image)
 
 # A shell starts background jobs with SIGINT ignored. Programs that the tests start
 # would inherit that and never see an interrupt.

@@ -11,9 +11,10 @@ from typing import Any, cast
 import tomlkit
 
 from registries import Server, missing, push_image, random_path
-from samples import Ran, Sample
+from samples import REPOSITORY, Ran, Sample
 from trunkline.images.engine import PREFIX, writes_archives
 from trunkline.images.labels import BRANCH, CREATED, REVISION
+from trunkline.images.source import pinned_images
 from trunkline.registry.client import Registry
 
 PYTHON = "python:3.12-slim-bookworm"
@@ -69,6 +70,16 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 print("serving", flush=True)
 HTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
 """
+
+
+def loaded_images() -> dict[str, str]:
+    """Return the pinned base images by tag, for each argument that replaces one.
+
+    A machine without a network has those that somebody loaded.
+    """
+    dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
+    pinned = pinned_images(dockerfile).items()
+    return {name: image.partition("@")[0] for name, image in pinned}
 
 
 def require_engine() -> None:

@@ -10,7 +10,7 @@ from deploy.engines.hosts import Host
 from playwright.sync_api import Browser
 from registries import Server, free_port, running_registry
 from samples import REPOSITORY
-from services import docker, require_engine
+from services import docker, loaded_images, require_engine
 
 from browser.conftest import put, settled, shoot, sign_in
 
@@ -40,6 +40,10 @@ def build(folder: Path) -> None:
     docker(
         *("buildx", "--builder=default", "build", "--provenance=false", output),
         f"--build-context=docker={folder}",
+        *(
+            f"--build-arg={name}={os.environ.get(name) or image}"
+            for name, image in loaded_images().items()
+        ),
         f"--file={packages / 'desk/Dockerfile'}",
         str(packages),
     )

@@ -107,19 +107,22 @@ def test_heads_are_what_no_other_revision_builds_upon(
     assert revision_heads(tmp_path) == heads
 
 
-@pytest.mark.parametrize("file", ["Dockerfile", "docker/worker.Dockerfile"])
+@pytest.mark.parametrize(
+    "file", ["Dockerfile", "docker/worker.Dockerfile", "packages/desk/Dockerfile"]
+)
 def test_base_images_are_pinned_where_dependabot_updates_them(file: str) -> None:
     """It reads `FROM name:tag@digest` and follows no argument."""
     text = (REPOSITORY / file).read_text()
-    python, uv = base_images(text, {})
+    python, uv, *docker = base_images(text, {})
     assert python.startswith("python:3.12-slim-bookworm@sha256:")
     assert uv.startswith("ghcr.io/astral-sh/uv:0.")
     own = "registry.example.com/python@sha256:1"
-    assert base_images(text, {"PYTHON_IMAGE": own}) == (own, uv)
-    assert base_images(text, {"PYTHON_IMAGE": "python:3", "UV_IMAGE": "uv"}) == ()
-    used = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - {python, uv}
+    assert base_images(text, {"PYTHON_IMAGE": own}) == (own, uv, *docker)
+    given = {f"{name}_IMAGE": "python:3" for name in ("PYTHON", "UV", "DOCKER")}
+    assert base_images(text, given) == ()
+    used = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - {python, uv, *docker}
     arguments = {"${PYTHON_IMAGE}", "${UV_IMAGE}"}
-    assert arguments <= used <= arguments | {"base", "deps"}
+    assert arguments <= used <= arguments | {"base", "deps", "${DOCKER_IMAGE}"}
 
 
 def test_what_is_compiled_has_wheels_for_both_platforms() -> None:
