@@ -107,6 +107,18 @@ def test_no_two_jobs_have_one_name_so_that_required_checks_are_told_apart() -> N
     assert len(names) == len(set(names))
 
 
+def test_what_the_desk_looks_like_is_kept_also_when_a_test_fails() -> None:
+    steps = workflow("template")["jobs"]["desk"]["steps"]
+    run, upload = steps[-2:]
+    assert run["run"] == "make test-desk"
+    assert upload["uses"].startswith("actions/upload-artifact@")
+    assert upload["if"] == "${{ !cancelled() }}"
+    assert upload["with"]["if-no-files-found"] == "error"
+    folder = upload["with"]["path"].removeprefix("packages/desk/")
+    pictures = REPOSITORY / "packages/desk/tests/browser/conftest.py"
+    assert f'"DESK_SCREENSHOTS", "{folder}"' in pictures.read_text()
+
+
 def test_an_edited_title_repeats_the_check_of_the_messages_only() -> None:
     edited = {
         path.stem
