@@ -20,9 +20,7 @@ from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
 ANA = Person("ana", Role.DEPLOYER, "password")
-PLACE = Place(
-    "shop", "staging", Path(), "http://127.0.0.1:1", accepts_any=True, window=1
-)
+PLACE = Place("shop", "staging", Path(), "http://127.0.0.1:1", accepts_any=True)
 
 
 class Receiver:

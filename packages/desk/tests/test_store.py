@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import func, select
 
 from trunkline_desk import actions, snapshots, tables
-from trunkline_desk.actions import Asked, DeniedError
-from trunkline_desk.claims import Action, Person, Role
+from trunkline_desk.actions import DeniedError
+from trunkline_desk.claims import Action, Person, Role, Wish
 from trunkline_desk.services import Place, read_desk
 from trunkline_desk.store import Store
 
 from tests.postgres import Postgres, programs
 
 NOW = 1_800_000_000.0
-PLACE = Place("shop", "staging", Path(), "http://127.0.0.1:8100", True, 60)
+PLACE = Place("shop", "staging", Path(), "http://127.0.0.1:8100", True)
 FOUND = [{"ref": "main", "commit": "c" * 40, "subject": "Sell seats", "author": "Ben"}]
 
 
@@ -53,12 +53,10 @@ def attempt(store: Store, name: str, key: str) -> str:
     """Let a person put the branch on, as one of many at once."""
     with store.writing() as connection:
         state = actions.ground(connection, PLACE).state
-        asked = Asked(
-            Action.PUT, key, state, ref="main", commit="c" * 40, until=NOW + 3600
-        )
+        wish = Wish(action=Action.PUT, key=key, seen=state, ref="main", commit="c" * 40)
         person = Person(name, Role.DEPLOYER, "password")
         try:
-            return actions.perform(connection, PLACE, person, asked, NOW)
+            return actions.perform(connection, PLACE, person, wish, NOW)
         except DeniedError as error:
             return error.denial.sentence
 
@@ -90,10 +88,10 @@ def test_of_many_at_once_one_has_it_and_the_others_are_told(address: str) -> Non
 def test_a_form_about_whose_it_is_counts_once_as_well(address: str) -> None:
     store = Store(address)
     ana = Person("ana", Role.DEPLOYER, "password")
-    asked = Asked(Action.RESERVE, "one form", why="demo", until=NOW + 3600)
+    wish = Wish(action=Action.RESERVE, key="one form", why="demo", hours=1)
     for seconds in range(20):
         with store.writing() as connection:
-            actions.perform(connection, PLACE, ana, asked, NOW + seconds)
+            actions.perform(connection, PLACE, ana, wish, NOW + seconds)
     with store.reading() as connection:
         said = connection.scalars(select(tables.event.c.text)).all()
     store.close()

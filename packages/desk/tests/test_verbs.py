@@ -1,6 +1,7 @@
-"""`trunkline … --desk URL`: the command line passes through the rule of the page."""
+"""The command line, with `--desk URL` and without, passes through the page's rule."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -49,3 +50,34 @@ def test_the_verbs_do_what_the_page_does(desk: DeskProcesses) -> None:
     assert oldest == "put put main on staging done"
     ran = typed(desk, "deploy", "v1.0.0", "--to", "production", "--yes")
     assert "Only a releaser may change production." in ran.stderr
+
+
+def test_what_is_typed_on_the_host_passes_through_the_rule_too(
+    desk: DeskProcesses,
+) -> None:
+    desk.ask("staging", {"action": "reserve", "why": "demo for ACME"})
+    refused = desk.shop.deploy("feat/seats")
+    assert refused.code == 1
+    assert "found:     put has staging until" in refused.complaint
+    assert "demo for ACME" in refused.complaint
+    assert not desk.shop.trunkline("rollback", "staging").ok
+    assert not desk.shop.trunkline("release-env", "staging").ok
+    assert desk.shop.get()["text"] == "main"
+    program, *words = shlex.split(refused.complaint.rpartition("type next: ")[2])
+    assert program == "trunkline"
+    ana = {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ana"}
+    taken = desk.shop.trunkline(*words, **ana)
+    assert "ana took staging over from put until" in taken.complaint
+    refused = desk.shop.deploy("feat/seats")
+    assert "found:     ana has staging until" in refused.complaint
+    argv = ("deploy", "feat/seats", "--to", "staging")
+    desk.shop.trunkline(*argv, **ana).required()
+    assert desk.serves("feat/seats")["reservation"]["holder"] == "ana"
+    answer = desk.ask("staging", {"action": "put", "ref": "main"})
+    assert answer.status == 409
+    desk.shop.trunkline("rollback", "staging", **ana).required()
+    desk.shop.trunkline("release-env", "staging", **ana).required()
+    assert desk.serves("main")["reservation"] is None
+    told = [(one["person"], one["text"]) for one in desk.ask("staging/history").json()]
+    assert told[:2] == [("ana", "was done with staging"), ("ana", "took staging back")]
+    assert told[3] == ("ana", "put feat/seats on staging")

@@ -1,7 +1,6 @@
 """Everything that a person can do: decided by the one rule, and written down."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -22,11 +21,12 @@ from trunkline_desk.claims import (
 )
 from trunkline_desk.requests import Order
 from trunkline_desk.services import Place
+from trunkline_desk.store import Store
 
-USUAL_SECONDS = 4 * 3600.0
-LONGEST_SECONDS = 14 * 86400.0
 _FLAG = re.compile(r"ENABLE_[A-Z0-9_]{1,80}")
 RESERVATION = tables.reservation
+# The way in of who types `trunkline` on the desk's own machine.
+TERMINAL = "terminal"
 
 
 class DeniedError(Exception):
@@ -37,31 +37,11 @@ class DeniedError(Exception):
         self.denial = denial
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a form, or a script, asks for."""
-
-    action: Action
-    # The same for all copies of one form.
-    key: str
-    seen: str = ""
-    why: str = ""
-    typed: str = ""
-    ref: str = ""
-    commit: str = ""
-    # Seconds, UTC; by default four hours from now.
-    until: float = 0.0
-    flag: str = ""
-    value: bool = False
-    database: str = ""
-
-
 def ground(connection: Connection, place: Place) -> Ground:
     """Return what is known about an environment now."""
     held = connection.execute(
         select(RESERVATION).where(RESERVATION.c.place == place.name)
     ).first()
-    going = requests.running(connection, place.name)
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
     state = (
         f"{live.get('commit') or 'nothing'}.{requests.newest(connection, place.name)}"
@@ -73,74 +53,76 @@ def ground(connection: Connection, place: Place) -> Ground:
         if held
         else None,
         state=state,
-        running=going.person if going else "",
     )
+
+
+def act(
+    store: Store,
+    place: Place,
+    person: Person,
+    wish: Wish,
+    now: float,
+    *,
+    blind: bool = False,
+) -> str:
+    """Do what is wished, and return what to say; raises DeniedError, which is kept.
+
+    Who is `blind` has not looked before: what they leave out is as it is now.
+    """
+    try:
+        with store.writing() as connection:
+            if blind:
+                wish = _completed(connection, place, wish)
+            return perform(connection, place, person, wish, now)
+    except DeniedError as error:
+        text = f"was refused: {error.denial.sentence}"
+        with store.writing() as connection:
+            events.add(connection, place.name, "act", person, text, at=now)
+        raise
+
+
+def _completed(connection: Connection, place: Place, wish: Wish) -> Wish:
+    one = candidate(connection, place, wish.ref)
+    seen = wish.seen or ground(connection, place).state
+    commit = wish.commit or (one["commit"] if one else "")
+    return wish.model_copy(update={"seen": seen, "commit": commit})
 
 
 def perform(
-    connection: Connection, place: Place, person: Person, asked: Asked, now: float
+    connection: Connection, place: Place, person: Person, wish: Wish, now: float
 ) -> str:
-    """Do what is asked, and return what to say; raises DeniedError.
+    """Do what is wished, and return what to say; raises DeniedError.
 
     The caller is the only writer meanwhile. A form posted again changes nothing.
     """
-    if events.known(connection, asked.key):
+    if events.known(connection, wish.key):
         return "It is asked for already."
-    wish = Wish(asked.action, asked.seen, asked.why, asked.typed)
     before = ground(connection, place)
     if found := denial(wish, person, before, now):
         raise DeniedError(_explained(connection, place, found, wish, before))
-    until = min(asked.until or now + USUAL_SECONDS, now + LONGEST_SECONDS)
-    if until <= now:
-        raise DeniedError(Denial(422, "The end is in the past."))
+    until = now + wish.hours * 3600
     held = active(before.reservation, now)
+    # What is typed where the desk runs needs no runner.
+    asks = wish.action not in CLAIMS and person.by != TERMINAL
     said = ""
-    if asked.action is Action.STOP:
+    if wish.action is Action.STOP:
         said = _stop(connection, place)
-    elif asked.action not in CLAIMS:
-        order = _order(connection, place, asked)
+    elif asks:
+        order = _order(connection, place, wish)
         _tell_replaced(connection, place, person, now)
         said = requests.submit(
-            *(connection, asked.key, place.name, person, order),
-            why=asked.why,
-            at=now,
+            *(connection, wish.key, place.name, person, order), why=wish.why, at=now
         )
-    ref = asked.ref if asked.action is Action.PUT else held.ref if held else ""
+    ref = held.ref if held else ""
+    if wish.action is Action.PUT:
+        ref = wish.ref if candidate(connection, place, wish.ref) else ""
     _hold(connection, place, claim(wish, person, held, until=until, ref=ref))
-    text = _sentence(place, asked, held, until)
-    _keep(connection, place, person, asked, text=text, now=now)
+    text = _sentence(place, wish, held, until)
+    number = requests.newest(connection, place.name) if asks else 0
+    more: dict[str, Any] = {"why": wish.why, "at": now, "request": number or None}
+    events.add(connection, place.name, "act", person, text, key=wish.key, **more)
+    outbox.tell(connection, place, person, text, **more)
     return f"{person.name} {text}. {said}".strip()
-
-
-def _keep(
-    connection: Connection,
-    place: Place,
-    person: Person,
-    asked: Asked,
-    *,
-    text: str,
-    now: float,
-) -> None:
-    """Write down what was done, for the history and for the hooks."""
-    number = None
-    if asked.action not in CLAIMS:
-        number = requests.newest(connection, place.name) or None
-    more: dict[str, Any] = {"at": now, "request": number}
-    events.add(
-        *(connection, place.name, "act", person, text),
-        why=asked.why,
-        key=asked.key,
-        **more,
-    )
-    outbox.tell(connection, place, person, text, asked.why, **more)
-
-
-def denied(
-    connection: Connection, place: Place, person: Person, error: DeniedError, now: float
-) -> None:
-    """Keep what was refused, too."""
-    text = f"was refused: {error.denial.sentence}"
-    events.add(connection, place.name, "act", person, text, at=now)
 
 
 def flags(connection: Connection, place: Place) -> dict[str, bool]:
@@ -183,28 +165,28 @@ def _tell_replaced(
             outbox.tell(*what, at=now, request=one.id, event="progress")
 
 
-def _order(connection: Connection, place: Place, asked: Asked) -> Order:
-    if asked.action is Action.TAKE_BACK:
+def _order(connection: Connection, place: Place, wish: Wish) -> Order:
+    if wish.action is Action.TAKE_BACK:
         return Order("take back")
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
-    words = [f"--{asked.database}"] if asked.database else []
-    if asked.action is Action.FLAG:
-        if not _FLAG.fullmatch(asked.flag) or not live.get("ref"):
+    words = [f"--{wish.database}"] if wish.database else []
+    if wish.action is Action.FLAG:
+        if not _FLAG.fullmatch(wish.flag) or not live.get("ref"):
             raise DeniedError(Denial(422, "No such flag, or nothing runs yet."))
-        these = (tables.flag.c.place == place.name) & (tables.flag.c.name == asked.flag)
+        these = (tables.flag.c.place == place.name) & (tables.flag.c.name == wish.flag)
         connection.execute(delete(tables.flag).where(these))
-        row = {"place": place.name, "name": asked.flag, "value": asked.value}
+        row = {"place": place.name, "name": wish.flag, "value": wish.value}
         connection.execute(insert(tables.flag).values(row))
-        ref, commit, subject = live["ref"], live["commit"], f"{asked.flag} switched"
+        ref, commit, subject = live["ref"], live["commit"], f"{wish.flag} switched"
     else:
-        one = candidate(connection, place, asked.ref)
-        if one is None or one["commit"] != asked.commit:
+        one = candidate(connection, place, wish.ref)
+        if one is None or one["commit"] != wish.commit:
             now = f"{one['commit'][:12]} now" if one else "gone"
-            raise DeniedError(Denial(409, f"{asked.ref} is {now}; look again."))
+            raise DeniedError(Denial(409, f"{wish.ref} is {now}; look again."))
         ref, commit, subject = one["ref"], one["commit"], one["subject"]
     switched = flags(connection, place)
     words += [f"--flag={name}={str(on).lower()}" for name, on in switched.items()]
-    return Order(asked.action.value, ref, commit, subject, words)
+    return Order(wish.action.value, ref, commit, subject, words)
 
 
 def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] | None:
@@ -229,20 +211,18 @@ def _hold(
     connection.execute(insert(RESERVATION).values(row))
 
 
-def _sentence(
-    place: Place, asked: Asked, held: Reservation | None, until: float
-) -> str:
+def _sentence(place: Place, wish: Wish, held: Reservation | None, until: float) -> str:
     name, end = place.environment, clock(until)
-    state = "on" if asked.value else "off"
+    state = "on" if wish.value else "off"
     other = (held.holder or "the freeze") if held else "nobody"
     return {
-        Action.PUT: f"put {asked.ref} on {name}",
+        Action.PUT: f"put {wish.ref} on {name}",
         Action.TAKE_BACK: f"took {name} back",
-        Action.FLAG: f"switched {asked.flag} {state} on {name}",
+        Action.FLAG: f"switched {wish.flag} {state} on {name}",
         Action.STOP: f"stopped what was being put on {name}",
         Action.RESERVE: f"reserved {name} until {end}",
         Action.EXTEND: f"kept {name} until {end}",
         Action.RELEASE: f"was done with {name}",
         Action.TAKE_OVER: f"took {name} over from {other} until {end}",
         Action.FREEZE: f"froze {name} until {end}",
-    }[asked.action]
+    }[wish.action]

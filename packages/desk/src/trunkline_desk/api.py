@@ -1,15 +1,13 @@
 """The same for scripts, as JSON."""
 
 import secrets
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, HTTPException
 
 from trunkline_desk import actions, requests, view
 from trunkline_desk.actions import DeniedError
-from trunkline_desk.claims import Action
-from trunkline_desk.wanted import Wanted
+from trunkline_desk.claims import Wish
 from trunkline_desk.web import Now, PersonOf, PlaceOf, StoreOf
 
 router = APIRouter(prefix="/api")
@@ -50,24 +48,14 @@ def act(
     store: StoreOf,
     place: PlaceOf,
     now: Now,
-    wanted: Annotated[Wanted, Body()],
+    wish: Annotated[Wish, Body()],
 ) -> dict[str, Any]:
     """Ask for something; the answer says what was decided, and what to look at."""
-    wanted = wanted.model_copy(update={"key": wanted.key or secrets.token_hex(16)})
+    wish = wish.model_copy(update={"key": wish.key or secrets.token_hex(16)})
     try:
-        with store.writing() as connection:
-            asked = wanted.asked(now)
-            if not asked.seen:
-                state = actions.ground(connection, place).state
-                asked = replace(asked, seen=state)
-            if asked.action is Action.PUT and not asked.commit:
-                one = actions.candidate(connection, place, asked.ref)
-                asked = replace(asked, commit=one["commit"] if one else "")
-            said = actions.perform(connection, place, person, asked, now)
+        said = actions.act(store, place, person, wish, now, blind=True)
     except DeniedError as error:
-        with store.writing() as connection:
-            actions.denied(connection, place, person, error, now)
         raise HTTPException(error.denial.status, error.denial.sentence) from error
     with store.reading() as connection:
         found = view.document(view.place_view(connection, place, person, now))
-    return found | {"said": said, "key": wanted.key}
+    return found | {"said": said, "key": wish.key}

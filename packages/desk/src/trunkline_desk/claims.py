@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 
+from pydantic import BaseModel, ConfigDict, Field
+
 
 class Role(IntEnum):
     """What a person may do; each role includes the ones before it."""
@@ -39,7 +41,7 @@ CLAIMS = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who acts, and the way in: a password, a single sign-on, or a named token."""
+    """Who acts, and the way in: a password, a single sign-on, a token, a terminal."""
 
     name: str
     role: Role
@@ -66,19 +68,27 @@ class Ground:
     reservation: Reservation | None
     # What a page shows is only worth a click while this is the same.
     state: str
-    # Who began the running operation, or nobody.
-    running: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants to do, and what the page showed when they wanted it."""
+class Wish(BaseModel):
+    """What somebody wants, as it comes over the wire; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Action
-    seen: str = ""
-    why: str = ""
+    # Repeat a wish with its key, and it is carried out once.
+    key: str = Field(default="", max_length=64)
+    # The `state` that was read before.
+    seen: str = Field(default="", max_length=200)
+    why: str = Field(default="", max_length=500)
     # What was typed to confirm a change of an environment for releases.
-    typed: str = ""
+    typed: str = Field(default="", max_length=100)
+    ref: str = Field(default="", max_length=300)
+    commit: str = Field(default="", max_length=64)
+    hours: float = Field(default=4.0, gt=0, le=336)
+    flag: str = Field(default="", max_length=100)
+    value: bool = False
+    database: str = Field(default="", pattern="^(own-database)?$")
 
 
 @dataclass(frozen=True, slots=True)

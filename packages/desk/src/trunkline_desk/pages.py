@@ -5,20 +5,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import Field
 from sqlalchemy import select
 
 from trunkline_desk import actions, events, snapshots, tables, view, web
 from trunkline_desk.actions import DeniedError
-from trunkline_desk.claims import Action, Person
+from trunkline_desk.claims import Action, Person, Wish
 from trunkline_desk.picture import weeks
 from trunkline_desk.services import Place
-from trunkline_desk.wanted import Posted
 from trunkline_desk.web import DeskOf, Now, PersonOf, PlaceOf, StoreOf
 
 router = APIRouter()
 HISTORY = 100
 # A list of branches that is older is made anew when somebody is about to confirm.
 FRESH_SECONDS = 2.0
+
+
+class Posted(Wish):
+    """A wish from a page, which proves that it got the form from us."""
+
+    key: str = Field(min_length=16, max_length=64)
+    form: str = Field(default="", max_length=64)
 
 
 @router.get("/")
@@ -144,11 +151,8 @@ def act(
     """Do what a form asks for, and lead back to the page."""
     web.require_form(request, desk, posted.form)
     try:
-        with store.writing() as connection:
-            actions.perform(connection, place, person, posted.asked(now), now)
+        actions.act(store, place, person, posted, now)
     except DeniedError as error:
-        with store.writing() as connection:
-            actions.denied(connection, place, person, error, now)
         said, status = error.denial.sentence, error.denial.status
         again = None
         if posted.action is Action.PUT and status == 409:  # noqa: PLR2004

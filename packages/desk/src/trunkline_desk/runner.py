@@ -17,7 +17,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from trunkline.errors import TrunklineError
 from trunkline.process import run as run_program
 
-from trunkline_desk import actions, events, outbox, requests, snapshots, tables
+from trunkline_desk import (
+    actions,
+    events,
+    outbox,
+    requests,
+    snapshots,
+    tables,
+    terminal,
+)
 from trunkline_desk.claims import Action, Person, Role, Wish, denial
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
@@ -75,6 +83,7 @@ class Runner:
 
     def _serve(self, place: Place) -> bool:
         if place.name not in self.adopted:
+            terminal.invite(self.desk, place)
             self._adopt(place)
             self.adopted.add(place.name)
         self._look(place)
@@ -113,7 +122,7 @@ class Runner:
     def _denied(self, connection: Connection, place: Place, one: Row[Any]) -> str:
         person = Person(one.person, Role.RELEASER, one.by)
         before = actions.ground(connection, place)
-        wish = Wish(Action(one.kind), seen=before.state, typed=before.name)
+        wish = Wish(action=Action(one.kind), seen=before.state, typed=before.name)
         found = denial(wish, person, before, self.now())
         return found.sentence if found else ""
 

@@ -12,6 +12,8 @@ from trunkline.deploy.environments import find_environment
 from trunkline.errors import UsageError
 from trunkline.settings import read_settings
 
+DATABASE = "DESK_DATABASE_URL"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -22,7 +24,6 @@ class Place:
     folder: Path
     url: str
     accepts_any: bool
-    window: int
 
     @property
     def name(self) -> str:
@@ -50,6 +51,8 @@ class Desk:
     oidc: dict[str, str] = field(default_factory=dict)
     # [[hooks]] with url, and kind "generic", "slack" or "github".
     hooks: list[dict[str, str]] = field(default_factory=list)
+    # Where all of this was read.
+    file: Path = Path("desk.toml")
 
     @property
     def host(self) -> str:
@@ -72,8 +75,8 @@ class Desk:
 
 def read_desk(file: Path) -> Desk:
     """Read the file; raises UsageError on an unknown key or a missing service."""
-    named = os.environ.get("DESK_DATABASE_URL")
-    given = {"database": named} if named else {}
+    named = os.environ.get(DATABASE)
+    given = {"file": file} | ({"database": named} if named else {})
     try:
         document: Mapping[str, Any] = tomllib.loads(file.read_text("utf-8")) | given
         found = Desk(**document)
@@ -98,7 +101,6 @@ def _of(name: str, folder: str) -> list[Place]:
             folder=Path(folder),
             url=one.url,
             accepts_any=one.accepts == "any",
-            window=one.window,
         )
         for one in found
     ]

@@ -123,6 +123,10 @@ def test_from_nothing_two_clicks_put_a_branch_on_and_one_takes_it_back(
     settled(ana, "feat: feat/seats")
     assert host.get()["kind"] == "new"
     shoot(ana, "7-host")
+    # What is typed outside the containers passes through the same rule.
+    refused = host.deploy("main")
+    assert "found:     ana has staging until" in refused.err
+    assert host.get()["kind"] == "new"
     ana.get_by_role("button", name="Take it back").click()
     settled(ana, "feat: main")
     assert host.get()["kind"] == "well"

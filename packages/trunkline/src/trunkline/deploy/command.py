@@ -9,6 +9,7 @@ from trunkline.commits.conventional import shown
 from trunkline.deploy import desk as desks
 from trunkline.deploy.candidates import require_commit
 from trunkline.deploy.deployment import Deployment
+from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import holder
 from trunkline.deploy.operation import Candidate, earlier, interrupted
 from trunkline.deploy.orders import (
@@ -16,7 +17,6 @@ from trunkline.deploy.orders import (
     Order,
     carry_out,
     end_window,
-    person,
     progress,
     require_choice,
     show_plan,
@@ -117,7 +117,9 @@ def rollback(
     what = Order(choose, "rollback", took_back=True, wait=wait, json=json)
     if dry_run:
         return show_plan(place, what)
-    if back := place.deployer().take_back(person(os.environ)):
+    by = person(os.environ)
+    place.permit(by, "take back")
+    if back := place.deployer().take_back(by):
         return end_window(place, back, json=json)
     return carry_out(place, what)
 

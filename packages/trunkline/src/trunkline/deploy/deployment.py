@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 
+from trunkline.deploy import local_desk
 from trunkline.deploy.candidates import ORIGIN, find_commit, find_image
 from trunkline.deploy.databases import Databases
 from trunkline.deploy.engines.compose import ComposeEngine
@@ -39,9 +40,7 @@ class Deployment:
         self.settings = parse_settings(document)
         self.script = str(document.get("project", {}).get("name", ""))
         self.environment = find_environment(self.settings.environments, name)
-        # Shared by all worktrees of the clone.
-        common = self.repository.common_dir.resolve()
-        self.folder = common / "trunkline" / "deploy" / name
+        self.folder = local_desk.state_folder(self.repository, name)
         # Images come from the registry; commits are checked out.
         self.images = self.environment.engine != "local"
         # A folder of its own, for the proxy's container sees all of it.
@@ -55,6 +54,13 @@ class Deployment:
             address=self.environment.journal_address(os.environ),
             place=f"{self.script}/{name}",
         )
+
+    def permit(self, by: str, action: str, **wish: str) -> None:
+        """Let the desk decide that serves this clone, if one does; raises Refusal."""
+        desk = local_desk.read_desk(self.folder)
+        # What its runner types was decided when it was asked for.
+        if desk and local_desk.BY not in os.environ:
+            desk.act(by, action, **wish)
 
     def deployer(
         self, lock: int = -1, tell: Callable[[str], None] = say, *, choice: str = ""

@@ -1,17 +1,16 @@
 """What `deploy` and `rollback` have in common: the plan, the lock, the report."""
 
-import getpass
 import json as json_
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from trunkline.commits.conventional import shown
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import Environment
+from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import only_deploy
 from trunkline.deploy.operation import (
     Candidate,
@@ -23,7 +22,7 @@ from trunkline.deploy.operation import (
     usual_seconds,
 )
 from trunkline.deploy.runner import Deployer, require_no_human
-from trunkline.errors import FailedError, Refusal
+from trunkline.errors import Refusal
 from trunkline.output import confirm, say
 
 DIGITS = 12
@@ -62,6 +61,8 @@ def carry_out(place: Deployment, order: Order) -> int:
             at=time.time(),
             took_back=order.took_back,
         )
+        if not order.took_back:
+            place.permit(by, "put", ref=operation.candidate.ref)
         deployer.engine.ensure_proxy()
         try:
             new = deployer.deploy(operation)
@@ -150,18 +151,6 @@ def progress(operations: Sequence[Operation], now: float) -> str:
 def _doing(place: Deployment, by: str, what: str) -> str:
     name, since = place.environment.name, shown_time(time.time())
     return f"{by} is changing {name} since {since}: {what}"
-
-
-def person(environment: Mapping[str, str]) -> str:
-    """Return who deploys: whom the desk names, the workflow's actor, or the user."""
-    if named := environment.get("TRUNKLINE_BY"):
-        return shown(named)
-    if environment.get("GITHUB_ACTIONS") == "true" and "GITHUB_ACTOR" in environment:
-        return environment["GITHUB_ACTOR"]
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError) as error:
-        raise FailedError("the system does not know who runs this") from error
 
 
 def shown_time(seconds: float) -> str:

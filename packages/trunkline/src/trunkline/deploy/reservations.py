@@ -1,14 +1,17 @@
 """`trunkline reserve` and `trunkline release-env`: whose an environment is."""
 
+import os
 import re
 from datetime import datetime, timedelta
 
-from trunkline.deploy.desk import DESK_HELP, open_desk
+from trunkline.deploy.desk import DESK, open_desk
+from trunkline.deploy.local_desk import person, read_desk, state_folder
 from trunkline.errors import UsageError
-from trunkline.options import command, option
+from trunkline.git import Repository
+from trunkline.options import command, option, switch
+from trunkline.output import say
 
 ENV = option("environment", metavar="ENV", help="the environment")
-DESK = option("--desk", metavar="URL", required=True, help=DESK_HELP)
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _FORMS = "15:00, or 2026-12-24T15:00 with or without an offset"
 
@@ -17,19 +20,37 @@ _FORMS = "15:00, or 2026-12-24T15:00 with or without an offset"
     ENV,
     option("--until", metavar="TIME", default="", help=f"the end: {_FORMS}"),
     option("--why", metavar="TEXT", default="", help="what others read meanwhile"),
+    switch("--take-over", "take it from whoever has it, who is told why"),
     DESK,
 )
-def reserve(*, environment: str, until: str, why: str, desk: str) -> int:
+def reserve(
+    *, environment: str, until: str, why: str, take_over: bool, desk: str
+) -> int:
     """Keep an environment for yourself, four hours unless you say an end."""
     hours = hours_until(until, datetime.now().astimezone()) if until else 4.0
-    open_desk(desk).act(environment, action="reserve", hours=hours, why=why)
-    return 0
+    action = "take over" if take_over else "reserve"
+    return _claim(environment, desk, action, hours=hours, why=why)
 
 
 @command(ENV, DESK)
 def release_env(*, environment: str, desk: str) -> int:
     """End a reservation before its time; nothing is deployed."""
-    open_desk(desk).act(environment, action="done with it")
+    return _claim(environment, desk, "done with it")
+
+
+def _claim(environment: str, address: str, action: str, **wish: object) -> int:
+    """Ask the desk at an address, or else the one that serves this clone."""
+    if address:
+        open_desk(address).act(environment, action=action, **wish)
+        return 0
+    desk = read_desk(state_folder(Repository.find(), environment))
+    if desk is None:
+        raise UsageError(
+            f"no desk serves {environment} from this clone, and a desk keeps whose it"
+            " is\n  type next: the same command with --desk https://HOST/SERVICE"
+        )
+    words = {name: str(value) for name, value in wish.items()}
+    say(desk.act(person(os.environ), action, **words))
     return 0
 
 
