@@ -17,6 +17,8 @@ from benchmarks import (
     loop,
     messages,
     overload,
+    publish,
+    release,
     reload,
     throughput,
 )
@@ -90,6 +92,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         bound=Bound(limit=1.3),
         profile=bump.profile,
     ),
+    Benchmark("release", release.run, rounds=15, quick_rounds=5),
     Benchmark(
         "commit-msg",
         messages.run,
@@ -121,6 +124,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         quick_rounds=1,
         bound=Bound(limit=4),
     ),
+    Benchmark("publish-platforms", publish.run, rounds=7, quick_rounds=3),
     Benchmark(
         "container-start",
         containers.start,
