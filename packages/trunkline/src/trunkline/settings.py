@@ -40,12 +40,12 @@ class Settings:
     build_args: list[str] = field(default_factory=list)
     # Build secrets by id: a file, or "$NAME" for an environment variable.
     build_secrets: dict[str, Any] = field(default_factory=dict)
-    # Environment of the smoke test, and a command to run before the service starts.
+    # Environment of the smoke test, and a command before it; by default it migrates.
     smoke: dict[str, Any] = field(default_factory=dict)
     prepare: str = ""
     # Seconds until a new image has to be ready.
     smoke_seconds: int = 90
-    # The folder with Alembic's revisions.
+    # The folder with Alembic's revisions; by default that of `[tool.alembic]`.
     migrations: str = ""
     # Which files `ptw` watches, by name, and what it tells pytest.
     loop_files: list[str] = field(default_factory=lambda: ["*.py", "*.toml"])
@@ -65,7 +65,8 @@ def read_settings(pyproject: Path) -> Settings:
 
 def parse_settings(document: Mapping[str, Any]) -> Settings:
     """Extract the settings from a parsed pyproject.toml; raises UsageError."""
-    table = document.get("tool", {}).get("trunkline", {})
+    tools = document.get("tool", {})
+    table = tools.get("trunkline", {})
     check_keys(table, fields(Settings), where="[tool.trunkline]")
     kind = table.get("attestations", "beside")
     if kind not in {"beside", "none"} or table.get("platforms") == []:
@@ -73,8 +74,13 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
             '[tool.trunkline] expects attestations = "beside" or "none", '
             'and platforms = ["linux/amd64"] or more'
         )
-    image = table.get("image") or document.get("project", {}).get("name", "")
-    return Settings(**{**table, "image": image})
+    name = document.get("project", {}).get("name", "")
+    found = {**table, "image": table.get("image") or name}
+    scripts = tools.get("alembic", {}).get("script_location", "")
+    if scripts:  # Alembic replaces the mark by the folder of pyproject.toml.
+        versions = scripts.removeprefix("%(here)s/") + "/versions"
+        found = {"migrations": versions, "prepare": f"{name} migrate"} | found
+    return Settings(**found)
 
 
 def check_keys(
