@@ -1,7 +1,13 @@
-# The database: `make dev` brings it up to date first, `make start` has a server.
-.PHONY: migrate migration
+# The database: `make dev` brings it up to date first, `make start` that of its server.
+.PHONY: migrate migration migrated-server
 dev: migrate
-start: also = --file docker/compose.database.yaml
+start: also = --file docker/backing.yaml
+start: export POSTGRES_PASSWORD = my_app
+start: migrated-server
+
+migrated-server:
+	@docker compose --file docker/compose.yaml $(also) up --detach --wait database
+	@docker compose --file docker/compose.yaml $(also) run --rm --build service my-app migrate
 
 migrate: setup ## Bring the database to the newest migration
 	@$(UV) run my-app migrate

@@ -34,7 +34,7 @@ class Environment:
     # Commits, or their images, to keep besides the live one.
     keep: int = 3
     # The file for `docker compose`, relative to the repository; by default
-    # docker/NAME.compose.yaml.
+    # docker/NAME.compose.yaml and, where it exists, docker/backing.yaml.
     compose: str = ""
     # The variable with the address of a PostgreSQL server that keeps the journal, for
     # machines that share it; by default a file of the clone does.

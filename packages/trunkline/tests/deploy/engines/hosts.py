@@ -88,6 +88,9 @@ print("serving", KIND, flush=True)
 server.serve_forever()
 server.server_close()
 """
+COMPOSED = ("staging.compose.yaml", "production.compose.yaml")
+# Only a service with a database has these.
+STORING = ("backing.yaml", "service.env")
 PROJECT = """\
 [project]
 name = "{name}"
@@ -135,8 +138,8 @@ class Host:
         self.clone.git("init", "--quiet", "--initial-branch=main")
         self.configure(server)
         self.clone.write("staging.env", "GREETING=a $HOME\nPOSTGRES_PASSWORD=hush$1\n")
-        for name in ("staging", "production"):
-            file = f"docker/{name}.compose.yaml"
+        for name in COMPOSED + STORING:
+            file = f"docker/{name}"
             self.clone.write(file, (REPOSITORY / file).read_text())
         self.build = folder / "build"
         self.build.mkdir()
@@ -146,6 +149,11 @@ class Host:
             ("shop", MIGRATE),
         ):
             (self.build / name).write_text(text)
+
+    def without_database(self) -> None:
+        """Be the host of a service that stores nothing."""
+        for name in STORING:
+            (self.clone.root / "docker" / name).unlink()
 
     def configure(self, server: Server) -> None:
         """Take images from a server, which may be a proxy before the registry."""

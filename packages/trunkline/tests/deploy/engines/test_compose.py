@@ -88,10 +88,8 @@ def test_everything_can_be_brought_up_without_a_change(serving: Host) -> None:
     parts = serving.containers()
     before = [serving.inspect(part, STARTED) for part in parts]
     ran = serving.clone.run(
-        *("docker", "compose", "--project-name", f"{serving.name}-staging"),
-        f"--env-file={serving.folder / 'compose.env'}",
-        *("--env-file=staging.env", "--file=docker/staging.compose.yaml"),
-        *(f"--file={serving.folder / 'compose.json'}", "--profile=deployed"),
+        *("docker", "compose", f"--env-file={serving.folder / 'compose.env'}"),
+        *("--env-file=staging.env", "--profile=deployed"),
         *("up", "--detach", "--no-deps", "proxy", "database", parts[0]),
     )
     assert ran.code == 0, ran.all
@@ -110,6 +108,16 @@ def test_a_second_deployer_is_told_who_deploys(serving: Host) -> None:
     first.communicate()
     assert first.returncode == 0
     serving.deployed("main")
+
+
+def test_a_service_without_a_database_is_deployed_without_one(host: Host) -> None:
+    host.without_database()
+    host.clone.write("staging.env", "GREETING=hello\n")
+    host.publish("main")
+    host.deployed("main")
+    assert (host.get()["greeting"], host.containers()) == (
+        *("hello", ["blue", "proxy-1"]),
+    )
 
 
 def test_an_image_of_another_platform_is_not_started(serving: Host) -> None:
@@ -134,15 +142,17 @@ def test_a_branch_without_an_image_is_refused(serving: Host) -> None:
 def test_one_that_ignores_the_signal_is_killed_when_its_time_is_over(
     host: Host,
 ) -> None:
+    host.without_database()
     text = host.clone.read("docker/staging.compose.yaml")
     host.clone.write("docker/staging.compose.yaml", text.replace("30s", "2s"))
     for kind in ("stubborn", "well"):
         host.publish(kind, kind)
         host.deployed(kind)
-    assert host.containers() == ["database-1", "green", "proxy-1"]
+    assert host.containers() == ["green", "proxy-1"]
 
 
 def test_what_no_environment_keeps_leaves_no_image(host: Host) -> None:
+    host.without_database()
     names = f"{host.server.host}/{host.path}"
     for name in ("one", "two", "three", "four", "exits"):
         host.publish(name, name)

@@ -8,6 +8,7 @@ from trunkline.deploy.engines.compose_file import (
     free_colour,
     proxy_variables,
     read_override,
+    team_files,
     write_override,
 )
 from trunkline.deploy.environments import Environment
@@ -28,6 +29,30 @@ def test_caddy_serves_https_for_a_name_and_else_what_comes_to_the_port(
 ) -> None:
     told = proxy_variables(Environment("staging", url, "compose"), Path("/live"))
     assert (told["TRUNKLINE_SITE"], told["TRUNKLINE_PORTS"]) == (site, ports)
+
+
+@pytest.mark.parametrize(
+    ("there", "named", "used"),
+    [
+        ([], "", ["docker/staging.compose.yaml"]),
+        (
+            ["backing.yaml"],
+            "",
+            ["docker/staging.compose.yaml", "docker/backing.yaml"],
+        ),
+        (["backing.yaml"], "docker/own.yaml", ["docker/own.yaml"]),
+    ],
+)
+def test_what_the_service_stands_on_is_added_unless_the_environment_names_its_file(
+    tmp_path: Path, there: list[str], named: str, used: list[str]
+) -> None:
+    (tmp_path / "docker").mkdir()
+    for name in there:
+        (tmp_path / "docker" / name).touch()
+    url = "http://127.0.0.1:8100"
+    environment = Environment("staging", url, "compose", compose=named)
+    found = team_files(environment, tmp_path)
+    assert [str(file.relative_to(tmp_path)) for file in found] == used
 
 
 def test_compose_expands_nothing_in_an_override() -> None:

@@ -12,6 +12,7 @@ from trunkline.deploy.engines.compose_file import (
     proxy_variables,
     read_override,
     service,
+    team_files,
     write_override,
 )
 from trunkline.deploy.engines.image_store import ImageStore
@@ -51,9 +52,7 @@ class ComposeEngine:
         self.images = images
         self.project = project
         self.migration = migration
-        self.base = root / (
-            environment.compose or f"docker/{environment.name}.compose.yaml"
-        )
+        self.files = team_files(environment, root)
         self.override = folder / "compose.json"
         self.variables = Variables(folder, root, environment.variables)
         self.proxy = proxy_variables(environment, folder / "switch")
@@ -77,12 +76,15 @@ class ComposeEngine:
     def ensure_proxy(self) -> None:
         """Start the proxy and the database; what runs already is left as it is."""
         (self.folder / "switch").mkdir(parents=True, exist_ok=True)
-        lines = [f"{name}={value}\n" for name, value in self.proxy.items()]
+        # So a person, too, can call `docker compose` with all files.
+        files = ":".join(map(str, (*self.files, self.override)))
+        own = {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": self.project}
+        lines = [f"{name}={value}\n" for name, value in (self.proxy | own).items()]
         (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
         self._compose(
             *("up", "--detach", "--no-recreate", "--wait"),
             env=self.variables.today(),
-            files=(self.base,),
+            files=self.files,
         )
 
     def pull(self, candidate: Candidate) -> None:
@@ -196,7 +198,7 @@ class ComposeEngine:
             Instance(operation, candidate.commit, colour),
             name=self._name(colour),
             image=self.images.at(candidate.digest),
-            base=self.base,
+            base=self.files[0],
             variables=self.variables.file(operation),
             folder=self.folder,
         )
@@ -228,7 +230,7 @@ class ComposeEngine:
         check: bool = True,
     ) -> Completed:
         """Run `docker compose`; values of variables are in no argument."""
-        named = [f"--file={file}" for file in files or (self.base, self.override)]
+        named = [f"--file={it}" for it in files or (*self.files, self.override)]
         argv = [DOCKER, "compose", "--progress=quiet", "--project-name", self.project]
         done = process.run(
             [*argv, *named, *words], env={**env, **self.proxy}, timeout=TIMEOUT

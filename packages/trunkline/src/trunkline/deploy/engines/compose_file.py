@@ -1,4 +1,4 @@
-"""What `docker compose` is told: a generated override, and variables. Pure."""
+"""What `docker compose` is told: files, a generated override, and variables."""
 
 import json
 from collections.abc import Mapping
@@ -12,9 +12,23 @@ from trunkline.deploy.operation import Instance
 
 # The service in the team's file that both colours extend, and where it listens.
 SERVICE, PORT = "service", 8000
+# Databases and the like, in a file beside the team's.
+BACKING = "backing.yaml"
 COLOURS = ("blue", "green")
 LABEL = "dev.trunkline"
 IPV6 = 6
+
+
+def team_files(environment: Environment, root: Path) -> tuple[Path, ...]:
+    """Return the team's files, that with the service first.
+
+    A file that the environment names is the only one: it has all that is needed.
+    """
+    if environment.compose:
+        return (root / environment.compose,)
+    first = root / f"docker/{environment.name}.compose.yaml"
+    backing = first.with_name(BACKING)
+    return (first, backing) if backing.exists() else (first,)
 
 
 def service(
