@@ -56,6 +56,7 @@ ENV UV_COMPILE_BYTECODE=1 \
     UV_PYTHON_DOWNLOADS=never \
     UV_SYSTEM_CERTS=1
 COPY --from=export /list/hashed.txt /list/git.txt /list/
+COPY docker/unshippe[d].txt /list/
 # Nothing of git, nor of apt's lists, reaches the image.
 # hadolint ignore=DL3008,DL3009
 RUN --mount=from=uv,source=/uv,target=/bin/uv \
@@ -69,8 +70,9 @@ RUN --mount=from=uv,source=/uv,target=/bin/uv \
         && uv pip install --no-deps --python .venv/bin/python -r /list/git.txt; \
     fi \
     # What packages bring for tests of their own, which nothing else imports.
-    && for tests in aiosqlite/tests alembic/testing greenlet/tests mako/testing \
-        sqlalchemy/testing; do rm -rf .venv/lib/python3*/site-packages/"$tests"; done \
+    && touch /list/unshipped.txt \
+    && while read -r tests; do rm -rf .venv/lib/python3*/site-packages/"$tests"; done \
+        < /list/unshipped.txt \
     && rm -f .venv/.lock \
     && find . -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 

@@ -21,6 +21,7 @@ CONTEXT = (
     "LICENSE",
     "src",
     "packages",
+    "docker/unshipped.txt",
 )
 
 
@@ -41,6 +42,7 @@ def copy_project(folder: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "tests", ".venv")
     for name in CONTEXT:
         source = ROOT / name
+        (folder / name).parent.mkdir(exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=ignored)
         elif source.is_file():

@@ -220,6 +220,7 @@ def test_a_build_sees_only_what_it_needs(engine: Engine, project: Path) -> None:
         "README.md",
         "LICENSE",
         "own.txt",
+        "docker/unshipped.txt",
         "packages/trunkline/pyproject.toml",
     }
     assert str(CODE) in files

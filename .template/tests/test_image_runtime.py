@@ -10,7 +10,7 @@ from containers import Container, Image, base_image, running
 from draining import answers_while_stopping
 from project_image import version
 
-from tests.servers import PATIENCE
+from tests.servers import PATIENCE, ROOT
 
 HARDENED = (
     "--read-only",
@@ -115,6 +115,16 @@ def test_another_command_of_the_service_needs_no_more_than_its_name(
         "my-app",
         "--help",
     )
+
+
+def test_what_packages_bring_for_their_own_tests_is_left_out(image: Image) -> None:
+    listed = (ROOT / "docker/unshipped.txt").read_text(encoding="utf-8").split()
+    there = set(image.run("find", "/app/.venv/lib", "-type", "d").split())
+    installed = {name for name in there if name.endswith("/site-packages")}.pop()
+
+    for name in listed:
+        assert f"{installed}/{Path(name).parent}" in there
+        assert f"{installed}/{name}" not in there
 
 
 def test_several_workers_need_only_a_folder_in_memory(image: Image) -> None:
