@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,6 +134,14 @@ def test_what_would_spoil_a_service_is_found(upstream: Sample, fault: str) -> No
     assert ran.code == 1
     assert said in ran.err
     assert "type next: " in ran.err
+
+
+def test_few_edits_leave_out_a_part_and_the_readme_says_why() -> None:
+    readme = (REPOSITORY / ".template/README.md").read_text()
+    for part, count in {"persistence": 6, "billing": 5}.items():
+        text = (REPOSITORY / f".template/parts/{part}.toml").read_text()
+        assert len(tomllib.loads(text)["edits"]) == count
+        assert f"\n| {part} | {count} | " in readme
 
 
 def test_a_release_of_the_template_leaves_its_manifest_alone(upstream: Sample) -> None:
