@@ -3,14 +3,16 @@
 `python -m benchmarks.clients 127.0.0.1:8100 250`: address and requests a second, until
 SIGTERM.
 Every other request uses a connection that is kept; five in a second ask for `/slow`.
-Prints how many were sent and lost, and the seconds, as JSON. A kept connection that the
-server closed while it was idle is opened again, as any client does.
+Prints how many were sent, how many were lost by which error, and the seconds, as JSON.
+A kept connection that the server closed while it was idle is opened again, as any
+client does.
 """
 
 import asyncio
 import json
 import signal
 import sys
+from collections import Counter
 
 OK = b" 200 "
 SLOW_EACH_SECOND = 5
@@ -24,15 +26,15 @@ class Clients:
         self.host, _, self.port = address.partition(":")
         self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self.sent = 0
-        self.lost = 0
+        self.lost = Counter[str]()
 
     async def ask(self, path: str, *, keep: bool) -> None:
         """Send one request; anything but a complete 200 is lost."""
         self.sent += 1
         try:
             await asyncio.wait_for(self._ask(path, keep=keep), SECONDS)
-        except (OSError, EOFError, ValueError, TimeoutError):
-            self.lost += 1
+        except (OSError, EOFError, ValueError, TimeoutError) as error:
+            self.lost[type(error).__name__] += 1
 
     async def _ask(self, path: str, *, keep: bool) -> None:
         reader, writer = await self._connected(keep=keep)

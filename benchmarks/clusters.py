@@ -72,7 +72,8 @@ def _run(cluster: Cluster, rounds: int) -> list[Comparison]:
 
 
 def _accept_releases(cluster: Cluster) -> None:
-    """Make the environment a production, which takes no branch."""
+    """Make the environment a production: two pods, and no branch."""
+    cluster.apply("production")
     file = cluster.clone.root / "pyproject.toml"
     table = 'environments.production]\naccepts = "releases"'
     file.write_text(file.read_text().replace("environments.staging]", table))

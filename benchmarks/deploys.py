@@ -42,13 +42,22 @@ class Traffic:
     """What clients sent and lost while something happened."""
 
     sent = 0
-    lost = 0
     seconds = 0.0
+
+    def __init__(self) -> None:
+        # How many were lost, by the kind of error.
+        self.kinds: dict[str, int] = {}
+
+    @property
+    def lost(self) -> int:
+        """Return how many were lost."""
+        return sum(self.kinds.values())
 
     @property
     def rate(self) -> str:
-        """Return the rate that was reached, for a label."""
-        return f"{self.sent / max(self.seconds, 1):.0f}/s"
+        """Return the rate that was reached, and what was lost, for a label."""
+        lost = "".join(f", {kind} {many}" for kind, many in self.kinds.items())
+        return f"{self.sent / max(self.seconds, 1):.0f}/s{lost}"
 
 
 @contextmanager
@@ -66,7 +75,7 @@ def traffic(address: str) -> Iterator[Traffic]:
         finally:
             clients.send_signal(signal.SIGTERM)
             said = clients.communicate()[0]
-    seen.sent, seen.lost, seen.seconds = json.loads(said)
+    seen.sent, seen.kinds, seen.seconds = json.loads(said)
 
 
 def local(rounds: int) -> list[Comparison]:

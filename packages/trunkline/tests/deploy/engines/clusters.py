@@ -128,10 +128,10 @@ class Cluster(Host):
         ran = self.clone.run("bash", "-euo", "pipefail", "-c", text, **env)
         assert ran.code == 0, ran.all
 
-    def apply(self) -> None:
-        """Apply the overlay again."""
-        overlay = f"--kustomize={self.manifests / 'overlays/staging'}"
-        self.own("apply", "--server-side", overlay)
+    def apply(self, overlay: str = "staging") -> None:
+        """Apply an overlay again."""
+        folder = self.manifests / "overlays" / overlay
+        self.own("apply", "--server-side", f"--kustomize={folder}")
 
     def _suit_an_old_server(self) -> None:
         """Leave out PodDisruptionBudgets, which have been policy/v1 since 1.21."""
