@@ -1,6 +1,9 @@
 """Machines and clusters that serve images."""
 
+import fcntl
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,17 +33,47 @@ def serving(
     made.end()
 
 
-@pytest.fixture(scope="module")
-def cluster(
-    tmp_path_factory: pytest.TempPathFactory, engine: None, registry_server: Server
+@pytest.fixture(scope="session")
+def turns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lock that tests of one cluster share, in whatever process they run."""
+    own, worker = tmp_path_factory.getbasetemp(), "PYTEST_XDIST_WORKER" in os.environ
+    return (own.parent if worker else own) / "cluster.lock"
+
+
+@pytest.fixture(scope="session")
+def namespace(
+    tmp_path_factory: pytest.TempPathFactory,
+    engine: None,
+    registry_server: Server,
+    turns: Path,
 ) -> Iterator[Cluster]:
     """The page's cluster: `main` serves, and does so after every test."""
     require_cluster()
-    made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
-    try:
-        made.publish("main")
-        made.publish("feat-login-button", "new")
-        made.type(made.deployer)
-        yield made
-    finally:
-        made.end()
+    with turn(turns, fcntl.LOCK_SH):
+        made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
+        try:
+            made.publish("main")
+            made.publish("feat-login-button", "new")
+            made.type(made.deployer)
+        except BaseException:
+            made.end()
+            raise
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def cluster(
+    request: pytest.FixtureRequest, namespace: Cluster, turns: Path
+) -> Iterator[Cluster]:
+    """A namespace of its own, and the whole cluster for a test that runs alone."""
+    alone = request.node.get_closest_marker("alone")
+    with turn(turns, fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
+        yield namespace
+
+
+@contextmanager
+def turn(file: Path, how: int) -> Iterator[None]:
+    with file.open("a") as lock:
+        fcntl.flock(lock, how)
+        yield

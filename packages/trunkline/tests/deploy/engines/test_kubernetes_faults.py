@@ -104,6 +104,7 @@ def fill(cluster: Cluster) -> None:
     cluster.own("wait", "pod/filler", "--for=condition=PodScheduled", "--timeout=60s")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("step", ["check", "watch"])
 def test_an_api_server_that_hangs_for_20_seconds_is_waited_for(
     cluster: Cluster, step: str
@@ -124,6 +125,7 @@ def test_an_api_server_that_hangs_for_20_seconds_is_waited_for(
     cluster.deployed("main")
 
 
+@pytest.mark.alone
 def test_a_node_that_is_not_ready_is_named(cluster: Cluster) -> None:
     cluster.publish("feat-nowhere", "new")
     cluster.configure(cluster.server, deadline=8)
@@ -139,6 +141,7 @@ def test_a_node_that_is_not_ready_is_named(cluster: Cluster) -> None:
     assert cluster.get()["kind"] == "well"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("kind", "said"),
     [("pod", "Insufficient cpu"), ("quota", "exceeded quota: filler")],
