@@ -124,7 +124,7 @@ class Databases:
             return answer.text
         said, most = answer.complaint, LAST_LINES
         last = self.engine.variables.last_lines(operation.name, said, most=most)
-        raise FailedError(f"could not {what}: {'\n'.join(last)}")
+        raise FailedError(f"could not {what}: {last}")
 
     def _operation_of(self, instance: Instance | None) -> Operation | None:
         name = instance.operation if instance else ""

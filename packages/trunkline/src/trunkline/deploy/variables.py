@@ -67,13 +67,11 @@ class Variables:
         """Remove everything that was kept with an operation."""
         shutil.rmtree(self.folder / operation, ignore_errors=True)
 
-    def last_lines(
-        self, operation: str, said: str, *, most: int = LAST_LINES
-    ) -> list[str]:
-        """Return the end of what a service wrote, without the values."""
+    def last_lines(self, operation: str, said: str, *, most: int = LAST_LINES) -> str:
+        """Return the end of what a service wrote, without the values, to be printed."""
         for value in sorted(self._secrets(operation), key=len, reverse=True):
             said = said.replace(value, "***")
-        return said.splitlines()[-most:]
+        return "\n".join(filter(str.isprintable, said.splitlines()[-most:]))
 
     def read(self, operation: str) -> dict[str, str]:
         """Return the variables that were kept with an operation."""

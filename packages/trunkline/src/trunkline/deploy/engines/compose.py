@@ -219,8 +219,7 @@ class ComposeEngine:
 
     def _last_lines(self, container: str, operation: str) -> str:
         said = everything(_docker("logs", f"--tail={LAST_LINES}", container))
-        lines = self.variables.last_lines(operation, said)
-        return "\n".join(filter(str.isprintable, lines))
+        return self.variables.last_lines(operation, said)
 
     def _compose(
         self,

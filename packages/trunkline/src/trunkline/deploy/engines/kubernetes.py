@@ -103,7 +103,7 @@ class KubernetesEngine:
             return
         code, said = self._run(candidate, operation, "migrate", self.migration)
         if code:
-            last = "\n".join(self.variables.last_lines(operation, said))
+            last = self.variables.last_lines(operation, said)
             raise FailedError(f"could not migrate the database: {last}")
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
@@ -132,8 +132,7 @@ class KubernetesEngine:
         said = self.workload.said.get(operation, "")
         if not said and live and live.operation == operation:
             said = self.workload.explain(operation)
-        lines = self.variables.last_lines(operation, said)
-        return "\n".join(filter(str.isprintable, lines))
+        return self.variables.last_lines(operation, said)
 
     def remove(self, operation: str) -> None:
         """Remove the Secret of an operation that has ended."""

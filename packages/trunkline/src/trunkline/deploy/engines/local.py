@@ -118,7 +118,7 @@ class LocalEngine:
             return
         done = self.ask(candidate, operation, (self.script, "migrate"))
         if not done.ok:
-            last = "\n".join(self.variables.last_lines(operation, done.complaint))
+            last = self.variables.last_lines(operation, done.complaint)
             raise FailedError(f"could not migrate the database: {last}")
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
@@ -159,8 +159,7 @@ class LocalEngine:
         if not file.exists():
             return ""
         said = file.read_text(encoding="utf-8", errors="replace")
-        lines = self.variables.last_lines(operation, said)
-        return "\n".join(filter(str.isprintable, lines))
+        return self.variables.last_lines(operation, said)
 
     def remove(self, operation: str) -> None:
         """Do nothing: a process that has ended is in nobody's way."""
