@@ -81,13 +81,14 @@ class Variables:
         """Return the variables of now."""
         return _parsed(self._today())
 
-    def clean(self, kept: Sequence[Operation], serving: set[str]) -> None:
-        """Remove the folders of operations that nothing needs any more."""
+    def clean(self, kept: Sequence[Operation], serving: set[str]) -> set[str]:
+        """Forget operations that nothing needs any more, and return them."""
         needed = serving | {one.name for one in kept}
         needed |= {one.candidate.variables_of for one in kept}
-        for place in self.folder.glob("*"):
-            if place.name not in needed:
-                self.forget(place.name)
+        gone = {place.name for place in self.folder.glob("*")} - needed
+        for operation in gone:
+            self.forget(operation)
+        return gone
 
     def _secrets(self, operation: str) -> set[str]:
         if not self.file(operation).exists():

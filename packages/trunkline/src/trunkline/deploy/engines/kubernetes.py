@@ -140,9 +140,8 @@ class KubernetesEngine:
 
     def clean(self, kept: Sequence[Operation]) -> None:
         """Remove the Secrets of operations that nothing needs any more."""
-        before = {place.name for place in self.variables.folder.glob("*")}
-        self.variables.clean(kept, {one.operation for one in self.running()})
-        for operation in before - {one.name for one in self.variables.folder.glob("*")}:
+        serving = {one.operation for one in self.running()}
+        for operation in self.variables.clean(kept, serving):
             self.remove(operation)
 
     def _revision(self, candidate: Candidate, operation: str) -> Revision:
