@@ -56,15 +56,12 @@ class World:
         return Variables(self.file.parent, self.file.parent, ())
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str]
+        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
         return Completed(tuple(argv), 2, b"", b"it is too old to know")
 
     def pull(self, candidate: Candidate) -> None:
         self.call("pull")
-
-    def migrate(self, candidate: Candidate, operation: str) -> None:
-        self.call("migrate")
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         self.call("start")
@@ -127,6 +124,8 @@ class World:
         return Deployer(
             engine=self,
             switch=self,
+            preflight=lambda _, __: None,
+            migrate=lambda _: self.call("migrate"),
             journal=DeployJournal(self.file),
             window=3,
             say=lambda line: None,

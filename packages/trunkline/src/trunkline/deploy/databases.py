@@ -11,6 +11,7 @@ from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, Instance, Operation, Outcome
 from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
+from trunkline.deploy.variables import LAST_LINES
 from trunkline.errors import FailedError
 from trunkline.images.tags import branch_tag
 from trunkline.process import Completed
@@ -22,7 +23,7 @@ DATABASE = "APP_DATABASE_URL"
 # The file that says that a branch has a database of its own.
 OWN = ".own"
 NEW = re.compile(r"_(new_[0-9a-f]{6})")
-LAST_LINES = 3
+FEW_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ class Databases:
             environment=self.environment.name,
             releases=self.environment.accepts == "releases",
         )
+
+    def migrate(self, operation: Operation) -> None:
+        """Upgrade the database; raises FailedError with what the service said."""
+        if not self.script:
+            return
+        argv, candidate = (self.script, "migrate"), operation.candidate
+        answer = self.engine.ask(candidate, operation.name, argv, "migrate")
+        self._required(operation, answer, "migrate the database", most=LAST_LINES)
 
     def report(self, operation: Operation) -> DatabaseReport | None:
         """Ask the candidate; None if it is too old to answer."""
@@ -119,10 +128,12 @@ class Databases:
         answer = self.engine.ask(live, operation.name, argv)
         self._required(operation, answer, f"downgrade the database by {live.ref}")
 
-    def _required(self, operation: Operation, answer: Completed, what: str) -> str:
+    def _required(
+        self, operation: Operation, answer: Completed, what: str, most: int = FEW_LINES
+    ) -> str:
         if answer.ok:
             return answer.text
-        said, most = answer.complaint, LAST_LINES
+        said = answer.complaint
         last = self.engine.variables.last_lines(operation.name, said, most=most)
         raise FailedError(f"could not {what}: {last}")
 

@@ -68,10 +68,12 @@ class Deployment:
         """Build the deployer; one without the lock may only look."""
         engine = self.engine(lock)
         engine.variables.flags = self.flags
+        databases = self.databases(engine, tell, choice)
         return Deployer(
             engine=engine,
             switch=self.switch,
-            preflight=self.databases(engine, tell, choice).prepare,
+            preflight=databases.prepare,
+            migrate=databases.migrate,
             journal=self.journal,
             window=self.environment.window,
             patience=self.settings.smoke_seconds,
@@ -88,7 +90,6 @@ class Deployment:
                 self.folder,
                 images=ImageStore(self._image, self.registry, project),
                 project=project,
-                migration=self._migration,
             )
         if isinstance(self.switch, LiveWorkload):
             return KubernetesEngine(
@@ -97,24 +98,18 @@ class Deployment:
                 self.folder,
                 workload=self.switch.workload,
                 images=self._image,
-                migration=self._migration,
             )
         return LocalEngine(
             self.environment,
             self.repository,
             self.folder,
             script=self.script,
-            migrates=bool(self.settings.migrations),
             lock=lock,
         )
 
     @property
     def _image(self) -> ImageName:
         return image_name(self.settings, os.environ)
-
-    @property
-    def _migration(self) -> tuple[str, ...]:
-        return (self.script, "migrate") if self.settings.migrations else ()
 
     def registry(self) -> Registry:
         """Connect to where images are stored."""

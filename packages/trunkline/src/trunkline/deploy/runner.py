@@ -33,7 +33,9 @@ class Deployer:
     window: float
     say: Callable[[str], None]
     # Raises a refusal if the candidate and the database do not fit.
-    preflight: Callable[[Operation, Instance | None], None] = lambda _, __: None
+    preflight: Callable[[Operation, Instance | None], None]
+    # Upgrades the database; raises FailedError with what the service said.
+    migrate: Callable[[Operation], None]
     patience: float = 60.0
     pause: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
@@ -129,7 +131,7 @@ class Deployer:
         self._step(operation, DeployStep.PREFLIGHT)
         self.preflight(operation, before)
         self._step(operation, DeployStep.MIGRATE)
-        self.engine.migrate(candidate, operation.name)
+        self.migrate(operation)
         self._step(operation, DeployStep.START)
         new = self.engine.start(candidate, operation.name)
         self._step(operation, DeployStep.CHECK)

@@ -43,7 +43,6 @@ def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ComposeEngine:
         tmp_path / "clone/.git/trunkline/deploy/staging",
         images=cast(ImageStore, Images()),
         project="shop-staging",
-        migration=("shop", "migrate"),
     )
 
 
@@ -77,8 +76,10 @@ def test_a_migration_that_goes_on_is_announced(
 ) -> None:
     (tmp_path / "migrations").write_text(left)
     compose.folder.mkdir(parents=True)
-    compose.migrate(Candidate("main", "c1", digest="sha256:1"), "op")
-    said = "waiting for a migration that goes on: docker logs --follow"
+    candidate = Candidate("main", "c1", digest="sha256:1")
+    compose.variables.keep("op", "")
+    compose.ask(candidate, "op", ("shop", "migrate"), "migrate")
+    said = "waiting for an earlier `migrate`: docker logs --follow"
     assert (said in capsys.readouterr().err) is bool(left)
     asked = (tmp_path / "asked").read_text()
     assert asked.index("wait shop-staging-migrate") < asked.index("compose")

@@ -44,14 +44,11 @@ class ComposeEngine:
         *,
         images: ImageStore,
         project: str,
-        migration: Sequence[str],
     ) -> None:
-        """`migration` is the command that upgrades the database; empty for none."""
         self.environment = environment
         self.folder = folder
         self.images = images
         self.project = project
-        self.migration = migration
         self.files = team_files(environment, root)
         self.override = folder / "compose.json"
         self.variables = Variables(folder, root, environment.variables)
@@ -92,37 +89,21 @@ class ComposeEngine:
         self.images.pull(candidate.digest)
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str]
+        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
         """Run a program in a container of its own, which is gone afterwards."""
+        container, env = self._name(name), self.variables.read(operation)
+        if not name:
+            colour = self._add(candidate, operation)
+            run = ("run", "--rm", "--no-deps", "--no-TTY", colour, *argv)
+            return self._compose(*run, env=env, check=False)
+        if _docker("ps", "--quiet", f"--filter=name=^{container}$").text:
+            say(f"waiting for an earlier `{name}`: docker logs --follow {container}")
+        self._finish(container)
         colour = self._add(candidate, operation)
-        return self._compose(
-            *("run", "--rm", "--no-deps", "--no-TTY", colour, *argv),
-            env=self.variables.read(operation),
-            check=False,
-        )
-
-    def migrate(self, candidate: Candidate, operation: str) -> None:
-        """Upgrade the database in a container of its own.
-
-        One of a deploy that was killed goes on and is waited for: its name is taken.
-        """
-        self.variables.keep(operation, candidate.variables_of)
-        if not self.migration:
-            return
-        name = self._name("migrate")
-        if _docker("ps", "--quiet", f"--filter=name=^{name}$").text:
-            say(f"waiting for a migration that goes on: docker logs --follow {name}")
-        self._finish(name, operation)
-        colour = self._add(candidate, operation)
-        self._compose(
-            *("run", "--detach", "--no-deps", f"--name={name}", colour),
-            *self.migration,
-            env=self.variables.read(operation),
-        )
-        code, said = self._finish(name, operation)
-        if code != "0":
-            raise FailedError(f"could not migrate the database: {said}")
+        run = ("run", "--detach", "--no-deps", f"--name={container}", colour, *argv)
+        self._compose(*run, env=env)
+        return self._finish(container)
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         """Start a container; until it is settled, one that exits stays down."""
@@ -150,8 +131,9 @@ class ComposeEngine:
 
     def logs(self, operation: str) -> str:
         """Return the last lines that the instance wrote."""
-        containers = self._containers(operation)
-        return "\n".join(self._last_lines(one, operation) for one in containers)
+        tail = ("logs", f"--tail={LAST_LINES}")
+        said = [everything(_docker(*tail, one)) for one in self._containers(operation)]
+        return self.variables.last_lines(operation, "\n".join(said))
 
     def remove(self, operation: str) -> None:
         """Remove an operation's container, and its part of the override."""
@@ -210,16 +192,12 @@ class ComposeEngine:
         content = write_override(services)
         replace_content(self.override, content, staging=self.folder)
 
-    def _finish(self, name: str, operation: str) -> tuple[str, str]:
-        """Wait until a container ends; return its exit code and its last lines."""
-        done = _docker("wait", name, timeout=MIGRATION_SECONDS)
-        said = self._last_lines(name, operation)
-        _docker("rm", "--volumes", name)
-        return done.text, said
-
-    def _last_lines(self, container: str, operation: str) -> str:
-        said = everything(_docker("logs", f"--tail={LAST_LINES}", container))
-        return self.variables.last_lines(operation, said)
+    def _finish(self, container: str) -> Completed:
+        """Wait until a container ends, and remove it."""
+        code = _docker("wait", container, timeout=MIGRATION_SECONDS).text or "1"
+        said = everything(_docker("logs", f"--tail={LAST_LINES}", container)).encode()
+        _docker("rm", "--volumes", container)
+        return Completed((container,), int(code), said, said)
 
     def _compose(
         self,

@@ -22,7 +22,6 @@ from trunkline.deploy.engines.workload import Workload
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
 from trunkline.deploy.variables import Variables
-from trunkline.errors import FailedError
 from trunkline.process import Completed
 from trunkline.registry.reference import ImageName
 
@@ -44,13 +43,10 @@ class KubernetesEngine:
         *,
         workload: Workload,
         images: ImageName,
-        migration: Sequence[str],
     ) -> None:
-        """`migration` is the command that upgrades the database; empty for none."""
         self.environment = environment
         self.workload = workload
         self.images = images
-        self.migration = migration
         self.variables = Variables(folder, root, environment.variables)
 
     def running(self) -> tuple[Instance, ...]:
@@ -90,21 +86,22 @@ class KubernetesEngine:
         self.workload.require_own(self.workload.read(), self.variables.today())
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str]
+        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
         """Run a program in a Job, which is gone afterwards."""
-        code, said = self._run(candidate, operation, "ask", argv)
+        job_name = f"{self.workload.name}-{name or 'ask'}"
+        if self._job(job_name):
+            self._finish(job_name)
+        document = job(
+            self.workload.read(),
+            self._revision(candidate, operation),
+            name=job_name,
+            argv=argv,
+            deadline=self.environment.deadline,
+        )
+        self.workload.apply(document)
+        code, said = self._finish(job_name)
         return Completed(tuple(argv), code, said.encode(), said.encode())
-
-    def migrate(self, candidate: Candidate, operation: str) -> None:
-        """Upgrade the database in a Job; one of a killed deploy is waited for."""
-        self.variables.keep(operation, candidate.variables_of)
-        if not self.migration:
-            return
-        code, said = self._run(candidate, operation, "migrate", self.migration)
-        if code:
-            last = self.variables.last_lines(operation, said)
-            raise FailedError(f"could not migrate the database: {last}")
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         """Tell the cluster what to run; it starts new pods beside the old ones."""
@@ -151,23 +148,6 @@ class KubernetesEngine:
         self.workload.apply(secret(self.workload.name, operation, values))
         image = self.images.at(candidate.digest)
         return with_names(Revision(operation, candidate.commit, image), values)
-
-    def _run(
-        self, candidate: Candidate, operation: str, kind: str, argv: Sequence[str]
-    ) -> tuple[int, str]:
-        """Run a Job to its end; return the exit code and what it wrote."""
-        name = f"{self.workload.name}-{kind}"
-        if self._job(name):
-            self._finish(name)
-        document = job(
-            self.workload.read(),
-            self._revision(candidate, operation),
-            name=name,
-            argv=argv,
-            deadline=self.environment.deadline,
-        )
-        self.workload.apply(document)
-        return self._finish(name)
 
     def _job(self, name: str) -> Json | None:
         found = self.workload.kubectl(

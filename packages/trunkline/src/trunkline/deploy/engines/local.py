@@ -41,14 +41,12 @@ class LocalEngine:
         folder: Path,
         *,
         script: str,
-        migrates: bool,
         lock: int,
     ) -> None:
         self.environment = environment
         self.repository = repository
         self.folder = folder
         self.script = script
-        self.migrates = migrates
         self.lock = lock
         self.variables = Variables(folder, repository.root, environment.variables)
 
@@ -100,7 +98,7 @@ class LocalEngine:
         process.run(argv, cwd=tree, env=env, timeout=600, check=True)
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str]
+        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
         """Run a program from the commit's environment; it inherits the lock."""
         return process.run(
@@ -110,16 +108,6 @@ class LocalEngine:
             timeout=600,
             inherit=(self.lock,),
         )
-
-    def migrate(self, candidate: Candidate, operation: str) -> None:
-        """Upgrade the environment's database by the candidate's own command."""
-        self.variables.keep(operation, candidate.variables_of)
-        if not self.migrates:
-            return
-        done = self.ask(candidate, operation, (self.script, "migrate"))
-        if not done.ok:
-            last = self.variables.last_lines(operation, done.complaint)
-            raise FailedError(f"could not migrate the database: {last}")
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         """Start the service on a free port."""

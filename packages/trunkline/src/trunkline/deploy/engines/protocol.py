@@ -34,16 +34,13 @@ class InstanceEngine(Protocol):
         ...
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str]
+        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
         """Run a program of the candidate, such as its command or python, to its end.
 
-        As it would serve: in the same folder, with the operation's variables.
+        As it would serve: in the same folder, with the operation's variables. One with
+        a name goes on without its deploy, and the next waits for it.
         """
-        ...
-
-    def migrate(self, candidate: Candidate, operation: str) -> None:
-        """Upgrade the database; raises FailedError with what the service said."""
         ...
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
