@@ -16,7 +16,6 @@ from trunkline.deploy.engines.objects import (
     secret_name,
     settled,
     stuck,
-    with_names,
 )
 from trunkline.deploy.engines.workload import Workload
 from trunkline.deploy.environments import Environment
@@ -147,7 +146,7 @@ class KubernetesEngine:
         values = self.variables.read(operation)
         self.workload.apply(secret(self.workload.name, operation, values))
         image = self.images.at(candidate.digest)
-        return with_names(Revision(operation, candidate.commit, image), values)
+        return Revision(operation, candidate.commit, image, tuple(sorted(values)))
 
     def _job(self, name: str) -> Json | None:
         found = self.workload.kubectl(

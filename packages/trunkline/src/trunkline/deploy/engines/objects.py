@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 MANAGER = "trunkline"
@@ -136,11 +136,6 @@ def job(
         "template": {"metadata": {"labels": {OPERATION: "job"}}, "spec": pod},
     }
     return found
-
-
-def with_names(revision: Revision, names: Iterable[str]) -> Revision:
-    """Return the revision with variables of these names."""
-    return replace(revision, names=tuple(sorted(names)))
 
 
 def rolled_out(deployment: Mapping[str, Any]) -> bool:
