@@ -61,6 +61,7 @@ def fixes() -> Iterator[tuple[str, str]]:
     for file in sorted(SOURCE.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         place = file.relative_to(SOURCE).as_posix()
+        yield from ((place, text) for text in told_at_import(tree))
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef):
                 yield from ((place, text) for text in printed_in(function, tree))
@@ -70,6 +71,16 @@ def fixes() -> Iterator[tuple[str, str]]:
                     known = texts or ast.unparse(value) in passed_on
                     assert known, f"{place}: {ast.unparse(value)}"
                     yield from ((place, text) for text in texts)
+
+
+def told_at_import(tree: ast.Module) -> Iterator[str]:
+    """Yield the `fix` of each error that a module itself raises."""
+    for part in tree.body:
+        if not isinstance(part, ast.FunctionDef | ast.ClassDef):
+            for node in ast.walk(part):
+                if isinstance(node, ast.keyword) and node.arg == "fix":
+                    assert isinstance(node.value, ast.Constant)
+                    yield str(node.value.value)
 
 
 def parameters(function: ast.FunctionDef) -> list[ast.arg]:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from registries import push_image
+from registries import Server, push_image
+from samples import Sample
+from services import Service, add_service
 from trunkline.deploy.candidates import find_image, image_tag, image_version
 from trunkline.deploy.environments import Environment
 from trunkline.errors import Refusal
@@ -60,3 +62,50 @@ def test_production_refuses_a_version_that_was_moved(registry: Registry) -> None
 def test_production_takes_nothing_but_versions(registry: Registry, ref: str) -> None:
     with pytest.raises(Refusal, match="releases-only"):
         find_image(registry, Repository.find(), PRODUCTION, ref)
+
+
+@pytest.fixture
+def service(released: Sample, registry_server: Server) -> Service:
+    made = add_service(released, registry_server)
+    made.prebuilt()
+    return made
+
+
+def image_of(service: Service, environment: Environment, ref: str) -> str:
+    repository = Repository.find(service.sample.root)
+    return find_image(service.registry, repository, environment, ref).commit
+
+
+def type_next(service: Service, environment: Environment, ref: str) -> None:
+    """Type what the refusal of an image says."""
+    with pytest.raises(Refusal) as refused:
+        image_of(service, environment, ref)
+    words = refused.value.fix.partition("  (")[0].removeprefix("uv run ").split()
+    ran = service.sample.trunkline(*words[1:])
+    assert (words[0], ran.code) == ("trunkline", 0), ran.all
+
+
+def test_an_image_that_is_missing_is_there_once_it_is_published(
+    service: Service,
+) -> None:
+    head = service.sample.git("rev-parse", "HEAD")
+    type_next(service, STAGING, "main")
+    assert image_of(service, STAGING, "main") == head
+    service.registry.put_manifest("main", push_image(service.registry, "foreign"))
+    type_next(service, STAGING, "main")
+    assert image_of(service, STAGING, "main") == head
+
+
+def test_after_a_version_that_was_moved_the_next_one_is_taken(
+    service: Service,
+) -> None:
+    sample = service.sample
+    service.prebuilt(sample.git("rev-parse", "v1.1.0^{commit}"))
+    assert service.publish("v1.1.0").code == 0
+    other = push_image(service.registry, "other", labels=LABELS)
+    service.registry.put_manifest("1.1.0", other)
+    type_next(service, PRODUCTION, "v1.1.0")
+    service.prebuilt()
+    assert service.publish("v1.2.0").code == 0
+    head = sample.git("rev-parse", "HEAD")
+    assert image_of(service, PRODUCTION, "v1.2.0") == head

@@ -2,6 +2,7 @@
 
 import shlex
 import socket
+import sqlite3
 
 import pytest
 
@@ -33,6 +34,8 @@ def test_what_is_to_be_named_otherwise_is_named(shop: Shop) -> None:
     shop.git("tag", "--annotate", "v1.0.0", "--message", "v1.0.0")
     plan = ("deploy", "main", "--to", "production", "--dry-run")
     tags = typed(shop, fix(shop, "releases-only", *plan)).text
+    own = ("deploy", tags, "--to", "production", "--dry-run", "--own-database")
+    assert fix(shop, "releases-only", *own) == "the same command without the option"
     shop.trunkline("deploy", tags, "--to", "production", "--dry-run").required()
     assert "without --commit" in fix(shop, "ref-moved", *PLAN, "--commit=0000000")
     shop.trunkline(*PLAN).required()
@@ -45,6 +48,38 @@ def test_an_environment_that_is_to_be_added_is_added(shop: Shop) -> None:
     file = shop.root / "pyproject.toml"
     file.write_text(file.read_text() + lines)
     shop.trunkline(*plan).required()
+
+
+def test_a_tag_that_only_the_remote_has_is_fetched(
+    shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    remote = str(tmp_path_factory.mktemp("remote"))
+    shop.git("clone", "--quiet", "--bare", ".", remote)
+    shop.git("-C", remote, "tag", "v1.0.0")
+    shop.git("remote", "add", "origin", remote)
+    plan = ("deploy", "v1.0.0", "--to", "staging", "--dry-run")
+    typed(shop, fix(shop, "no branch, tag or commit here", *plan))
+    shop.trunkline(*plan).required()
+
+
+def test_a_journal_that_is_to_be_named_is_named(shop: Shop) -> None:
+    shop.set(journal="JOURNAL")
+    name, _, form = fix(shop, "$JOURNAL is not set", *PLAN).partition("=")
+    assert (name, "://" in form) == ("export JOURNAL", True)
+    shop.trunkline(*PLAN, JOURNAL=f"sqlite:///{shop.root}/journal.db").required()
+
+
+def test_releases_that_have_its_migrations_are_in_the_history(shop: Shop) -> None:
+    shop.git("tag", "--annotate", "v1.0.0", "--message", "v1.0.0")
+    data = shop.folder.with_name("production") / "data"
+    data.mkdir(parents=True)
+    with sqlite3.connect(data / "service.db", autocommit=True) as database:
+        database.execute("CREATE TABLE done (id)")
+        database.execute("INSERT INTO done VALUES ('other')")
+    deploy = ("deploy", "v1.0.0", "--to", "production")
+    command = fix(shop, "unknown-migrations", *deploy)
+    assert command.startswith("trunkline history production")
+    assert typed(shop, command).ok
 
 
 def test_where_nothing_was_before_the_history_says_so(shop: Shop) -> None:

@@ -24,8 +24,14 @@ def test_an_end_is_read_on_the_clock_here(text: str, hours: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "25:00", "soon", "2026-12-24T13:30", "15"])
 def test_what_is_no_end_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="type next"):
+    with pytest.raises(UsageError, match="type next") as refused:
         hours_until(text, NOW)
+    # What it says to type is an end, or names none that is not later.
+    said = str(refused.value).rpartition("type next: ")[2]
+    assert said == "the same command with a later time" or all(
+        hours_until(one.partition(" ")[0], NOW) > 0
+        for one in said.partition("--until ")[2].split(", or ")
+    )
 
 
 def test_the_past_is_refused_in_any_zone() -> None:

@@ -229,9 +229,13 @@ def require_no_human(found: Recovery | None, facts: Facts, live: Path) -> None:
     if found is None or found.verdict is not RecoveryVerdict.NEEDS_HUMAN:
         return
     running = ", ".join(f"{one.commit[:12]} at {one.address}" for one in facts.running)
+    # Something runs, and what is well comes first.
+    address, *_ = sorted(
+        (one.address for one in facts.running), key=lambda it: it not in facts.well
+    )
     raise Refusal(
         rule="needs-a-human",
         found=f"{found.why}; live: {facts.live}; running: {running or 'nothing'}",
         expected=f"{live} with the address of a running instance",
-        fix=f"echo HOST:PORT > {live}  (or rm it; then the same command)",
+        fix=f"echo {address} > {live}  (or rm it; then the same command)",
     )

@@ -208,6 +208,12 @@ class Host:
     def deploy(self, ref: str) -> Ran:
         return self.trunkline("deploy", ref, "--to", "staging")
 
+    def typed(self, refusal: str) -> None:
+        """Type what a refusal says."""
+        command = refusal.rpartition("type next: ")[2].partition("  (")[0]
+        ran = self.clone.run("sh", "-c", command)
+        assert ran.code == 0, ran.all
+
     def deployed(self, ref: str) -> None:
         ran = self.deploy(ref)
         assert ran.code == 0, ran.all

@@ -1,11 +1,18 @@
 """What kubectl says, read without a cluster."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from samples import REPOSITORY
+from trunkline.deploy.engines.objects import MANAGER
 from trunkline.deploy.engines.workload import Workload
 from trunkline.deploy.environments import Environment
+from trunkline.errors import Refusal
 
 GONE = "unable to retrieve container logs for containerd://28c10ee6abf0"
 KUBECTL = """\
@@ -38,3 +45,83 @@ def test_the_last_lines_come_from_the_container_that_is_still_there(
     }
     workload = Workload(Environment(name="staging", url="http://shop"), "shop")
     assert workload.logs(pod) == "no such thing"
+
+
+# A cluster of one Deployment, which is a file; every patch has its `test` first.
+CLUSTER = """\
+#!{python}
+import json, sys
+from pathlib import Path
+file, words = Path("{folder}/deployment.json"), sys.argv[1:]
+if "apply" in words and Path(words[-1], "kustomization.yaml").exists():
+    Path("{folder}/applied.json").rename(file)
+elif "patch" in words:
+    found = json.loads(file.read_text())
+    test, remove = json.loads(words[-1].removeprefix("--patch="))
+    *_, place = remove["path"].split("/")
+    fields = found["metadata"]["managedFields"]
+    assert fields.pop(int(place))["manager"] == test["value"]
+    file.write_text(json.dumps(found))
+elif file.exists():
+    print(file.read_text())
+"""
+
+
+def managed(*managers: str) -> dict[str, Any]:
+    """Return a Deployment whose image these set."""
+    image: dict[str, Any] = {"f:image": {}}
+    for key in ('k:{"name":"shop"}', "f:containers", "f:spec", "f:template", "f:spec"):
+        image = {key: image}
+    fields = [{"manager": one, "fieldsV1": image} for one in managers]
+    container = {"name": "shop", "image": "shop@sha256:1"}
+    return {
+        "metadata": {"managedFields": fields},
+        "spec": {"template": {"metadata": {}, "spec": {"containers": [container]}}},
+    }
+
+
+@pytest.fixture
+def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workload:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(CLUSTER.format(python=sys.executable, folder=tmp_path))
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    return Workload(Environment("staging", "http://shop", namespace="shop"), "shop")
+
+
+def type_next(refusal: Refusal) -> str:
+    """Type what a refusal says, and return what is printed."""
+    command = refusal.fix.partition("  (")[0]
+    ran = subprocess.run(
+        ["sh", "-c", command], cwd=REPOSITORY, check=True, capture_output=True
+    )
+    return ran.stdout.decode()
+
+
+def test_a_deployment_that_is_missing_is_there_once_it_is_applied(
+    workload: Workload, tmp_path: Path
+) -> None:
+    (tmp_path / "applied.json").write_text(json.dumps(managed()))
+    with pytest.raises(Refusal, match="no Deployment shop") as refused:
+        workload.read()
+    type_next(refused.value)
+    assert workload.read() == managed()
+
+
+def test_another_field_manager_is_gone_once_its_fields_are_removed(
+    workload: Workload, tmp_path: Path
+) -> None:
+    file = tmp_path / "deployment.json"
+    file.write_text(json.dumps(managed(MANAGER, "helm")))
+    with pytest.raises(Refusal, match="helm sets the image") as refused:
+        workload.require_own(workload.read(), ())
+    type_next(refused.value)
+    workload.require_own(workload.read(), ())
+    assert workload.read() == managed(MANAGER)
+
+
+def test_what_was_put_on_meanwhile_is_shown(workload: Workload, tmp_path: Path) -> None:
+    (tmp_path / "deployment.json").write_text(json.dumps(managed("helm")))
+    refusal = workload.changed(workload.read())
+    assert "something else" in refusal.found
+    assert json.loads(type_next(refusal)) == managed("helm")

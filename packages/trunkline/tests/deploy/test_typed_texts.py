@@ -1,0 +1,108 @@
+"""Every text that a deploy says to type next is typed by a test that provokes it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from test_next_commands import fixes
+
+TESTS = Path(__file__).parent
+SHOP, DESKS = "test_next_commands.py", "test_next_commands_of_desks.py"
+WORKLOAD = "engines/test_workload.py"
+IMAGES, STATE = "test_candidates_images.py", "engines/test_compose_state.py"
+# By file, the beginning of each text and the test that types it.
+TYPED = {
+    "candidates.py": {
+        "git fetch --tags": (SHOP, "a_tag_that_only_the_remote_has_is_fetched"),
+        "the same command without --commit": (
+            SHOP,
+            "what_is_to_be_named_otherwise_is_",
+        ),
+        "trunkline publish": (IMAGES, "an_image_that_is_missing_is_there_once_it_is_"),
+        "uv run trunkline release": (
+            IMAGES,
+            "after_a_version_that_was_moved_the_next_",
+        ),
+        "git tag --list": (SHOP, "what_is_to_be_named_otherwise_is_named"),
+    },
+    "command.py": {
+        "open": (DESKS, "what_a_desk_does_not_do_is_on_its_page"),
+        "trunkline history": (SHOP, "where_nothing_was_before_the_history_says_so"),
+    },
+    "desk.py": {
+        "the same command with --desk https://HOST": (
+            DESKS,
+            "an_address_is_named_as_it",
+        ),
+        "the same command with --desk https://word": (
+            DESKS,
+            "an_address_is_named_as_it",
+        ),
+        "open": (DESKS, "what_a_desk_does_not_do_is_on_its_page"),
+    },
+    "engines/compose.py": {
+        "cd": (STATE, "a_second_clone_leaves_the_containers_of_the_first_alone"),
+    },
+    "engines/workload.py": {
+        "kubectl apply": (
+            WORKLOAD,
+            "a_deployment_that_is_missing_is_there_once_it_is_",
+        ),
+        "kubectl word get": (WORKLOAD, "what_was_put_on_meanwhile_is_shown"),
+        "kubectl word patch": (WORKLOAD, "another_field_manager_is_gone_once_its_"),
+    },
+    "environments.py": {
+        "add to pyproject.toml": (SHOP, "an_environment_that_is_to_be_added_is_added"),
+        "export": (SHOP, "a_journal_that_is_to_be_named_is_named"),
+    },
+    "local_desk.py": {
+        "trunkline reserve": (DESKS, "what_somebody_has_is_taken_over"),
+        "the same command with --desk": (DESKS, "a_desk_that_is_named_is_asked"),
+    },
+    "lock.py": {
+        "the same command with --wait": (SHOP, "who_is_in_the_way_is_named_until_gone"),
+    },
+    "orders.py": {
+        "the same command without": (SHOP, "what_is_to_be_named_otherwise_is_named"),
+    },
+    "preflight.py": {
+        "trunkline history": (SHOP, "releases_that_have_its_migrations_are_in_the_"),
+        "one of": ("test_databases.py", "migrations_of_another_branch_are_refused_"),
+    },
+    "proxy.py": {"lsof": (SHOP, "who_is_in_the_way_is_named_until_gone")},
+    "reservations.py": {
+        "the same command with --desk": (DESKS, "a_desk_that_is_named_is_asked"),
+        "the same command with a later": ("test_reservations.py", "what_is_no_end_is_"),
+        "the same command with --until": ("test_reservations.py", "what_is_no_end_is_"),
+    },
+    "runner.py": {"echo": ("test_faults.py", "a_foreign_live_file_needs_a_human")},
+}
+# What needs a package index, which no test has.
+NOT_TYPED = {("journal.py", "uv add --dev 'sqlalchemy>=2.1' 'alembic>=1.20'")}
+ROWS = [(file, *row) for file, rows in TYPED.items() for row in rows.items()]
+
+
+def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
+    said = {
+        (place.removeprefix("deploy/"), text)
+        for place, text in fixes()
+        if place.startswith("deploy/") and text not in {"", "word"}
+    }
+    listed = {
+        (file, text)
+        for file, start, _ in ROWS
+        for place, text in said
+        if place == file and text.startswith(start)
+    }
+    assert said - listed == NOT_TYPED
+    assert len(listed) == len(ROWS) == 27
+
+
+@pytest.mark.parametrize(("file", "text", "test"), ROWS)
+def test_the_test_that_types_it_exists(
+    file: str, text: str, test: tuple[str, str]
+) -> None:
+    tree = ast.parse((TESTS / test[0]).read_text(encoding="utf-8"))
+    names = [it.name for it in tree.body if isinstance(it, ast.FunctionDef)]
+    assert [it for it in names if it.startswith(f"test_{test[1]}")], (file, text)
