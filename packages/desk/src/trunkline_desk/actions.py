@@ -1,6 +1,7 @@
 """Everything that a person can do: decided by the one rule, and written down."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -39,20 +40,16 @@ class DeniedError(Exception):
 
 def ground(connection: Connection, place: Place) -> Ground:
     """Return what is known about an environment now."""
-    held = connection.execute(
-        select(RESERVATION).where(RESERVATION.c.place == place.name)
-    ).first()
+    columns = RESERVATION.c["holder", "until", "why", "ref"]
+    these = RESERVATION.c.place == place.name
+    held = connection.execute(select(*columns).where(these)).first()
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
-    state = (
-        f"{live.get('commit') or 'nothing'}.{requests.newest(connection, place.name)}"
-    )
+    newest = requests.newest(connection, place.name)
     return Ground(
         name=place.environment,
         accepts_any=place.accepts_any,
-        reservation=Reservation(held.holder, held.until, held.why, held.ref)
-        if held
-        else None,
-        state=state,
+        reservation=Reservation(*held) if held else None,
+        state=f"{live.get('commit') or 'nothing'}.{newest}",
     )
 
 
@@ -116,7 +113,7 @@ def perform(
     ref = held.ref if held else ""
     if wish.action is Action.PUT:
         ref = wish.ref if candidate(connection, place, wish.ref) else ""
-    _hold(connection, place, claim(wish, person, held, until=until, ref=ref))
+    hold(connection, place, claim(wish, person, held, until=until, ref=ref))
     text = _sentence(place, wish, held, until)
     number = requests.newest(connection, place.name) if asks else 0
     more: dict[str, Any] = {"why": wish.why, "at": now, "request": number or None}
@@ -173,10 +170,8 @@ def _order(connection: Connection, place: Place, wish: Wish) -> Order:
     if wish.action is Action.FLAG:
         if not _FLAG.fullmatch(wish.flag) or not live.get("ref"):
             raise DeniedError(Denial(422, "No such flag, or nothing runs yet."))
-        these = (tables.flag.c.place == place.name) & (tables.flag.c.name == wish.flag)
-        connection.execute(delete(tables.flag).where(these))
-        row = {"place": place.name, "name": wish.flag, "value": wish.value}
-        connection.execute(insert(tables.flag).values(row))
+        key = {"place": place.name, "name": wish.flag}
+        tables.write(connection, tables.flag, key, value=wish.value)
         ref, commit, subject = live["ref"], live["commit"], f"{wish.flag} switched"
     else:
         one = candidate(connection, place, wish.ref)
@@ -195,20 +190,12 @@ def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] 
     return next((one for one in found if one["ref"] == ref), None)
 
 
-def _hold(
-    connection: Connection, place: Place, reservation: Reservation | None
-) -> None:
+def hold(connection: Connection, place: Place, claimed: Reservation | None) -> None:
+    """Write down who has an environment now."""
     connection.execute(delete(RESERVATION).where(RESERVATION.c.place == place.name))
-    if reservation is None:
-        return
-    row = {
-        "place": place.name,
-        "holder": reservation.holder,
-        "until": reservation.until,
-        "why": reservation.why,
-        "ref": reservation.ref,
-    }
-    connection.execute(insert(RESERVATION).values(row))
+    if claimed:
+        row = {"place": place.name} | asdict(claimed)
+        connection.execute(insert(RESERVATION).values(row))
 
 
 def _sentence(place: Place, wish: Wish, held: Reservation | None, until: float) -> str:

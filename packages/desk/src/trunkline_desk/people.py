@@ -26,9 +26,7 @@ _NOBODY = _HASHER.hash(secrets.token_urlsafe())
 def add_account(connection: Connection, name: str, password: str, role: Role) -> None:
     """Make an account, or give an existing one a new password and role."""
     row = {"password": _HASHER.hash(password), "role": int(role), "removed": False}
-    these = tables.person.c.name == name
-    if not connection.execute(update(tables.person).where(these).values(row)).rowcount:
-        connection.execute(insert(tables.person).values(row | {"name": name}))
+    tables.write(connection, tables.person, {"name": name}, **row)
 
 
 def remove_account(connection: Connection, name: str) -> bool:
@@ -126,7 +124,8 @@ def recognise(
     if desk.laptop:
         return Person(getpass.getuser(), Role.RELEASER, "this machine")
     cookie = request.cookies.get(session_cookie(desk), "")
-    joined = tables.session.join(tables.person)
+    same = tables.session.c.person == tables.person.c.name
+    joined = tables.session.join(tables.person, same)
     these = (tables.session.c.token == hashed(cookie)) & (tables.session.c.until > now)
     found = select(tables.session, tables.person.c.role).select_from(joined)
     row = connection.execute(found.where(these & ~tables.person.c.removed)).first()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -52,13 +52,9 @@ def submit(
         insert(REQUEST).values(
             key=key,
             place=place,
-            kind=order.kind,
             person=person.name,
             by=person.by,
-            ref=order.ref,
-            commit=order.commit,
-            subject=order.subject,
-            options=json.dumps(order.options),
+            **asdict(order) | {"options": json.dumps(order.options)},
             why=why,
             at=at,
             state="waiting",

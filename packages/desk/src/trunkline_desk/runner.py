@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import urllib3
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 from trunkline.errors import TrunklineError
 from trunkline.process import run as run_program
@@ -70,7 +70,7 @@ class Runner:
     def _repeat(self, work: Callable[[Place], bool], place: Place) -> None:
         while not self.over.is_set():
             if not self._guarded(lambda: work(place)):
-                self.over.wait(0.2)
+                self.over.wait(0.1)
 
     def _guarded[A](self, work: Callable[[], A]) -> A | None:
         """Do something that is done again later if it fails now."""
@@ -251,19 +251,17 @@ class Runner:
     def _end_reservation(self, place: Place) -> None:
         """A reservation ends with its branch; nothing is deployed."""
         with self.store.reading() as connection:
-            held = connection.execute(
-                select(tables.reservation).where(
-                    tables.reservation.c.place == place.name
-                )
-            ).first()
+            held = actions.ground(connection, place).reservation
             found = snapshots.read(connection, place.name, snapshots.CANDIDATES)
             if held is None or not held.ref or found.problem or found.document is None:
                 return
             if actions.candidate(connection, place, held.ref):
                 return
         with self.store.writing() as connection:
-            these = tables.reservation.c.place == place.name
-            connection.execute(delete(tables.reservation).where(these))
+            # Somebody may have taken it over in between.
+            if actions.ground(connection, place).reservation != held:
+                return
+            actions.hold(connection, place, None)
             text = f"ends {held.holder}'s reservation: {held.ref} is gone"
             events.add(connection, place.name, "act", DESK, text, at=self.now())
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from trunkline_desk import tables
 
@@ -44,17 +44,13 @@ def write(
     """Keep a document, or only why there is none; returns whether anything changed."""
     before = read(connection, place, kind)
     kept = before.document if problem else document
-    row = {
-        "place": place,
-        "kind": kind,
-        "at": before.at if problem else at,
-        "tried": at,
-        "document": json.dumps(kept),
-        "problem": problem,
-    }
-    these = (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
-    if not connection.execute(update(SNAPSHOT).where(these).values(row)).rowcount:
-        connection.execute(insert(SNAPSHOT).values(row))
+    tables.write(
+        *(connection, SNAPSHOT, {"place": place, "kind": kind}),
+        at=before.at if problem else at,
+        tried=at,
+        document=json.dumps(kept),
+        problem=problem,
+    )
     return (kept, problem) != (before.document, before.problem)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -73,7 +73,7 @@ class PageView:
     ready_problem: str
     find: str
     past: Sequence[Any]
-    days: list[int] = field(default_factory=list)
+    days: list[int]
 
 
 def page(
@@ -248,21 +248,15 @@ def days(connection: Connection, names: Sequence[str], now: float) -> list[int]:
 
 def document(view: PlaceView) -> dict[str, Any]:
     """Return an environment as the JSON API tells it."""
-    held = view.held
+    held, live = view.held, view.live
     return {
         "service": view.place.service,
         "environment": view.place.environment,
         "url": view.place.url,
-        "health": view.health,
-        "seen_at": view.seen_at,
-        "state": view.state,
-        "ref": view.live.get("ref"),
-        "commit": view.live.get("commit"),
-        "by": view.live.get("by"),
+        **{name: getattr(view, name) for name in ("health", "seen_at", "state")},
+        **{name: live.get(name) for name in ("ref", "commit", "by")},
         "subject": view.subject,
-        "reservation": {"holder": held.holder, "until": held.until, "why": held.why}
-        if held
-        else None,
+        "reservation": asdict(held) if held else None,
         "running": told(view.running) if view.running else None,
         "waiting": [told(one) for one in view.waiting],
         "flags": view.flags,
@@ -271,13 +265,6 @@ def document(view: PlaceView) -> dict[str, Any]:
 
 def told(row: Row[Any]) -> dict[str, Any]:
     """Return a request as the JSON API tells it."""
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "person": row.person,
-        "ref": row.ref,
-        "commit": row.commit,
-        "state": row.state,
-        "said": row.said,
-        "options": json.loads(row.options or "[]"),
-    }
+    names = ("id", "kind", "person", "ref", "commit", "state", "said")
+    found = {name: row._mapping[name] for name in names}
+    return found | {"options": json.loads(row.options or "[]")}
