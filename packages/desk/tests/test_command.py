@@ -64,6 +64,9 @@ def test_a_port_in_use_is_told_with_what_to_type(clone: Path) -> None:
     next_one = subprocess.Popen([*again[:-1], str(port := free_port())])
     try:
         until_answers(port)
+        # A page that stays open does not keep it from ending.
+        address = f"http://127.0.0.1:{port}/stream"
+        urllib3.request("GET", address, preload_content=False)
     finally:
         next_one.send_signal(signal.SIGINT)
     assert next_one.wait() == 130

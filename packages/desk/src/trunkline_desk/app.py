@@ -1,5 +1,6 @@
 """The web process: it reads the store, and writes what people ask for."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -32,15 +33,18 @@ def create_app(
 ) -> FastAPI:
     """Build the web application of a desk."""
     store = store or Store(desk.database)
+    pulse = stream.Pulse(store)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        beat = asyncio.create_task(pulse.beat())
         yield
+        beat.cancel()
         store.close()
 
     app = FastAPI(title="Desk", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.desk, app.state.store, app.state.now = desk, store, now
-    app.state.pulse = stream.Pulse(store)
+    app.state.pulse = pulse
     # Read once: a new environment needs a restart, as new settings do elsewhere.
     app.state.places = desk.places()
 

@@ -81,7 +81,13 @@ def _serve(given: argparse.Namespace) -> None:
 
 
 def _answer(desk: Desk, listener: socket.socket) -> None:
-    config = uvicorn.Config(create_app(desk), proxy_headers=False, access_log=False)
+    config = uvicorn.Config(
+        create_app(desk),
+        proxy_headers=False,
+        access_log=False,
+        # The stream of an open page does not end by itself.
+        timeout_graceful_shutdown=1,
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

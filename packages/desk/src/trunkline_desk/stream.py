@@ -1,21 +1,20 @@
 """Wake the pages that are open, as Server-Sent Events."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy.exc import SQLAlchemyError
 
 from trunkline_desk import events
 from trunkline_desk.store import Store
 from trunkline_desk.web import PersonOf
 
 router = APIRouter()
-PAUSE = 0.3
-# Proxies close what is silent for longer than a minute.
-SILENCE = 15.0
+PAUSE = 0.1
 
 
 @router.get("/stream", response_class=EventSourceResponse)
@@ -27,17 +26,11 @@ async def stream(
 ) -> AsyncIterator[ServerSentEvent]:
     """Tell that something changed since an event; one that was cut goes on."""
     last = int(last_event_id) if last_event_id.isdecimal() else after
-    quiet, pulse = 0.0, request.app.state.pulse
-    while not await request.is_disconnected():
-        newest = await pulse.newest()
-        if newest > last:
-            last, quiet = newest, 0.0
-            yield ServerSentEvent(event="changed", id=str(last), raw_data=str(last))
-        elif quiet >= SILENCE:
-            quiet = 0.0
-            yield ServerSentEvent(comment="still here")
-        quiet += PAUSE
-        await asyncio.sleep(PAUSE)
+    pulse: Pulse = request.app.state.pulse
+    # FastAPI itself breaks a long silence, in which a proxy would close the stream.
+    while True:
+        last = await pulse.after(last)
+        yield ServerSentEvent(event="changed", id=str(last), raw_data=str(last))
 
 
 class Pulse:
@@ -45,15 +38,31 @@ class Pulse:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._at, self._newest = 0.0, 0
+        self._newest, self._listeners = 0, 0
+        self._changed = asyncio.Condition()
 
-    async def newest(self) -> int:
-        """Return the id, as it was at most one pause ago."""
-        now = time.monotonic()
-        if now - self._at >= PAUSE:
-            self._at = now
-            self._newest = await asyncio.to_thread(self._read)
+    async def after(self, last: int) -> int:
+        """Wait for a newer event than the last one, and return its id."""
+        self._listeners += 1
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._newest > last)
+        finally:
+            self._listeners -= 1
         return self._newest
+
+    async def beat(self) -> None:
+        """Look as long as the process runs, and somebody listens."""
+        while True:
+            await asyncio.sleep(PAUSE)
+            if self._listeners:
+                # A database that is away now is asked again.
+                with suppress(SQLAlchemyError):
+                    newest = await asyncio.to_thread(self._read)
+                    async with self._changed:
+                        if newest != self._newest:
+                            self._newest = newest
+                            self._changed.notify_all()
 
     def _read(self) -> int:
         with self._store.reading() as connection:
