@@ -1,4 +1,4 @@
-"""What a product manager does, in a browser."""
+"""What a product manager does, in a browser: the stories that need one."""
 
 import re
 
@@ -17,7 +17,7 @@ WATCH = """() => {
     new MutationObserver(() => {
         for (const one of document.querySelectorAll(".steps .now"))
             window.seen.add(one.firstChild.textContent);
-    }).observe(document.body, { childList: true, subtree: true });
+    }).observe(document.body, { attributes: true, childList: true, subtree: true });
 }"""
 
 
@@ -45,8 +45,13 @@ def test_two_clicks_put_a_branch_on_and_one_takes_it_back(
     shoot(ana, "3-running")
     settled(ana, "feat: feat/seats")
     assert desk.shop.get()["text"] == "feat/seats"
+    assert desk.shop.get("/version")["commit"] == pushed
     expect(ana).to_have_title("staging: feat: feat/seats · shop")
     shoot(ana, "4-serving")
+    gone = desk.shop.git("log", "--format=%s", "main..feat/seats").splitlines()
+    ana.goto(f"{desk.url}/shop/staging/put?ref=main")
+    expect(ana.locator(".out li")).to_have_text(gone)
+    ana.get_by_role("link", name="Not now").click()
     ana.get_by_role("button", name="Take it back").click()
     settled(ana, "feat: main")
     assert desk.shop.get()["text"] == "main"
@@ -62,15 +67,37 @@ def tab_to(page: Page, text: str) -> None:
     raise AssertionError(f"no Tab leads to {text}")
 
 
+# What browsers call slow 3G: seconds there and back, and bytes in a second.
+SLOW_3G = {
+    "offline": False,
+    "latency": 400,
+    "downloadThroughput": 50_000,
+    "uploadThroughput": 50_000,
+}
+
+
+def heard(page: Page) -> tuple[set[str], int]:
+    """Return what a screen reader reads, and how many regions it reads by itself."""
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
+    nodes = [one for one in tree["nodes"] if not one["ignored"]]
+    names = {str(one["name"]["value"]).strip() for one in nodes if "name" in one}
+    polite = {"name": "live", "value": {"type": "token", "value": "polite"}}
+    return names, sum(polite in one.get("properties", ()) for one in nodes)
+
+
 def test_from_the_train_it_takes_a_phone_and_the_keyboard(
     desk: DeskProcesses, browser: Browser
 ) -> None:
     desk.calm()
     context = browser.new_context(viewport={"width": 360, "height": 640})
     page = sign_in(desk.url, context, "ana")
-    health = page.locator(".health").first.bounding_box()
-    assert health
-    assert health["y"] < 600
+    for part in ("health", "subject", "meta", "held"):
+        shown = page.locator(f".place .{part}").first.bounding_box()
+        assert shown
+        assert shown["y"] + shown["height"] < 600
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", SLOW_3G)
     tab_to(page, "Put on staging")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/put"))
@@ -78,8 +105,13 @@ def test_from_the_train_it_takes_a_phone_and_the_keyboard(
     page.keyboard.press("Enter")
     page.wait_for_url("**/shop")
     page.evaluate(WATCH)
-    expect(page.get_by_text("it usually takes")).to_be_visible(timeout=30_000)
+    told = page.locator("[aria-live=polite]").get_by_text("it usually takes")
+    expect(told).to_be_visible(timeout=30_000)
     settled(page, "feat: feat/seats")
+    names, told_by_itself = heard(page)
+    assert {"STAGING", "Serving", "feat: feat/seats"} <= names
+    assert "●" not in names
+    assert told_by_itself > 0
     seen = [STEPS.index(one.lower()) for one in page.evaluate("[...window.seen]")]
     assert len(seen) > 2
     assert seen == sorted(seen)
@@ -147,6 +179,11 @@ def test_another_sees_whose_it_is_and_takes_over_with_a_reason(
     shoot(ben, "5-phone")
     ben.get_by_text("Take over from ana…").click()
     ben.get_by_label("Why?").fill("she is away")
+    ana.get_by_role("button", name="Keep longer").click()
+    # What changes meanwhile leaves alone what he types.
+    expect(held).to_contain_text("7 h 59 min", timeout=10_000)
+    expect(ben.get_by_label("Why?")).to_have_value("she is away")
+    expect(ben.get_by_label("Why?")).to_be_focused()
     ben.get_by_role("button", name="Take over").click()
     expect(ben.locator(".held").first).to_contain_text("Yours until")
     # Her page was open all the time.
