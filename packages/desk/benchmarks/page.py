@@ -1,10 +1,12 @@
-"""Measure the page: time with many branches, weight, and what open pages cost.
+"""Measure the page: time with many branches, weight, what open pages cost, a click.
 
 In packages/desk:
-PYTHONPATH=tests:../trunkline/tests uv run python benchmarks/page.py
+PYTHONPATH=tests:../trunkline/tests:../.. uv run python benchmarks/page.py
 """
 
+import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,18 +18,52 @@ from urllib.parse import urlsplit
 import urllib3
 from registries import free_port
 
+from desks import DeskProcesses, running_desk
 from trunkline_desk import people
 from trunkline_desk.claims import Role
 from visitors import Web, candidate
 
-ROUNDS, STREAMS = 200, 200
+ROUNDS, STREAMS, CLICKS = 200, 200, 11
+SAID = {b'class="steps"': "that it begins", b'class="now"': "its first step"}
 
 
 def main() -> None:
     """Print a row for each figure."""
+    print("load of this machine, by the minute:", *os.getloadavg())
     for number in (100, 10_000):
         with tempfile.TemporaryDirectory() as folder:
             measure(Path(folder), number)
+    with tempfile.TemporaryDirectory() as folder, running_desk(Path(folder)) as desk:
+        waits = [click(desk, ("main", "feat/seats")[n % 2]) for n in range(CLICKS)]
+    for word, said in SAID.items():
+        taken = [one[word] for one in waits if word in one]
+        middle, last = statistics.median(taken) * 1e3, max(taken) * 1e3
+        print(f"click → an open page says {said}: {middle:.0f} ms, at most {last:.0f}")
+
+
+def click(desk: DeskProcesses, ref: str) -> dict[bytes, float]:
+    """Put a branch on; return the seconds until an open page says each thing."""
+    pool = urllib3.PoolManager()
+    headers = {"Authorization": f"Bearer {desk.tokens['put']}"}
+    found: dict[bytes, float] = {}
+    with closing(opened(desk.url, desk.tokens["put"])) as stream:
+        began = time.perf_counter()
+        asked = desk.ask("staging", {"action": "put", "ref": ref})
+        path = f"staging/requests/{asked.json()['key']}"
+        for line in stream.makefile("rb"):
+            if line.startswith(b"data:"):
+                page = pool.request("GET", f"{desk.url}/shop", headers=headers).data
+                taken = time.perf_counter() - began
+                found = {word: taken for word in SAID if word in page} | found
+                if len(found) == len(SAID) or ended(desk, path):
+                    break
+    desk.serves(ref)
+    return found
+
+
+def ended(desk: DeskProcesses, path: str) -> bool:
+    """Whether it was too fast to be seen."""
+    return desk.ask(path).json()["state"] in {"done", "failed"}
 
 
 def measure(folder: Path, number: int) -> None:
@@ -59,7 +95,7 @@ def report(url: str, token: str, number: int, pid: int) -> None:
     pool = urllib3.PoolManager(retries=urllib3.Retry(20, backoff_factor=0.1))
     weight = len(pool.request("GET", f"{url}/shop", headers=headers).data)
     for path in ("/shop", "/shop?find=number+77"):
-        taken = []
+        taken, spent = [], computed(pid)
         for _ in range(ROUNDS):
             began = time.perf_counter()
             answer = pool.request("GET", url + path, headers=headers)
@@ -68,7 +104,8 @@ def report(url: str, token: str, number: int, pid: int) -> None:
         taken.sort()
         print(
             f"{number:6} branches  {path:22} p50 {taken[ROUNDS // 2] * 1e3:.0f} ms, "
-            f"p95 {taken[ROUNDS * 95 // 100] * 1e3:.0f} ms, {weight} bytes"
+            f"p95 {taken[ROUNDS * 95 // 100] * 1e3:.0f} ms, "
+            f"{(computed(pid) - spent) / ROUNDS * 1e3:.0f} ms of a core, {weight} bytes"
         )
     before = memory(pid)
     streams = [opened(url, token) for _ in range(STREAMS)]
@@ -93,6 +130,12 @@ def opened(url: str, token: str) -> socket.socket:
     with closing(one.makefile("rb")) as read:
         assert b"200" in read.readline()
     return one
+
+
+def computed(pid: int) -> float:
+    """Return the seconds for which a process had a core, which no other one slows."""
+    found = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(found[11]) + int(found[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int) -> int:
