@@ -45,9 +45,11 @@ def test_migrations_are_announced_with_their_subjects(shop: Shop) -> None:
 def test_migrations_of_another_branch_are_refused_before_anything_stops(
     tiers: Shop,
 ) -> None:
+    planned = tiers.deploy("feat/other", "--dry-run")
     with tiers.load():
         ran = tiers.deploy("feat/other")
-    assert ran.code == 1
+    assert ran.code == planned.code == 1
+    assert planned.complaint in ran.complaint
     assert "migrations that feat/other lacks: tiers" in ran.complaint
     first, *ways = ran.complaint.partition("type next: ")[2].splitlines()
     assert (first, len(ways)) == ("one of", 3)
@@ -64,6 +66,7 @@ def test_a_branch_keeps_its_own_database_until_it_is_gone(tiers: Shop) -> None:
     (own,) = files(tiers) - {"service.db"}
     assert (done(tiers), done(tiers, own)) == (["one", "tiers"], ["one", "other"])
     # Also without the option, and by its other name.
+    assert "nothing to migrate" in tiers.deploy("feat-other", "--dry-run").text
     assert tiers.deploy("feat-other").required()
     tiers.trunkline("rollback", "staging").required()
     assert tiers.get()["text"] == "feat/tiers"

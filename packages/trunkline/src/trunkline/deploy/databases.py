@@ -24,6 +24,11 @@ DATABASE = "APP_DATABASE_URL"
 OWN = ".own"
 NEW = re.compile(r"_(new_[0-9a-f]{6})")
 FEW_LINES = 3
+# What a plan says of a database that only a deploy makes.
+MADE = {
+    "own": "the branch gets a database of its own",
+    "new": "the environment gets a new database",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,7 @@ class Databases:
         self.engine.variables.keep(operation.name, candidate.variables_of)
         if not self.script:
             return
-        if name := "" if candidate.variables_of else self._chosen(operation):
-            own = self._run(operation, "make", name)
-            self.engine.variables.add(operation.name, DATABASE, own)
-            self.say(f"database: {name}")
+        self._use_chosen(operation)
         report = self.report(operation)
         live = self._operation_of(before)
         unknown = report is not None and report.state == "unknown"
@@ -61,12 +63,20 @@ class Databases:
             return
         for line in report.lines:
             self.say(line)
-        require_known(
-            report,
-            ref=candidate.ref,
-            environment=self.environment.name,
-            releases=self.environment.accepts == "releases",
-        )
+        self._require_known(candidate, report)
+
+    def plan(self, operation: Operation) -> list[str]:
+        """Say what `prepare` would do; refuses what that refuses, and makes nothing."""
+        candidate = operation.candidate
+        self.engine.variables.keep(operation.name, candidate.variables_of)
+        if self.choice in MADE:
+            return [MADE[self.choice]]
+        if self.script:
+            self._use_chosen(operation)
+        report = self.report(operation)
+        if report and self.choice != "downgrade":
+            self._require_known(candidate, report)
+        return report.lines if report else []
 
     def migrate(self, operation: Operation) -> None:
         """Upgrade the database; raises FailedError with what the service said."""
@@ -102,6 +112,20 @@ class Databases:
         if not any(f"_{file.stem}" in used for file in self.folder.glob(f"*{OWN}")):
             found = NEW.search(used)
             (self.folder / "shared").write_text(found[1] if found else "")
+
+    def _require_known(self, candidate: Candidate, report: DatabaseReport) -> None:
+        require_known(
+            report,
+            ref=candidate.ref,
+            environment=self.environment.name,
+            releases=self.environment.accepts == "releases",
+        )
+
+    def _use_chosen(self, operation: Operation) -> None:
+        if name := "" if operation.candidate.variables_of else self._chosen(operation):
+            own = self._run(operation, "make", name)
+            self.engine.variables.add(operation.name, DATABASE, own)
+            self.say(f"database: {name}")
 
     def _chosen(self, operation: Operation) -> str:
         """Return the name of the database; empty for the one of the variables."""

@@ -125,19 +125,19 @@ class Deployment:
             engine, self.journal, folder, self.environment, script, tell, choice
         )
 
-    def preview(self, engine: InstanceEngine, candidate: Candidate) -> list[str]:
+    def preview(
+        self, engine: InstanceEngine, candidate: Candidate, choice: str
+    ) -> list[str]:
         """Say what a candidate, which is brought here, would do to the database."""
         plan = Operation(PLAN, candidate, by="", at=0, took_back=False)
         engine.pull(candidate)
-        engine.variables.keep(PLAN, candidate.variables_of)
         try:
-            report = self.databases(engine, say).report(plan)
+            return self.databases(engine, say, choice).plan(plan)
         except FailedError as error:
             return [f"it {error}"]
         finally:
             engine.remove(PLAN)
             engine.variables.forget(PLAN)
-        return report.lines if report else []
 
     def branches(self) -> list[str]:
         """List the branches of the clone and of its remote."""

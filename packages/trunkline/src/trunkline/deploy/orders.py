@@ -92,7 +92,7 @@ def show_plan(place: Deployment, order: Order) -> int:
     with only_deploy(place.folder, doing, wait=order.wait) as lock:
         deployer = place.deployer(lock)
         candidate = order.choose(deployer)
-        lines = place.preview(deployer.engine, candidate)
+        lines = place.preview(deployer.engine, candidate, order.database)
     usual = usual_seconds(place.journal.operations())
     steps = [step.value for step in DeployStep]
     if order.json:

@@ -26,7 +26,13 @@ class DatabaseReport:
         more = [f"and {len(found) - LISTED} more"] if len(found) > LISTED else []
         if self.state == "behind":
             return [f"will migrate: {one}" for one in (*found[:LISTED], *more)]
+        if self.state == "unknown":
+            return [f"the database has migrations that it lacks: {self.listed}"]
         return [f"the database is {self.state}; nothing to migrate"]
+
+    @property
+    def listed(self) -> str:
+        return ", ".join(self.unknown[:LISTED])
 
 
 def read_report(text: str) -> DatabaseReport:
@@ -64,7 +70,7 @@ def require_known(
     raise Refusal(
         rule="unknown-migrations",
         found=f"the database of {environment} has migrations that {ref} lacks: "
-        f"{', '.join(report.unknown[:LISTED])}",
+        f"{report.listed}",
         expected="migrations of this commit, or of one that contains it",
         fix=history if releases else ways,
     )
