@@ -195,6 +195,24 @@ def test_production_is_closed_to_a_forged_form_which_is_kept(web: Web) -> None:
     assert asked(web) == 0
 
 
+def test_production_takes_only_what_has_run_on_staging(web: Web) -> None:
+    kim = web.visitor("kim")
+    web.list(candidate("v1.0.0"), candidate("v1.1.0", first="staging"))
+    web.look(place="shop/production")
+    production = kim.page().partition('id="production"')[2]
+    assert "Release v1.0.0 to PRODUCTION" in production
+    assert "Release v1.1.0" not in production
+    typed = {"typed": "production"}
+    early = kim.form("production", "v1.1.0") | typed
+    answer = kim.client.post("/shop/production", data=early)
+    assert answer.status_code == 409
+    assert "v1.1.0 has not run on staging yet. Put it there first." in answer.text
+    there = kim.form(ref="v1.1.0")
+    assert kim.client.post("/shop/staging", data=there).status_code == 303
+    good = kim.form("production", "v1.0.0") | typed
+    assert kim.client.post("/shop/production", data=good).status_code == 303
+
+
 def test_what_nobody_can_see_is_not_green_and_has_no_buttons(web: Web) -> None:
     web.look("the engine does not answer")
     text = web.visitor("ana").page()

@@ -46,6 +46,7 @@ def candidate(ref: str, **more: object) -> dict[str, Any]:
         "migrations": [],
         "migrations_out": [],
         "new_flags": [],
+        "first": "",
     } | more
 
 
@@ -86,11 +87,13 @@ class Web:
             for place in ("shop/staging", "shop/production"):
                 snapshots.write(connection, place, "candidates", found, at=self.now)
 
-    def look(self, problem: str = "", **live: object) -> None:
-        """Let the runner see this on staging."""
+    def look(
+        self, problem: str = "", place: str = "shop/staging", **live: object
+    ) -> None:
+        """Let the runner see this on an environment."""
         with self.store.writing() as connection:
             snapshots.write(
-                *(connection, "shop/staging", "live", live),
+                *(connection, place, "live", live),
                 at=self.now,
                 problem=problem,
             )

@@ -38,8 +38,8 @@ class DeniedError(Exception):
         self.denial = denial
 
 
-def ground(connection: Connection, place: Place) -> Ground:
-    """Return what is known about an environment now."""
+def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
+    """Return what is known about an environment, and about a branch or release, now."""
     columns = RESERVATION.c["holder", "until", "why", "ref"]
     these = RESERVATION.c.place == place.name
     held = connection.execute(select(*columns).where(these)).first()
@@ -50,6 +50,7 @@ def ground(connection: Connection, place: Place) -> Ground:
         accepts_any=place.accepts_any,
         reservation=Reservation(*held) if held else None,
         state=f"{live.get('commit') or 'nothing'}.{newest}",
+        first=(candidate(connection, place, ref) or {}).get("first", ""),
     )
 
 
@@ -94,7 +95,7 @@ def perform(
     """
     if events.known(connection, wish.key):
         return "It is asked for already."
-    before = ground(connection, place)
+    before = ground(connection, place, wish.ref)
     if found := denial(wish, person, before, now):
         raise DeniedError(_explained(connection, place, found, wish, before))
     until = now + wish.hours * 3600

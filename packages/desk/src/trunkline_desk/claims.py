@@ -68,6 +68,8 @@ class Ground:
     reservation: Reservation | None
     # What a page shows is only worth a click while this is the same.
     state: str
+    # The environment on which what is wished has to run first; empty if it has.
+    first: str = ""
 
 
 class Wish(BaseModel):
@@ -93,10 +95,11 @@ class Wish(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Why not: an HTTP status and a sentence for people."""
+    """Why not: an HTTP status, a sentence for people, and what to type instead."""
 
     status: int
     sentence: str
+    fix: str = ""
 
 
 def clock(seconds: float) -> str:
@@ -115,6 +118,7 @@ def denial(wish: Wish, person: Person, ground: Ground, now: float) -> Denial | N
         _role(wish, person, ground)
         or _reserved(wish, person, ground, now)
         or _moved(wish, ground)
+        or _new(wish, ground)
         or _confirmed(wish, ground)
     )
 
@@ -178,6 +182,13 @@ def _moved(wish: Wish, ground: Ground) -> Denial | None:
     if wish.seen == ground.state:
         return None
     return Denial(409, f"{ground.name} has changed since you looked.")
+
+
+def _new(wish: Wish, ground: Ground) -> Denial | None:
+    if wish.action is not Action.PUT or ground.accepts_any or not ground.first:
+        return None
+    sentence = f"{wish.ref} has not run on {ground.first} yet. Put it there first."
+    return Denial(409, sentence, f"trunkline deploy {wish.ref} --to {ground.first}")
 
 
 def _confirmed(wish: Wish, ground: Ground) -> Denial | None:

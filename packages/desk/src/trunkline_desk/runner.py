@@ -121,8 +121,10 @@ class Runner:
 
     def _denied(self, connection: Connection, place: Place, one: Row[Any]) -> str:
         person = Person(one.person, Role.RELEASER, one.by)
-        before = actions.ground(connection, place)
-        wish = Wish(action=Action(one.kind), seen=before.state, typed=before.name)
+        before = actions.ground(connection, place, one.ref)
+        wish = Wish(
+            action=Action(one.kind), seen=before.state, typed=before.name, ref=one.ref
+        )
         found = denial(wish, person, before, self.now())
         return found.sentence if found else ""
 

@@ -67,7 +67,7 @@ def decide(
     try:
         said = actions.act(store, found, person, wish, time.time(), blind=True)
     except DeniedError as error:
-        return {"denied": error.denial.sentence}
+        return {"denied": error.denial.sentence, "fix": error.denial.fix}
     finally:
         store.close()
     return {"said": said}

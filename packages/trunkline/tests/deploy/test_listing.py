@@ -31,7 +31,26 @@ def test_a_branch_is_listed_with_what_it_brings(shop: Shop) -> None:
 def test_only_releases_are_listed_for_production(shop: Shop) -> None:
     shop.git("tag", "--annotate", "--message", "one", "v1.0.0")
     assert list(listed(shop, "production")) == ["v1.0.0"]
-    assert "v1.0.0" not in listed(shop)
+
+
+@pytest.mark.slow
+def test_the_newest_release_runs_on_staging_before_it_is_for_production(
+    shop: Shop,
+) -> None:
+    for tag in ("v1.9.0", "v1.10.0"):
+        shop.write("version", tag)
+        shop.git("add", "--all")
+        shop.git("commit", "--quiet", "--message", tag)
+        shop.git("tag", "--annotate", "--message", tag, tag)
+    assert listed(shop).keys() == {"main", "v1.10.0"}
+    found = listed(shop, "production")
+    assert {ref: one["first"] for ref, one in found.items()} == {
+        "v1.9.0": "staging",
+        "v1.10.0": "staging",
+    }
+    shop.deploy("v1.10.0").required()
+    found = listed(shop, "production")
+    assert (found["v1.9.0"]["first"], found["v1.10.0"]["first"]) == ("staging", "")
 
 
 @pytest.mark.slow

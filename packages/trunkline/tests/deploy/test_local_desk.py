@@ -55,6 +55,14 @@ def test_who_is_in_the_way_is_named_with_what_to_type(clone: Path) -> None:
     assert asked == "claim shop/staging put --by=ana --ref=main\n"
 
 
+def test_what_has_to_be_done_first_is_what_to_type(clone: Path) -> None:
+    fix = "trunkline deploy v1.1.0 --to staging"
+    serve(clone, *answering({"denied": "v1.1.0 has not run there yet.", "fix": fix}))
+    with pytest.raises(Refusal, match="has not run there yet") as why:
+        Deployment("staging").permit("ana", "put", ref="v1.1.0")
+    assert why.value.fix == fix
+
+
 def test_whose_it_is_changes_by_the_desk_here(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from trunkline.commits.conventional import shown
 from trunkline.deploy.candidates import ORIGIN, image_tag
 from trunkline.deploy.deployment import Deployment
+from trunkline.deploy.environments import find_environment
+from trunkline.deploy.operation import Outcome
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.options import JSON, command, option
 from trunkline.output import aligned
@@ -38,6 +40,8 @@ class Listed:
     migrations: list[str]
     migrations_out: list[str]
     new_flags: list[str]
+    # The environment on which it has to run first; empty where it has, or needs not.
+    first: str
 
 
 @command(option("environment", metavar="ENV", help="the environment"), JSON)
@@ -56,22 +60,53 @@ def candidates(*, environment: str, json: bool) -> int:
 
 
 def list_candidates(place: Deployment, live: str) -> list[Listed]:
-    """List the branches, or only the releases, that the environment accepts."""
+    """List the branches and the newest release, or all releases and nothing else."""
     refs = _read_refs(place.repository)
+    versions = {
+        name: found for name, row in refs.items() if (found := _version(row[0]))
+    }
+    newest = max(versions, key=versions.__getitem__, default="")
     releases = place.environment.accepts == "releases"
     wanted = {
-        name: row for name, row in refs.items() if bool(_version(row[0])) == releases
+        name: row
+        for name, row in refs.items()
+        # What is to be released has to be seen first.
+        if (name in versions) == releases or name == newest
     }
     if place.environment.engine != "local":
         with place.registry() as registry:
             images = set(registry.tags())
         wanted = {name: row for name, row in wanted.items() if _tag(name) in images}
     rows = sorted(wanted.items(), key=lambda one: -int(one[1][2]))
+    first, done = _first(place)
     known = live and place.repository.run("cat-file", "-e", f"{live}^{{commit}}").ok
     return [
-        _listed(place, name, row, live if known and number < COMPARED else "")
+        _listed(
+            place,
+            name,
+            row,
+            live if known and number < COMPARED else "",
+            first="" if row[1] in done else first,
+        )
         for number, (name, row) in enumerate(rows)
     ]
+
+
+def _first(place: Deployment) -> tuple[str, set[str]]:
+    """Return where releases have to run first, if anywhere, and the commits that have.
+
+    Those lived through a window where branches are put, too. A commit has one image.
+    """
+    places = place.settings.environments
+    others = [one for one in places if find_environment(places, one).accepts == "any"]
+    if place.environment.accepts == "any" or not others:
+        return "", set()
+    return others[0], {
+        done.candidate.commit
+        for other in others
+        for done in Deployment(other).journal.operations()
+        if done.ending is Outcome.LIVE
+    }
 
 
 def _read_refs(repository: Repository) -> dict[str, tuple[str, ...]]:
@@ -95,7 +130,9 @@ def _read_refs(repository: Repository) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _listed(place: Deployment, name: str, row: tuple[str, ...], live: str) -> Listed:
+def _listed(
+    place: Deployment, name: str, row: tuple[str, ...], live: str, *, first: str
+) -> Listed:
     ref, commit, at, author, subject = row
     repository, settings = place.repository, place.settings
     known = bool(live)
@@ -112,6 +149,7 @@ def _listed(place: Deployment, name: str, row: tuple[str, ...], live: str) -> Li
         migrations=_migrations(repository, settings, live, commit) if known else [],
         migrations_out=_migrations(repository, settings, commit, live) if known else [],
         new_flags=_flags(repository, settings, live, commit) if known else [],
+        first=first,
     )
 
 

@@ -37,10 +37,11 @@ class LocalDesk:
         environment = self.place.partition("/")[2]
         if why := said.get("denied"):
             raise Refusal(
-                rule="reserved",
+                rule="denied",
                 found=shown(why),
-                expected=f"{environment} free, or yours",
-                fix=f"trunkline reserve {environment} --take-over --why WHY",
+                expected=f"what the rules of {environment} allow",
+                fix=said.get("fix")
+                or f"trunkline reserve {environment} --take-over --why WHY",
             )
         return shown(said["said"])
 
