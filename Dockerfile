@@ -56,7 +56,8 @@ ENV UV_COMPILE_BYTECODE=1 \
     UV_PYTHON_DOWNLOADS=never \
     UV_SYSTEM_CERTS=1
 COPY --from=export /list/hashed.txt /list/git.txt /list/
-COPY docker/unshippe[d].txt /list/
+# Brackets, because neither the folder nor the file has to be in the context.
+COPY docke[r]/unshippe[d].txt /list/
 # Nothing of git, nor of apt's lists, reaches the image.
 # hadolint ignore=DL3008,DL3009
 RUN --mount=from=uv,source=/uv,target=/bin/uv \
