@@ -13,6 +13,7 @@ from hotfixes import arrange, release_hotfix
 from registries import Server, running_registry
 from samples import Sample, build_template, copied
 from services import Service, add_service, loaded_images, require_engine
+from shared import made_once
 from trunkline.registry.client import Registry
 
 # A time limit for one example only measures how busy the machine is.
@@ -65,16 +66,18 @@ def sample(template: Path, tmp_path: Path) -> Sample:
 @pytest.fixture(scope="session")
 def released_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the sample project after releases v1.0.0 and v1.1.0."""
-    folder = tmp_path_factory.mktemp("released")
-    sample = copied(template, folder)
-    text = sample.read("pyproject.toml").replace("major_version_zero = true\n", "")
-    sample.commit("feat: begin", {"pyproject.toml": text})
-    sample.push()
-    sample.bump("1.0.0")
-    sample.commit("feat: log in")
-    sample.push()
-    sample.bump()
-    return folder
+
+    def make(folder: Path) -> None:
+        sample = copied(template, folder)
+        text = sample.read("pyproject.toml").replace("major_version_zero = true\n", "")
+        sample.commit("feat: begin", {"pyproject.toml": text})
+        sample.push()
+        sample.bump("1.0.0")
+        sample.commit("feat: log in")
+        sample.push()
+        sample.bump()
+
+    return made_once(tmp_path_factory, "released", make)
 
 
 @pytest.fixture
@@ -88,11 +91,13 @@ def hotfixed_template(
     released_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Folder with main at v1.2.0 and hotfix v1.1.1 beside it."""
-    folder = tmp_path_factory.mktemp("hotfixed")
-    sample = copied(released_template, folder)
-    arrange(sample, "feat: more", bump=True)
-    release_hotfix(sample)
-    return folder
+
+    def make(folder: Path) -> None:
+        sample = copied(released_template, folder)
+        arrange(sample, "feat: more", bump=True)
+        release_hotfix(sample)
+
+    return made_once(tmp_path_factory, "hotfixed", make)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from samples import REPOSITORY, Sample, copied, environment, identify
+from shared import made_once
 from updates import go_on, release
 
 
@@ -62,14 +63,16 @@ def released_folder(
     upstream_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Folder with the template released as v0.1.0 and v0.2.0."""
-    folder = tmp_path_factory.mktemp("releases")
-    upstream = copied(upstream_template, folder)
-    upstream.git("tag", "-d", "v0.1.0")
-    upstream.git("push", "-q", "--delete", "origin", "v0.1.0")
-    release(upstream)
-    go_on(upstream)
-    assert upstream.git("tag").split() == ["v0.1.0", "v0.2.0"]
-    return folder
+
+    def make(folder: Path) -> None:
+        upstream = copied(upstream_template, folder)
+        upstream.git("tag", "-d", "v0.1.0")
+        upstream.git("push", "-q", "--delete", "origin", "v0.1.0")
+        release(upstream)
+        go_on(upstream)
+        assert upstream.git("tag").split() == ["v0.1.0", "v0.2.0"]
+
+    return made_once(tmp_path_factory, "releases", make)
 
 
 @pytest.fixture

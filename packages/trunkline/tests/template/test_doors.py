@@ -11,6 +11,7 @@ from copier.errors import CopierError
 from generated import by_copier, by_tool, run_tool, tree
 from machinery.locks import choices
 from samples import REPOSITORY, Sample, copied
+from shared import made_once
 from trunkline.template.manifest import PATH, TemplateManifest, parse_manifest
 
 pytestmark = pytest.mark.slow
@@ -91,13 +92,16 @@ def locked_folder(
     upstream_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Folder with the template as uv locks it here: an index may name no sizes."""
-    folder = tmp_path_factory.mktemp("locked")
-    upstream = copied(upstream_template, folder)
-    lock_anew(upstream)
-    upstream.git("commit", "-q", "--allow-empty", "--amend", "--all", "--no-edit")
-    upstream.git("tag", "-f", "-a", "-m", "v0.1.0", "v0.1.0")
-    upstream.git("push", "-q", "--force", "--follow-tags", "origin", "main", "v0.1.0")
-    return folder
+
+    def make(folder: Path) -> None:
+        upstream = copied(upstream_template, folder)
+        lock_anew(upstream)
+        upstream.git("commit", "-q", "--allow-empty", "--amend", "--all", "--no-edit")
+        upstream.git("tag", "-f", "-a", "-m", "v0.1.0", "v0.1.0")
+        refs = ("origin", "main", "v0.1.0")
+        upstream.git("push", "-q", "--force", "--follow-tags", *refs)
+
+    return made_once(tmp_path_factory, "locked", make)
 
 
 @pytest.mark.parametrize("kept", COMBINATIONS, ids=str)

@@ -1,7 +1,6 @@
 """Machines and clusters that serve images."""
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from deploy.engines.clusters import Cluster, require_cluster
 from deploy.engines.hosts import Host
 from registries import Server
+from shared import shared_folder
 
 
 @pytest.fixture
@@ -36,8 +36,7 @@ def serving(
 @pytest.fixture(scope="session")
 def turns(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lock that tests of one cluster share, in whatever process they run."""
-    own, worker = tmp_path_factory.getbasetemp(), "PYTEST_XDIST_WORKER" in os.environ
-    return (own.parent if worker else own) / "cluster.lock"
+    return shared_folder(tmp_path_factory) / "cluster.lock"
 
 
 @pytest.fixture(scope="session")
