@@ -21,6 +21,7 @@ from trunkline import process
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Operation, Outcome
 
+from benchmarks import machine
 from benchmarks.benchmark import BenchmarkError, Bound, Comparison, UnavailableError
 from benchmarks.processes import PROJECT, environment, free_port, get
 from benchmarks.samples import alone, spread
@@ -156,10 +157,10 @@ def _weight(shop: Shop) -> tuple[float, float]:
     for status in Path("/proc").glob("[0-9]*/environ"):
         try:
             mine = os.readlink(status.with_name("cwd")).startswith(str(shop.folder))
-            pages = int(status.with_name("statm").read_text().split()[1])
+            held = machine.resident_bytes(int(status.parent.name)) if mine else 0
         except OSError:
             continue
-        memory += pages * os.sysconf("SC_PAGE_SIZE") if mine else 0
+        memory += held or 0
     return sum(one.st_blocks * 512 for one in files) / MEGABYTE, memory / MEGABYTE
 
 

@@ -51,6 +51,16 @@ def cpu_seconds(pid: int) -> float | None:
     return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
+def resident_bytes(pid: int) -> int | None:
+    """Return how much memory of the machine a process has, None if unknown."""
+    statm = Path(f"/proc/{pid}/statm")
+    if not statm.exists():
+        return None
+    return int(statm.read_text(encoding="utf-8").split()[1]) * os.sysconf(
+        "SC_PAGE_SIZE"
+    )
+
+
 def describe() -> str:
     """Describe where and when the figures were measured."""
     now = datetime.now(UTC).date().isoformat()

@@ -18,7 +18,7 @@ from benchmarks.server import PEERS
 
 PATH = "/hello"
 TITLES = {"bare_fastapi": "FastAPI", "bare_starlette": "Starlette"}
-MICROSECONDS = 1_000_000
+MICROSECONDS, MEGABYTE = 1_000_000, 1_000_000
 PROFILED_SECONDS = 3
 
 
@@ -28,6 +28,7 @@ class Sample(NamedTuple):
     requests: int
     requests_per_second: float
     cpu_per_request: float | None
+    resident_bytes: int | None = None
 
 
 class Server(NamedTuple):
@@ -50,7 +51,7 @@ def run(rounds: int) -> list[Comparison]:
         check_access_log(
             Path(folder, "ours.log"), sum(each.requests for each in samples["ours"])
         )
-    return [*rates(samples), *cpu_times(samples)]
+    return [*rates(samples), *cpu_times(samples), *memories(samples)]
 
 
 @contextmanager
@@ -79,7 +80,8 @@ def sample(server: Server) -> Sample:
     requests, seconds = load(server.port, PATH, seconds=1)
     after = machine.cpu_seconds(server.process.pid)
     used = None if before is None or after is None else (after - before) / requests
-    return Sample(requests, requests / seconds, used)
+    held = machine.resident_bytes(server.process.pid)
+    return Sample(requests, requests / seconds, used, held)
 
 
 def check_access_log(log: Path, requests: int) -> None:
@@ -113,6 +115,23 @@ def cpu_times(samples: dict[str, list[Sample]]) -> Iterator[Comparison]:
                 peer=title,
                 ours=used["ours"],
                 theirs=used[peer],
+            )
+
+
+def memories(samples: dict[str, list[Sample]]) -> Iterator[Comparison]:
+    """Compare the memory of a worker under load: less is better."""
+    held = {
+        peer: [each.resident_bytes / MEGABYTE for each in found if each.resident_bytes]
+        for peer, found in samples.items()
+    }
+    for peer, title in TITLES.items():
+        if held["ours"] and held[peer]:
+            yield compared(
+                "memory of a worker",
+                "MB",
+                peer=title,
+                ours=held["ours"],
+                theirs=held[peer],
             )
 
 
