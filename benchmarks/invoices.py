@@ -12,7 +12,7 @@ from benchmarks.benchmark import BenchmarkError, Bound, Comparison
 from benchmarks.load import send
 from benchmarks.samples import compared, interleaved
 from benchmarks.server import INVOICE_PEERS
-from benchmarks.throughput import Sample, Server, microseconds
+from benchmarks.throughput import Sample, Server, columns
 
 PEER = "FastAPI + SQLAlchemy"
 PATH = "/billing/invoices"
@@ -68,7 +68,7 @@ def compare(
         theirs=[each.requests_per_second for each in theirs],
     )
     yield replace(rates, bound=Bound(limit=limit, at_least=True))
-    used, theirs_used = microseconds(ours), microseconds(theirs)
+    used, theirs_used = columns(ours)[1], columns(theirs)[1]
     if used and theirs_used:
         yield compared(
             f"server CPU per invoice {what}",

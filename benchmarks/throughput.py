@@ -51,7 +51,7 @@ def run(rounds: int) -> list[Comparison]:
         check_access_log(
             Path(folder, "ours.log"), sum(each.requests for each in samples["ours"])
         )
-    return [*rates(samples), *cpu_times(samples), *memories(samples)]
+    return [*compare(samples)]
 
 
 @contextmanager
@@ -92,54 +92,29 @@ def check_access_log(log: Path, requests: int) -> None:
         raise BenchmarkError(f"found {written} lines for {requests} requests in {log}")
 
 
-def rates(samples: dict[str, list[Sample]]) -> Iterator[Comparison]:
-    """Compare requests per second: more is better."""
-    for peer, title in TITLES.items():
-        yield compared(
-            f"requests/s ({client_name()})",
-            "/s",
-            peer=title,
-            ours=[each.requests_per_second for each in samples["ours"]],
-            theirs=[each.requests_per_second for each in samples[peer]],
-        )
-
-
-def cpu_times(samples: dict[str, list[Sample]]) -> Iterator[Comparison]:
-    """Compare the server's CPU time for a request: less is better."""
-    used = {peer: microseconds(found) for peer, found in samples.items()}
-    for peer, title in TITLES.items():
-        if used["ours"] and used[peer]:
-            yield compared(
-                "server CPU per request",
-                "µs",
-                peer=title,
-                ours=used["ours"],
-                theirs=used[peer],
-            )
-
-
-def memories(samples: dict[str, list[Sample]]) -> Iterator[Comparison]:
-    """Compare the memory of a worker under load: less is better."""
-    held = {
-        peer: [each.resident_bytes / MEGABYTE for each in found if each.resident_bytes]
-        for peer, found in samples.items()
-    }
-    for peer, title in TITLES.items():
-        if held["ours"] and held[peer]:
-            yield compared(
-                "memory of a worker",
-                "MB",
-                peer=title,
-                ours=held["ours"],
-                theirs=held[peer],
-            )
-
-
-def microseconds(found: Sequence[Sample]) -> list[float]:
-    """Return the CPU times, or none if the machine does not report them."""
-    return [
-        each.cpu_per_request * MICROSECONDS for each in found if each.cpu_per_request
+def compare(samples: dict[str, list[Sample]]) -> Iterator[Comparison]:
+    """Compare with each peer what a request takes, and what a worker."""
+    client, figures = client_name(), {p: columns(each) for p, each in samples.items()}
+    kinds = [
+        (f"requests/s ({client})", "/s"),
+        ("server CPU per request", "µs"),
+        ("memory of a worker", "MB"),
     ]
+    for number, (what, unit) in enumerate(kinds):
+        ours = figures["ours"][number]
+        for peer, title in TITLES.items():
+            theirs = figures[peer][number]
+            if ours and theirs:
+                yield compared(what, unit, peer=title, ours=ours, theirs=theirs)
+
+
+def columns(found: Sequence[Sample]) -> tuple[list[float], list[float], list[float]]:
+    """Return rates, CPU times and memory; none of what the machine does not report."""
+    return (
+        [each.requests_per_second for each in found],
+        [it * MICROSECONDS for each in found if (it := each.cpu_per_request)],
+        [it / MEGABYTE for each in found if (it := each.resident_bytes)],
+    )
 
 
 def profile() -> str:
