@@ -1,6 +1,7 @@
 """A fresh service does everything at once, for somebody with an empty home."""
 
 import json
+import shlex
 import uuid
 
 import pytest
@@ -21,7 +22,15 @@ COMBINATIONS = {
 
 @pytest.mark.parametrize("parts", ["no sample feature", "no database"])
 def test_a_service_without_one_part_is_green(upstream: Sample, parts: str) -> None:
-    run(fresh(upstream, *COMBINATIONS[parts]), "make", "test")
+    service = fresh(upstream, *COMBINATIONS[parts])
+    run(service, "make", "test")
+    if parts == "no database":
+        # What keeps the journal of deploys is added as the refusal says.
+        candidates = ("uv", "run", "trunkline", "candidates", "staging")
+        refused = service.run(*candidates)
+        assert refused.code == 1, refused.all
+        run(service, *shlex.split(refused.err.rpartition("type next: ")[2]))
+        assert run(service, *candidates).startswith("main ")
 
 
 @pytest.mark.parametrize("parts", ["all parts", "no optional part"])
