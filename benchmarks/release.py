@@ -38,8 +38,8 @@ def run(rounds: int) -> list[Comparison]:
     return [
         compared(what, "s", peer=peer, ours=samples[name], theirs=samples["by hand"])
         for what, name in (
-            ("trunkline release", "release"),
             ("by hand, with a hook that checks the push", "checked"),
+            ("trunkline release", "release"),
         )
     ]
 

@@ -92,7 +92,9 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         bound=Bound(limit=1.3),
         profile=bump.profile,
     ),
-    Benchmark("release", release.run, rounds=15, quick_rounds=5),
+    Benchmark(
+        "release", release.run, rounds=15, quick_rounds=5, bound=Bound(limit=1.2)
+    ),
     Benchmark(
         "commit-msg",
         messages.run,
