@@ -10,6 +10,7 @@ import pytest
 from disks import fill, small_disk
 from generated import tree
 from samples import Sample
+from seeds import STRIDE
 from updates import DELETED, acme, release, team
 
 pytestmark = pytest.mark.slow
@@ -44,7 +45,7 @@ def test_an_update_on_a_full_disk_is_finished_when_there_is_room(
     wanted = tree(calm.root), calm.git("ls-files", "--stage")
 
     seen = []
-    for room in (8, *range(500, 1_300, 50)):
+    for room in (8, *range(500, 1_300, 50 * STRIDE)):
         cramped = on_disk(service, disk)
         filling = fill(disk, but=room)
         ran = cramped.trunkline("template", "update")
