@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,6 +10,7 @@ from typing import Any
 from trunkline import process
 from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.images.layout import BuiltImage
+from trunkline.images.scanner import VARIABLE, has_scanner, scanner
 from trunkline.images.tags import commit_tag
 from trunkline.output import say
 from trunkline.process import ProcessError
@@ -19,8 +19,6 @@ from trunkline.registry.reference import ImageName
 from trunkline.registry.transport import ONCE
 from trunkline.settings import Settings
 
-# Where the scanner is, if it is not on PATH as `grype`.
-VARIABLE = "GRYPE"
 # Seconds for its database, which it downloads itself, and for one image.
 TIMEOUT = 900
 TABLE = "[tool.trunkline.scan]"
@@ -50,7 +48,7 @@ def scan_commit(
     The two differ by a number. With `strict`, a commit without an image is refused, and
     so is any without a scanner; else only what a scanner here can find refuses.
     """
-    if not strict and not shutil.which(scanner(environ)):
+    if not strict and not has_scanner(environ):
         return
     tag, policy = commit_tag(commit), None if strict else ONCE
     try:
@@ -119,11 +117,6 @@ def scan_image(
         say(f"           {one}")
     if serious and release:
         raise _vulnerable(serious)
-
-
-def scanner(environ: Mapping[str, str]) -> str:
-    """Return the program that scans."""
-    return environ.get(VARIABLE) or "grype"
 
 
 def parse_report(report: bytes) -> Iterator[Vulnerability]:

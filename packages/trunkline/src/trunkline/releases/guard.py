@@ -1,11 +1,11 @@
 """`trunkline guard`: the pre-bump hook of `cz bump`."""
 
 import os
-import shutil
 
 from trunkline.errors import Refusal
 from trunkline.files import decode_text
 from trunkline.git import Repository
+from trunkline.images.scanner import has_scanner
 from trunkline.options import command, option
 from trunkline.output import refuse, say
 from trunkline.project import head_project
@@ -89,9 +89,7 @@ def check_bump(
 
 def scanned(repository: Repository, commit: str) -> list[Refusal]:
     """Return what a scan of the commit's image refuses; a release has asked itself."""
-    if "TRUNKLINE_RELEASE" in os.environ or not shutil.which(
-        os.environ.get("GRYPE") or "grype"
-    ):
+    if "TRUNKLINE_RELEASE" in os.environ or not has_scanner(os.environ):
         return []
     from trunkline.images.scan import scan_commit  # noqa: PLC0415 - reads registries
 
