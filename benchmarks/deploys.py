@@ -6,8 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -17,6 +18,7 @@ from time import perf_counter, sleep
 from deploy.engines.hosts import Host
 from deploy.shops import Shop, end_all
 from registries import running_registry
+from services import docker
 from trunkline import process
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Operation, Outcome
@@ -28,6 +30,8 @@ from benchmarks.samples import alone, spread
 
 RATE = 250
 MEGABYTE = 1_000_000
+# How often a deploy is taken back within its window.
+BACKS = 5
 NONE_LOST = Bound(limit=0)
 PEER = """\
 name: {name}
@@ -103,7 +107,9 @@ def _local(shop: Shop, rounds: int) -> list[Comparison]:
     past = DeployJournal(shop.folder / "journal.db").operations()[-rounds:]
     shop.set(window=30)
     shop.branch("last")
-    backs = [_back(shop) for _ in range(min(rounds, 3))]
+    backs = [
+        _back(shop.root, os.environ, lambda: shop.get()["text"]) for _ in range(BACKS)
+    ]
     return [
         Comparison(
             what=f"local: lost of {seen.sent:,} at {seen.rate}, {rounds} deploys",
@@ -118,19 +124,21 @@ def _local(shop: Shop, rounds: int) -> list[Comparison]:
     ]
 
 
-def _back(shop: Shop) -> float:
-    """Return the time from the command to an answer of the old one."""
-    old = shop.get()["text"]
-    with shop.deploying("last", until="watch") as one:
+def _back(clone: Path, variables: Mapping[str, str], asked: Callable[[], str]) -> float:
+    """Return the time from `rollback` in the window of `last` to an old answer."""
+    trunkline = (sys.executable, "-m", "trunkline")
+    run = partial(subprocess.Popen, cwd=clone, env=variables, stderr=subprocess.PIPE)
+    old = asked()
+    with run([*trunkline, "deploy", "last", "--to", "staging"], text=True) as one:
+        if not any(line == "watch\n" for line in one.stderr or ()):
+            raise BenchmarkError("a deploy did not come to its window")
         begun = perf_counter()
-        argv = shop.argv("rollback", "staging")
-        quiet = subprocess.DEVNULL
-        with subprocess.Popen(argv, cwd=shop.root, stdout=quiet, stderr=quiet) as back:
-            while shop.get()["text"] != old:
+        with run([*trunkline, "rollback", "staging"], stdout=subprocess.PIPE) as back:
+            while asked() != old:
                 sleep(0.005)
             took = perf_counter() - begun
-            back.wait()
-        one.wait()
+            back.communicate()
+        one.communicate()
     return took
 
 
@@ -195,18 +203,23 @@ def compose(rounds: int) -> list[Comparison]:
 
 
 def _compose(host: Host, rounds: int) -> list[Comparison]:
-    names = ("one", "two")
-    for name in names:
+    for name in ("one", "two", "last"):
         host.publish(name, name)
-    # On a loaded machine a start takes longer than a test has patience.
-    project = host.clone.root / "pyproject.toml"
-    patient = project.read_text().replace("smoke_seconds = 4", "smoke_seconds = 60")
-    project.write_text(patient)
+    host.patient()
     host.deployed("two")
+    weights = []
     with traffic(f"127.0.0.1:{host.port}") as seen:
         for number in range(rounds):
-            host.deployed(names[number % 2])
+            host.publish(f"feat-{number}", f"{number}")
+            host.deployed(f"feat/{number}")
+            weights.append(_weight_of_containers(host))
     past = DeployJournal(host.folder / "journal.db").operations()[-rounds:]
+    project = (host.clone.root / "pyproject.toml").read_text()
+    host.clone.write("pyproject.toml", project.replace("window = 2", "window = 30"))
+    backs = [
+        _back(host.clone.root, host.clone.env, lambda: host.get()["kind"])
+        for _ in range(BACKS)
+    ]
     ours = Comparison(
         what=f"compose: lost of {seen.sent:,} at {seen.rate}, {rounds} deploys",
         unit="",
@@ -223,7 +236,23 @@ def _compose(host: Host, rounds: int) -> list[Comparison]:
         theirs=median(lost),
         spread=spread(lost),
     )
-    return [ours, per, *back]
+    return [
+        *(ours, per, *back),
+        alone("compose: rollback begins to old answers", "s", backs),
+        *_growth("compose: images", [one[0] for one in weights]),
+        *_growth("compose: memory", [one[1] for one in weights]),
+    ]
+
+
+def _weight_of_containers(host: Host) -> tuple[float, float]:
+    """Return what the images of a host take together, and its containers in memory."""
+    found = docker("image", "ls", "--quiet", f"{host.server.host}/{host.path}").split()
+    sizes = docker("image", "inspect", "--format={{.Size}}", *{*found}).split()
+    mine = f"--filter=label=com.docker.compose.project={host.name}-staging"
+    running = docker("ps", "--quiet", mine).split()
+    pids = docker("inspect", "--format={{.State.Pid}}", *running).split()
+    memory = sum(machine.resident_bytes(int(pid)) or 0 for pid in pids)
+    return sum(map(int, sizes)) / MEGABYTE, memory / MEGABYTE
 
 
 def _peer(host: Host, rounds: int) -> Traffic:

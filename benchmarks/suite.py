@@ -144,7 +144,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark(
         "deploy-compose",
         deploys.compose,
-        rounds=20,
+        rounds=50,
         quick_rounds=3,
         bound=deploys.NONE_LOST,
     ),

@@ -161,6 +161,12 @@ class Host:
         text = PROJECT.format(name=self.name, image=image, port=self.port)
         self.clone.write("pyproject.toml", text)
 
+    def patient(self) -> None:
+        """Be a loaded machine, where what starts late is not sick."""
+        text = (self.clone.root / "pyproject.toml").read_text()
+        text = text.replace("smoke_seconds = 4", "smoke_seconds = 60")
+        self.clone.write("pyproject.toml", text)
+
     @property
     def registry(self) -> Registry:
         return self.server.connect(self.path)

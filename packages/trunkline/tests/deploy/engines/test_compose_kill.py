@@ -55,6 +55,7 @@ def kill_at(
 def test_after_a_kill_no_request_is_lost_and_one_instance_serves(
     serving: Host, step: DeployStep, later: float, number: int
 ) -> None:
+    serving.patient()
     serving.publish("feat-killed", f"new {number}")
     with serving.load() as seen:
         kill_at(serving, step, "feat/killed", later=later)
