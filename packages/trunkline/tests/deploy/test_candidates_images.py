@@ -1,10 +1,13 @@
 """Which image a person names, in a real registry."""
 
+import shlex
+
 import pytest
 
 from registries import Server, push_image
 from samples import Sample
 from services import Service, add_service
+from trunkline.commits.conventional import shown
 from trunkline.deploy.candidates import find_image, image_tag, image_version
 from trunkline.deploy.environments import Environment
 from trunkline.errors import Refusal
@@ -44,6 +47,35 @@ def test_a_candidate_is_pinned_by_its_digest(registry: Registry) -> None:
     registry.put_manifest("feat-login", manifest)
     found = find_image(registry, Repository.find(), STAGING, "feat/login")
     assert (found.commit, found.digest) == (COMMIT, manifest.digest)
+
+
+@pytest.mark.parametrize("ref", [COMMIT, COMMIT[:12], f"sha-{COMMIT[:12]}"])
+def test_a_commit_is_found_by_its_id(registry: Registry, ref: str) -> None:
+    registry.put_manifest(f"sha-{COMMIT[:12]}", push_image(registry, labels=LABELS))
+    found = find_image(registry, Repository.find(), STAGING, ref)
+    assert (found.ref, found.commit) == (ref, COMMIT)
+
+
+@pytest.mark.parametrize("label", ["", "unknown", "\x1b[31m", "a\tb"])
+def test_an_image_that_names_no_commit_is_refused(
+    registry: Registry, label: str
+) -> None:
+    labels = dict.fromkeys(LABELS, label)
+    registry.put_manifest("main", push_image(registry, labels=labels))
+    with pytest.raises(Refusal, match="image-labels") as refused:
+        find_image(registry, Repository.find(), STAGING, "main")
+    assert refused.value.found.isprintable()
+
+
+@pytest.mark.parametrize("ref", ["feat/$(reboot)", "a;b", "\x1b[31mred\n"])
+def test_what_is_to_be_typed_does_no_more_than_it_says(
+    registry: Registry, ref: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        find_image(registry, Repository.find(), STAGING, ref)
+    assert str(refused.value.fix).isprintable()
+    assert shlex.split(refused.value.fix, comments=True)[2:] == [shown(ref)]
+    assert "'" in refused.value.fix
 
 
 def test_production_refuses_a_version_that_was_moved(registry: Registry) -> None:

@@ -15,6 +15,7 @@ IMAGES, STATE = "test_candidates_images.py", "engines/test_compose_state.py"
 TYPED = {
     "candidates.py": {
         "git fetch --tags": (SHOP, "a_tag_that_only_the_remote_has_is_fetched"),
+        "the same command with one of": ("test_candidates.py", "branches_with_one_tag"),
         "the same command without --commit": (
             SHOP,
             "what_is_to_be_named_otherwise_is_",
@@ -97,7 +98,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 28
+    assert len(listed) == len(ROWS) == 29
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

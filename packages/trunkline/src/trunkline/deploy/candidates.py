@@ -1,5 +1,9 @@
 """What a person names, as what is deployed: resolved once, when a deploy begins."""
 
+import re
+from collections.abc import Mapping
+from shlex import quote
+
 from trunkline.commits.conventional import shown
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate
@@ -11,11 +15,38 @@ from trunkline.images.tags import branch_tag, commit_tag, is_commit_tag
 from trunkline.registry.client import Registry
 from trunkline.versions import Version
 
-ORIGIN = "refs/remotes/origin/"
+_COMMIT = re.compile("[0-9a-f]{7,64}")
+
+
+def find_branches(repository: Repository, remote: str) -> dict[str, str]:
+    """Map each branch to its ref: the newer one where the remote has it, too.
+
+    `git fetch` moves the remote's alone.
+    """
+    folder = f"refs/remotes/{remote}/"
+    here, there = repository.refs(HEADS), repository.refs(folder)
+    found = {name.removeprefix(HEADS): name for name in here}
+    for name, commit in there.items():
+        branch = name.removeprefix(folder)
+        own = here.get(f"{HEADS}{branch}")
+        if own is None or (own != commit and _newer(repository, own, commit) == commit):
+            found[branch] = name
+    found.pop("HEAD", None)
+    return found
+
+
+def _newer(repository: Repository, one: str, other: str) -> str:
+    """Return the later of two commits: a descendant, or else by the time."""
+    between = f"{one}...{other}"
+    return repository.read("rev-list", "--date-order", "--max-count=1", between)
 
 
 def find_commit(
-    repository: Repository, environment: Environment, ref: str
+    repository: Repository,
+    environment: Environment,
+    ref: str,
+    *,
+    remote: str = "origin",
 ) -> Candidate:
     """Find the commit of a branch, tag or commit id in the repository."""
     tag = ref.removeprefix(TAGS)
@@ -24,8 +55,9 @@ def find_commit(
             raise _no_release(environment, ref)
         names = [f"{TAGS}{tag}"]
     else:
-        names = [f"{HEADS}{ref}", f"{ORIGIN}{ref}", f"{TAGS}{ref}", ref]
-        names += _branches_tagged(repository, ref)
+        branches = find_branches(repository, remote)
+        names = [branches.get(ref, ""), f"{TAGS}{ref}", ref]
+        names += _tagged(branches, ref)
     for name in names:
         if commit := repository.find_commit(name):
             return Candidate(shown(ref), commit)
@@ -33,6 +65,17 @@ def find_commit(
         f"`{shown(ref)}` is no branch, tag or commit here\n"
         "  type next: git fetch --tags  (then the same command)"
     )
+
+
+def _tagged(branches: Mapping[str, str], tag: str) -> list[str]:
+    """Return the branch whose image has the tag, as `feat-login` is of `feat/login`."""
+    found = {name: ref for name, ref in branches.items() if branch_tag(name) == tag}
+    if len(found) > 1 and tag not in found:
+        raise UsageError(
+            f"`{tag}` is the tag of {' and of '.join(map(shown, sorted(found)))}\n"
+            "  type next: the same command with one of those names"
+        )
+    return [*found.values()]
 
 
 def require_commit(found: Candidate, commit: str) -> Candidate:
@@ -47,16 +90,6 @@ def require_commit(found: Candidate, commit: str) -> Candidate:
     )
 
 
-def _branches_tagged(repository: Repository, tag: str) -> list[str]:
-    """Find the branch whose image has this tag, as `feat-login` is of `feat/login`."""
-    return [
-        name
-        for folder in (HEADS, ORIGIN)
-        for name in repository.refs(folder)
-        if branch_tag(name.removeprefix(folder)) == tag
-    ]
-
-
 def find_image(
     registry: Registry, repository: Repository, environment: Environment, ref: str
 ) -> Candidate:
@@ -69,21 +102,25 @@ def find_image(
         raise _no_release(environment, ref)
     tag = str(version) if version else image_tag(ref)
     digest = registry.digest(tag)
+    if digest is None and _COMMIT.fullmatch(ref):
+        tag = commit_tag(repository.find_commit(ref) or ref)
+        digest = registry.digest(tag)
     manifest = registry.manifest(digest) if digest else None
     if digest is None or manifest is None:
         raise Refusal(
             rule="image",
             found=f"no image {registry.name.at(tag)}",
-            expected=f"what `trunkline publish` stores for {ref}",
-            fix=f"trunkline publish {ref}",
+            expected=f"what `trunkline publish` stores for {shown(ref)}",
+            fix=f"trunkline publish {quote(shown(ref))}",
         )
     commit = read_labels(registry, manifest).get(REVISION, "")
-    if not commit:
+    if not _COMMIT.fullmatch(commit):
         raise Refusal(
             rule="image-labels",
-            found=f"{registry.name.at(tag)} without the label {REVISION}",
+            found=f"{registry.name.at(tag)} with {shown(commit) or 'no label'} as its "
+            f"{REVISION}",
             expected="an image that names its commit, as `trunkline publish` builds it",
-            fix=f"trunkline publish {ref}",
+            fix=f"trunkline publish {quote(shown(ref))}",
         )
     if version and environment.accepts == "releases":
         _require_unmoved(

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from trunkline.deploy import local_desk
-from trunkline.deploy.candidates import ORIGIN, find_commit, find_image
+from trunkline.deploy.candidates import find_branches, find_commit, find_image
 from trunkline.deploy.databases import Databases
 from trunkline.deploy.engines.compose import ComposeEngine
 from trunkline.deploy.engines.image_store import ImageStore
@@ -17,9 +17,9 @@ from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, Operation, Outcome, earlier
 from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.runner import Deployer
-from trunkline.errors import FailedError
+from trunkline.errors import FailedError, TrunklineError
 from trunkline.files import read_toml
-from trunkline.git import HEADS, Repository
+from trunkline.git import Repository
 from trunkline.output import say
 from trunkline.project import PYPROJECT
 from trunkline.registry.client import Registry
@@ -139,30 +139,23 @@ class Deployment:
             engine.remove(PLAN)
             engine.variables.forget(PLAN)
 
-    def branches(self) -> list[str]:
-        """List the branches of the clone and of its remote."""
-        folders = (HEADS, ORIGIN)
-        return [
-            name.removeprefix(folder)
-            for folder in folders
-            for name in self.repository.refs(folder)
-        ]
-
     def candidate(self, ref: str) -> Candidate:
         """Find what a person means by a branch, tag or commit."""
         if self.images:
             with self.registry() as registry:
                 return find_image(registry, self.repository, self.environment, ref)
-        return find_commit(self.repository, self.environment, ref)
+        remote = self.settings.remote
+        return find_commit(self.repository, self.environment, ref, remote=remote)
 
     def tidy(self, engine: InstanceEngine) -> None:
         """Remove what nothing needs, and tell the registry what is; never fails."""
         try:
             engine.clean(self._kept())
-            self.databases(engine, say).clean(self.branches())
+            branches = find_branches(self.repository, self.settings.remote)
+            self.databases(engine, say).clean(branches)
             if self.images:
                 self._point()
-        except FailedError as error:
+        except (TrunklineError, OSError) as error:
             say(f"what serves is as it should be, but {error}")
 
     def _kept(self) -> tuple[Operation, ...]:

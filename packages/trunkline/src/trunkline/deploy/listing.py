@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 from trunkline.commits.conventional import shown
-from trunkline.deploy.candidates import ORIGIN, image_tag
+from trunkline.deploy.candidates import find_branches, image_tag
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import find_environment
 from trunkline.deploy.operation import Outcome
-from trunkline.git import HEADS, TAGS, Repository
+from trunkline.git import TAGS, Repository
 from trunkline.options import JSON, command, option
 from trunkline.output import aligned
 from trunkline.settings import Settings
@@ -61,7 +61,7 @@ def candidates(*, environment: str, json: bool) -> int:
 
 def list_candidates(place: Deployment, live: str) -> list[Listed]:
     """List the branches and the newest release, or all releases and nothing else."""
-    refs = _read_refs(place.repository)
+    refs = _read_refs(place.repository, place.settings.remote)
     versions = {
         name: found for name, row in refs.items() if (found := _version(row[0]))
     }
@@ -109,18 +109,14 @@ def _first(place: Deployment) -> tuple[str, set[str]]:
     }
 
 
-def _read_refs(repository: Repository) -> dict[str, tuple[str, ...]]:
-    """Return ref, commit, time, author and subject by short name.
-
-    A branch of this clone goes before the remote's of the same name.
-    """
-    folders = (ORIGIN, HEADS, TAGS)
-    text = repository.read("for-each-ref", f"--format={_FORMAT}", *folders)
+def _read_refs(repository: Repository, remote: str) -> dict[str, tuple[str, ...]]:
+    """Return ref, commit, time, author and subject by short name."""
+    names = {ref: name for name, ref in find_branches(repository, remote).items()}
     found: dict[str, tuple[str, ...]] = {}
+    text = repository.read("for-each-ref", f"--format={_FORMAT}")
     for ref, own, target, *row in (line.split("\0") for line in text.splitlines()):
-        folder = next(one for one in folders if ref.startswith(one))
-        name = ref.removeprefix(folder)
-        if name == "HEAD" or (folder == TAGS and not _version(ref)):
+        name = ref.removeprefix(TAGS) if _version(ref) else names.get(ref)
+        if name is None:
             continue
         if target:  # An annotated tag has no commit's time of its own.
             told = repository.read("log", "-1", "--format=%ct%x00%an%x00%s", target)
