@@ -121,6 +121,29 @@ def test_a_foreign_live_file_needs_a_human_and_is_left_alone(world: World) -> No
         require_no_human(found, world.deployer.facts(), Path("/state/live"))
 
 
+def test_a_sick_first_deploy_that_was_killed_is_taken_off(world: World) -> None:
+    world.sick.add("a")
+    kill(world, 12, lambda: world.deploy("a"))
+    # A cluster makes it live before it is well.
+    (new,) = world.instances.values()
+    world.live = new.address
+    found = world.deployer.recover()
+    assert found is not None
+    assert (found.verdict, served(world)) == (RecoveryVerdict.RESTORE, None)
+    assert world.deploy("b").commit == served(world)
+
+
+def test_a_live_one_that_is_sick_stays_until_another_is_deployed(world: World) -> None:
+    world.deploy("a")
+    kill(world, 3, lambda: world.deploy("b"))
+    world.sick.add("a")
+    assert len(world.instances) == 1
+    found = world.deployer.recover()
+    assert found is not None
+    assert (found.verdict, served(world)) == (RecoveryVerdict.RESTORE, "a")
+    assert world.deploy("c").commit == served(world)
+
+
 def test_after_a_restart_of_the_machine_the_next_deploy_works(world: World) -> None:
     world.deploy("a")
     kill(world, 12, lambda: world.deploy("b"))

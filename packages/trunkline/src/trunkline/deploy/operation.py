@@ -109,7 +109,8 @@ def recovery(facts: Facts, interrupted: str) -> Recovery:
         return Recovery(RecoveryVerdict.RESTORE, None, (), "nothing runs")
     live = facts.at(facts.live)
     well = [one for one in facts.running if one.address in facts.well]
-    old = [one for one in well if one.operation != interrupted]
+    before = [one for one in facts.running if one.operation != interrupted]
+    old = [one for one in before if one in well]
     new = [one for one in well if one.operation == interrupted]
     if facts.live is not None and live is None:
         return Recovery(
@@ -124,7 +125,9 @@ def recovery(facts: Facts, interrupted: str) -> Recovery:
         serve, why = old[0], "it is the one from before, and well"
     elif new:
         serve, why = new[0], "nothing else is well"
-    elif facts.live is None and not old:
+    elif live and live.operation != interrupted and not old:
+        serve, why = live, "it is live, and nothing is well"
+    elif not old and (facts.live is None or not before):
         return Recovery(
             RecoveryVerdict.RESTORE, None, facts.running, "nothing was live before"
         )

@@ -120,9 +120,8 @@ def require_choice(choice: str, environment: Environment, *, yes: bool) -> None:
 
 def _recover(place: Deployment, deployer: Deployer) -> None:
     """Finish what was interrupted, or refuse to go on."""
-    left = deployer.recover()
-    require_no_human(left, deployer.facts(), place.switch.file)
-    if left:
+    if left := deployer.recover():
+        require_no_human(left, deployer.facts(), place.switch.file)
         say(f"the interrupted deploy ended: {left.verdict.value}, {left.why}")
 
 

@@ -47,6 +47,11 @@ class Deployer:
         well = frozenset(one.address for one in running if self.engine.well(one))
         return Facts(self.switch.read(), running, well)
 
+    def live(self) -> Instance | None:
+        """Return the instance that is live, if it runs."""
+        facts = Facts(self.switch.read(), self.engine.running(), frozenset())
+        return facts.at(facts.live)
+
     def deploy(self, operation: Operation) -> Instance:
         """Put a candidate on; raises FailedError with what serves instead.
 
@@ -56,8 +61,7 @@ class Deployer:
         if usual := usual_seconds(self.journal.operations()):
             self.say(f"about {usual:.0f} s, as the last ones took")
         self.journal.begin(operation)
-        old = self.facts()
-        before = old.at(old.live)
+        before = self.live()
         ending = Outcome.FAILED
         try:
             new = self._bring_up(operation, before)
@@ -81,14 +85,15 @@ class Deployer:
     def recover(self) -> Recovery | None:
         """Finish an interrupted operation by the facts; None if there is none."""
         left = interrupted(self.journal.operations())
-        facts = self.facts()
-        if left is None and (facts.at(facts.live) or not facts.running):
+        if left is None and (self.live() or not self.engine.running()):
             return None
+        facts = self.facts()
         found = recovery(facts, left.name if left else "")
         if found.verdict is RecoveryVerdict.NEEDS_HUMAN:
             return found
-        if found.serve and self.switch.read() != found.serve.address:
-            self.switch.write(found.serve.address)
+        address = found.serve.address if found.serve else None
+        if self.switch.read() != address:
+            self.switch.write(address)
         if left and found.verdict is RecoveryVerdict.ADOPT and found.serve:
             old = next((one for one in found.stop if self.engine.well(one)), None)
             if why := self._sickness(found.serve):
