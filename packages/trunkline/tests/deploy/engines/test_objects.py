@@ -7,9 +7,11 @@ import pytest
 from trunkline.deploy.engines.objects import (
     NOTHING,
     Revision,
+    ending,
     explanation,
     job,
     other_owner,
+    passing,
     restarted,
     revision_of,
     rolled_out,
@@ -135,6 +137,47 @@ def test_a_pod_is_stuck_or_restarted() -> None:
     assert [stuck(one) for one in states] == [True, False, False]
     assert restarted(pod(restartCount=1))
     assert not restarted({})
+
+
+def test_a_job_has_not_ended_before_its_pods_have() -> None:
+    # As a server of 1.31 or later answers; an older one has the last condition alone.
+    reached = {"status": "True", "reason": "CompletionsReached"}
+    met = {"type": "SuccessCriteriaMet", **reached}
+    complete = {"type": "Complete", **reached}
+    deadline = {"status": "True", "reason": "DeadlineExceeded"}
+    target = {"type": "FailureTarget", **deadline}
+    failed = {"type": "Failed", **deadline}
+    for conditions, end in (
+        ([], None),
+        ([met], None),
+        ([met, complete], complete),
+        ([target], None),
+        ([target, failed], failed),
+        ([failed], failed),
+    ):
+        assert ending({"status": {"conditions": conditions}}) == end
+    assert ending({}) is None
+
+
+@pytest.mark.parametrize(
+    ("complaint", "waits"),
+    [
+        ("The connection to the server api:443 was refused", True),
+        ("Unable to connect to the server: EOF", True),
+        ("net/http: TLS handshake timeout", True),
+        ("Error from server (ServiceUnavailable): apiserver not ready", True),
+        ("Error from server (TooManyRequests): try again later", True),
+        ("Error from server: etcdserver: leader changed", True),
+        ("Error from server (Forbidden): no connection for you", False),
+        ("error: You must be logged in to the server (Unauthorized)", False),
+        ("Unable to connect to the server: x509: certificate has expired", False),
+        ("Unable to connect to the server: dial tcp: no such host", False),
+    ],
+)
+def test_only_what_goes_away_by_itself_is_waited_for(
+    complaint: str, *, waits: bool
+) -> None:
+    assert passing(complaint) is waits
 
 
 def test_the_event_that_names_the_cause_is_the_explanation() -> None:

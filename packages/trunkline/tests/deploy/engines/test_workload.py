@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,61 @@ def test_another_field_manager_is_gone_once_its_fields_are_removed(
     type_next(refused.value)
     workload.require_own(workload.read(), ())
     assert workload.read() == managed(MANAGER)
+
+
+# A pod that is never ready, and writes down each probe.
+SICK = """\
+#!{python}
+import json, sys
+words = sys.argv[1:]
+notes = {{"trunkline.dev/operation": "op1"}}
+pod = {{"metadata": {{"name": "shop-1", "annotations": notes}}}}
+event = {{"type": "Warning", "message": "Readiness probe failed: 503"}}
+if "logs" in words:
+    print("not ready: no such table")
+    print("GET /readyz 503\\nGET /healthz 200\\n" * 30)
+elif "pods" in words:
+    print(json.dumps({{"items": [pod]}}))
+elif "events" in words:
+    print(json.dumps({{"items": [event]}}))
+else:
+    selector = {{"matchLabels": {{"app": "shop"}}}}
+    print(json.dumps({{"spec": {{"selector": selector}}}}))
+"""
+
+
+def test_probes_do_not_hide_why_a_pod_is_not_ready(
+    workload: Workload, tmp_path: Path
+) -> None:
+    (tmp_path / "kubectl").write_text(SICK.format(python=sys.executable))
+    why, *lines = filter(None, workload.explain("op1").splitlines())
+    assert why == "shop-1: Readiness probe failed: 503"
+    assert lines == ["not ready: no such table"]
+
+
+@pytest.mark.parametrize("name", ["staging", "production"])
+def test_a_missing_deployment_is_applied_from_the_overlay_of_its_environment(
+    workload: Workload, name: str
+) -> None:
+    workload.environment = replace(workload.environment, name=name)
+    with pytest.raises(Refusal) as refused:
+        workload.read()
+    overlay = f"kubernetes/overlays/{name}"
+    assert (
+        refused.value.fix
+        == f"kubectl --namespace=shop apply --server-side -k {overlay}"
+    )
+    assert (REPOSITORY / overlay / "kustomization.yaml").exists()
+
+
+def test_a_rollout_may_take_longer_than_any_other_command(
+    workload: Workload, tmp_path: Path
+) -> None:
+    workload.patience = 0.2
+    slow = f"#!/bin/sh\nsleep 0.5\ntouch {tmp_path}/rolled-out\n"
+    (tmp_path / "kubectl").write_text(slow)
+    workload.wait(5)
+    assert (tmp_path / "rolled-out").exists()
 
 
 def test_what_was_put_on_meanwhile_is_shown(workload: Workload, tmp_path: Path) -> None:

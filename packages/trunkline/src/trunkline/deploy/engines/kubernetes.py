@@ -8,6 +8,7 @@ from pathlib import Path
 from trunkline.deploy.engines.objects import (
     Json,
     Revision,
+    ending,
     job,
     restarted,
     revision_of,
@@ -89,8 +90,7 @@ class KubernetesEngine:
     ) -> Completed:
         """Run a program in a Job, which is gone afterwards."""
         job_name = f"{self.workload.name}-{name or 'ask'}"
-        if self._job(job_name):
-            self._finish(job_name)
+        self._finish(job_name)  # That of a deploy which was killed.
         document = job(
             self.workload.read(),
             self._revision(candidate, operation),
@@ -159,19 +159,19 @@ class KubernetesEngine:
         patience = time.monotonic() + STUCK_SECONDS
         pods: list[Json] = []
         while found := self._job(name):
+            ended, late = ending(found), time.monotonic() > patience
             # At its deadline the cluster deletes a Job's pods, and keeps their events.
-            pods = self._pods(found) or pods
-            ended = found.get("status", {}).get("conditions", ())
-            late = time.monotonic() > patience and (not pods or any(map(stuck, pods)))
-            if ended or late:
+            if ended or late or not pods:
+                pods = self._pods(found) or pods
+            if ended or (late and (not pods or any(map(stuck, pods)))):
                 names = [one["metadata"]["name"] for one in pods]
                 said = "".join(map(self.workload.logs, pods))
                 said = said or self.workload.events(*names, name)
-                if ended and ended[-1].get("reason") == "DeadlineExceeded":
-                    said = f"{said}\n{ended[-1]['message']}".strip()
+                if ended and ended.get("reason") == "DeadlineExceeded":
+                    said = f"{said}\n{ended['message']}".strip()
                 self.workload.delete("job", name)
                 return _code(found, pods), said or "it did not start"
-            time.sleep(0.5)
+            time.sleep(1)
         return 1, f"the Job {name} was deleted"
 
     def _pods(self, found: Json) -> list[Json]:

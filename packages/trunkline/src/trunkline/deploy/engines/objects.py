@@ -17,6 +17,10 @@ PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 # Events that only say that the one before happened again, or are no cause.
 QUIET = ("BackOff", "MissingClusterDNS")
 QUIET_MESSAGES = ("Error: ", "skip schedule deleting pod")
+# What kubectl says of a server that answers, but cannot do anything just now.
+BUSY = ("serviceunavailable", "servertimeout", "timeout", "toomanyrequests")
+# And of one that does not answer.
+SILENT = ("connection", "timeout", ": eof")
 
 type Json = dict[str, Any]
 
@@ -136,6 +140,26 @@ def job(
         "template": {"metadata": {"labels": {OPERATION: "job"}}, "spec": pod},
     }
     return found
+
+
+def ending(job: Mapping[str, Any]) -> Json | None:
+    """Return the condition by which a Job has ended.
+
+    Servers since 1.31 announce it by another one while its pods still run.
+    """
+    conditions = job.get("status", {}).get("conditions", ())
+    ends = (one for one in conditions if one["type"] in {"Complete", "Failed"})
+    return next(ends, None)
+
+
+def passing(complaint: str) -> bool:
+    """Whether what kubectl complains of goes away by itself."""
+    said = complaint.lower()
+    if any(f"from server ({one})" in said for one in BUSY) or "etcdserver:" in said:
+        return True
+    # A server that answers says no for good, and so does a log-in that has expired.
+    answered = "from server" in said or "logged in" in said
+    return not answered and any(one in said for one in SILENT)
 
 
 def rolled_out(deployment: Mapping[str, Any]) -> bool:

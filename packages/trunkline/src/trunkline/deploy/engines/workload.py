@@ -16,6 +16,7 @@ from trunkline.deploy.engines.objects import (
     container_of,
     explanation,
     other_owner,
+    passing,
     ready,
     restarted,
     revision_of,
@@ -32,6 +33,8 @@ from trunkline.process import Completed
 AWAY = 60.0
 # What kubectl prints, with exit code 0, for a container that is gone.
 NO_LOGS = "unable to retrieve container logs"
+# What the kubelet asks a service for, which logs each answer.
+PROBED = ("/readyz", "/healthz")
 
 
 class Workload:
@@ -39,6 +42,7 @@ class Workload:
 
     def __init__(self, environment: Environment, default: str) -> None:
         self.name = environment.workload or default
+        self.environment = environment
         self.options = [
             f"--{key}={value}"
             for key, value in (
@@ -48,6 +52,7 @@ class Workload:
             if value
         ]
         self.said: dict[str, str] = {}
+        self.patience = AWAY
 
     def read(self) -> Json:
         """Return the Deployment; raises a refusal if there is none."""
@@ -56,11 +61,13 @@ class Workload:
             *("--ignore-not-found", "--output=json"),
         ).text
         if not found:
+            namespace = self.environment.namespace
             raise Refusal(
                 rule="workload",
                 found=f"no Deployment {self.name} in {self.shown}",
                 expected="one, applied by whoever owns the cluster",
-                fix="kubectl apply --server-side -k kubernetes/overlays/staging",
+                fix=f"kubectl {f'--namespace={namespace} ' if namespace else ''}apply "
+                f"--server-side -k kubernetes/overlays/{self.environment.name}",
             )
         deployment: Json = json.loads(found)
         return deployment
@@ -173,6 +180,7 @@ class Workload:
             *("rollout", "status", f"deployment/{self.name}"),
             f"--timeout={seconds:g}s",
             check=False,
+            seconds=seconds,
         )
 
     def delete(self, kind: str, name: str) -> None:
@@ -187,8 +195,11 @@ class Workload:
             return self.events(*self._owners(operation, deployment))
         # The sick ones first.
         pods.sort(key=lambda pod: (ready(pod), not restarted(pod)))
-        name = pods[0]["metadata"]["name"]
-        return "\n".join(filter(None, (self.events(name), self.logs(pods[0]))))
+        why = self.events(pods[0]["metadata"]["name"])
+        # A probe every other second would leave no line that says what is wrong.
+        lines = self.logs(pods[0], 10 * LAST_LINES).splitlines()
+        lines = [one for one in lines if not any(path in one for path in PROBED)]
+        return "\n".join(([why] if why else []) + lines[1 - LAST_LINES :])
 
     def events(self, *names: str) -> str:
         """Say in one sentence what went wrong with one of these objects."""
@@ -201,9 +212,9 @@ class Workload:
                 return why
         return ""
 
-    def logs(self, pod: Json) -> str:
+    def logs(self, pod: Json, lines: int = LAST_LINES) -> str:
         """Return the last lines of a pod, or of its container that ended."""
-        argv = ["logs", pod["metadata"]["name"], f"--tail={LAST_LINES}"]
+        argv = ["logs", pod["metadata"]["name"], f"--tail={lines}"]
         choices: list[list[str]] = [[], ["--previous"]]
         # Of a pod that crashes, the container may be gone since somebody looked.
         for options in reversed(choices) if restarted(pod) else choices:
@@ -213,19 +224,21 @@ class Workload:
         return ""
 
     def kubectl(
-        self, *words: str, stdin: bytes | None = None, check: bool = True
+        self,
+        *words: str,
+        stdin: bytes | None = None,
+        check: bool = True,
+        seconds: float = 0,
     ) -> Completed:
-        """Run kubectl; while no server answers, again."""
+        """Run kubectl, which may wait for some seconds of its own.
+
+        While no server answers, again: each command may be repeated.
+        """
         argv = ["kubectl", *self.options, *words]
-        end = time.monotonic() + AWAY
+        end = time.monotonic() + self.patience
         while True:
-            done = process.run(argv, stdin=stdin, timeout=AWAY)
-            said = done.complaint.lower()
-            # Each command may be repeated. A server that answers says no for good, and
-            # so does a log-in that has expired.
-            answered = "from server" in said or "logged in" in said
-            silent = "connection" in said or "timeout" in said
-            away = not done.ok and silent and not answered
+            done = process.run(argv, stdin=stdin, timeout=self.patience + seconds)
+            away = not done.ok and passing(done.complaint)
             if not away or time.monotonic() > end:
                 return done.required() if check else done
             time.sleep(1)
