@@ -1,12 +1,14 @@
 """`kubernetes/`: the same objects by kustomize and by Helm, as new servers like."""
 
 import json
+import re
 import shutil
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from deploy.engines.clusters import DOCUMENT
 from registries import missing
 from samples import REPOSITORY
 from trunkline import process
@@ -67,6 +69,12 @@ def test_helm_renders_what_kustomize_does_and_new_servers_take_it(
     found = by_helm(values, *expected, *role)
     assert by_name(objects_in("\n".join(found.values()))) == by_name(expected)
     assert len(expected) == 5
+
+
+def test_the_page_writes_the_address_of_a_database_as_the_service_does() -> None:
+    source = (REPOSITORY / "src/my_app/core/platform/db/database.py").read_text()
+    (address,) = re.findall("postgresql://[A-Z:@/]+", source)
+    assert f"`{address}`" in DOCUMENT.read_text()
 
 
 def test_there_is_little_of_it() -> None:
