@@ -15,9 +15,12 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("step", [*DeployStep])
-def test_the_next_command_ends_it_by_the_facts(shop: Shop, step: DeployStep) -> None:
+@pytest.mark.parametrize("again", range(ROUNDS or 1))
+def test_the_next_command_ends_it_by_the_facts(
+    shop: Shop, step: DeployStep, again: int
+) -> None:
     shop.deploy("main").required()
-    for number, later in enumerate(LATER * (ROUNDS or 1)):
+    for number, later in enumerate(LATER):
         commit = shop.branch(f"feat/{number}", "one more")
         with shop.load():
             with shop.deploying(f"feat/{number}", until=step) as one:
