@@ -65,6 +65,16 @@ def test_a_branch_that_moved_since_it_was_chosen_is_refused(shop: Shop) -> None:
 
 
 @pytest.mark.slow
+def test_what_serves_is_put_on_again_though_its_branch_moved(shop: Shop) -> None:
+    serving = shop.branch("feat/seats")
+    shop.deploy("feat/seats").required()
+    shop.write("more", "")
+    shop.branch("feat/seats")
+    shop.deploy("feat/seats", "--commit", serving).required()
+    assert shop.get("/version")["commit"] == serving
+
+
+@pytest.mark.slow
 def test_a_flag_is_switched_for_one_deploy(shop: Shop) -> None:
     shop.deploy("main", "--flag", "ENABLE_SEATS=true").required()
     kept = [one.read_text() for one in shop.folder.glob("instances/*/variables")]

@@ -3,7 +3,9 @@
 import json as json_
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from trunkline.commits.conventional import shown
 from trunkline.deploy import desk as desks
@@ -11,7 +13,16 @@ from trunkline.deploy.candidates import require_commit
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import holder
-from trunkline.deploy.operation import Candidate, earlier, interrupted
+from trunkline.deploy.operation import (
+    Candidate,
+    Facts,
+    Operation,
+    Outcome,
+    RecoveryVerdict,
+    earlier,
+    interrupted,
+    recovery,
+)
 from trunkline.deploy.orders import (
     DIGITS,
     Order,
@@ -77,13 +88,26 @@ def deploy(
     if database:
         require_choice(database, place.environment, yes=yes or dry_run)
 
-    def choose(_: Deployer) -> Candidate:
+    def choose(deployer: Deployer) -> Candidate:
+        again = _serving(place, deployer)
+        if again and (again.ref, again.commit) == (ref, commit):
+            # The branch may have moved since, and its tag with it.
+            return replace(again, variables_of="")
         return require_commit(place.candidate(ref), commit)
 
     what = Order(
         choose, f"deploy {shown(ref)}", database=database, wait=wait, json=json
     )
     return show_plan(place, what) if dry_run else carry_out(place, what)
+
+
+def _serving(place: Deployment, deployer: Deployer) -> Candidate | None:
+    """Return what serves as it was put on, if this clone's journal knows."""
+    facts = deployer.facts()
+    live = facts.at(facts.live)
+    name = live.operation if live else ""
+    operations = place.journal.operations()
+    return next((one.candidate for one in operations if one.name == name), None)
 
 
 @command(ENV, YES, WAIT, DRY_RUN, JSON, desks.DESK)
@@ -131,35 +155,66 @@ def status(*, environment: str, json: bool, desk: str) -> int:
         return desks.show_status(desks.open_desk(desk), environment, json=json)
     place = Deployment(environment)
     facts = place.deployer().facts()
-    live = facts.at(facts.live)
     operations = place.journal.operations()
-    told = next((o for o in operations if live and o.name == live.operation), None)
-    left, running = interrupted(operations), holder(place.folder)
-    well = live is not None and live.address in facts.well
+    running = holder(place.folder)
+    told = status_of(facts, operations, running=bool(running))
     document = {
         "environment": environment,
         "url": place.environment.url,
+        **told,
+        "running": running or None,
+        "progress": progress(operations, time.time()) if running else None,
+    }
+    left = interrupted(operations)
+    if json:
+        print(json_.dumps(document))
+    elif told["commit"] is None:
+        print(told["needs_human"] or f"nothing serves on {environment}")
+    else:
+        since = f", by {told['by']} at {told['since']}" if told["by"] else ""
+        name = f"{told['ref']} " if told["ref"] else ""
+        well = "is well" if told["well"] else "is sick"
+        print(f"{name}{told['commit'][:DIGITS]} {well}{since}")
+    if left and not json:
+        print(running or f"unfinished: {left.candidate.ref}, begun by {left.by}")
+        print(progress(operations, time.time()))
+    return 0 if told["well"] else 1
+
+
+def status_of(
+    facts: Facts, operations: Sequence[Operation], *, running: bool
+) -> dict[str, Any]:
+    """Describe what serves and what it would be taken back to. Pure.
+
+    `recorded` is what the last deploy left there.
+    """
+    live = facts.at(facts.live)
+    told = next((o for o in operations if live and o.name == live.operation), None)
+    left = interrupted(operations)
+    good = [one for one in operations if one.ending is Outcome.LIVE]
+    before = earlier(operations, told.name if told else None)
+    if told and told == left:
+        # Within its window it goes back to what stands beside it.
+        before = good[-1] if good else None
+    found = None
+    if not running and (left or not live):
+        found = recovery(facts, left.name if left else "")
+    human = found and found.verdict is RecoveryVerdict.NEEDS_HUMAN
+    return {
         "commit": live.commit if live else None,
         "ref": told.candidate.ref if told else None,
         "by": told.by if told else None,
         "since": shown_time(told.at) if told else None,
-        "well": well,
+        "well": live is not None and live.address in facts.well,
         "unfinished": left.name if left else None,
-        "running": running or None,
-        "progress": progress(operations, time.time()) if running else None,
+        "recorded": _named(good[-1] if good else None),
+        "before": _named(before),
+        "needs_human": found.why if found and human else None,
     }
-    if json:
-        print(json_.dumps(document))
-    elif live is None:
-        print(f"nothing serves on {environment}")
-    else:
-        since = f", by {told.by} at {shown_time(told.at)}" if told else ""
-        name = f"{told.candidate.ref} " if told else ""
-        print(f"{name}{live.commit[:DIGITS]} {'is well' if well else 'is sick'}{since}")
-    if left and not json:
-        print(running or f"unfinished: {left.candidate.ref}, begun by {left.by}")
-        print(progress(operations, time.time()))
-    return 0 if well else 1
+
+
+def _named(one: Operation | None) -> dict[str, str] | None:
+    return {"ref": one.candidate.ref, "commit": one.candidate.commit} if one else None
 
 
 @command(ENV, JSON, desks.DESK)
