@@ -18,6 +18,7 @@ from trunkline_desk.claims import Person, Role
 from trunkline_desk.requests import Order
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
+from visitors import Web
 
 ANA = Person("ana", Role.DEPLOYER, "password")
 PLACE = Place("shop", "staging", Path(), "http://127.0.0.1:1", accepts_any=True)
@@ -163,6 +164,18 @@ def test_a_receiver_that_is_gone_holds_nothing_up(store: Store) -> None:
     with store.reading() as connection:
         rows = connection.execute(outbox.OUTBOX.select()).all()
     assert [(one.tries, one.done) for one in rows if one.hook] == [(outbox.TRIES, True)]
+
+
+def test_who_had_it_is_told_who_took_it_over_and_why(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    web = Web(tmp_path)
+    web.visitor("ana").act("reserve", why="demo for ACME")
+    web.visitor("ben").act("take over", why="she is away")
+    outbox.send(web.store, desk(url=receiver.url), web.now)
+    message = json.loads(receiver.got[-1][1])
+    assert (message["person"], message["why"]) == ("ben", "she is away")
+    assert message["text"].startswith("took staging over from ana until")
 
 
 def asked(store: Store, order: Order, why: str = "demo") -> int:
