@@ -111,3 +111,26 @@ def test_over_https_cookies_are_for_this_host_and_scripts_see_none(
     for word in ("; HttpOnly", "; Path=/", "; SameSite=lax", "; Secure"):
         assert word in session
     assert "domain" not in session.lower()
+
+
+def test_what_is_not_there_is_told_on_a_page_and_to_a_script_as_json(web: Web) -> None:
+    client = web.visitor("ana").client
+    answer = client.get("/shop/staging/put?ref=gone")
+    assert answer.status_code == 404
+    assert "There is no such branch or release any more.</p>" in answer.text
+    assert 'href="/">Back to the page</a>' in answer.text
+    answer = client.get("/api/shop/nowhere")
+    assert answer.json() == {"detail": "There is no such environment."}
+
+
+def test_a_database_that_is_away_is_told_and_comes_back(web: Web) -> None:
+    ana = web.visitor("ana")
+    with web.store.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE event RENAME TO away")
+    answer = ana.client.get("/shop")
+    assert answer.status_code == 503
+    assert "The database of the desk does not answer." in answer.text
+    assert ana.client.get("/api/shop/staging").status_code == 200
+    with web.store.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO event")
+    assert "Serving" in ana.page()

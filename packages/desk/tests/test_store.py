@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from trunkline.errors import UsageError
 
 from trunkline_desk import actions, snapshots, tables
 from trunkline_desk.actions import DeniedError
 from trunkline_desk.claims import Action, Person, Role, Wish
-from trunkline_desk.services import Place, read_desk
+from trunkline_desk.services import Desk, Place, read_desk
 from trunkline_desk.store import Store
 
 from tests.postgres import Postgres, programs
@@ -96,6 +97,12 @@ def test_a_form_about_whose_it_is_counts_once_as_well(address: str) -> None:
         said = connection.scalars(select(tables.event.c.text)).all()
     store.close()
     assert said == ["reserved staging until 09:00 UTC"]
+
+
+def test_a_clone_without_environments_is_told_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    with pytest.raises(UsageError, match=r"\[tool\.trunkline\.environments\.staging\]"):
+        Desk(services={"shop": str(tmp_path)}).places()
 
 
 def test_an_address_with_a_password_comes_from_the_environment(

@@ -1,6 +1,7 @@
 """The web process: it reads the store, and writes what people ask for."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,11 +9,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
 from trunkline.errors import UsageError
 
-from trunkline_desk import api, entrance, pages, stream
+from trunkline_desk import api, entrance, pages, stream, web
 from trunkline_desk.services import Desk
 from trunkline_desk.store import Store
 
@@ -59,11 +62,28 @@ def create_app(
         return response
 
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_exception_handler(HTTPException, _explain)
+    app.add_exception_handler(SQLAlchemyError, _explain)
     for module in (entrance, api, stream, pages):
         app.include_router(module.router)
     if desk.oidc:
         app.include_router(_oidc())
     return app
+
+
+def _explain(request: Request, error: Exception) -> Response:
+    """Say to a script or on a page why there is no better answer."""
+    status, said, headers = 503, "The database of the desk does not answer.", None
+    if isinstance(error, HTTPException):
+        status, said, headers = error.status_code, error.detail, error.headers
+    else:
+        print(f"trunkline-desk: {error}", file=sys.stderr, flush=True)
+        said += " What is deployed goes on; try again in a moment."
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"detail": said}, status, headers)
+    answer = web.shown(request, "error.html", {"said": said}, status=status)
+    answer.headers.update(headers or {})
+    return answer
 
 
 def _oidc() -> APIRouter:

@@ -65,12 +65,19 @@ class Desk:
         return self.url.startswith("https://")
 
     def places(self) -> list[Place]:
-        """Read the environments of each service from its clone."""
-        return [
+        """Read the environments of each service; raises UsageError without any."""
+        found = [
             place
             for name, folder in self.services.items()
             for place in _of(name, folder)
         ]
+        if not found:
+            raise UsageError(
+                f"{', '.join(self.services.values())}: no environment to show\n  type "
+                "next: write [tool.trunkline.environments.staging] with its url into "
+                "pyproject.toml"
+            )
+        return found
 
 
 def read_desk(file: Path) -> Desk:
