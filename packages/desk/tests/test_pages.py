@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 from markupsafe import escape
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from trunkline_desk import events, snapshots, tables
-from trunkline_desk.runner import DESK
+from trunkline_desk.observer import DESK
 from visitors import Visitor, Web, candidate, hidden
-
-EVERY_REQUEST = select(func.count()).select_from(tables.request)
 
 
 @pytest.fixture
@@ -21,8 +19,7 @@ def web(tmp_path: Path) -> Web:
 
 
 def asked(web: Web) -> int:
-    with web.store.reading() as connection:
-        return connection.scalar(EVERY_REQUEST) or 0
+    return len(web.rows("request"))
 
 
 def put(visitor: Visitor, **more: str) -> int:
@@ -119,7 +116,7 @@ def test_whoever_is_about_to_confirm_lets_the_runner_look(web: Web) -> None:
 
     def tried() -> float:
         with web.store.reading() as connection:
-            return snapshots.tried(connection, "shop/staging", "candidates")
+            return snapshots.read(connection, "shop/staging", "candidates").tried
 
     ana.form()
     assert tried() == web.now

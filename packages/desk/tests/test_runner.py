@@ -1,8 +1,12 @@
 """Two processes and a real engine: what is asked for is done once, or not at all."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from desks import DeskProcesses
+from trunkline_desk import snapshots
 
 pytestmark = pytest.mark.slow
 
@@ -74,3 +78,66 @@ def test_a_clone_that_is_away_is_said_and_comes_back(desk: DeskProcesses) -> Non
     desk.until(lambda: desk.status()["health"] == "unseen")
     away.rename(desk.shop.root)
     desk.serves("main")
+
+
+def test_in_its_window_a_take_back_is_a_rename_with_the_variables_of_then(
+    desk: DeskProcesses,
+) -> None:
+    pids = desk.shop.folder.glob("instances/*/pid")
+    main = {one: one.read_text() for one in pids}
+    desk.shop.set(window=300)
+    desk.shop.write("staging.env", "GREETING=new\nENABLE_SEATS=false\n")
+    assert put(desk, "feat/seats") == 202
+    # What serves is seen while the deploy goes on, and so is what it goes back to.
+    desk.until(lambda: desk.status()["ref"] == "feat/seats")
+    assert desk.status()["running"]["kind"] == "put"
+    assert desk.shop.get() == {"text": "feat/seats", "greeting": "new"}
+    assert desk.ask("staging", {"action": "take back"}).status == 202
+    desk.serves("main")
+    assert desk.shop.get() == {"text": "main", "greeting": "hello"}
+    # Nothing was started for it: the old one had been standing all the time.
+    assert {one.read_text() for one in main} == set(main.values())
+    desk.shop.set(window=1)
+    desk.shop.write("staging.env", "GREETING=hello\nENABLE_SEATS=false\n")
+
+
+def test_what_is_asked_for_does_not_wait_for_a_remote(
+    desk: DeskProcesses, tmp_path: Path
+) -> None:
+    os.mkfifo(silent := tmp_path / "remote")
+    desk.shop.git("config", "protocol.ext.allow", "always")
+    desk.shop.git("remote", "add", "origin", f"ext::cat {silent}")
+    with desk.store.writing() as connection:
+        snapshots.look_again(connection, "shop/staging", snapshots.CANDIDATES)
+    # It is read once the runner asks the remote, which says nothing until it is closed.
+    with silent.open("wb"):
+        assert put(desk, "feat/seats") == 202
+        desk.serves("feat/seats")
+    desk.shop.git("remote", "remove", "origin")
+
+
+def test_a_runner_that_is_killed_while_it_takes_back_knows_how_that_ended(
+    desk: DeskProcesses,
+) -> None:
+    assert put(desk, "feat/seats") == 202
+    desk.serves("feat/seats")
+    assert desk.ask("staging", {"action": "take back"}).status == 202
+    desk.until(lambda: desk.status()["running"])
+    desk.kill("runner")
+    desk.start("runner")
+    desk.serves("main")
+    assert desk.ask("staging/history").json()[0]["state"] == "done"
+
+
+def test_a_flag_is_switched_on_what_serves_though_its_branch_moved(
+    desk: DeskProcesses,
+) -> None:
+    assert put(desk, "feat/seats") == 202
+    serving = desk.serves("feat/seats")["commit"]
+    desk.shop.write("more", "")
+    assert desk.shop.branch("feat/seats") != serving
+    desk.shop.git("checkout", "--quiet", "main")
+    flag = {"action": "flag", "flag": "ENABLE_SEATS", "value": True}
+    assert desk.ask("staging", flag).status == 202
+    desk.until(lambda: desk.shop.get("/version")["flags"] == {"ENABLE_SEATS": True})
+    assert desk.serves("feat/seats")["commit"] == serving

@@ -2,14 +2,16 @@
 
 import re
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import Row
 
-from trunkline_desk import people, snapshots
+from trunkline_desk import people, snapshots, tables
 from trunkline_desk.app import create_app
 from trunkline_desk.claims import Role
 from trunkline_desk.services import Desk
@@ -68,8 +70,8 @@ def _with_people() -> bytes:
 class Web:
     """A desk whose staging serves `main`."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:  # noqa: ANN401 - any key
-        (folder / "pyproject.toml").write_text(ENVIRONMENTS)
+    def __init__(self, folder: Path, *, more: str = "", **settings: Any) -> None:  # noqa: ANN401 - any key
+        (folder / "pyproject.toml").write_text(ENVIRONMENTS + more)
         database = f"sqlite:///{folder / 'desk.db'}"
         (folder / "desk.db").write_bytes(_with_people())
         self.now = START
@@ -79,7 +81,8 @@ class Web:
         self.app = create_app(self.desk, self.store, now=lambda: self.now)
         self.list(candidate("main"), candidate("feat/seats"))
         main = candidate("main")
-        self.look(ref="main", commit=main["commit"], well=True, by="ana", flags={})
+        told = {"by": "ana", "since": "2027-01-15T07:58:00Z", "flags": {}}
+        self.look(ref="main", commit=main["commit"], well=True, **told)
 
     def list(self, *found: dict[str, Any]) -> None:
         """Let the runner find these branches."""
@@ -97,6 +100,11 @@ class Web:
                 at=self.now,
                 problem=problem,
             )
+
+    def rows(self, table: str) -> Sequence[Row[Any]]:
+        """Return what is in a table."""
+        with self.store.reading() as connection:
+            return connection.execute(getattr(tables, table).select()).all()
 
     def visitor(self, name: str = "", *, address: str = "testclient") -> "Visitor":
         """Open a browser, signed in if it has a name."""

@@ -166,9 +166,9 @@ def _tell_replaced(
 
 
 def _order(connection: Connection, place: Place, wish: Wish) -> Order:
-    if wish.action is Action.TAKE_BACK:
-        return Order("take back")
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
+    if wish.action is Action.TAKE_BACK:
+        return Order(wish.action.value, **live.get("before") or {})
     words = [f"--{wish.database}"] if wish.database else []
     if wish.action is Action.FLAG:
         if not _FLAG.fullmatch(wish.flag) or not live.get("ref"):

@@ -97,15 +97,15 @@ def put_page(
     ref: str,
 ) -> Response:
     """Say what comes and what goes, before anything does."""
-    with store.reading() as connection:
-        tried = snapshots.tried(connection, place.name, snapshots.CANDIDATES)
     found = _confirmation(request, person, place, ref)
     if found is None:
         raise HTTPException(404, "There is no such branch or release any more.")
+    with store.reading() as connection:
+        tried = snapshots.read(connection, place.name, snapshots.CANDIDATES).tried
     # The branch may have moved since; what the runner finds changes the open page.
     if 0 < tried < now - FRESH_SECONDS:
         with store.writing() as connection:
-            snapshots.look_again(connection, place.name)
+            snapshots.look_again(connection, place.name, snapshots.CANDIDATES)
     return found
 
 
@@ -134,7 +134,7 @@ def look(
     with store.writing() as connection:
         for one in request.app.state.places:
             if one.service == service:
-                snapshots.look_again(connection, one.name)
+                snapshots.look_again(connection, one.name, *snapshots.KINDS)
     return RedirectResponse(f"/{service}", 303)
 
 

@@ -11,11 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import urllib3
 from sqlalchemy import Connection, Row, select
-from sqlalchemy.exc import SQLAlchemyError
-from trunkline.errors import TrunklineError
-from trunkline.process import run as run_program
+from trunkline.deploy.variables import LAST_LINES
 
 from trunkline_desk import (
     actions,
@@ -27,37 +24,37 @@ from trunkline_desk import (
     terminal,
 )
 from trunkline_desk.claims import Action, Person, Role, Wish, denial
+from trunkline_desk.observer import Observer, ask
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
-LOOK_SECONDS = {snapshots.LIVE: 5.0, snapshots.CANDIDATES: 30.0}
-_PATIENCE = 120.0
 # Seconds until something is tried again that failed.
 _PAUSE = 2.0
-_LINES = 20
+WHY = "trunkline: "
 _MOST_BYTES = 1_000_000
-DESK = Person("the desk", Role.VIEWER, "itself")
 
 
 class Runner:
-    """Serves the environments of a desk; one thread for each of them."""
+    """Serves the environments of a desk, each of them in a few threads."""
 
     def __init__(
         self, store: Store, desk: Desk, now: Callable[[], float] = time.time
     ) -> None:
         self.store, self.desk, self.now = store, desk, now
+        self.places = desk.places()
+        self.observer = Observer(store, self.places, now)
         self.over = threading.Event()
         # Where the outcome of what an earlier runner had begun is known.
         self.adopted: set[str] = set()
 
     def run(self) -> None:
         """Work until `over` is set."""
-        places = self.desk.places()
-        # A take-back does not wait for the deploy that it takes back.
-        works = (self._serve, self._back)
+        # A take-back does not wait for the deploy that it takes back, and nothing that
+        # was asked for waits for a look.
+        works = (self._serve, self._back, *self.observer.works)
         threads = [
             threading.Thread(target=self._repeat, args=(work, one))
-            for one in places
+            for one in self.places
             for work in works
         ]
         for thread in threads:
@@ -67,7 +64,7 @@ class Runner:
         for thread in threads:
             thread.join()
 
-    def _repeat(self, work: Callable[[Place], bool], place: Place) -> None:
+    def _repeat(self, work: Callable[[Place], bool | None], place: Place) -> None:
         while not self.over.is_set():
             if not self._guarded(lambda: work(place)):
                 self.over.wait(0.1)
@@ -76,8 +73,9 @@ class Runner:
         """Do something that is done again later if it fails now."""
         try:
             return work()
-        except (TrunklineError, OSError, SQLAlchemyError) as error:
-            print(f"trunkline-desk runner: {error}", file=sys.stderr, flush=True)
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            print(f"trunkline-desk runner: {said}", file=sys.stderr, flush=True)
             self.over.wait(_PAUSE)
             return None
 
@@ -86,8 +84,6 @@ class Runner:
             terminal.invite(self.desk, place)
             self._adopt(place)
             self.adopted.add(place.name)
-        self._look(place)
-        self._end_reservation(place)
         return self._next(place, {"put", "flag"})
 
     def _back(self, place: Place) -> bool:
@@ -114,7 +110,7 @@ class Runner:
             self._tell(connection, place, one, "progress", "begins")
         state, said = self._carry_out(place, one)
         # First what serves now: a page must not show the end beside the old facts.
-        self._look(place, at_once=True)
+        self.observer.look(place, snapshots.LIVE)
         with self.store.writing() as connection:
             self._end(connection, place, one, state, said)
         return True
@@ -149,7 +145,7 @@ class Runner:
             )
             said = self._follow(place, one, child, output.fileno())
         state = "done" if child.returncode == 0 else "failed"
-        return state, "\n".join(said[-_LINES:])
+        return state, "\n".join(ending(said))
 
     def _follow(
         self, place: Place, one: Row[Any], child: subprocess.Popen[bytes], output: int
@@ -184,7 +180,7 @@ class Runner:
                 left = requests.running(connection, place.name)
             if left is None:
                 return
-            found = self._ask(place, "status")
+            found = ask(place, "status")
             live = found if isinstance(found, dict) else {}
             # A deploy that goes on has to end first, and the lock is its own.
             if live.get("running"):
@@ -195,77 +191,6 @@ class Runner:
             text += (live.get("commit") or "nothing")[:12]
             with self.store.writing() as connection:
                 self._end(connection, place, left, "done" if done else "failed", text)
-
-    def _look(self, place: Place, *, at_once: bool = False) -> None:
-        """Take new snapshots of what is due, both where another commit serves."""
-        with self.store.reading() as connection:
-            before = snapshots.read(connection, place.name, snapshots.LIVE).document
-            tried = {
-                kind: snapshots.tried(connection, place.name, kind)
-                for kind in LOOK_SECONDS
-            }
-        now = self.now()
-        due = {
-            kind
-            for kind, pause in LOOK_SECONDS.items()
-            if at_once or not 0 <= now - tried[kind] < pause
-        }
-        found: dict[str, Any] = {}
-        if snapshots.LIVE in due:
-            live = found[snapshots.LIVE] = self._ask(place, "status")
-            if isinstance(live, dict):
-                live["flags"] = _flags(place) if live.get("well") else {}
-                if live.get("commit") != (before or {}).get("commit"):
-                    due.add(snapshots.CANDIDATES)
-        if snapshots.CANDIDATES in due:
-            # Without the remote the list is as old as it says.
-            fetch = ["git", "fetch", "--quiet", "--prune", "--tags"]
-            self._guarded(
-                lambda: run_program(fetch, cwd=place.folder, timeout=_PATIENCE)
-            )
-            found[snapshots.CANDIDATES] = self._ask(place, "candidates")
-        if not found:
-            return
-        with self.store.writing() as connection:
-            changes = [
-                snapshots.write(
-                    *(connection, place.name, kind, document),
-                    at=now,
-                    problem=document if isinstance(document, str) else "",
-                )
-                for kind, document in found.items()
-            ]
-            if any(changes):
-                events.add(connection, place.name, "look", DESK, "", at=now)
-
-    def _ask(self, place: Place, command: str) -> Any:  # noqa: ANN401
-        """Return the JSON that a command prints, or what it says instead."""
-        argv = [sys.executable, "-m", "trunkline", command, place.environment, "--json"]
-        try:
-            answer = run_program(argv, cwd=place.folder, timeout=_PATIENCE)
-        except TrunklineError as error:
-            return str(error)
-        try:
-            return json.loads(answer.text)
-        except ValueError:
-            return answer.complaint.strip().splitlines()[0]
-
-    def _end_reservation(self, place: Place) -> None:
-        """A reservation ends with its branch; nothing is deployed."""
-        with self.store.reading() as connection:
-            held = actions.ground(connection, place).reservation
-            found = snapshots.read(connection, place.name, snapshots.CANDIDATES)
-            if held is None or not held.ref or found.problem or found.document is None:
-                return
-            if actions.candidate(connection, place, held.ref):
-                return
-        with self.store.writing() as connection:
-            # Somebody may have taken it over in between.
-            if actions.ground(connection, place).reservation != held:
-                return
-            actions.hold(connection, place, None)
-            text = f"ends {held.holder}'s reservation: {held.ref} is gone"
-            events.add(connection, place.name, "act", DESK, text, at=self.now())
 
     def _end(
         self, connection: Connection, place: Place, one: Row[Any], state: str, said: str
@@ -292,17 +217,12 @@ class Runner:
         events.add(*what, at=self.now(), request=one.id)
 
 
+def ending(said: list[str]) -> list[str]:
+    """Return why a command failed, with the last lines of the service. Pure."""
+    # A sentence stands above those lines, and a title between.
+    last = said[-LAST_LINES - 2 :]
+    return next((last[n:] for n, one in enumerate(last) if one.startswith(WHY)), last)
+
+
 def _person(one: Row[Any]) -> Person:
     return Person(one.person, Role.VIEWER, one.by)
-
-
-def _flags(place: Place) -> dict[str, bool]:
-    """Ask what serves for its flags, which it tells outside production."""
-    try:
-        answer = urllib3.request(
-            "GET", f"{place.url}/version", timeout=5, retries=False
-        )
-        found = answer.json().get("flags") or {}
-        return {str(name): bool(on) for name, on in found.items()}
-    except (urllib3.exceptions.HTTPError, ValueError, AttributeError):
-        return {}

@@ -1,17 +1,20 @@
 """What the runner saw last, and when: a page asks no engine and no registry."""
 
+import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from trunkline_desk import tables
 
 SNAPSHOT = tables.snapshot
 # What serves, and what can be put on.
-LIVE, CANDIDATES = "live", "candidates"
+KINDS = LIVE, CANDIDATES = "live", "candidates"
+# What was parsed last, with its digest: every page reads it, and 10,000 branches are
+# 4 MB.
+_parsed: dict[tuple[str, str], tuple[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +22,35 @@ class Snapshot:
     """A document with its time (seconds, UTC; 0 if never), and why it is old."""
 
     document: Any
+    digest: str
     at: float
+    # When the runner looked last; 0 lets it look as soon as it can.
+    tried: float
     problem: str
 
 
 def read(connection: Connection, place: str, kind: str) -> Snapshot:
     """Return the newest document that could be read; many share it, so change none."""
-    these = (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
-    row = connection.execute(select(SNAPSHOT).where(these)).first()
+    these = _of(place, kind)
+    columns = SNAPSHOT.c["digest", "at", "tried", "problem"]
+    row = connection.execute(select(*columns).where(these)).first()
     if row is None:
-        return Snapshot(None, 0, "")
-    return Snapshot(_parsed(row.document or "null"), row.at, row.problem)
+        return Snapshot(None, "", 0, 0, "")
+    digest, document = _parsed.get((place, kind), ("", None))
+    if digest != row.digest:
+        found = select(*SNAPSHOT.c["digest", "document"]).where(these)
+        digest, text = connection.execute(found).one()
+        document = _parse(kind, text)
+        _parsed[place, kind] = digest, document
+    return Snapshot(document, digest, row.at, row.tried, row.problem)
+
+
+def begin(connection: Connection, place: str, kind: str, at: float) -> Snapshot:
+    """Note that the runner looks now, and return what it saw last."""
+    before = read(connection, place, kind)
+    key = {"place": place, "kind": kind}
+    tables.write(connection, SNAPSHOT, key, at=before.at, tried=at)
+    return before
 
 
 def write(
@@ -43,36 +64,33 @@ def write(
 ) -> bool:
     """Keep a document, or only why there is none; returns whether anything changed."""
     before = read(connection, place, kind)
-    kept = before.document if problem else document
+    text = "" if problem else json.dumps(document)
+    digest = before.digest if problem else hashlib.sha256(text.encode()).hexdigest()
+    kept: dict[str, Any] = {"document": text, "digest": digest}
     tables.write(
         *(connection, SNAPSHOT, {"place": place, "kind": kind}),
         at=before.at if problem else at,
-        tried=at,
-        document=json.dumps(kept),
+        # Whoever asked for another look meanwhile gets it.
+        tried=before.tried if before.at else at,
         problem=problem,
+        **({} if digest == before.digest else kept),
     )
-    return (kept, problem) != (before.document, before.problem)
+    return (digest, problem) != (before.digest, before.problem)
 
 
-def tried(connection: Connection, place: str, kind: str) -> float:
-    """Return when the runner looked last."""
-    these = (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
-    return connection.scalar(select(SNAPSHOT.c.tried).where(these)) or 0.0
-
-
-def look_again(connection: Connection, place: str) -> None:
+def look_again(connection: Connection, place: str, *kinds: str) -> None:
     """Let the runner look as soon as it can."""
-    connection.execute(
-        update(SNAPSHOT).where(SNAPSHOT.c.place == place).values(tried=0.0)
-    )
+    these = (SNAPSHOT.c.place == place) & SNAPSHOT.c.kind.in_(kinds)
+    connection.execute(update(SNAPSHOT).where(these).values(tried=0.0))
 
 
-def forget(connection: Connection, places: set[str]) -> None:
-    """Remove what is about environments that are configured no more."""
-    connection.execute(delete(SNAPSHOT).where(SNAPSHOT.c.place.not_in(places)))
+def _of(place: str, kind: str) -> Any:  # noqa: ANN401 - a condition
+    return (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
 
 
-@lru_cache(maxsize=32)
-def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
-    # Every page reads it, and 10,000 branches are 4 MB.
-    return json.loads(text)
+def _parse(kind: str, text: str) -> Any:  # noqa: ANN401 - JSON
+    found = json.loads(text or "null")
+    for one in found or () if kind == CANDIDATES else ():
+        # What words are looked for in.
+        one["text"] = "{subject} {ref} {author}".format(**one).lower()
+    return found

@@ -49,6 +49,6 @@ request = _of(
 # What happened, and what woke the pages that are open; never changed.
 event = _of("event", "id at place kind person by text why request key")
 # When it was true, and when the runner tried last.
-snapshot = _of("snapshot", "place kind at tried document problem")
+snapshot = _of("snapshot", "place kind at tried document digest problem")
 flag = _of("flag", "place name", "value")
 outbox = _of("outbox", "id hook body tries due", "done")

@@ -1,0 +1,131 @@
+"""Looks at environments, and writes down what is seen there for the pages."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import urllib3
+from sqlalchemy import Connection
+from trunkline.errors import TrunklineError
+from trunkline.process import run
+
+from trunkline_desk import actions, events, outbox, snapshots
+from trunkline_desk.claims import Person, Reservation, Role, active, clock
+from trunkline_desk.services import Place
+from trunkline_desk.store import Store
+
+LOOK_SECONDS = {snapshots.LIVE: 5.0, snapshots.CANDIDATES: 30.0}
+_COMMANDS = {snapshots.LIVE: "status", snapshots.CANDIDATES: "candidates"}
+_PATIENCE = 120.0
+DESK = Person("the desk", Role.VIEWER, "itself")
+
+
+class Observer:
+    """Takes a snapshot of each environment when the last one is old."""
+
+    def __init__(
+        self, store: Store, places: Sequence[Place], now: Callable[[], float]
+    ) -> None:
+        self.store, self.now = store, now
+        # What is done all the time, each in a thread of its own: whoever waits for a
+        # remote does not keep anybody from seeing what serves.
+        self.works = (self._watch_live, self._watch_candidates)
+        # Of two looks the later one counts.
+        self._looking = {
+            (place.name, kind): threading.Lock()
+            for place in places
+            for kind in snapshots.KINDS
+        }
+
+    def _watch_live(self, place: Place) -> None:
+        if self._due(place, snapshots.LIVE):
+            self.look(place, snapshots.LIVE)
+
+    def _watch_candidates(self, place: Place) -> None:
+        if self._due(place, snapshots.CANDIDATES):
+            # Without the remote the list is as old as it says.
+            fetch = ["git", "fetch", "--quiet", "--prune", "--tags"]
+            with suppress(TrunklineError):
+                run(fetch, cwd=place.folder, timeout=_PATIENCE)
+            self.look(place, snapshots.CANDIDATES)
+        self.end_reservation(place)
+
+    def _due(self, place: Place, kind: str) -> bool:
+        with self.store.reading() as connection:
+            tried = snapshots.read(connection, place.name, kind).tried
+        # A clock that was set back makes it negative.
+        return not 0 <= self.now() - tried < LOOK_SECONDS[kind]
+
+    def look(self, place: Place, kind: str) -> None:
+        """Take a new snapshot, and wake the open pages if something changed."""
+        with self._looking[place.name, kind]:
+            now = self.now()
+            with self.store.writing() as connection:
+                before = snapshots.begin(connection, place.name, kind, now)
+            found = ask(place, _COMMANDS[kind])
+            problem = found if isinstance(found, str) else ""
+            live = found if kind == snapshots.LIVE and not problem else None
+            if live is not None:
+                live["flags"] = _flags(place) if live["well"] else {}
+            with self.store.writing() as connection:
+                what = (connection, place.name, kind, found)
+                if snapshots.write(*what, at=now, problem=problem):
+                    events.add(connection, place.name, "look", DESK, "", at=now)
+                if live and live["commit"] != (before.document or {}).get("commit"):
+                    # What can be put on is compared with it.
+                    snapshots.look_again(connection, place.name, snapshots.CANDIDATES)
+
+    def end_reservation(self, place: Place) -> None:
+        """A reservation ends in time or with its branch; nothing is deployed."""
+        with self.store.reading() as connection:
+            held = actions.ground(connection, place).reservation
+            if held is None or not (why := self._ended(connection, place, held)):
+                return
+        with self.store.writing() as connection:
+            # Somebody may have taken it over in between.
+            if actions.ground(connection, place).reservation != held:
+                return
+            actions.hold(connection, place, None)
+            what = f"{held.holder}'s reservation" if held.holder else "the freeze"
+            text = f"ends {what} of {place.environment}: {why}"
+            now = self.now()
+            events.add(connection, place.name, "act", DESK, text, at=now)
+            outbox.tell(connection, place, DESK, text, "", at=now)
+
+    def _ended(self, connection: Connection, place: Place, held: Reservation) -> str:
+        """Return why a reservation has ended, or nothing."""
+        if active(held, self.now()) is None:
+            return f"it was until {clock(held.until)}"
+        found = snapshots.read(connection, place.name, snapshots.CANDIDATES)
+        if not held.ref or found.problem or found.document is None:
+            return ""
+        listed = actions.candidate(connection, place, held.ref)
+        return "" if listed else f"{held.ref} is gone"
+
+
+def ask(place: Place, command: str) -> Any:  # noqa: ANN401
+    """Return the JSON that a command prints, or what it says instead."""
+    argv = [sys.executable, "-m", "trunkline", command, place.environment, "--json"]
+    try:
+        answer = run(argv, cwd=place.folder, timeout=_PATIENCE)
+    except TrunklineError as error:
+        return str(error)
+    try:
+        return json.loads(answer.text)
+    except ValueError:
+        return answer.complaint.strip().splitlines()[0]
+
+
+def _flags(place: Place) -> dict[str, bool]:
+    """Ask what serves for its flags, which it tells outside production."""
+    try:
+        answer = urllib3.request(
+            "GET", f"{place.url}/version", timeout=5, retries=False
+        )
+        found = answer.json().get("flags") or {}
+        return {str(name): bool(on) for name, on in found.items()}
+    except (urllib3.exceptions.HTTPError, ValueError, AttributeError):
+        return {}

@@ -1,0 +1,73 @@
+"""What the runner sees reaches the store, whoever asks for what meanwhile."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trunkline_desk import observer, snapshots
+from trunkline_desk.observer import Observer
+from trunkline_desk.services import Place
+from visitors import Web, candidate
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Web:
+    return Web(tmp_path)
+
+
+def observing(web: Web) -> tuple[Observer, Place]:
+    places = web.desk.places()
+    return Observer(web.store, places, lambda: web.now), places[0]
+
+
+def tried(web: Web) -> float:
+    with web.store.reading() as connection:
+        return snapshots.read(connection, "shop/staging", snapshots.CANDIDATES).tried
+
+
+def test_a_reservation_that_ended_is_told_and_starts_nothing(web: Web) -> None:
+    one, staging = observing(web)
+    ana = web.visitor("ana")
+    ana.act("reserve", hours="1")
+    one.end_reservation(staging)
+    assert "Yours" in ana.page()
+    web.now += 3601
+    one.end_reservation(staging)
+    one.end_reservation(staging)
+    said = "ends ana&#39;s reservation of staging: it was until 09:00 UTC"
+    assert ana.page().count(said) == 1
+    assert web.rows("request") == []
+    *_, told = web.rows("outbox")
+    assert "ends ana's reservation of staging" in told.body
+
+
+def test_a_command_that_says_nothing_makes_a_page_that_sees_nothing(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, staging = observing(web)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    one.look(staging, snapshots.LIVE)
+    assert "We cannot see staging: exit code 1" in web.visitor("ana").page()
+
+
+def test_whoever_asks_for_a_look_during_one_gets_another(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, staging = observing(web)
+    found: list[Any] = [candidate("main")]
+
+    def ask_meanwhile(*_: object) -> list[Any]:
+        with web.store.writing() as connection:
+            kind = snapshots.CANDIDATES
+            snapshots.look_again(connection, staging.name, kind)
+        return found
+
+    monkeypatch.setattr(observer, "ask", ask_meanwhile)
+    web.now += 40
+    one.look(staging, snapshots.CANDIDATES)
+    assert tried(web) == 0
+    monkeypatch.setattr(observer, "ask", lambda *_: found)
+    one.look(staging, snapshots.CANDIDATES)
+    assert tried(web) == web.now
