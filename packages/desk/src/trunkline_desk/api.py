@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, HTTPException
 from trunkline_desk import actions, requests, view
 from trunkline_desk.actions import DeniedError
 from trunkline_desk.claims import Wish
-from trunkline_desk.web import Now, PersonOf, PlaceOf, StoreOf
+from trunkline_desk.web import Now, Number, PersonOf, PlaceOf, StoreOf
 
 router = APIRouter(prefix="/api")
 
@@ -24,7 +24,7 @@ def status(
 
 @router.get("/{service}/{environment}/history")
 def history(
-    person: PersonOf, store: StoreOf, place: PlaceOf, before: int = 0
+    person: PersonOf, store: StoreOf, place: PlaceOf, before: Number = 0
 ) -> list[Any]:
     """Tell what people did, the newest first."""
     with store.reading() as connection:

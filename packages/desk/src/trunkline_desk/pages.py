@@ -1,9 +1,8 @@
 """The pages; every form is a plain one, and works without JavaScript."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy import select
@@ -13,7 +12,7 @@ from trunkline_desk.actions import DeniedError
 from trunkline_desk.claims import Action, Person, Wish
 from trunkline_desk.picture import weeks
 from trunkline_desk.services import Place
-from trunkline_desk.web import DeskOf, Now, PersonOf, PlaceOf, StoreOf
+from trunkline_desk.web import DeskOf, Now, Number, PersonOf, PlaceOf, StoreOf
 
 router = APIRouter()
 HISTORY = 100
@@ -51,15 +50,15 @@ def service_page(
     person: PersonOf,
     service: str,
     find: str = "",
-    every: Annotated[bool, Query()] = False,
+    older: Number = 0,
 ) -> Response:
     """Show what serves, what could, and what happened."""
-    return _page(request, person, service, find=find[:200], every=every)
+    return _page(request, person, service, find=find[:200], older=older)
 
 
 @router.get("/{service}/history")
 def history_page(
-    request: Request, person: PersonOf, store: StoreOf, service: str, before: int = 0
+    request: Request, person: PersonOf, store: StoreOf, service: str, before: Number = 0
 ) -> Response:
     """Show a part of the history, the newest first."""
     names = [one.name for one in request.app.state.places if one.service == service]
@@ -72,7 +71,7 @@ def history_page(
 
 @router.get("/{service}/{environment}/requests/{number}")
 def request_page(
-    request: Request, person: PersonOf, store: StoreOf, place: PlaceOf, number: int
+    request: Request, person: PersonOf, store: StoreOf, place: PlaceOf, number: Number
 ) -> Response:
     """Show one request for ever at the same address."""
     these = (tables.request.c.id == number) & (tables.request.c.place == place.name)
@@ -189,7 +188,7 @@ def _page(
     service: str,
     *,
     find: str = "",
-    every: bool = False,
+    older: int = 0,
     said: str = "",
     status: int = 200,
 ) -> Response:
@@ -199,8 +198,7 @@ def _page(
     now = web.the_time(request)
     with web.the_store(request).reading() as connection:
         shown = view.page(
-            *(connection, places, person, now), service=service, find=find, every=every
+            *(connection, places, person, now), service=service, find=find, older=older
         )
-    until = datetime.fromtimestamp(now, UTC)
-    values = {"page": shown, "said": said, "now": now, "person": person, "until": until}
+    values = {"page": shown, "said": said, "now": now, "person": person}
     return web.shown(request, "page.html", values, status=status)

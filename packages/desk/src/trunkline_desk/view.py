@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
+from trunkline.deploy.operation import DeployStep
 
 from trunkline_desk import actions, events, requests, snapshots, tables
 from trunkline_desk.claims import Person, Reservation, Role, active
@@ -15,7 +16,9 @@ from trunkline_desk.services import Place
 # A figure that is older is not shown as if it were true now.
 STALE_SECONDS = 30.0
 SHOWN = 20
-STEPS = ("pull", "preflight", "migrate", "start", "check", "switch", "watch", "stop")
+MORE = 100
+# First a command starts, waits for its turn and finds what it will put on.
+STEPS = ("prepare", *(one.value for one in DeployStep))
 EVENT = tables.event
 
 
@@ -46,7 +49,10 @@ class PlaceView:
     steps: list[Step]
     waiting: Sequence[Row[Any]]
     failed: Row[Any] | None
-    before: Row[Any] | None
+    # The step at which that was, if it began.
+    failed_at: str
+    # What it would be taken back to.
+    before: dict[str, Any] | None
     state: str
     may_change: bool
     # Why the buttons are off, if they are.
@@ -55,6 +61,19 @@ class PlaceView:
     usual: float
     # What can be released there, the newest first.
     releases: list[dict[str, Any]]
+
+    @property
+    def switched(self) -> bool:
+        """Whether what is being put on serves already."""
+        late = {DeployStep.WATCH, DeployStep.STOP}
+        return any(one.name in late and one.state == "now" for one in self.steps)
+
+    @property
+    def outside(self) -> bool:
+        """Whether something else serves than what was put on last."""
+        recorded, commit = self.live.get("recorded"), self.live.get("commit")
+        busy = self.running or self.live.get("running") or self.live.get("unfinished")
+        return bool(commit and recorded and recorded["commit"] != commit and not busy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +86,11 @@ class PageView:
     now: float
     newest: int
     places: list[PlaceView]
+    # What can be put on, from the one with this number to the one before that.
     ready: list[dict[str, Any]]
+    start: int
+    end: int
+    # How many more there are.
     older: int
     ready_at: float
     ready_problem: str
@@ -84,7 +107,7 @@ def page(
     *,
     service: str,
     find: str = "",
-    every: bool = False,
+    older: int = 0,
 ) -> PageView:
     """Read everything that the page of a service shows."""
     # First, so that what changes in between is told to the page.
@@ -93,9 +116,9 @@ def page(
     target = next((one for one in mine if one.accepts_any), mine[0])
     found = snapshots.read(connection, target.name, snapshots.CANDIDATES)
     ready = found.document or []
-    if words := find.lower().split():
-        ready = [one for one in ready if matches(one, words)]
-    number = len(ready) if every else SHOWN
+    for word in find.lower().split():
+        ready = [one for one in ready if word in one["text"]]
+    end = older + (MORE if older else SHOWN)
     return PageView(
         service=service,
         services=list(dict.fromkeys(one.service for one in places)),
@@ -103,20 +126,16 @@ def page(
         now=now,
         newest=newest,
         places=[place_view(connection, one, person, now) for one in mine],
-        ready=ready[:number],
-        older=max(0, len(ready) - number),
+        ready=ready[older:end],
+        start=older,
+        end=end,
+        older=max(0, len(ready) - end),
         ready_at=found.at,
         ready_problem=found.problem,
         find=find,
         past=history(connection, [one.name for one in mine], limit=SHOWN),
         days=days(connection, [one.name for one in mine], now),
     )
-
-
-def matches(candidate: dict[str, Any], words: Sequence[str]) -> bool:
-    """Whether every word is in the subject, the name or the author. Pure."""
-    text = f"{candidate['subject']} {candidate['ref']} {candidate['author']}".lower()
-    return all(word in text for word in words)
 
 
 def place_view(
@@ -129,7 +148,9 @@ def place_view(
     held = active(ground.reservation, now)
     running = requests.running(connection, place.name)
     done = _ended(connection, place)
-    told = next((one for one in done if one.commit == live.get("commit")), None)
+    same = (one for one in done if one.commit == live.get("commit"))
+    # One that takes back has no subject of its own.
+    told = next((one for one in same if one.subject), None)
     listed = actions.candidate(connection, place, live.get("ref") or "")
     last = done[0] if done else None
     subject, author = (
@@ -139,6 +160,7 @@ def place_view(
         subject, author = listed["subject"], listed["author"]
     stale = bool(seen.problem) or now - seen.at > STALE_SECONDS
     role = Role.DEPLOYER if place.accepts_any else Role.RELEASER
+    failed = last if last and last.state in {"failed", "refused"} else None
     return PlaceView(
         place=place,
         health="unseen" if stale else _health(live),
@@ -153,8 +175,9 @@ def place_view(
         running=running,
         steps=steps(connection, running),
         waiting=requests.waiting(connection, place.name),
-        failed=last if last and last.state in {"failed", "refused"} else None,
-        before=_before(done, live.get("commit")),
+        failed=failed,
+        failed_at=_step(connection, failed),
+        before=_before(done, live),
         state=ground.state,
         may_change=person.role >= role,
         off="We cannot see it now, so nothing can be changed." if stale else "",
@@ -191,16 +214,17 @@ def _ended(connection: Connection, place: Place) -> Sequence[Row[Any]]:
     return connection.execute(newest).all()
 
 
-def _before(done: Sequence[Row[Any]], commit: str | None) -> Row[Any] | None:
-    """Return what was put on before what serves."""
-    good = [one for one in done if one.state == "done" and one.commit]
-    return next((one for one in good if one.commit != commit), None)
+def _before(done: Sequence[Row[Any]], live: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what it would be taken back to, as the journal has it."""
+    found = live.get("before")
+    told = (one.subject for one in done if found and one.commit == found["commit"])
+    return found and {"subject": next(told, ""), **found}
 
 
 def _usual(done: Sequence[Row[Any]]) -> float:
-    taken = sorted(
-        one.ended - one.began for one in done if one.state == "done" and one.began
-    )[-10:]
+    """Return the median of the last ten that succeeded; the newest comes first."""
+    good = [one for one in done if one.state == "done" and one.kind != "take back"]
+    taken = sorted(one.ended - one.began for one in good[:10])
     return taken[len(taken) // 2] if taken else 0.0
 
 
@@ -210,12 +234,22 @@ def steps(connection: Connection, running: Row[Any] | None) -> list[Step]:
         return []
     these = (EVENT.c.request == running.id) & (EVENT.c.kind == "step")
     said = {row.text for row in connection.execute(select(EVENT.c.text).where(these))}
-    begun = [name for name in STEPS if name in said]
-    last = STEPS.index(begun[-1]) if begun else -1
+    begun = [number for number, name in enumerate(STEPS) if name in said]
+    if not begun and running.kind == "take back":
+        # Within the window it is one rename.
+        return []
+    last = begun[-1] if begun else 0
     return [
         Step(name, "done" if n < last else "now" if n == last else "later")
         for n, name in enumerate(STEPS)
     ]
+
+
+def _step(connection: Connection, failed: Row[Any] | None) -> str:
+    if failed is None or not failed.began:
+        return ""
+    found = steps(connection, failed)
+    return next((one.name for one in found if one.state == "now"), "")
 
 
 def history(

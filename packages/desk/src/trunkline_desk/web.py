@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.templating import Jinja2Templates
+from pydantic import Field
 
 from trunkline_desk import people
 from trunkline_desk.claims import Person
@@ -58,6 +59,8 @@ def the_time(request: Request) -> float:
     return float(request.app.state.now())
 
 
+# Any database can count to it.
+Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 StoreOf = Annotated[Store, Depends(the_store)]
 DeskOf = Annotated[Desk, Depends(the_desk)]
 Now = Annotated[float, Depends(the_time)]

@@ -1,0 +1,164 @@
+"""Each state of the page: what it says, and what can be done then."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from trunkline_desk import events, requests, tables
+from trunkline_desk.claims import Person, Role
+from trunkline_desk.requests import Order
+from trunkline_desk.runner import ending
+from visitors import Web, candidate
+
+ANA = Person("ana", Role.DEPLOYER, "password")
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Web:
+    return Web(tmp_path)
+
+
+def running(web: Web, kind: str, *said: str) -> None:
+    """Let the runner carry out something whose command has said this."""
+    order = Order(kind, "feat/seats", "c" * 40, "Sell seats")
+    what = ("k" * 32, "shop/staging", ANA, order)
+    with web.store.writing() as connection:
+        requests.submit(connection, *what, why="", at=web.now)
+        number = requests.newest(connection, "shop/staging")
+        requests.begin(connection, number, web.now)
+        for text in ("begins", *said):
+            step = (connection, "shop/staging", "step", ANA, text)
+            events.add(*step, at=web.now, request=number)
+
+
+def shown_steps(text: str) -> list[tuple[str, str]]:
+    return re.findall(r'<li class="(done|now)">(\w+)<', text)
+
+
+def test_what_has_begun_names_its_first_step_at_once(web: Web) -> None:
+    running(web, "put")
+    assert shown_steps(web.visitor("ana").page()) == [("now", "Prepare")]
+
+
+def test_a_rename_has_no_steps(web: Web) -> None:
+    running(web, "take back")
+    text = web.visitor("ana").page()
+    assert "takes it back to Sell seats" in text
+    assert shown_steps(text) == []
+
+
+def test_what_was_taken_back_to_keeps_its_subject(web: Web) -> None:
+    with web.store.writing() as connection:
+        for kind, subject in (("put", "Sell seats"), ("take back", "")):
+            row = {"key": kind, "place": "shop/staging", "kind": kind, "person": "ana"}
+            row |= {"subject": subject, "commit": "c" * 40, "state": "done"}
+            row |= {"at": 1.0, "began": 1.0, "ended": 2.0}
+            connection.execute(tables.request.insert().values(row))
+    # Its branch has moved since.
+    web.look(ref="feat/seats", commit="c" * 40, well=True)
+    assert '<p class="subject"><bdi>Sell seats</bdi></p>' in web.visitor("ana").page()
+
+
+@pytest.mark.parametrize(
+    ("step", "button", "other"),
+    [("check", "Stop", "Take it back"), ("watch", "Take it back", "Stop")],
+)
+def test_until_the_switch_it_is_stopped_and_then_taken_back(
+    web: Web, step: str, button: str, other: str
+) -> None:
+    before = {"ref": "v1.0.0", "commit": "d" * 40}
+    web.look(ref="main", commit="c" * 40, well=True, before=before)
+    running(web, "put", "pull", "start", step)
+    text = web.visitor("ana").page()
+    assert f">{button}</button>" in text
+    assert f">{other}</button>" not in text
+
+
+def test_what_is_usual_is_the_median_of_the_last_ten(web: Web) -> None:
+    with web.store.writing() as connection:
+        for number, seconds in enumerate([900.0] * 10 + [30.0] * 10):
+            row = {"key": f"{number}", "place": "shop/staging", "kind": "put"}
+            row |= {"state": "done", "at": 1.0, "began": 1.0, "ended": 1.0 + seconds}
+            connection.execute(tables.request.insert().values(row))
+    web.list(candidate("feat/seats", compared=candidate("main")["commit"]))
+    text = web.visitor("ana").client.get("/shop/staging/put?ref=feat/seats").text
+    assert "30 s usually" in text
+
+
+def test_what_somebody_changed_outside_is_told_beside_what_was_put_on(web: Web) -> None:
+    recorded = {"ref": "feat/seats", "commit": "d" * 40}
+    web.look(ref=None, commit="c" * 40, well=True, recorded=recorded)
+    text = web.visitor("ana").page()
+    assert "Somebody changed staging outside: it runs <code>ccccccc</code>" in text
+    assert 'put?ref=feat/seats">Put ours back</a>' in text
+    web.look(ref="feat/seats", commit="d" * 40, well=True, recorded=recorded)
+    assert "outside" not in web.visitor("ana").page()
+
+
+def test_what_only_a_human_can_settle_is_told_with_what_to_type(web: Web) -> None:
+    web.look(ref=None, commit=None, well=False, needs_human="the live file names x:1")
+    text = web.visitor("ana").page()
+    assert "the live file names x:1" in text
+    assert "<code>trunkline status staging</code>" in text
+
+
+def test_older_branches_come_in_parts(web: Web) -> None:
+    web.list(*(candidate(f"feat/{number:03}") for number in range(250)))
+    ana, path, seen = web.visitor("ana"), "/shop?find=feat", []
+    while path:
+        text = ana.client.get(path).text
+        assert len(text) < 100_000
+        # What changes meanwhile leaves the reader where they are.
+        assert path.partition("?")[2] in text or path == "/shop?find=feat"
+        seen += re.findall(r"<bdi>(feat/\d+)</bdi>", text)
+        next_part = re.search(r'href="([^"]+)">older branches', text)
+        path = next_part[1].replace("&amp;", "&") if next_part else ""
+    assert seen == [f"feat/{number:03}" for number in range(250)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/shop/history?before={10**30}",
+        f"/shop/staging/requests/{10**30}",
+        f"/shop?older={10**30}",
+        f"/api/shop/staging/history?before={10**30}",
+    ],
+)
+def test_a_number_that_no_database_can_hold_is_no_error_of_ours(
+    web: Web, path: str
+) -> None:
+    assert web.visitor("ana").client.get(path).status_code == 422
+
+
+def test_whoever_may_freeze_ends_it_by_a_button(web: Web) -> None:
+    kim = web.visitor("kim")
+    kim.act("freeze", why="audit")
+    assert "End the freeze</button>" in kim.page()
+    assert "End the freeze" not in web.visitor("ana").page()
+
+
+def test_a_failure_keeps_its_sentence_above_the_last_lines() -> None:
+    why = ["trunkline: main ended before it was ready", "its last lines:"]
+    lines = [f"line {number}" for number in range(20)]
+    assert ending(["pull", "start", *why, *lines]) == [*why, *lines]
+
+
+def test_what_failed_names_its_step_and_can_be_tried_again(web: Web) -> None:
+    running(web, "put", "pull", "start")
+    with web.store.writing() as connection:
+        number = requests.newest(connection, "shop/staging")
+        requests.end(connection, number, "failed", "cannot start", at=web.now)
+    text = web.visitor("ana").page()
+    assert "Sell seats</bdi></b> was not put on: it failed at <b>Start</b>" in text
+    assert '<a href="/shop/staging/put?ref=feat/seats">Try again</a>' in text
+
+
+def test_each_environment_for_branches_has_its_button(tmp_path: Path) -> None:
+    more = '[tool.trunkline.environments.demo]\nurl = "http://127.0.0.1:8300"\n'
+    web = Web(tmp_path, more=more)
+    web.look(place="shop/demo")
+    text = web.visitor("ana").page()
+    for name in ("staging", "demo"):
+        assert f'href="/shop/{name}/put?ref=feat/seats">Put on {name}</a>' in text
