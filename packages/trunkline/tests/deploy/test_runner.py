@@ -144,6 +144,17 @@ def test_a_live_one_that_is_sick_stays_until_another_is_deployed(world: World) -
     assert world.deploy("c").commit == served(world)
 
 
+def test_what_was_before_comes_back_where_nothing_is_well(world: World) -> None:
+    world.deploy("a")
+    kill(world, 12, lambda: world.deploy("b"))
+    world.live = next(i.address for i in world.instances.values() if i.commit == "b")
+    world.sick |= {"a", "b"}
+    found = world.deployer.recover()
+    assert found is not None
+    assert (found.verdict, served(world)) == (RecoveryVerdict.RESTORE, "a")
+    assert world.deploy("c").commit == served(world)
+
+
 def test_after_a_restart_of_the_machine_the_next_deploy_works(world: World) -> None:
     world.deploy("a")
     kill(world, 12, lambda: world.deploy("b"))

@@ -125,15 +125,19 @@ def recovery(facts: Facts, interrupted: str) -> Recovery:
         serve, why = old[0], "it is the one from before, and well"
     elif new:
         serve, why = new[0], "nothing else is well"
-    elif live and live.operation != interrupted and not old:
-        serve, why = live, "it is live, and nothing is well"
-    elif not old and (facts.live is None or not before):
+    elif live and before and not old:
+        serve = live if live in before else before[0]
+        why = "it was live before, and nothing is well"
+    elif not old:
         return Recovery(
             RecoveryVerdict.RESTORE, None, facts.running, "nothing was live before"
         )
     else:
         return Recovery(
-            RecoveryVerdict.NEEDS_HUMAN, None, (), "no instance answers well"
+            RecoveryVerdict.NEEDS_HUMAN,
+            None,
+            (),
+            "what is live is sick, others are well",
         )
     others = tuple(one for one in facts.running if one != serve)
     verdict = RecoveryVerdict.ADOPT if serve in new else RecoveryVerdict.RESTORE
