@@ -4,7 +4,7 @@ import io
 import json
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,9 +27,9 @@ COPY --chmod=755 shop /usr/local/bin/$NAME
 USER 10001:10001
 EXPOSE 8000
 CMD ["python", "/app/server.py"]
-ARG COMMIT KIND
-ENV APP_COMMIT=$COMMIT KIND=$KIND
 """
+# The tag of what is built once; images differ in their configuration alone.
+BUILT = "built"
 # `shop migrate` of the image: how long it takes, and what comes of it, is in its kind.
 MIGRATE = """\
 #!/usr/local/bin/python
@@ -179,28 +179,41 @@ class Host:
         labels: Mapping[str, str] | None = None,
         commit: str = "",
     ) -> str:
-        """Build and push an image, which is of a commit of its own; returns it."""
+        """Push an image, which is of a commit of its own; returns that."""
         commit = commit or secrets.token_hex(20)
-        label = {"org.opencontainers.image.revision": commit}
-        image = f"{self.server.host}/{self.path}:{tag}"
-        arguments = {"COMMIT": commit, "KIND": kind, "NAME": self.name}
+        with self.registry as registry:
+            if not registry.digest(BUILT):
+                self._build()
+
+        def configured(config: dict[str, Any]) -> dict[str, Any]:
+            env = [f"APP_COMMIT={commit}", f"KIND={kind}"]
+            own = {"org.opencontainers.image.revision": commit}
+            inner = config["config"] | {"Labels": labels or own}
+            inner["Env"] = [*inner["Env"], *env]
+            return config | {"config": inner}
+
+        self.rewrite(BUILT, tag, configured)
+        return commit
+
+    def _build(self) -> None:
+        image = f"{self.server.host}/{self.path}:{BUILT}"
         argv = ["docker", "buildx", "build", "--provenance=false", "--quiet"]
-        argv += [f"--label={k}={v}" for k, v in (labels or label).items()]
-        argv += [f"--build-arg={k}={v}" for k, v in arguments.items()]
+        argv += [f"--build-arg=NAME={self.name}"]
         argv += [f"--output=type=image,push=true,name={image}", "."]
         ran = replace(self.clone, root=self.build).run(*argv)
         assert ran.code == 0, ran.all
         docker("image", "rm", image)
-        return commit
 
-    def rewrite(self, tag: str, **values: str) -> None:
-        """Let a tag name an image whose configuration has other values."""
+    def rewrite(
+        self, of: str, tag: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> None:
+        """Let a tag name an image that differs from another by its configuration."""
         with self.registry as registry:
-            manifest = registry.manifest(tag)
+            manifest = registry.manifest(of)
             assert manifest
             document = dict(manifest.document)
             config = json.loads(registry.blob(document["config"]["digest"]))
-            content = json.dumps(config | values).encode()
+            content = json.dumps(change(config)).encode()
             kind = document["config"]["mediaType"]
             document["config"] = descriptor(content, kind)
             registry.push_blob(document["config"]["digest"], io.BytesIO(content))

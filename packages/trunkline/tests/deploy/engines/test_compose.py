@@ -122,7 +122,7 @@ def test_a_service_without_a_database_is_deployed_without_one(host: Host) -> Non
 
 def test_an_image_of_another_platform_is_not_started(serving: Host) -> None:
     serving.publish("feat-arm")
-    serving.rewrite("feat-arm", architecture="arm64")
+    serving.rewrite("feat-arm", "feat-arm", lambda it: it | {"architecture": "arm64"})
     ran = serving.deploy("feat/arm")
     assert (ran.code, "is built for linux/arm64; expected" in ran.err) == (1, True)
     assert serving.get()["kind"] == "well"
