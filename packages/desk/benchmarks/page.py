@@ -24,7 +24,7 @@ from trunkline_desk.claims import Role
 from visitors import Web, candidate
 
 ROUNDS, STREAMS, CLICKS = 200, 200, 11
-SAID = {b'class="steps"': "that it begins", b'class="now"': "its first step"}
+FIRST_STEP = b'class="now"'
 
 
 def main() -> None:
@@ -35,17 +35,35 @@ def main() -> None:
             measure(Path(folder), number)
     with tempfile.TemporaryDirectory() as folder, running_desk(Path(folder)) as desk:
         waits = [click(desk, ("main", "feat/seats")[n % 2]) for n in range(CLICKS)]
-    for word, said in SAID.items():
-        taken = [one[word] for one in waits if word in one]
+        backs = [take_back(desk) for _ in range(CLICKS)]
+    # What was too fast to be seen has no time.
+    for said, taken in (
+        ("an open page names its first step", [one for one in waits if one]),
+        ("taken back in the window", backs),
+    ):
         middle, last = statistics.median(taken) * 1e3, max(taken) * 1e3
-        print(f"click → an open page says {said}: {middle:.0f} ms, at most {last:.0f}")
+        print(f"click → {said}: {middle:.0f} ms, at most {last:.0f}")
 
 
-def click(desk: DeskProcesses, ref: str) -> dict[bytes, float]:
-    """Put a branch on; return the seconds until an open page says each thing."""
+def take_back(desk: DeskProcesses) -> float:
+    """Put a branch on, and take it back in its window; return the seconds of that."""
+    desk.shop.set(window=60)
+    desk.ask("staging", {"action": "put", "ref": "feat/seats"})
+    desk.until(lambda: desk.status()["ref"] == "feat/seats")
+    began = time.perf_counter()
+    desk.ask("staging", {"action": "take back"})
+    while desk.shop.get()["text"] != "main":
+        time.sleep(0.01)
+    taken = time.perf_counter() - began
+    desk.serves("main")
+    return taken
+
+
+def click(desk: DeskProcesses, ref: str) -> float:
+    """Put a branch on; return the seconds until an open page names its first step."""
     pool = urllib3.PoolManager()
     headers = {"Authorization": f"Bearer {desk.tokens['put']}"}
-    found: dict[bytes, float] = {}
+    found = 0.0
     with closing(opened(desk.url, desk.tokens["put"])) as stream:
         began = time.perf_counter()
         asked = desk.ask("staging", {"action": "put", "ref": ref})
@@ -53,9 +71,9 @@ def click(desk: DeskProcesses, ref: str) -> dict[bytes, float]:
         for line in stream.makefile("rb"):
             if line.startswith(b"data:"):
                 page = pool.request("GET", f"{desk.url}/shop", headers=headers).data
-                taken = time.perf_counter() - began
-                found = {word: taken for word in SAID if word in page} | found
-                if len(found) == len(SAID) or ended(desk, path):
+                if FIRST_STEP in page:
+                    found = time.perf_counter() - began
+                if found or ended(desk, path):
                     break
     desk.serves(ref)
     return found
