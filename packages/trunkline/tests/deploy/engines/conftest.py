@@ -46,14 +46,16 @@ def namespace(
     registry_server: Server,
     turns: Path,
 ) -> Iterator[Cluster]:
-    """The page's cluster: `main` serves, and does so after every test."""
+    """The page's cluster: `main` serves, as the page's first command put it on.
+
+    It does so after every test.
+    """
     require_cluster()
     with turn(turns, fcntl.LOCK_SH):
         made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
         try:
             made.publish("main")
-            made.publish("feat-login-button", "new")
-            made.type(made.deployer)
+            made.type(made.deployer[0])
         except BaseException:
             made.end()
             raise
@@ -68,6 +70,7 @@ def cluster(
     """A namespace of its own, and the whole cluster for a test that runs alone."""
     alone = request.node.get_closest_marker("alone")
     with turn(turns, fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
+        namespace.configure(namespace.server)
         yield namespace
 
 

@@ -31,14 +31,16 @@ def begin(host: Host, ref: str) -> subprocess.Popen[str]:
 
 def kill_at(
     host: Host, step: str, ref: str, *, begun: str = "", later: float = 0.0
-) -> None:
+) -> str:
     """Kill a deploy and every program that it has started, seconds after a step began.
 
-    If a container is named, the step has begun once that runs.
+    If a container is named, the step has begun once that runs. Returns what was said.
     """
+    said = ""
     with begin(host, ref) as deploying:
         assert deploying.stderr
         for line in deploying.stderr:
+            said += line
             if line.strip() == step:
                 while begun and begun not in docker("ps", "--format={{.Names}}"):
                     time.sleep(0.1)
@@ -46,7 +48,8 @@ def kill_at(
                 os.killpg(deploying.pid, signal.SIGKILL)
                 break
         else:
-            pytest.fail(f"there was no step {step}")
+            pytest.fail(f"there was no step {step}: {said}")
+    return said
 
 
 @pytest.mark.parametrize("step", [*DeployStep])

@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from trunkline.deploy.engines.objects import Revision, workload_patch
 from trunkline.deploy.operation import DeployStep
 
 pytestmark = pytest.mark.slow
+# Before the cluster is told of a new image, and after.
+EARLY, LATE = list(DeployStep)[:4], list(DeployStep)[4:]
 # A pod that is never started, and takes up room all the same.
 FILLER = """\
 apiVersion: v1
@@ -134,17 +136,18 @@ def test_a_node_that_is_not_ready_is_named(cluster: Cluster) -> None:
             until(lambda: not node_ready())
             ran = cluster.deploy("feat/nowhere")
     finally:
-        cluster.configure(cluster.server)
         until(node_ready)
     assert (ran.code, "node.kubernetes.io/" in ran.err) == (1, True), ran.all
     until(lambda: cluster.told("status")["well"])
     assert cluster.get()["kind"] == "well"
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     ("kind", "said"),
-    [("pod", "Insufficient cpu"), ("quota", "exceeded quota: filler")],
+    [
+        pytest.param("pod", "Insufficient cpu", marks=pytest.mark.alone),
+        ("quota", "exceeded quota: filler"),
+    ],
 )
 def test_a_rollout_that_hangs_for_want_of_room_is_undone(
     cluster: Cluster, kind: str, said: str
@@ -156,6 +159,7 @@ def test_a_rollout_that_hangs_for_want_of_room_is_undone(
             cluster.own("create", "quota", "filler", "--hard=pods=1")
 
     cluster.publish("feat-large", "new")
+    cluster.configure(cluster.server, smoke=20)
     try:
         with cluster.load(PAUSE) as seen:
             code, err = deploy_with(cluster, "feat/large", "start", full)
@@ -199,6 +203,7 @@ def test_somebody_who_edits_in_between_is_named_and_not_overruled(
     with cluster.load(PAUSE) as seen:
         code, said = deploy_with(cluster, "feat/edited", "watch", edit)
         assert (code, "kubectl-set sets the image" in said) == (1, True), said
+        cluster.rolled_out()
         again = cluster.deploy("main")
         assert "kubectl-set sets the image" in again.err, again.all
         cluster.let_go(again.err)
@@ -244,36 +249,42 @@ def test_what_another_deployer_applies_between_look_and_write_stays(
     assert (seen.lost, cluster.get()["kind"]) == ([], "well")
 
 
-@pytest.mark.parametrize("step", list(DeployStep))
-def test_after_a_kill_the_next_command_finishes_by_the_facts(
-    cluster: Cluster, step: DeployStep
+@pytest.mark.parametrize("steps", [EARLY, LATE])
+def test_after_a_kill_at_each_step_the_next_command_finishes_by_the_facts(
+    cluster: Cluster, steps: Sequence[DeployStep]
 ) -> None:
-    cluster.publish("feat-killed", "new")
+    for tag in ("feat-0", "feat-1"):
+        cluster.publish(tag, "new")
     with cluster.load(PAUSE) as seen:
-        kill_at(cluster, step, "feat/killed")
+        said = [
+            kill_at(cluster, step, f"feat/{number % 2}")
+            for number, step in enumerate(steps)
+        ]
         ran = cluster.deploy("main")
     assert ran.code == 0, ran.all
-    (ending,) = re.findall("the interrupted deploy ended: ([a-z]+)", ran.err)
-    before = step in {"pull", "preflight", "migrate", "start"}
-    ends = {"check": {"adopt", "restore"}}.get(step)
-    assert ending in (ends or {"restore" if before else "adopt"})
+    for step, next_command in zip(steps, [*said[1:], ran.err], strict=True):
+        found = re.findall("the interrupted deploy ended: ([a-z]+)", next_command)
+        ending = "restore" if steps == EARLY else "adopt"
+        # In between the cluster may or may not have rolled out.
+        assert found == [ending] or (step, found) == (DeployStep.CHECK, ["restore"])
     assert (seen.lost, cluster.get()["kind"]) == ([], "well")
     assert cluster.names("jobs") == set()
 
 
-@pytest.mark.parametrize("step", list(DeployStep))
-def test_a_killed_kubectl_ends_the_deploy_and_loses_nothing(
-    cluster: Cluster, step: DeployStep
+@pytest.mark.parametrize("steps", [EARLY, LATE])
+def test_a_kubectl_killed_at_each_step_ends_the_deploy_and_loses_nothing(
+    cluster: Cluster, steps: Sequence[DeployStep]
 ) -> None:
     cluster.publish("feat-killed", "new")
     with cluster.load(PAUSE) as seen:
-        code, said = deploy_with(cluster, "feat/killed", step, cluster.killed.touch)
-        serves = cluster.get()["kind"]
+        for step in steps:
+            code, said = deploy_with(cluster, "feat/killed", step, cluster.killed.touch)
+            assert (code, cluster.killed.exists()) == (1, False), said
+            # Once its window has passed it stays; the next command finishes the rest.
+            stays = step is DeployStep.STOP
+            assert ("still serves" in said) is not stays
+            assert cluster.get()["kind"] == ("new" if stays else "well")
         ran = cluster.deploy("main")
-    assert (code, cluster.killed.exists()) == (1, False), said
-    # Once its window has passed it stays; the next command finishes what is left.
-    assert (serves == "new") is (step is DeployStep.STOP)
-    assert ("still serves" in said) is (step is not DeployStep.STOP)
     assert ran.code == 0, ran.all
     assert (seen.lost, cluster.get()["kind"]) == ([], "well")
     assert cluster.names("jobs") == set()
