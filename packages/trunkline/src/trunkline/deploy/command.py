@@ -89,7 +89,7 @@ def deploy(
         require_choice(database, place.environment, yes=yes or dry_run)
 
     def choose(deployer: Deployer) -> Candidate:
-        again = _serving(place, deployer)
+        again = _serving(place, deployer) if commit else None
         if again and (again.ref, again.commit) == (ref, commit):
             # The branch may have moved since, and its tag with it.
             return replace(again, variables_of="")
