@@ -10,7 +10,7 @@ from typing import Any
 from trunkline.commits.conventional import shown
 from trunkline.deploy import desk as desks
 from trunkline.deploy.candidates import require_commit
-from trunkline.deploy.deployment import Deployment
+from trunkline.deploy.deployment import WELL, Deployment
 from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import holder
 from trunkline.deploy.operation import (
@@ -37,7 +37,7 @@ from trunkline.deploy.runner import Deployer
 from trunkline.deploy.variables import parse_flags
 from trunkline.errors import Refusal, UsageError
 from trunkline.options import DRY_RUN, JSON, YES, command, option, repeated, switch
-from trunkline.output import aligned
+from trunkline.output import aligned, say
 
 WAIT = switch("--wait", "wait for a running deploy to this environment")
 TO = option(
@@ -158,6 +158,8 @@ def status(*, environment: str, json: bool, desk: str) -> int:
     operations = place.journal.operations()
     running = holder(place.folder)
     told = status_of(facts, operations, running=bool(running))
+    health = place.health(facts)
+    told["well"] = health == WELL
     document = {
         "environment": environment,
         "url": place.environment.url,
@@ -173,10 +175,10 @@ def status(*, environment: str, json: bool, desk: str) -> int:
     else:
         since = f", by {told['by']} at {told['since']}" if told["by"] else ""
         name = f"{told['ref']} " if told["ref"] else ""
-        well = "is well" if told["well"] else "is sick"
-        print(f"{name}{told['commit'][:DIGITS]} {well}{since}")
-    if left and not json:
-        print(running or f"unfinished: {left.candidate.ref}, begun by {left.by}")
+        print(f"{name}{told['commit'][:DIGITS]} is {health}{since}")
+    unfinished = f"unfinished: {left.candidate.ref}, begun by {left.by}" if left else ""
+    if not json and (doing := running or unfinished):
+        print(doing)
         print(progress(operations, time.time()))
     return 0 if told["well"] else 1
 
@@ -241,4 +243,6 @@ def history(*, environment: str, json: bool, desk: str) -> int:
         print(json_.dumps([dict(zip(names, row, strict=True)) for row in rows]))
     elif rows:
         print("\n".join(aligned(rows)))
+    else:
+        say(f"nothing was put on {environment} yet")
     return 0

@@ -14,7 +14,8 @@ from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.engines.workload import LiveWorkload, Workload
 from trunkline.deploy.environments import find_environment
 from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.operation import Candidate, Operation, Outcome, earlier
+from trunkline.deploy.operation import Candidate, Facts, Operation, Outcome, earlier
+from trunkline.deploy.probe import is_well
 from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.runner import Deployer
 from trunkline.errors import FailedError, TrunklineError
@@ -28,6 +29,7 @@ from trunkline.settings import parse_settings
 
 # Where the variables of a plan are kept while it is made.
 PLAN = "plan"
+WELL = "well"
 
 
 class Deployment:
@@ -146,6 +148,17 @@ class Deployment:
                 return find_image(registry, self.repository, self.environment, ref)
         remote = self.settings.remote
         return find_commit(self.repository, self.environment, ref, remote=remote)
+
+    def health(self, facts: Facts) -> str:
+        """Say in a word or two how what is live is; WELL if clients get to it."""
+        live = facts.at(facts.live)
+        if live is None or live.address not in facts.well:
+            return "sick"
+        at, host = self.environment.address, self.environment.host
+        # The local proxy ends with the machine, or by a hand; others are started again.
+        if self.images or is_well(at, commit=live.commit, host=host):
+            return WELL
+        return f"not reached: no proxy at {at}, which the next deploy starts"
 
     def tidy(self, engine: InstanceEngine) -> None:
         """Remove what nothing needs, and tell the registry what is; never fails."""

