@@ -1,5 +1,6 @@
 """One running operation for each environment."""
 
+import fcntl
 import threading
 from pathlib import Path
 
@@ -40,3 +41,16 @@ def test_whoever_waits_is_told_for_whom(
         order.append("first")
     second.join()
     assert (order, DOING in said) == (["first", "second"], True)
+
+
+def test_whoever_looks_is_taken_for_no_deployer_and_stops_none(tmp_path: Path) -> None:
+    with only_deploy(tmp_path, DOING, wait=False):
+        pass
+    with (tmp_path / "deploy.lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert holder(tmp_path) == ""
+        end = threading.Timer(0.1, fcntl.flock, (looking, fcntl.LOCK_UN))
+        end.start()
+        with only_deploy(tmp_path, "kim", wait=False):
+            assert holder(tmp_path) == "kim"
+        end.join()

@@ -2,12 +2,15 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from trunkline.errors import Refusal
 from trunkline.output import say
+
+TICK = 0.01
 
 
 @contextmanager
@@ -23,12 +26,13 @@ def only_deploy(folder: Path, doing: str, *, wait: bool) -> Iterator[int]:
 def holder(folder: Path) -> str:
     """Return who changes an environment now, and since when; empty if nobody does."""
     try:
-        with held(folder / "deploy.lock", "", wait=False):
-            return ""
+        descriptor = os.open(folder / "deploy.lock", os.O_RDONLY)
     except FileNotFoundError:
         return ""
-    except Refusal as error:
-        return error.found
+    try:
+        return "" if _locked(descriptor, fcntl.LOCK_SH) else _doing(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -39,19 +43,40 @@ def held(file: Path, doing: str, *, wait: bool) -> Iterator[int]:
     """
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            holder = os.pread(descriptor, 500, 0).decode("utf-8", "replace")
-            raise Refusal(
-                rule="one-deploy",
-                found=holder or "another deploy to this environment is running",
-                expected="one at a time",
-                fix="the same command with --wait  (or when the other has finished)",
-            ) from error
+        if wait:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        else:
+            _lock_now(descriptor)
         if doing:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, doing.encode(), 0)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _lock_now(descriptor: int) -> None:
+    """Lock unless somebody changes something; who only looks has it for a moment."""
+    while not _locked(descriptor, fcntl.LOCK_EX):
+        if not _locked(descriptor, fcntl.LOCK_SH):
+            raise Refusal(
+                rule="one-deploy",
+                found=_doing(descriptor),
+                expected="one at a time",
+                fix="the same command with --wait  (or when the other has finished)",
+            )
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        time.sleep(TICK)
+
+
+def _locked(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _doing(descriptor: int) -> str:
+    said = os.pread(descriptor, 500, 0).decode("utf-8", "replace")
+    return said or "another deploy to this environment is running"
