@@ -1,6 +1,7 @@
 """A deploy on a machine in memory, killed at every point."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 
 from deploy.worlds import Killed, World
 from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.operation import Instance, Outcome, RecoveryVerdict, earlier
+from trunkline.deploy.operation import (
+    Candidate,
+    Instance,
+    Operation,
+    Outcome,
+    RecoveryVerdict,
+    earlier,
+)
 from trunkline.deploy.runner import require_no_human
 from trunkline.errors import FailedError, Refusal
 
@@ -36,14 +44,19 @@ def test_a_deploy_serves_the_new_one_and_stops_the_old(world: World) -> None:
     assert endings(world) == [Outcome.LIVE, Outcome.LIVE]
 
 
-@pytest.mark.parametrize("step", ["pull", "migrate", "start"])
+@pytest.mark.parametrize("failure", [FailedError, OSError])
+@pytest.mark.parametrize("step", ["pull", "migrate", "start", "switch"])
 def test_a_failure_before_the_switch_leaves_the_old_one_serving(
-    world: World, step: str
+    world: World, step: str, failure: type[Exception]
 ) -> None:
     world.deploy("a")
-    world.fails, world.outages = step, 0
-    with pytest.raises(FailedError, match=rf"{step} failed; a still serves"):
-        world.deploy("b")
+    world.fails, world.failure, world.outages = step, failure, 0
+    said: list[str] = []
+    deployer = replace(world.deployer, say=said.append)
+    operation = Operation("op-b", Candidate("b", "b"), "ana", at=0, took_back=False)
+    with pytest.raises(failure, match=f"{step} failed") as failed:
+        deployer.deploy(operation)
+    assert f"{step} failed; a still serves" in f"{failed.value} {said}"
     assert (served(world), len(world.instances), world.outages) == ("a", 1, 0)
     assert endings(world) == [Outcome.LIVE, Outcome.FAILED]
 
@@ -118,7 +131,7 @@ def test_a_foreign_live_file_needs_a_human_and_is_left_alone(world: World) -> No
     assert found is not None
     assert (found.verdict, world.live) == (RecoveryVerdict.NEEDS_HUMAN, "10.0.0.1:80")
     with pytest.raises(Refusal, match=r"live: 10\.0\.0\.1:80; running: a at"):
-        require_no_human(found, world.deployer.facts(), Path("/state/live"))
+        require_no_human(found, world.deployer.facts(), Path("/a b/live"))
 
 
 def test_a_sick_first_deploy_that_was_killed_is_taken_off(world: World) -> None:

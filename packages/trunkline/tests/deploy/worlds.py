@@ -28,6 +28,7 @@ class World:
     instances: dict[str, Instance] = field(default_factory=dict)
     sick: set[str] = field(default_factory=set)
     fails: str = ""
+    failure: type[Exception] = FailedError
     clock: float = 0.0
     outages: int = 0
     decider: str = ""
@@ -41,7 +42,7 @@ class World:
             if self.left < 0:
                 raise Killed
         if step and step == self.fails:
-            raise FailedError(f"{step} failed")
+            raise self.failure(f"{step} failed")
 
     def request(self) -> None:
         served = [i for i in self.instances.values() if i.address == self.live]
@@ -98,7 +99,7 @@ class World:
         return self.live
 
     def write(self, address: str | None) -> None:
-        self.call("")
+        self.call("switch")
         self.live = address
         self.request()
         self.call("")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from shlex import quote
 
 from trunkline.commits.conventional import shown
 from trunkline.errors import FailedError, Refusal
@@ -60,7 +61,7 @@ def require_known(
     """
     if report.state != "unknown":
         return
-    command = f"trunkline deploy {ref} --to {environment}"
+    command = f"trunkline deploy {quote(ref)} --to {environment}"
     history = f"trunkline history {environment}  (then a release that has them)"
     ways = (
         f"one of\n    {command} --own-database  (a database for this branch alone)"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 from trunkline.deploy.engines.protocol import InstanceEngine, LiveAddress
 from trunkline.deploy.journal import DeployJournal
@@ -65,14 +66,17 @@ class Deployer:
         ending = Outcome.FAILED
         try:
             new = self._bring_up(operation, before)
+            self._step(operation, DeployStep.SWITCH)
+            self.switch.write(new.address)
             ending = Outcome.RESTORED
-            self._go_live(operation, new)
-        except (TrunklineError, KeyboardInterrupt) as error:
+            self._watch(operation, new)
+        except (TrunklineError, OSError, KeyboardInterrupt) as error:
             reason = self._withdraw(operation, before, error)
-            self._end(operation, ending, reason, began)
+            with suppress(FailedError):  # Of a full disk: the next command ends it.
+                self._end(operation, ending, reason, began)
             if isinstance(error, FailedError):
                 raise FailedError(reason) from error
-            if isinstance(error, KeyboardInterrupt):
+            if not isinstance(error, TrunklineError):
                 self.say(reason)
             raise
         self.engine.settle(new)
@@ -152,9 +156,7 @@ class Deployer:
             self.pause(0.2)
         return new
 
-    def _go_live(self, operation: Operation, new: Instance) -> None:
-        self._step(operation, DeployStep.SWITCH)
-        self.switch.write(new.address)
+    def _watch(self, operation: Operation, new: Instance) -> None:
         self._step(operation, DeployStep.WATCH)
         why = self._sickness(new)
         with self.switch.deciding():
@@ -242,5 +244,5 @@ def require_no_human(found: Recovery | None, facts: Facts, live: Path) -> None:
         rule="needs-a-human",
         found=f"{found.why}; live: {facts.live}; running: {running or 'nothing'}",
         expected=f"{live} with the address of a running instance",
-        fix=f"echo {address} > {live}  (or rm it; then the same command)",
+        fix=f"echo {address} > {quote(str(live))}  (or rm it; then the same command)",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from trunkline import process
@@ -223,7 +224,7 @@ def _another_clone(container: str, folder: Path) -> Refusal:
         rule="one-clone",
         found=f"{container}, which the clone at {clone} deployed",
         expected="one clone for each environment of a machine",
-        fix=f"cd {clone}  (then the same command; if that clone is gone: "
+        fix=f"cd {quote(str(clone))}  (then the same command; if that clone is gone: "
         f"docker rm --force {container})",
     )
 
