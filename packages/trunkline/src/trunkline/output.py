@@ -22,7 +22,11 @@ def confirm(question: str, *, yes: bool) -> None:
             f"{question} There is no terminal to ask on\n"
             "  type next: the same command with --yes"
         )
-    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:  # Ctrl-D is no.
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
         raise FailedError("nothing was changed")
 
 

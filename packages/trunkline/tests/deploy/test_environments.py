@@ -39,15 +39,35 @@ def test_a_mistake_is_named_with_what_was_expected(table: object, said: str) -> 
     assert said in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["../up", "Staging", "a" * 40])
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://[::1]:8100", "[::1]:8100"),
+        ("http://localhost:8100/", "localhost:8100"),
+        (URL, "127.0.0.1:8100"),
+    ],
+)
+def test_the_proxy_listens_at_the_address(url: str, address: str) -> None:
+    assert find_environment({"staging": {"url": url}}, "staging").address == address
+
+
+@pytest.mark.parametrize("name", ["../up", "Staging", "a" * 300, "a\n\x1b[31m", ""])
 def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="expected a name of a-z"):
-        find_environment({name: {"url": URL}}, name)
+    for tables in ({}, {name: {"url": URL}}):
+        with pytest.raises(UsageError, match="expected at most 31 of a-z") as refused:
+            find_environment(tables, name)
+    assert str(refused.value).isprintable()
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="expected one of: production, staging"):
         find_environment({"staging": {}, "production": {}}, "stagin")
+
+
+def test_the_port_that_is_proposed_is_no_other_environments() -> None:
+    tables = {"staging": {"url": URL}, "review": {"url": "http://localhost:8101"}}
+    with pytest.raises(UsageError, match=r'url = "http://127\.0\.0\.1:8102"$'):
+        find_environment(tables, "demo")
 
 
 def test_the_address_of_a_shared_journal_is_in_a_variable() -> None:

@@ -109,8 +109,9 @@ def test_a_file_that_is_no_journal_is_named(journal: DeployJournal) -> None:
         journal.operations()
 
 
-def test_a_password_is_in_no_message(tmp_path: Path) -> None:
-    address = "postgresql+psycopg://shop:canary@127.0.0.1:1/shop"
+@pytest.mark.parametrize("port", ["1", "port"])
+def test_a_password_is_in_no_message(tmp_path: Path, port: str) -> None:
+    address = f"postgresql+psycopg://shop:canary@127.0.0.1:{port}/shop"
     journal = DeployJournal(tmp_path / "unused", address=address, place="shop/staging")
     with pytest.raises(FailedError, match="cannot be used") as caught:
         journal.operations()

@@ -105,6 +105,8 @@ def test_what_a_desk_types_itself_was_decided_before(
     monkeypatch.setenv(BY, "ana")
     Deployment("staging").permit("ana", "put")
     assert person(os.environ) == "ana"
+    actor = {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ana\x1b[2J\n"}
+    assert person(actor).isprintable()
 
 
 def test_without_a_desk_a_deploy_is_free_and_a_reservation_has_no_place(

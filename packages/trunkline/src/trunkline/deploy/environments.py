@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+from trunkline.commits.conventional import shown
 from trunkline.errors import UsageError
 from trunkline.settings import check_keys
 
@@ -51,7 +53,9 @@ class Environment:
     def address(self) -> str:
         """Where the proxy listens, as host:port."""
         parts = urlsplit(self.url)
-        return f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+        host = parts.hostname or ""
+        port = parts.port or PORTS[parts.scheme]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def journal_address(self, variables: Mapping[str, str]) -> str:
         """Return the address that `journal` names; raises UsageError if it is unset."""
@@ -71,17 +75,20 @@ class Environment:
 
 def find_environment(tables: Mapping[str, Any], name: str) -> Environment:
     """Read one environment; raises UsageError on an unknown name, key or value."""
-    if name not in tables:
-        known = ", ".join(sorted(tables)) or "none yet"
+    known = ", ".join(map(shown, sorted(tables))) or "none yet"
+    if not _NAME.fullmatch(name):
         raise UsageError(
-            f"there is no environment `{name}`; expected one of: {known}\n"
-            "  type next: add to pyproject.toml:\n"
-            f"    [tool.trunkline.environments.{name}]\n"
-            '    url = "http://127.0.0.1:8100"'
+            f"`{shown(name)}` cannot be an environment; expected at most 31 of a-z, "
+            f"0-9 and -, the first a letter, such as one of: {known}"
         )
     where = f"[tool.trunkline.environments.{name}]"
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"{where}: expected a name of a-z, 0-9 and - only")
+    if name not in tables:
+        port = next(it for it in count(8100) if f":{it}" not in str(tables))
+        raise UsageError(
+            f"there is no environment `{name}`; expected one of: {known}\n"
+            f"  type next: add to pyproject.toml:\n    {where}\n"
+            f'    url = "http://127.0.0.1:{port}"'
+        )
     if not isinstance(tables[name], Mapping):
         raise UsageError(f"{where} is {tables[name]!r}; expected a table")
     # The first is the name, which the table has already.

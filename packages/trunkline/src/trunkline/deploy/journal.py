@@ -62,7 +62,7 @@ class DeployJournal:
             with self._engine().begin() as connection:
                 upgrade(connection)
                 yield connection
-        except (OSError, ImportError, SQLAlchemyError) as error:
+        except (OSError, ImportError, ValueError, SQLAlchemyError) as error:
             # What a driver says ends with the statement and a link.
             said = str(getattr(error, "orig", None) or error).strip()
             where = "at the address of the environment" if self.address else self.file

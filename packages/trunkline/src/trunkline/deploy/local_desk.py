@@ -90,8 +90,8 @@ def person(environment: Mapping[str, str]) -> str:
     if named := environment.get(BY):
         return shown(named)
     if environment.get("GITHUB_ACTIONS") == "true" and "GITHUB_ACTOR" in environment:
-        return environment["GITHUB_ACTOR"]
+        return shown(environment["GITHUB_ACTOR"])
     try:
-        return getpass.getuser()
+        return shown(getpass.getuser())
     except (OSError, KeyError) as error:
         raise FailedError("the system does not know who runs this") from error
