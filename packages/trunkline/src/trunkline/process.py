@@ -60,7 +60,7 @@ def run(
     argv: Sequence[str],
     *,
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
     stdin: bytes | None = None,
     timeout: float = 60,
     capture: bool = True,
@@ -70,16 +70,16 @@ def run(
 ) -> Completed:
     """Run a program and wait for it.
 
-    `env` is added to the environment, and the descriptors in `inherit` stay open.
-    Without `stdin` a program whose output is captured reads nothing. `show_errors`
-    leaves standard error to the terminal. Raises ProcessError if the program cannot be
-    started, takes over `timeout` seconds, or, with `check`, fails.
+    `env` is added to the environment: see `environment`. The descriptors in `inherit`
+    stay open. Without `stdin` a program whose output is captured reads nothing.
+    `show_errors` leaves standard error to the terminal. Raises ProcessError if the
+    program cannot be started, takes over `timeout` seconds, or, with `check`, fails.
     """
     try:
         done = subprocess.run(  # noqa: S603 - an argument list, no shell
             list(argv),
             cwd=cwd,
-            env={**os.environ, **env} if env else None,
+            env=environment(env or {}),
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None and capture else None,
             stdout=subprocess.PIPE if capture else None,
@@ -96,6 +96,12 @@ def run(
     outputs = done.stdout or b"", done.stderr or b""
     completed = Completed(tuple(argv), done.returncode, *outputs)
     return completed.required() if check else completed
+
+
+def environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Return this process's environment, changed; None takes a variable out."""
+    changed = {**os.environ, **changes}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 def uv(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Completed:
@@ -144,7 +150,8 @@ def launch(
     it ends: see `launched`. `env` is its whole environment.
     """
     with output.open("ab") as log, alive.open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever asks at this moment whether it runs has the lock, and lets go of it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
         subprocess.Popen(  # noqa: S603 - an argument list
             ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(pid), *argv],
             cwd=cwd,

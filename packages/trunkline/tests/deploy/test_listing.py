@@ -75,8 +75,15 @@ def test_what_serves_is_put_on_again_though_its_branch_moved(shop: Shop) -> None
 
 
 @pytest.mark.slow
-def test_a_flag_is_switched_for_one_deploy(shop: Shop) -> None:
-    shop.deploy("main", "--flag", "ENABLE_SEATS=true").required()
+def test_a_flag_is_switched_for_one_deploy_and_none_by_the_terminal(
+    shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("venv") / "other"
+    terminal = {"ENABLE_OTHER": "true", "UV_PROJECT_ENVIRONMENT": str(other)}
+    words = ("deploy", "main", "--to", "staging", "--flag", "ENABLE_SEATS=true")
+    shop.trunkline(*words, **terminal).required()
+    assert "{'ENABLE_SEATS': True}" in str(shop.get("/version"))
+    assert not other.exists()
     kept = [one.read_text() for one in shop.folder.glob("instances/*/variables")]
     assert [one.splitlines()[-1] for one in kept] == ["ENABLE_SEATS=true"]
 

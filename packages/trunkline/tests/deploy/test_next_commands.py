@@ -62,6 +62,16 @@ def test_a_tag_that_only_the_remote_has_is_fetched(
     shop.trunkline(*plan).required()
 
 
+def test_variables_that_cannot_be_read_are_named(shop: Shop) -> None:
+    file = shop.root / "staging.env"
+    for content in (None, b"GREETING=gr\xfc\xdfe\n"):
+        file.write_bytes(content) if content else file.unlink()
+        assert "which cannot be read" in shop.trunkline(*PLAN).complaint
+        assert fix(shop, str(file), *PLAN).startswith("the same command")
+    file.write_text("GREETING=grüße\n")
+    shop.trunkline(*PLAN).required()
+
+
 def test_a_journal_that_is_to_be_named_is_named(shop: Shop) -> None:
     shop.set(journal="JOURNAL")
     name, _, form = fix(shop, "$JOURNAL is not set", *PLAN).partition("=")

@@ -74,13 +74,22 @@ TYPED = {
         "trunkline history": (SHOP, "releases_that_have_its_migrations_are_in_the_"),
         "one of": ("test_databases.py", "migrations_of_another_branch_are_refused_"),
     },
-    "proxy.py": {"lsof": (SHOP, "who_is_in_the_way_is_named_until_gone")},
+    "proxy.py": {
+        "lsof": (SHOP, "who_is_in_the_way_is_named_until_gone"),
+        "the same command": (
+            "test_proxy.py",
+            "where_no_caddy_is_to_be_had_that_is_said",
+        ),
+    },
     "reservations.py": {
         "the same command with --desk": (DESKS, "a_desk_that_is_named_is_asked"),
         "the same command with a later": ("test_reservations.py", "what_is_no_end_is_"),
         "the same command with --until": ("test_reservations.py", "what_is_no_end_is_"),
     },
     "runner.py": {"echo": ("test_faults.py", "a_foreign_live_file_needs_a_human")},
+    "variables.py": {
+        "the same command": (SHOP, "variables_that_cannot_be_read_are_named"),
+    },
 }
 ROWS = [(file, *row) for file, rows in TYPED.items() for row in rows.items()]
 
@@ -98,7 +107,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 29
+    assert len(listed) == len(ROWS) == 31
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

@@ -49,7 +49,12 @@ class Databases:
     def prepare(self, operation: Operation, before: Instance | None) -> None:
         """Choose the database, and refuse one that the candidate does not know."""
         candidate = operation.candidate
-        self.engine.variables.keep(operation.name, candidate.variables_of)
+        then = candidate.variables_of
+        if then and not self.engine.variables.file(then).exists():
+            self.say(
+                "the variables of then are not kept any more: it gets those of now"
+            )
+        self.engine.variables.keep(operation.name, then)
         if not self.script:
             return
         self._use_chosen(operation)

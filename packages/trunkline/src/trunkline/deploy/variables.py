@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trunkline.deploy.operation import Operation
-from trunkline.errors import FailedError, UsageError
+from trunkline.errors import Refusal, UsageError
 
 SHORTEST_SECRET = 8
 LAST_LINES = 20
 # A secret would be in the shell's history: only flags are taken from a command line.
 _FLAG = re.compile(r"(ENABLE_[A-Z0-9_]+)=(true|false)")
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def parse_flags(given: Sequence[str]) -> dict[str, str]:
@@ -71,7 +73,10 @@ class Variables:
         """Return the end of what a service wrote, without the values, to be printed."""
         for value in sorted(self._secrets(operation), key=len, reverse=True):
             said = said.replace(value, "***")
-        return "\n".join(filter(str.isprintable, said.splitlines()[-most:]))
+        lines = _COLOUR.sub("", said).splitlines()[-most:]
+        return "\n".join(
+            "".join(c if c.isprintable() else " " for c in line) for line in lines
+        )
 
     def read(self, operation: str) -> dict[str, str]:
         """Return the variables that were kept with an operation."""
@@ -107,9 +112,13 @@ class Variables:
     def _read(self, name: str) -> str:
         try:
             return (self.root / name).read_text(encoding="utf-8")
-        except OSError as error:
-            raise FailedError(
-                f"has no variables: {name} cannot be read ({error.strerror})"
+        except (OSError, ValueError) as error:
+            raise Refusal(
+                rule="variables",
+                found=f"{self.root / name}, which cannot be read: {error}",
+                expected="lines NAME=value in UTF-8",
+                fix="the same command  (once that can be read, or is no longer in "
+                "`variables` of pyproject.toml)",
             ) from error
 
 

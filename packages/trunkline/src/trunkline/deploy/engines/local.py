@@ -29,6 +29,8 @@ DEFAULTS = {
 }
 # What belongs to the deployer's own project, not to the service.
 FOREIGN = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTHONHOME")
+# What the service reads is kept with each operation, to be taken back to.
+READ = ("APP_", "ENABLE_")
 
 
 class LocalEngine:
@@ -94,7 +96,7 @@ class LocalEngine:
         self.repository.run(*add, timeout=300, check=True)
         argv = [os.environ.get("UV", "uv"), "sync", "--frozen", "--no-dev", "--quiet"]
         # The worktree has its own environment, whatever this process runs in.
-        env = dict.fromkeys(FOREIGN[:1], "")
+        env = {"VIRTUAL_ENV": "", "UV_PROJECT_ENVIRONMENT": ".venv"}
         process.run(argv, cwd=tree, env=env, timeout=600, check=True)
 
     def ask(
@@ -122,11 +124,10 @@ class LocalEngine:
             "APP_COMMIT": candidate.commit,
             "APP_BRANCH": candidate.ref,
         }
-        inherited = {k: v for k, v in os.environ.items() if k not in FOREIGN}
         process.launch(
             [self._program(candidate, self.script)],
             cwd=self._data(),
-            env=inherited | self._environment(operation) | own,
+            env=process.environment(self._environment(operation) | own),
             output=place / "output.log",
             pid=place / "pid",
             alive=place / "alive.lock",
@@ -179,8 +180,14 @@ class LocalEngine:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def _environment(self, operation: str) -> dict[str, str]:
-        return DEFAULTS | self.variables.read(operation)
+    def _environment(self, operation: str) -> dict[str, str | None]:
+        """Return what the service gets, and None for what it does not inherit."""
+        others = [name for name in os.environ if name.startswith(READ)]
+        return {
+            **dict.fromkeys([*FOREIGN, *others]),
+            **DEFAULTS,
+            **self.variables.read(operation),
+        }
 
 
 def _free_port() -> int:

@@ -1,0 +1,44 @@
+"""The variables of an operation, and what is shown of a service's output."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.worlds import World
+from trunkline.deploy.databases import Databases
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.operation import Candidate, Operation
+from trunkline.deploy.variables import Variables
+
+
+@pytest.fixture
+def variables(tmp_path: Path) -> Variables:
+    (tmp_path / "staging.env").write_text("PASSWORD=hush-hush\n")
+    made = Variables(tmp_path, tmp_path, ["staging.env"])
+    made.keep("one", "")
+    return made
+
+
+def test_a_line_with_colours_or_tabs_is_shown_without_them(
+    variables: Variables,
+) -> None:
+    said = "\x1b[31mERROR\x1b[0m:\tno hush-hush\x07\n\x1b]0;title\x07end"
+    found = variables.last_lines("one", said).splitlines()
+    assert found == ["ERROR: no *** ", " ]0;title end"]
+
+
+def test_whoever_takes_back_is_told_that_the_variables_of_then_are_gone(
+    tmp_path: Path, variables: Variables
+) -> None:
+    said: list[str] = []
+    world = World(tmp_path / "journal.db")
+    staging = Environment("staging", "http://127.0.0.1:8100")
+    journal = DeployJournal(world.file)
+    databases = Databases(world, journal, tmp_path, staging, "", said.append)
+    for then in ("one", "gone"):
+        candidate = Candidate("main", "a", variables_of=then)
+        operation = Operation(f"of-{then}", candidate, "ana", at=0, took_back=True)
+        databases.prepare(operation, None)
+    assert ["not kept any more" in line for line in said] == [True]
+    assert variables.read("of-one") == {"PASSWORD": "hush-hush"}
