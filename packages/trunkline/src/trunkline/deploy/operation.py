@@ -113,11 +113,8 @@ def recovery(facts: Facts, interrupted: str) -> Recovery:
     old = [one for one in before if one in well]
     new = [one for one in well if one.operation == interrupted]
     if facts.live is not None and live is None:
-        return Recovery(
-            RecoveryVerdict.NEEDS_HUMAN,
-            None,
-            (),
-            f"the live file names {facts.live}, where no instance of ours runs",
+        return _needs_human(
+            f"the live file names {facts.live}, where no instance of ours runs"
         )
     if live in well:
         serve, why = live, "it is live and well"
@@ -133,15 +130,14 @@ def recovery(facts: Facts, interrupted: str) -> Recovery:
             RecoveryVerdict.RESTORE, None, facts.running, "nothing was live before"
         )
     else:
-        return Recovery(
-            RecoveryVerdict.NEEDS_HUMAN,
-            None,
-            (),
-            "what is live is sick, others are well",
-        )
+        return _needs_human("what is live is sick, others are well")
     others = tuple(one for one in facts.running if one != serve)
     verdict = RecoveryVerdict.ADOPT if serve in new else RecoveryVerdict.RESTORE
     return Recovery(verdict, serve, others, why)
+
+
+def _needs_human(why: str) -> Recovery:
+    return Recovery(RecoveryVerdict.NEEDS_HUMAN, None, (), why)
 
 
 def interrupted(operations: Sequence[Operation]) -> Operation | None:
