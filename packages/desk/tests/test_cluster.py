@@ -26,12 +26,13 @@ def test_a_branch_goes_on_a_cluster_and_comes_back(
                 cluster.clone.git("checkout", "--quiet", "-B", branch)
                 commit = cluster.clone.commit(f"feat: {branch}")
                 cluster.publish(branch.replace("/", "-"), kind, commit=commit)
-            for name in ("KUBECONFIG", "PATH"):
-                monkeypatch.setenv(name, cluster.clone.env[name])
             # Of a clone a desk knows its folder, and nothing else.
             one = DeskProcesses(tmp_path, cluster.clone)  # type: ignore[arg-type]
-            with started(one) as desk:
-                on_and_back(desk, cluster)
+            with monkeypatch.context() as deployer:
+                for name in ("KUBECONFIG", "PATH"):
+                    deployer.setenv(name, cluster.clone.env[name])
+                with started(one) as desk:
+                    on_and_back(desk, cluster)
         finally:
             cluster.end()
 
