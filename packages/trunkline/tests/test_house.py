@@ -1,9 +1,9 @@
-"""The tool's own house rules: sizes, names, and imports that point one way."""
+"""The house rules of tool and desk: sizes, names, and imports that point one way."""
 
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -11,9 +11,11 @@ import grimp
 import pytest
 
 import trunkline
+from samples import REPOSITORY
 
 SOURCE = Path(trunkline.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
+DESK = sorted((REPOSITORY / "packages/desk/src").rglob("*.py"))
 # From the top: each may import what stands below it, and what is beside all subjects.
 LAYERS = (
     {"template", "feature", "deploy"},
@@ -41,10 +43,9 @@ def imports() -> dict[str, set[str]]:
     }
 
 
-def parsed() -> Iterator[tuple[str, ast.Module]]:
-    for file in MODULES:
-        name = ".".join(file.relative_to(SOURCE).with_suffix("").parts)
-        yield name, ast.parse(file.read_text(encoding="utf-8"))
+def parsed(modules: Sequence[Path] = MODULES) -> Iterator[tuple[Path, ast.Module]]:
+    for file in modules:
+        yield file, ast.parse(file.read_text(encoding="utf-8"))
 
 
 def test_imports_have_no_cycle(imports: dict[str, set[str]]) -> None:
@@ -77,20 +78,23 @@ def subject(module: str) -> str:
 
 
 def test_a_file_has_at_most_300_lines() -> None:
-    assert [file for file in MODULES if lines(file) > 300] == []
+    assert [file for file in MODULES + DESK if lines(file) > 300] == []
 
 
 def test_a_function_has_at_most_40_lines() -> None:
     functions = [
-        (module, node)
-        for module, tree in parsed()
+        (file, node)
+        for file, tree in parsed(MODULES + DESK)
         for node in ast.walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     ]
     long = [
-        f"{module}.{node.name}"
-        for module, node in functions
-        if node.end_lineno and node.end_lineno - node.lineno >= 40
+        f"{file}:{node.lineno} {node.name}"
+        for file, node in functions
+        # What is called so in a migration is a list of tables.
+        if node.end_lineno
+        and node.end_lineno - node.lineno >= 40
+        and node.name != "upgrade"
     ]
     assert long == []
 

@@ -12,22 +12,13 @@ from trunkline_desk import actions, events, requests, snapshots, tables
 from trunkline_desk.claims import Person, Reservation, Role, active
 from trunkline_desk.requests import REQUEST
 from trunkline_desk.services import Place
+from trunkline_desk.steps import Step, ended_at, steps_of
 
 # A figure that is older is not shown as if it were true now.
 STALE_SECONDS = 30.0
 SHOWN = 20
 MORE = 100
-# First a command starts, waits for its turn and finds what it will put on.
-STEPS = ("prepare", *(one.value for one in DeployStep))
 EVENT = tables.event
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a running request: `done`, `now` or `later`."""
-
-    name: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +139,9 @@ def place_view(
     held = active(ground.reservation, now)
     running = requests.running(connection, place.name)
     done = _ended(connection, place)
-    same = (one for one in done if one.commit == live.get("commit"))
-    # One that takes back has no subject of its own.
-    told = next((one for one in same if one.subject), None)
     listed = actions.candidate(connection, place, live.get("ref") or "")
+    subject, author = _origin(live, listed, done)
     last = done[0] if done else None
-    subject, author = (
-        (told.subject, told.person) if told else ("", live.get("by") or "")
-    )
-    if listed and listed["commit"] == live.get("commit"):
-        subject, author = listed["subject"], listed["author"]
     stale = bool(seen.problem) or now - seen.at > STALE_SECONDS
     role = Role.DEPLOYER if place.accepts_any else Role.RELEASER
     failed = last if last and last.state in {"failed", "refused"} else None
@@ -173,10 +157,10 @@ def place_view(
         held=held,
         mine=held is not None and held.holder == person.name,
         running=running,
-        steps=steps(connection, running),
+        steps=steps_of(connection, running) if running else [],
         waiting=requests.waiting(connection, place.name),
         failed=failed,
-        failed_at=_step(connection, failed),
+        failed_at=ended_at(connection, failed) if failed else "",
         before=_before(done, live),
         state=ground.state,
         may_change=person.role >= role,
@@ -185,6 +169,19 @@ def place_view(
         usual=_usual(done),
         releases=[] if place.accepts_any else _releases(connection, place, live),
     )
+
+
+def _origin(
+    live: dict[str, Any], listed: dict[str, Any] | None, done: Sequence[Row[Any]]
+) -> tuple[str, str]:
+    """Return the subject and author of what serves, or who put it on."""
+    if listed and listed["commit"] == live.get("commit"):
+        return listed["subject"], listed["author"]
+    for one in done:
+        # One that takes back has no subject of its own.
+        if one.subject and one.commit == live.get("commit"):
+            return one.subject, one.person
+    return "", live.get("by") or ""
 
 
 def _newer(listed: dict[str, Any] | None, commit: str | None) -> int:
@@ -226,30 +223,6 @@ def _usual(done: Sequence[Row[Any]]) -> float:
     good = [one for one in done if one.state == "done" and one.kind != "take back"]
     taken = sorted(one.ended - one.began for one in good[:10])
     return taken[len(taken) // 2] if taken else 0.0
-
-
-def steps(connection: Connection, running: Row[Any] | None) -> list[Step]:
-    """Return how far a request is."""
-    if running is None:
-        return []
-    these = (EVENT.c.request == running.id) & (EVENT.c.kind == "step")
-    said = {row.text for row in connection.execute(select(EVENT.c.text).where(these))}
-    begun = [number for number, name in enumerate(STEPS) if name in said]
-    if not begun and running.kind == "take back":
-        # Within the window it is one rename.
-        return []
-    last = begun[-1] if begun else 0
-    return [
-        Step(name, "done" if n < last else "now" if n == last else "later")
-        for n, name in enumerate(STEPS)
-    ]
-
-
-def _step(connection: Connection, failed: Row[Any] | None) -> str:
-    if failed is None or not failed.began:
-        return ""
-    found = steps(connection, failed)
-    return next((one.name for one in found if one.state == "now"), "")
 
 
 def history(
