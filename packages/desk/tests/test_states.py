@@ -1,5 +1,6 @@
 """Each state of the page: what it says, and what can be done then."""
 
+import json
 import re
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_what_has_begun_names_its_first_step_at_once(web: Web) -> None:
 def test_a_rename_has_no_steps(web: Web) -> None:
     running(web, "take back")
     text = web.visitor("ana").page()
-    assert "takes it back to Sell seats" in text
+    assert "has been taking it back to Sell seats" in text
     assert shown_steps(text) == []
 
 
@@ -162,3 +163,37 @@ def test_each_environment_for_branches_has_its_button(tmp_path: Path) -> None:
     text = web.visitor("ana").page()
     for name in ("staging", "demo"):
         assert f'href="/shop/{name}/put?ref=feat/seats">Put on {name}</a>' in text
+
+
+def test_production_says_by_which_commits_staging_is_ahead(web: Web) -> None:
+    main = candidate("main")["commit"]
+    behind = candidate("v1.2.0", version=True, compared=main)
+    web.look(place="shop/production", commit=behind["commit"], well=True)
+    ana = web.visitor("ana")
+    web.list(behind | {"commits_out": ["feat: seats", "fix: a <b>"]})
+    assert "Staging is 2 commits ahead: <bdi>feat: seats · fix: a &lt;b&gt;</bdi>" in (
+        ana.page()
+    )
+    # That of another time says nothing of now.
+    web.list(behind | {"commits_out": ["feat: seats"], "compared": "0" * 40})
+    assert "ahead" not in ana.page()
+
+
+@pytest.mark.parametrize("way", ["own-database", "new-database", "downgrade"])
+def test_migrations_of_another_branch_leave_three_choices(web: Web, way: str) -> None:
+    compared = {"compared": candidate("main")["commit"], "migrations_out": ["tiers"]}
+    web.list(candidate("feat/seats", **compared))
+    ana = web.visitor("ana")
+    asked = ana.client.get("/shop/staging/put?ref=feat/seats").text
+    assert "1 migration from <bdi>main</bdi> that this branch does not know" in asked
+    assert f'type="radio" form="confirm" name="database" value="{way}"' in asked
+    assert ana.act("put", database=way).status_code == 303
+    assert json.loads(web.rows("request")[0].options) == [f"--{way}"]
+
+
+def test_a_freeze_is_nobody_s(web: Web) -> None:
+    assert web.visitor("kim").act("freeze", why="a fair").status_code == 303
+    ana = web.visitor("ana")
+    assert "staging is frozen" in ana.page()
+    asked = ana.client.get("/shop/staging/put?ref=feat/seats").text
+    assert "Staging is frozen until" in asked

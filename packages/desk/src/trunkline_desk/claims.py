@@ -90,7 +90,8 @@ class Wish(BaseModel):
     hours: float = Field(default=4.0, gt=0, le=336)
     flag: str = Field(default="", max_length=100)
     value: bool = False
-    database: str = Field(default="", pattern="^(own-database)?$")
+    # The option of `trunkline deploy` for a database with migrations of another branch.
+    database: str = Field(default="", pattern="^((own|new)-database|downgrade)?$")
 
 
 @dataclass(frozen=True, slots=True)

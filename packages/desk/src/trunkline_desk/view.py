@@ -77,6 +77,9 @@ class PageView:
     now: float
     newest: int
     places: list[PlaceView]
+    # Where branches are put, and the commits by which it is ahead of the others.
+    target: Place
+    ahead: dict[str, list[str]]
     # What can be put on, from the one with this number to the one before that.
     ready: list[dict[str, Any]]
     start: int
@@ -106,7 +109,10 @@ def page(
     mine = [one for one in places if one.service == service]
     target = next((one for one in mine if one.accepts_any), mine[0])
     found = snapshots.read(connection, target.name, snapshots.CANDIDATES)
+    views = {one.name: place_view(connection, one, person, now) for one in mine}
+    serves = views[target.name].live.get("commit")
     ready = found.document or []
+    compared = [one for one in ready if one["compared"] == serves]
     for word in find.lower().split():
         ready = [one for one in ready if word in one["text"]]
     end = older + (MORE if older else SHOWN)
@@ -116,7 +122,9 @@ def page(
         person=person,
         now=now,
         newest=newest,
-        places=[place_view(connection, one, person, now) for one in mine],
+        places=[*views.values()],
+        target=target,
+        ahead={name: _ahead(compared, one.live) for name, one in views.items()},
         ready=ready[older:end],
         start=older,
         end=end,
@@ -169,6 +177,12 @@ def place_view(
         usual=_usual(done),
         releases=[] if place.accepts_any else _releases(connection, place, live),
     )
+
+
+def _ahead(compared: Sequence[dict[str, Any]], live: dict[str, Any]) -> list[str]:
+    """Return what serves where branches are put and is not part of `live`."""
+    same = (one for one in compared if one["commit"] == live.get("commit"))
+    return next((one["commits_out"] for one in same), [])
 
 
 def _origin(

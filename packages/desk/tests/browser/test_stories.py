@@ -215,7 +215,7 @@ def test_branches_with_different_migrations_need_a_database_each(
     expect(ben.locator(".failed pre")).to_contain_text("tiers", timeout=30_000)
     assert desk.shop.get()["text"] == "feat/tiers"
     row.get_by_role("link", name="Put on staging").click()
-    ben.get_by_label("Give it a database of its own").check()
+    ben.get_by_label("a database of its own").check()
     ben.get_by_role("button", name="Put it on staging").click()
     settled(ben, "feat: feat/other")
     # The reservation ends with its branch; what serves stays.
