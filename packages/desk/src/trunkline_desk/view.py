@@ -110,11 +110,9 @@ def page(
     target = next((one for one in mine if one.accepts_any), mine[0])
     found = snapshots.read(connection, target.name, snapshots.CANDIDATES)
     views = {one.name: place_view(connection, one, person, now) for one in mine}
-    serves = views[target.name].live.get("commit")
-    ready = found.document or []
-    compared = [one for one in ready if one["compared"] == serves]
-    for word in find.lower().split():
-        ready = [one for one in ready if word in one["text"]]
+    listed = found.document or []
+    words = find.lower().split()
+    ready = [one for one in listed if all(word in one["text"] for word in words)]
     end = older + (MORE if older else SHOWN)
     return PageView(
         service=service,
@@ -124,7 +122,7 @@ def page(
         newest=newest,
         places=[*views.values()],
         target=target,
-        ahead={name: _ahead(compared, one.live) for name, one in views.items()},
+        ahead=_ahead(listed, views[target.name], views),
         ready=ready[older:end],
         start=older,
         end=end,
@@ -179,10 +177,17 @@ def place_view(
     )
 
 
-def _ahead(compared: Sequence[dict[str, Any]], live: dict[str, Any]) -> list[str]:
-    """Return what serves where branches are put and is not part of `live`."""
-    same = (one for one in compared if one["commit"] == live.get("commit"))
-    return next((one["commits_out"] for one in same), [])
+def _ahead(
+    listed: Sequence[dict[str, Any]], target: PlaceView, views: dict[str, PlaceView]
+) -> dict[str, list[str]]:
+    """Return, by environment, what serves at the target and is not part of it."""
+    serves = target.live.get("commit")
+    compared = {
+        one["commit"]: one["commits_out"] for one in listed if one["compared"] == serves
+    }
+    return {
+        name: compared.get(one.live.get("commit"), []) for name, one in views.items()
+    }
 
 
 def _origin(
