@@ -72,4 +72,7 @@ def own_source() -> str:
     installed = json.loads(text) if text else {}
     if "vcs_info" in installed:
         return str(installed["url"])
-    raise UsageError("expected --from with the address of the template")
+    raise UsageError(
+        "expected --from with the address of the template\n"
+        "  type next: the same command with --from ADDRESS  (here: git remote -v)"
+    )
