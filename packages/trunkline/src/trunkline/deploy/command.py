@@ -103,8 +103,7 @@ def deploy(
 
 def _serving(place: Deployment, deployer: Deployer) -> Candidate | None:
     """Return what serves as it was put on, if this clone's journal knows."""
-    facts = deployer.facts()
-    live = facts.at(facts.live)
+    live = deployer.live()
     name = live.operation if live else ""
     operations = place.journal.operations()
     return next((one.candidate for one in operations if one.name == name), None)
@@ -124,8 +123,7 @@ def rollback(
     place = Deployment(environment)
 
     def choose(deployer: Deployer) -> Candidate:
-        live = deployer.facts()
-        serving = live.at(live.live)
+        serving = deployer.live()
         operations = place.journal.operations()
         found = earlier(operations, serving.operation if serving else None)
         if found is None:

@@ -48,8 +48,7 @@ class Listed:
 def candidates(*, environment: str, json: bool) -> int:
     """Print what can be put on an environment, the newest first."""
     place = Deployment(environment)
-    facts = place.deployer().facts()
-    live = facts.at(facts.live)
+    live = place.deployer().live()
     found = list_candidates(place, live.commit if live else "")
     if json:
         print(json_.dumps([asdict(one) for one in found]))
