@@ -157,11 +157,12 @@ def status(*, environment: str, json: bool, desk: str) -> int:
     running = holder(place.folder)
     told = status_of(facts, operations, running=bool(running))
     health = place.health(facts)
-    told["well"] = health == WELL
+    well = health == WELL
     document = {
         "environment": environment,
         "url": place.environment.url,
         **told,
+        "well": well,
         "running": running or None,
         "progress": progress(operations, time.time()) if running else None,
     }
@@ -178,7 +179,7 @@ def status(*, environment: str, json: bool, desk: str) -> int:
     if not json and (doing := running or unfinished):
         print(doing)
         print(progress(operations, time.time()))
-    return 0 if told["well"] else 1
+    return 0 if well else 1
 
 
 def status_of(
@@ -205,7 +206,6 @@ def status_of(
         "ref": told.candidate.ref if told else None,
         "by": told.by if told else None,
         "since": shown_time(told.at) if told else None,
-        "well": live is not None and live.address in facts.well,
         "unfinished": left.name if left else None,
         "recorded": _named(good[-1] if good else None),
         "before": _named(before),
