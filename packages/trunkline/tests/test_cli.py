@@ -29,6 +29,11 @@ def fill_the_disk() -> int:
 
 
 @command()
+def open_what_is_forbidden() -> int:
+    raise PermissionError(errno.EACCES, "Permission denied", "/srv/a b/live")
+
+
+@command()
 def interrupt() -> int:
     raise KeyboardInterrupt
 
@@ -39,6 +44,7 @@ def interrupt() -> int:
         (fail, 1, "trunkline: it was found broken"),
         (break_down, 3, "this is a bug: ZeroDivisionError: oh"),
         (fill_the_disk, 1, "the disk is full: [Errno 28] No space left on device"),
+        (open_what_is_forbidden, 1, "type next: ls -ld '/srv/a b/live'"),
         (interrupt, 130, "interrupted"),
     ],
 )
@@ -132,3 +138,8 @@ def test_an_option_that_makes_no_release_is_refused(sample: Sample) -> None:
 def test_outside_a_repository_it_says_so(sample: Sample) -> None:
     ran = sample.run("sh", "-c", "cd .. && trunkline guard")
     assert (ran.code, "is not in a git repository" in ran.err) == (2, True)
+
+
+def test_in_a_repository_of_somebody_else_git_says_what_to_type(sample: Sample) -> None:
+    ran = sample.run("trunkline", "guard", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert (ran.code, "git config --global --add safe.dir" in ran.err) == (2, True)

@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None, *, load: Load = commands.load) -> in
     except Exception as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             return report_full_disk(error)
+        if isinstance(error, PermissionError) and error.filename:
+            return report_forbidden(error.filename)
         return report_bug(error, arguments)
 
 
@@ -120,6 +122,19 @@ def report_full_disk(error: OSError) -> int:
         "and the clone\n"
         '  type next: df -h "${TMPDIR:-/tmp}" ~/.cache .  '
         "(free some space or set TMPDIR, then repeat the command)",
+        file=sys.stderr,
+    )
+    return FAILED
+
+
+def report_forbidden(name: str) -> int:
+    """Report a file of another user, such as of whoever deploys here."""
+    from shlex import quote  # noqa: PLC0415 - needed only here
+
+    print(
+        f"trunkline: permission denied: {name}\n"
+        "  expected:  a file that the user who types this may use\n"
+        f"  type next: ls -ld {quote(name)}  (then the same command as its owner)",
         file=sys.stderr,
     )
     return FAILED

@@ -69,7 +69,8 @@ class Repository:
         if not answer.ok or len(lines) != len(("root", "own", "common", "shallow")):
             raise UsageError(
                 f"{start or Path.cwd()} is not in a git repository; "
-                "expected to run inside the project's repository"
+                "expected to run inside the project's repository\n"
+                f"  git says:  {answer.complaint}"
             )
         # The common folder may be printed relative to where git ran.
         common = Path(start or Path.cwd(), lines[2])
