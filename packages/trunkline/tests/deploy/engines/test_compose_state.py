@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from deploy.engines.hosts import Host
+from registries import free_port
 from services import docker
 
 pytestmark = pytest.mark.slow
@@ -18,6 +20,22 @@ def test_a_proxy_that_is_restarted_serves_what_is_live(serving: Host) -> None:
     serving.deployed("feat/login")
     assert serving.get()["kind"] == "new"
     serving.deployed("main")
+
+
+def test_whoever_changes_the_url_is_told_how_the_proxy_moves(serving: Host) -> None:
+    assert "the proxy is not" not in serving.deploy("main").err
+    proxy = serving.inspect("proxy-1", "{{.Id}}")
+    old, serving.port = serving.url, free_port()
+    serving.url = f"http://127.0.0.1:{serving.port}"
+    serving.configure(serving.server)
+    ran = serving.deploy("main")
+    assert (ran.code, serving.inspect("proxy-1", "{{.Id}}")) == (0, proxy), ran.all
+    serving.typed(ran.err)
+    again = urllib3.Retry(connect=20, backoff_factor=0.1)
+    assert urllib3.request("GET", serving.url, retries=again).json()["kind"] == "well"
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        urllib3.request("GET", old, retries=False)
+    assert "the proxy is not" not in serving.deploy("main").err
 
 
 def test_a_foreign_live_file_needs_a_human(serving: Host) -> None:

@@ -84,6 +84,7 @@ class ComposeEngine:
             env=self.variables.today(),
             files=self.files,
         )
+        self._compare_proxy()
 
     def pull(self, candidate: Candidate) -> None:
         """Bring the image here, unless it is."""
@@ -151,6 +152,24 @@ class ComposeEngine:
         needed |= {one["image"].partition("@")[2] for one in self._services().values()}
         self.images.clean(needed)
         self.variables.clean(kept, running)
+
+    def _compare_proxy(self) -> None:
+        """Say how to start a proxy anew that is not as `url` and the file say now.
+
+        Nobody reaches the service meanwhile, so a person chooses the moment.
+        """
+        argv, key = ("config", "--hash=proxy"), "com.docker.compose.config-hash"
+        wanted = self._compose(*argv, env=self.variables.today(), files=self.files)
+        shown = f'--format={{{{index .Config.Labels "{key}"}}}}'
+        found = _docker("inspect", shown, self._name("proxy-1"))
+        if found.ok and found.text not in wanted.text:
+            files = (*self.environment.variables, str(self.folder / "compose.env"))
+            env = " ".join(f"--env-file={quote(one)}" for one in files)
+            say(
+                "the proxy is not as `url` and its file say now\n  type next: docker "
+                f"compose {env} up --detach --no-deps proxy  (nobody "
+                "reaches the service for a second)"
+            )
 
     def _name(self, part: str) -> str:
         return f"{self.project}-{part}"
