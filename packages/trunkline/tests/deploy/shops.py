@@ -19,7 +19,7 @@ from trunkline import process
 
 # Seconds between two requests of a client: as fast as it can, it would take the machine
 # from the deploy, and from the tests beside.
-PAUSE = 0.01
+PAUSE = 0.04
 SERVICE = '''
 """Standard library alone."""
 
