@@ -1,12 +1,16 @@
 """Accounts, sessions and tokens that end when they should."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from trunkline.process import run
 
 from trunkline_desk import people, tables
 from trunkline_desk.claims import Role
+from trunkline_desk.runner import Runner
 from visitors import Web
 
 
@@ -99,3 +103,27 @@ def test_a_token_is_named_in_the_history_and_can_be_removed(web: Web) -> None:
     with web.store.writing() as connection:
         assert people.remove_token(connection, "deploy-token-3")
     assert script.get("/api/shop/staging", headers=header).status_code == 401
+
+
+def test_what_waits_is_refused_once_the_role_is_taken_away(web: Web) -> None:
+    with web.store.writing() as connection:
+        token = people.add_token(connection, "deploy-token-3", Role.DEPLOYER)
+    header = {"Authorization": f"Bearer {token}"}
+    wish = {"action": "put", "ref": "feat/seats"}
+    script = web.visitor().client
+    assert script.post("/api/shop/staging", json=wish, headers=header).is_success
+    with web.store.writing() as connection:
+        people.remove_token(connection, "deploy-token-3")
+    run(["git", "init", "--quiet"], cwd=Path(web.desk.services["shop"]), check=True)
+    runner = Runner(web.store, web.desk, lambda: web.now)
+    working = threading.Thread(target=runner.run)
+    working.start()
+    try:
+        while web.rows("request")[0].state == "waiting":
+            time.sleep(0.05)
+    finally:
+        runner.over.set()
+        working.join()
+    (refused,) = web.rows("request")
+    assert refused.state == "refused"
+    assert refused.said.startswith("You may look, but not change anything.")

@@ -141,6 +141,16 @@ def role_of(connection: Connection, desk: Desk, name: str) -> Role:
     return Role.VIEWER if row.removed else Role(row.role)
 
 
+def role_now(connection: Connection, desk: Desk, name: str, by: str) -> Role:
+    """Return the role of who asked for something that still waits."""
+    if by == "this machine":
+        return Role.RELEASER
+    if by != "token":
+        return role_of(connection, desk, name)
+    these = select(tables.token.c.role).where(tables.token.c.name == name)
+    return Role(connection.scalar(these) or Role.VIEWER)
+
+
 def session_cookie(desk: Desk) -> str:
     """Return the name; browsers refuse the prefix without HTTPS."""
     return "__Host-session" if desk.secure else "session"

@@ -18,6 +18,7 @@ from trunkline_desk import (
     actions,
     events,
     outbox,
+    people,
     requests,
     snapshots,
     tables,
@@ -116,7 +117,8 @@ class Runner:
         return True
 
     def _denied(self, connection: Connection, place: Place, one: Row[Any]) -> str:
-        person = Person(one.person, Role.RELEASER, one.by)
+        role = people.role_now(connection, self.desk, one.person, one.by)
+        person = Person(one.person, role, one.by)
         before = actions.ground(connection, place, one.ref)
         wish = Wish(
             action=Action(one.kind), seen=before.state, typed=before.name, ref=one.ref
