@@ -1,6 +1,5 @@
 """What the runner sees reaches the store, whoever asks for what meanwhile."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +42,13 @@ def test_a_reservation_that_ended_is_told_and_starts_nothing(web: Web) -> None:
     assert "ends ana's reservation of staging" in told.body
 
 
-def test_a_command_that_says_nothing_makes_a_page_that_sees_nothing(
-    web: Web, monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_asked_makes_a_page_that_sees_nothing_and_says_why(
+    web: Web,
 ) -> None:
     one, staging = observing(web)
-    monkeypatch.setattr(sys, "executable", "/bin/false")
     one.look(staging, snapshots.LIVE)
-    assert "We cannot see staging: exit code 1" in web.visitor("ana").page()
+    page = web.visitor("ana").page()
+    assert f"We cannot see staging: {staging.folder} is not in a git" in page
 
 
 def test_whoever_asks_for_a_look_during_one_gets_another(

@@ -182,7 +182,7 @@ class Runner:
                 left = requests.running(connection, place.name)
             if left is None:
                 return
-            found = ask(place, "status")
+            found = ask(place, snapshots.LIVE)
             live = found if isinstance(found, dict) else {}
             # A deploy that goes on has to end first, and the lock is its own.
             if live.get("running"):

@@ -151,35 +151,39 @@ def status(*, environment: str, json: bool, desk: str) -> int:
     """Print what serves, by the facts; exit code 1 if nothing serves well."""
     if desk:
         return desks.show_status(desks.open_desk(desk), environment, json=json)
-    place = Deployment(environment)
+    told = read_status(Deployment(environment))
+    if json:
+        print(json_.dumps(told))
+        return 0 if told["well"] else 1
+    if told["commit"] is None:
+        print(told["needs_human"] or f"nothing serves on {environment}")
+    else:
+        since = f", by {told['by']} at {told['since']}" if told["by"] else ""
+        name = f"{told['ref']} " if told["ref"] else ""
+        print(f"{name}{told['commit'][:DIGITS]} is {told['health']}{since}")
+    if doing := told["running"] or told["unfinished"]:
+        print(doing)
+        print(told["progress"])
+    return 0 if told["well"] else 1
+
+
+def read_status(place: Deployment) -> dict[str, Any]:
+    """Ask what serves, whether clients get to it, and what is being done."""
     facts = place.deployer().facts()
     operations = place.journal.operations()
     running = holder(place.folder)
     told = status_of(facts, operations, running=bool(running))
     health = place.health(facts)
-    well = health == WELL
-    document = {
-        "environment": environment,
+    doing = running or told["unfinished"]
+    return {
+        "environment": place.environment.name,
         "url": place.environment.url,
         **told,
-        "well": well,
+        "well": health == WELL,
+        "health": health,
         "running": running or None,
-        "progress": progress(operations, time.time()) if running else None,
+        "progress": progress(operations, time.time()) if doing else None,
     }
-    left = interrupted(operations)
-    if json:
-        print(json_.dumps(document))
-    elif told["commit"] is None:
-        print(told["needs_human"] or f"nothing serves on {environment}")
-    else:
-        since = f", by {told['by']} at {told['since']}" if told["by"] else ""
-        name = f"{told['ref']} " if told["ref"] else ""
-        print(f"{name}{told['commit'][:DIGITS]} is {health}{since}")
-    unfinished = f"unfinished: {left.candidate.ref}, begun by {left.by}" if left else ""
-    if not json and (doing := running or unfinished):
-        print(doing)
-        print(progress(operations, time.time()))
-    return 0 if well else 1
 
 
 def status_of(
@@ -206,7 +210,9 @@ def status_of(
         "ref": told.candidate.ref if told else None,
         "by": told.by if told else None,
         "since": shown_time(told.at) if told else None,
-        "unfinished": left.name if left else None,
+        "unfinished": f"unfinished: {left.candidate.ref}, begun by {left.by}"
+        if left
+        else None,
         "recorded": _named(good[-1] if good else None),
         "before": _named(before),
         "needs_human": found.why if found and human else None,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from trunkline.deploy import local_desk
 from trunkline.deploy.candidates import find_branches, find_commit, find_image
@@ -33,11 +34,16 @@ WELL = "well"
 
 
 class Deployment:
-    """One environment of the repository around the working directory."""
+    """One environment of the repository around a folder, by default the current one."""
 
-    def __init__(self, name: str, flags: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        flags: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self.flags = flags or {}
-        self.repository = Repository.find()
+        self.repository = Repository.find(folder)
         document = read_toml(self.repository.root / PYPROJECT)
         self.settings = parse_settings(document)
         self.script = str(document.get("project", {}).get("name", ""))

@@ -47,9 +47,7 @@ class Listed:
 @command(option("environment", metavar="ENV", help="the environment"), JSON)
 def candidates(*, environment: str, json: bool) -> int:
     """Print what can be put on an environment, the newest first."""
-    place = Deployment(environment)
-    live = place.deployer().live()
-    found = list_candidates(place, live.commit if live else "")
+    found = list_candidates(Deployment(environment))
     if json:
         print(json_.dumps([asdict(one) for one in found]))
     else:
@@ -58,8 +56,10 @@ def candidates(*, environment: str, json: bool) -> int:
     return 0
 
 
-def list_candidates(place: Deployment, live: str) -> list[Listed]:
+def list_candidates(place: Deployment) -> list[Listed]:
     """List the branches and the newest release, or all releases and nothing else."""
+    serving = place.deployer().live()
+    live = serving.commit if serving else ""
     refs = _read_refs(place.repository, place.settings.remote)
     versions = {
         name: found for name, row in refs.items() if (found := _version(row[0]))
@@ -96,14 +96,14 @@ def _first(place: Deployment) -> tuple[str, set[str]]:
 
     Those lived through a window where branches are put, too. A commit has one image.
     """
-    places = place.settings.environments
+    places, root = place.settings.environments, place.repository.root
     others = [one for one in places if find_environment(places, one).accepts == "any"]
     if place.environment.accepts == "any" or not others:
         return "", set()
     return others[0], {
         done.candidate.commit
         for other in others
-        for done in Deployment(other).journal.operations()
+        for done in Deployment(other, folder=root).journal.operations()
         if done.ending is Outcome.LIVE
     }
 
