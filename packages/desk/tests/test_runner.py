@@ -1,6 +1,7 @@
 """Two processes and a real engine: what is asked for is done once, or not at all."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,28 @@ def test_in_its_window_a_take_back_is_a_rename_with_the_variables_of_then(
     assert {one.read_text() for one in main} == set(main.values())
     desk.shop.set(window=1)
     desk.shop.write("staging.env", "GREETING=hello\nENABLE_SEATS=false\n")
+
+
+def test_what_another_clone_put_on_is_accepted(
+    desk: DeskProcesses, tmp_path: Path
+) -> None:
+    journal = desk.shop.folder / "journal.db"
+    shutil.copy(journal, tmp_path / "before.db")
+    words = ("deploy", "feat/seats", "--to", "staging")
+    # It does not pass through this desk's rule.
+    desk.shop.trunkline(*words, TRUNKLINE_BY="another").required()
+    shutil.move(tmp_path / "before.db", journal)
+    commit = desk.shop.git("rev-parse", "feat/seats")
+    desk.until(lambda: desk.status()["commit"] == commit)
+    assert desk.ask("staging", {"action": "accept"}).status == 202
+    desk.serves(commit[:12])
+    newest = desk.ask("staging/history").json()[0]
+    assert (newest["text"], newest["state"]) == (
+        "accepted what was put on staging outside",
+        "done",
+    )
+    assert desk.ask("staging", {"action": "take back"}).status == 202
+    desk.serves("main")
 
 
 def test_what_is_asked_for_does_not_wait_for_a_remote(

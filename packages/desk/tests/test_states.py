@@ -93,6 +93,7 @@ def test_what_somebody_changed_outside_is_told_beside_what_was_put_on(web: Web) 
     text = web.visitor("ana").page()
     assert "Somebody changed staging outside: it runs <code>ccccccc</code>" in text
     assert 'put?ref=feat/seats">Put ours back</a>' in text
+    assert 'value="accept"' in text
     web.look(ref="feat/seats", commit="d" * 40, well=True, recorded=recorded)
     assert "outside" not in web.visitor("ana").page()
 

@@ -92,7 +92,10 @@ def test_a_command_takes_the_options_that_it_declares(name: str) -> None:
             key: ["staging", "--desk=https://desk.example/shop"]
             for key in ("reserve", "release-env")
         },
-        **{key: ["staging"] for key in ("rollback", "status", "history", "candidates")},
+        **{
+            key: ["staging"]
+            for key in ("rollback", "status", "history", "accept", "candidates")
+        },
     }
     values = cli.parse(name, function, required.get(name, []))
     assert values.keys() == inspect.signature(function).parameters.keys()

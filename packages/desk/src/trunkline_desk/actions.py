@@ -169,6 +169,8 @@ def _order(connection: Connection, place: Place, wish: Wish) -> Order:
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
     if wish.action is Action.TAKE_BACK:
         return Order(wish.action.value, **live.get("before") or {})
+    if wish.action is Action.ACCEPT:
+        return Order(wish.action.value, live.get("ref") or "", live.get("commit") or "")
     words = [f"--{wish.database}"] if wish.database else []
     if wish.action is Action.FLAG:
         if not _FLAG.fullmatch(wish.flag) or not live.get("ref"):
@@ -208,6 +210,7 @@ def _sentence(place: Place, wish: Wish, held: Reservation | None, until: float) 
     return {
         Action.PUT: f"put {wish.ref} on {name}",
         Action.TAKE_BACK: f"took {name} back",
+        Action.ACCEPT: f"accepted what was put on {name} outside",
         Action.FLAG: f"switched {wish.flag} {state} on {name}",
         Action.STOP: f"stopped what was being put on {name}",
         Action.RESERVE: f"reserved {name} until {end}",

@@ -20,6 +20,7 @@ class Action(StrEnum):
 
     PUT = "put"
     TAKE_BACK = "take back"
+    ACCEPT = "accept"
     FLAG = "flag"
     STOP = "stop"
     RESERVE = "reserve"

@@ -85,7 +85,7 @@ class Runner:
             terminal.invite(self.desk, place)
             self._adopt(place)
             self.adopted.add(place.name)
-        return self._next(place, {"put", "flag"})
+        return self._next(place, {"put", "flag", "accept"})
 
     def _back(self, place: Place) -> bool:
         return self._next(place, {"take back"})
@@ -130,6 +130,8 @@ class Runner:
         """Run the command to its end; return how it ended, and its last lines."""
         if one.kind == "take back":
             words = ["rollback", place.environment, "--wait"]
+        elif one.kind == "accept":
+            words = ["accept", place.environment]
         else:
             words = ["deploy", one.ref, "--to", place.environment, "--yes", "--wait"]
             words += ["--commit", one.commit, *json.loads(one.options)]

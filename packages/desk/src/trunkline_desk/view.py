@@ -239,7 +239,7 @@ def _before(done: Sequence[Row[Any]], live: dict[str, Any]) -> dict[str, Any] | 
 
 def _usual(done: Sequence[Row[Any]]) -> float:
     """Return the median of the last ten that succeeded; the newest comes first."""
-    good = [one for one in done if one.state == "done" and one.kind != "take back"]
+    good = [one for one in done if one.state == "done" and one.kind in {"put", "flag"}]
     taken = sorted(one.ended - one.began for one in good[:10])
     return taken[len(taken) // 2] if taken else 0.0
 

@@ -37,11 +37,7 @@ def main(argv: Sequence[str] | None = None, *, load: Load = commands.load) -> in
         sys.stdout = None
         return FAILED
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
-            return report_full_disk(error)
-        if isinstance(error, PermissionError) and error.filename:
-            return report_forbidden(error.filename)
-        return report_bug(error, arguments)
+        return report(error, arguments)
 
 
 def ptw() -> int:
@@ -112,6 +108,15 @@ def _nearest(name: str) -> str:
 
     near = difflib.get_close_matches(name, commands.SUMMARIES, n=1)
     return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def report(error: Exception, arguments: list[str]) -> int:
+    """Report what no command has foreseen, and return its exit code."""
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return report_full_disk(error)
+    if isinstance(error, PermissionError) and error.filename:
+        return report_forbidden(error.filename)
+    return report_bug(error, arguments)
 
 
 def report_full_disk(error: OSError) -> int:

@@ -13,6 +13,9 @@ WORKLOAD = "engines/test_workload.py"
 IMAGES, STATE = "test_candidates_images.py", "engines/test_compose_state.py"
 # By file, the beginning of each text and the test that types it.
 TYPED = {
+    "acceptance.py": {
+        "trunkline status": ("test_acceptance.py", "what_is_not_well_is_not_accepted"),
+    },
     "candidates.py": {
         "git fetch --tags": (SHOP, "a_tag_that_only_the_remote_has_is_fetched"),
         "the same command with one of": ("test_candidates.py", "branches_with_one_tag"),
@@ -44,6 +47,7 @@ TYPED = {
     },
     "engines/compose.py": {
         "cd": (STATE, "a_second_clone_leaves_the_containers_of_the_first_alone"),
+        "docker compose": (STATE, "whoever_changes_the_url_is_told_how_the_proxy_"),
     },
     "engines/workload.py": {
         **dict.fromkeys(
@@ -107,7 +111,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 32
+    assert len(listed) == len(ROWS) == 34
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

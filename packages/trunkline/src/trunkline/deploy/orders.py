@@ -50,10 +50,10 @@ def carry_out(place: Deployment, order: Order) -> int:
     """Deploy under the environment's lock, and print what serves."""
     by = person(os.environ)
     with only_deploy(
-        place.folder, _doing(place, by, order.what), wait=order.wait
+        place.folder, doing(place, by, order.what), wait=order.wait
     ) as lock:
         deployer = place.deployer(lock, choice=order.database)
-        _recover(place, deployer)
+        recover(place, deployer)
         operation = Operation(
             name=uuid.uuid4().hex[:DIGITS],
             candidate=order.choose(deployer),
@@ -79,17 +79,17 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
     Its deployer stops it; where that was killed, this does.
     """
     say(f"switched back to {back.commit[:DIGITS]}")
-    doing = _doing(place, person(os.environ), "rollback")
-    with only_deploy(place.folder, doing, wait=True) as lock:
-        _recover(place, place.deployer(lock))
+    what = doing(place, person(os.environ), "rollback")
+    with only_deploy(place.folder, what, wait=True) as lock:
+        recover(place, place.deployer(lock))
     told = [o for o in place.journal.operations() if o.name == back.operation]
     return _report(place, told[0].candidate.ref if told else "", back, json=json)
 
 
 def show_plan(place: Deployment, order: Order) -> int:
     """Print what would be done; what serves, and its database, stay as they are."""
-    doing = _doing(place, person(os.environ), f"{order.what} --dry-run")
-    with only_deploy(place.folder, doing, wait=order.wait) as lock:
+    what = doing(place, person(os.environ), f"{order.what} --dry-run")
+    with only_deploy(place.folder, what, wait=order.wait) as lock:
         deployer = place.deployer(lock)
         candidate = order.choose(deployer)
         lines = place.preview(deployer.engine, candidate, order.database)
@@ -118,7 +118,7 @@ def require_choice(choice: str, environment: Environment, *, yes: bool) -> None:
         confirm(f"{LOST[choice]} Go on?", yes=yes)
 
 
-def _recover(place: Deployment, deployer: Deployer) -> None:
+def recover(place: Deployment, deployer: Deployer) -> None:
     """Finish what was interrupted, or refuse to go on."""
     if left := deployer.recover():
         require_no_human(left, deployer.facts(), place.switch.file)
@@ -147,7 +147,8 @@ def progress(operations: Sequence[Operation], now: float) -> str:
     return f"step {number} of {of}: {step.value}{more}"
 
 
-def _doing(place: Deployment, by: str, what: str) -> str:
+def doing(place: Deployment, by: str, what: str) -> str:
+    """Say what a second caller is told."""
     name, since = place.environment.name, shown_time(time.time())
     return f"{by} is changing {name} since {since}: {what}"
 

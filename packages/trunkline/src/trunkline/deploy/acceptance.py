@@ -1,0 +1,57 @@
+"""`trunkline accept`: what somebody else put on becomes what was put on here."""
+
+import os
+import time
+import uuid
+from dataclasses import replace
+
+from trunkline.deploy.deployment import Deployment
+from trunkline.deploy.local_desk import person
+from trunkline.deploy.lock import only_deploy
+from trunkline.deploy.operation import Instance, Operation, Outcome
+from trunkline.deploy.orders import DIGITS, doing, recover
+from trunkline.deploy.runner import Deployer
+from trunkline.errors import Refusal
+from trunkline.options import command, option
+from trunkline.output import say
+
+
+@command(option("environment", metavar="ENV", help="the environment"))
+def accept(*, environment: str) -> int:
+    """Record what serves as what was put on, to be taken back to later."""
+    place = Deployment(environment)
+    by = person(os.environ)
+    place.permit(by, "accept")
+    with only_deploy(place.folder, doing(place, by, "accept"), wait=False) as lock:
+        deployer = place.deployer(lock)
+        recover(place, deployer)
+        live = deployer.live()
+        if live is None or not deployer.engine.well(live):
+            raise Refusal(
+                rule="accept",
+                found=f"nothing that serves well on {environment}",
+                expected="a service that is ready and names its commit",
+                fix=f"trunkline status {environment}",
+            )
+        good = [o for o in place.journal.operations() if o.ending is Outcome.LIVE]
+        if good and good[-1].candidate.commit == live.commit:
+            say(f"{live.commit[:DIGITS]} was put on here; there is nothing to accept")
+            return 0
+        _record(place, deployer, live, by)
+        place.tidy(deployer.engine)
+    print(f"{live.commit[:DIGITS]} is what was put on {environment} now")
+    return 0
+
+
+def _record(place: Deployment, deployer: Deployer, live: Instance, by: str) -> None:
+    """Write down an operation that ended well, with the variables of what serves."""
+    known = {one.name: one for one in place.journal.operations()}
+    told = known.get(live.operation)
+    candidate = told.candidate if told else place.candidate(live.commit[:DIGITS])
+    # The instance keeps its name; one that was put on here before has it already.
+    name = uuid.uuid4().hex[:DIGITS] if told else live.operation
+    candidate = replace(candidate, variables_of=live.operation if told else "")
+    now = time.time()
+    place.journal.begin(Operation(name, candidate, by, now, took_back=False))
+    deployer.engine.variables.keep(name, candidate.variables_of)
+    place.journal.end(name, Outcome.LIVE, now, reason="it was put on elsewhere")
