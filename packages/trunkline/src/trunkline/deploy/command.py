@@ -180,7 +180,7 @@ def read_status(place: Deployment) -> dict[str, Any]:
         "url": place.environment.url,
         **told,
         "well": health == WELL,
-        "health": health,
+        "health": health if told["commit"] else None,
         "running": running or None,
         "progress": progress(operations, time.time()) if doing else None,
     }
