@@ -46,6 +46,7 @@ PROGRAMS = {
         "getent",
         "gh",
         "kubectl",
+        "ls",
         "lsof",
     ),
     *("mv", "open", "rm", "sed", "sudo", "trunkline-desk"),
