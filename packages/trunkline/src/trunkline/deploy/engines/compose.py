@@ -79,12 +79,10 @@ class ComposeEngine:
         own = {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": self.project}
         lines = [f"{name}={value}\n" for name, value in (self.proxy | own).items()]
         (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
-        self._compose(
-            *("up", "--detach", "--no-recreate", "--wait"),
-            env=self.variables.today(),
-            files=self.files,
-        )
-        self._compare_proxy()
+        today = self.variables.today()
+        up = ("up", "--detach", "--no-recreate", "--wait")
+        self._compose(*up, env=today, files=self.files)
+        self._compare_proxy(today)
 
     def pull(self, candidate: Candidate) -> None:
         """Bring the image here, unless it is."""
@@ -153,13 +151,13 @@ class ComposeEngine:
         self.images.clean(needed)
         self.variables.clean(kept, running)
 
-    def _compare_proxy(self) -> None:
+    def _compare_proxy(self, today: Mapping[str, str]) -> None:
         """Say how to start a proxy anew that is not as `url` and the file say now.
 
         Nobody reaches the service meanwhile, so a person chooses the moment.
         """
         argv, key = ("config", "--hash=proxy"), "com.docker.compose.config-hash"
-        wanted = self._compose(*argv, env=self.variables.today(), files=self.files)
+        wanted = self._compose(*argv, env=today, files=self.files)
         shown = f'--format={{{{index .Config.Labels "{key}"}}}}'
         found = _docker("inspect", shown, self._name("proxy-1"))
         if found.ok and found.text not in wanted.text:
