@@ -8,7 +8,7 @@ from dataclasses import replace
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import only_deploy
-from trunkline.deploy.operation import Instance, Operation, Outcome
+from trunkline.deploy.operation import Instance, Operation, Outcome, find_operation
 from trunkline.deploy.orders import DIGITS, doing, recover
 from trunkline.deploy.runner import Deployer
 from trunkline.errors import Refusal
@@ -33,20 +33,28 @@ def accept(*, environment: str) -> int:
                 expected="a service that is ready and names its commit",
                 fix=f"trunkline status {environment}",
             )
-        good = [o for o in place.journal.operations() if o.ending is Outcome.LIVE]
+        operations = place.journal.operations()
+        good = [one for one in operations if one.ending is Outcome.LIVE]
         if good and good[-1].candidate.commit == live.commit:
             say(f"{live.commit[:DIGITS]} was put on here; there is nothing to accept")
             return 0
-        _record(place, deployer, live, by)
+        _record(place, deployer, live, find_operation(operations, live.operation), by)
         place.tidy(deployer.engine)
     print(f"{live.commit[:DIGITS]} is what was put on {environment} now")
     return 0
 
 
-def _record(place: Deployment, deployer: Deployer, live: Instance, by: str) -> None:
-    """Write down an operation that ended well, with the variables of what serves."""
-    known = {one.name: one for one in place.journal.operations()}
-    told = known.get(live.operation)
+def _record(
+    place: Deployment,
+    deployer: Deployer,
+    live: Instance,
+    told: Operation | None,
+    by: str,
+) -> None:
+    """Write down an operation that ended well, with the variables of what serves.
+
+    `told` is the one that started it, if that was here.
+    """
     candidate = told.candidate if told else place.candidate(live.commit[:DIGITS])
     # The instance keeps its name; one that was put on here before has it already.
     name = uuid.uuid4().hex[:DIGITS] if told else live.operation

@@ -20,6 +20,7 @@ from trunkline.deploy.operation import (
     Outcome,
     RecoveryVerdict,
     earlier,
+    find_operation,
     interrupted,
     recovery,
 )
@@ -104,9 +105,8 @@ def deploy(
 def _serving(place: Deployment, deployer: Deployer) -> Candidate | None:
     """Return what serves as it was put on, if this clone's journal knows."""
     live = deployer.live()
-    name = live.operation if live else ""
-    operations = place.journal.operations()
-    return next((one.candidate for one in operations if one.name == name), None)
+    told = find_operation(place.journal.operations(), live.operation if live else None)
+    return told.candidate if told else None
 
 
 @command(ENV, YES, WAIT, DRY_RUN, JSON, desks.DESK)
@@ -194,7 +194,7 @@ def status_of(
     `recorded` is what the last deploy left there.
     """
     live = facts.at(facts.live)
-    told = next((o for o in operations if live and o.name == live.operation), None)
+    told = find_operation(operations, live.operation if live else None)
     left = interrupted(operations)
     good = [one for one in operations if one.ending is Outcome.LIVE]
     before = earlier(operations, told.name if told else None)

@@ -9,7 +9,13 @@ from pathlib import Path
 from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.operation import Candidate, Instance, Operation, Outcome
+from trunkline.deploy.operation import (
+    Candidate,
+    Instance,
+    Operation,
+    Outcome,
+    find_operation,
+)
 from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
 from trunkline.deploy.variables import LAST_LINES
 from trunkline.errors import FailedError
@@ -59,7 +65,9 @@ class Databases:
             return
         self._use_chosen(operation)
         report = self.report(operation)
-        live = self._operation_of(before)
+        live = find_operation(
+            self.journal.operations(), before.operation if before else None
+        )
         unknown = report is not None and report.state == "unknown"
         if report and unknown and live and self.choice == "downgrade":
             self._downgrade(operation, live.candidate, len(report.unknown))
@@ -165,10 +173,6 @@ class Databases:
         said = answer.complaint
         last = self.engine.variables.last_lines(operation.name, said, most=most)
         raise FailedError(f"could not {what}: {last}")
-
-    def _operation_of(self, instance: Instance | None) -> Operation | None:
-        name = instance.operation if instance else ""
-        return next((o for o in self.journal.operations() if o.name == name), None)
 
 
 def database_name(tag: str) -> str:

@@ -140,6 +140,13 @@ def _needs_human(why: str) -> Recovery:
     return Recovery(RecoveryVerdict.NEEDS_HUMAN, None, (), why)
 
 
+def find_operation(
+    operations: Sequence[Operation], name: str | None
+) -> Operation | None:
+    """Return the operation with this name, if the journal knows it."""
+    return next((one for one in operations if one.name == name), None)
+
+
 def interrupted(operations: Sequence[Operation]) -> Operation | None:
     """Return the last operation if it has no ending."""
     return operations[-1] if operations and not operations[-1].ending else None

@@ -17,6 +17,7 @@ from trunkline.deploy.operation import (
     DeployStep,
     Instance,
     Operation,
+    find_operation,
     interrupted,
     seconds_left,
     usual_seconds,
@@ -82,8 +83,8 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
     what = doing(place, person(os.environ), "rollback")
     with only_deploy(place.folder, what, wait=True) as lock:
         recover(place, place.deployer(lock))
-    told = [o for o in place.journal.operations() if o.name == back.operation]
-    return _report(place, told[0].candidate.ref if told else "", back, json=json)
+    told = find_operation(place.journal.operations(), back.operation)
+    return _report(place, told.candidate.ref if told else "", back, json=json)
 
 
 def show_plan(place: Deployment, order: Order) -> int:
