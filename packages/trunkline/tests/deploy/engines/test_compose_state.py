@@ -12,6 +12,7 @@ from registries import free_port
 from services import docker
 
 pytestmark = pytest.mark.slow
+SLEEP = "import time; time.sleep(3)"
 
 
 def test_a_proxy_that_is_restarted_serves_what_is_live(serving: Host) -> None:
@@ -36,6 +37,21 @@ def test_whoever_changes_the_url_is_told_how_the_proxy_moves(serving: Host) -> N
     with pytest.raises(urllib3.exceptions.HTTPError):
         urllib3.request("GET", old, retries=False)
     assert "the proxy is not" not in serving.deploy("main").err
+
+
+@pytest.mark.parametrize("verb", ["create", "run"])
+def test_what_a_killed_deploy_asked_the_database_with_is_waited_for_and_removed(
+    serving: Host, verb: str
+) -> None:
+    name = f"{serving.name}-staging-ask"
+    image = serving.inspect(serving.containers()[0], "{{.Config.Image}}")
+    words = [f"--name={name}", "--entrypoint=python", image, "-c", SLEEP]
+    docker(verb, *(["--detach"] if verb == "run" else []), *words)
+    ran = serving.deploy("main")
+    assert ran.code == 0, ran.all
+    waited = f"waiting for an earlier one: docker logs --follow {name}" in ran.err
+    assert waited is (verb == "run")
+    assert not docker("ps", "--all", "--quiet", f"--filter=name={name}")
 
 
 def test_a_foreign_live_file_needs_a_human(serving: Host) -> None:

@@ -91,19 +91,21 @@ class ComposeEngine:
     def ask(
         self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
-        """Run a program in a container of its own, which is gone afterwards."""
-        container, env = self._name(name), self.variables.read(operation)
-        if not name:
-            colour = self._add(candidate, operation)
-            run = ("run", "--rm", "--no-deps", "--no-TTY", colour, *argv)
-            return self._compose(*run, env=env, check=False)
-        if _docker("ps", "--quiet", f"--filter=name=^{container}$").text:
-            say(f"waiting for an earlier `{name}`: docker logs --follow {container}")
-        self._finish(container)
-        colour = self._add(candidate, operation)
-        run = ("run", "--detach", "--no-deps", f"--name={container}", colour, *argv)
-        self._compose(*run, env=env)
-        return self._finish(container)
+        """Run a program in a container of its own, which is gone afterwards.
+
+        One with a name does not end with whoever waits for it.
+        """
+        container, env = self._name(name or "ask"), self.variables.read(operation)
+        # That of a deploy which was killed, maybe before it was started.
+        left = ("--all", f"--filter=name=^{container}$", "--format={{.State}}")
+        if state := _docker("ps", *left).text:
+            if state == "running":
+                say(f"waiting for an earlier one: docker logs --follow {container}")
+            self._finish(container)
+        run = ["run", "--no-deps", "--no-TTY", f"--name={container}"]
+        run += ["--detach" if name else "--rm", self._add(candidate, operation), *argv]
+        done = self._compose(*run, env=env, check=bool(name))
+        return self._finish(container) if name else done
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         """Start a container; until it is settled, one that exits stays down."""
