@@ -42,6 +42,29 @@ def test_a_reservation_that_ended_is_told_and_starts_nothing(web: Web) -> None:
     assert "ends ana's reservation of staging" in told.body
 
 
+def test_whoever_wants_to_know_is_told_once_when_it_is_free(web: Web) -> None:
+    one, staging = observing(web)
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    ana.act("reserve", hours="1")
+    assert "Tell me when it is free</button>" not in ana.page()
+    assert "Tell me when it is free</button>" in ben.page()
+    assert ben.act("tell me").status_code == 303
+    assert "You will be told when it is free." in ben.page()
+    web.now += 3601
+    one.end_reservation(staging)
+    said = "tells ben that staging is free"
+    assert ben.page().count(said) == 1
+    assert said in web.rows("outbox")[-1].body
+    assert "You will be told" not in ben.page()
+    # Once is enough.
+    ana.act("reserve")
+    ana.act("done with it")
+    assert ben.page().count(said) == 1
+    # Whoever asks too late knows at once.
+    ben.act("tell me")
+    assert ben.page().count(said) == 2
+
+
 def test_what_cannot_be_asked_makes_a_page_that_sees_nothing_and_says_why(
     web: Web,
 ) -> None:

@@ -42,6 +42,17 @@ def test_what_has_begun_names_its_first_step_at_once(web: Web) -> None:
     assert shown_steps(web.visitor("ana").page()) == [("now", "Prepare")]
 
 
+def test_a_newer_wish_replaces_the_older_one_and_the_page_says_so(web: Web) -> None:
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    for ref in ("feat/seats", "main"):
+        commit = candidate(ref)["commit"]
+        assert ana.act("put", ref=ref, commit=commit).status_code == 303
+    text = ben.page()
+    assert "put main on staging instead of feat/seats, which was waiting" in text
+    assert re.findall("<bdi>Try (.*)</bdi> is next", text) == ["main"]
+    assert "it was replaced" in text
+
+
 def test_a_rename_has_no_steps(web: Web) -> None:
     running(web, "take back")
     text = web.visitor("ana").page()

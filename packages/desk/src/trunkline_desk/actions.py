@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from trunkline_desk import events, outbox, requests, snapshots, tables
 from trunkline_desk.claims import (
@@ -14,6 +14,7 @@ from trunkline_desk.claims import (
     Ground,
     Person,
     Reservation,
+    Role,
     Wish,
     active,
     claim,
@@ -28,6 +29,7 @@ _FLAG = re.compile(r"ENABLE_[A-Z0-9_]{1,80}")
 RESERVATION = tables.reservation
 # The way in of who types `trunkline` on the desk's own machine.
 TERMINAL = "terminal"
+DESK = Person("the desk", Role.VIEWER, "itself")
 
 
 class DeniedError(Exception):
@@ -104,25 +106,22 @@ def perform(
     held = active(before.reservation, now)
     # What is typed where the desk runs needs no runner.
     asks = wish.action not in CLAIMS and person.by != TERMINAL
-    said = ""
+    text = _sentence(place, wish, held, until)
     if wish.action is Action.STOP:
-        said = _stop(connection, place)
+        _stop(connection, place)
     elif asks:
-        order = _order(connection, place, wish)
-        _tell_replaced(connection, place, person, now)
-        said = requests.submit(
-            *(connection, wish.key, place.name, person, order), why=wish.why, at=now
-        )
+        text += _submit(connection, place, person, wish, now)
+    number = requests.newest(connection, place.name) if asks else 0
+    more: dict[str, Any] = {"why": wish.why, "at": now, "request": number or None}
+    kind = "tell" if wish.action is Action.TELL else "act"
+    events.add(connection, place.name, kind, person, text, key=wish.key, **more)
+    outbox.tell(connection, place, person, text, **more)
     ref = held.ref if held else ""
     if wish.action is Action.PUT:
         ref = wish.ref if candidate(connection, place, wish.ref) else ""
-    hold(connection, place, claim(wish, person, held, until=until, ref=ref))
-    text = _sentence(place, wish, held, until)
-    number = requests.newest(connection, place.name) if asks else 0
-    more: dict[str, Any] = {"why": wish.why, "at": now, "request": number or None}
-    events.add(connection, place.name, "act", person, text, key=wish.key, **more)
-    outbox.tell(connection, place, person, text, **more)
-    return f"{person.name} {text}. {said}".strip()
+    claimed = claim(wish, person, held, until=until, ref=ref)
+    hold(connection, place, claimed, now)
+    return f"{person.name} {text}."
 
 
 def flags(connection: Connection, place: Place) -> dict[str, bool]:
@@ -147,22 +146,24 @@ def _explained(
     return Denial(found.status, f"{found.sentence}{last}")
 
 
-def _stop(connection: Connection, place: Place) -> str:
+def _stop(connection: Connection, place: Place) -> None:
     going = requests.running(connection, place.name)
     if going is None:
         raise DeniedError(Denial(409, "Nothing is running that could be stopped."))
     requests.stop(connection, going.id)
-    return ""
 
 
-def _tell_replaced(
-    connection: Connection, place: Place, person: Person, now: float
-) -> None:
-    """Tell of the request that the next one of the same person replaces."""
-    for one in requests.waiting(connection, place.name):
-        if one.person == person.name:
-            what = (connection, place, person, "replaced it", "")
-            outbox.tell(*what, at=now, request=one.id, event="progress")
+def _submit(
+    connection: Connection, place: Place, person: Person, wish: Wish, now: float
+) -> str:
+    """Ask the runner; returns what to say of an older request that waited."""
+    what = (connection, wish.key, place.name, person, _order(connection, place, wish))
+    replaced = requests.submit(*what, why=wish.why, at=now)
+    if replaced is None:
+        return ""
+    told = (connection, place, person, "replaced it", "")
+    outbox.tell(*told, at=now, request=replaced.id, event="progress")
+    return f" instead of {replaced.ref or replaced.kind}, which was waiting"
 
 
 def _order(connection: Connection, place: Place, wish: Wish) -> Order:
@@ -195,12 +196,28 @@ def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] 
     return next((one for one in found if one["ref"] == ref), None)
 
 
-def hold(connection: Connection, place: Place, claimed: Reservation | None) -> None:
-    """Write down who has an environment now."""
+def hold(
+    connection: Connection, place: Place, claimed: Reservation | None, now: float
+) -> None:
+    """Write down who has an environment now; if nobody, tell whoever wants to know."""
     connection.execute(delete(RESERVATION).where(RESERVATION.c.place == place.name))
     if claimed:
         row = {"place": place.name} | asdict(claimed)
         connection.execute(insert(RESERVATION).values(row))
+    elif names := listeners(connection, place):
+        text = f"tells {', '.join(names)} that {place.environment} is free"
+        events.add(connection, place.name, "told", DESK, text, at=now)
+        outbox.tell(connection, place, DESK, text, "", at=now)
+
+
+def listeners(connection: Connection, place: Place) -> list[str]:
+    """Return who wants to know when an environment is free again."""
+    event = tables.event.c
+    here = event.place == place.name
+    told = select(func.max(event.id)).where(here & (event.kind == "told"))
+    since = func.coalesce(told.scalar_subquery(), 0)
+    asked = here & (event.kind == "tell") & (event.id > since)
+    return [*connection.scalars(select(event.person).where(asked).distinct())]
 
 
 def _sentence(place: Place, wish: Wish, held: Reservation | None, until: float) -> str:
@@ -218,4 +235,5 @@ def _sentence(place: Place, wish: Wish, held: Reservation | None, until: float) 
         Action.RELEASE: f"was done with {name}",
         Action.TAKE_OVER: f"took {name} over from {other} until {end}",
         Action.FREEZE: f"froze {name} until {end}",
+        Action.TELL: f"wants to know when {name} is free",
     }[wish.action]

@@ -28,15 +28,17 @@ class Action(StrEnum):
     RELEASE = "done with it"
     TAKE_OVER = "take over"
     FREEZE = "freeze"
+    TELL = "tell me"
 
 
-# What changes who has the environment, and nothing that serves.
+# What leaves alone what serves.
 CLAIMS = {
     Action.RESERVE,
     Action.EXTEND,
     Action.RELEASE,
     Action.TAKE_OVER,
     Action.FREEZE,
+    Action.TELL,
 }
 
 
@@ -161,7 +163,7 @@ def _reserved(wish: Wish, person: Person, ground: Ground, now: float) -> Denial 
     held = active(ground.reservation, now)
     if wish.action is Action.TAKE_OVER and not wish.why.strip():
         return Denial(422, "Say why you take it over: it is kept, and they are told.")
-    if held is None:
+    if held is None or wish.action is Action.TELL:
         return None
     if not held.holder:
         # Who may freeze may also end it.

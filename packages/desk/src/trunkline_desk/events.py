@@ -18,7 +18,11 @@ def add(
     request: int | None = None,
     key: str = "",
 ) -> None:
-    """Write down one thing that happened: an `act`, a `step`, an `end` or a `look`."""
+    """Write down one thing that happened.
+
+    It is an `act`, a `step`, an `end` or a `look`; somebody asks to `tell` them when it
+    is free, and they are `told`.
+    """
     row = {
         "at": at,
         "place": place,

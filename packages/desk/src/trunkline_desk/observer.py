@@ -15,13 +15,13 @@ from trunkline.errors import Refusal, TrunklineError
 from trunkline.process import run
 
 from trunkline_desk import actions, events, outbox, snapshots
-from trunkline_desk.claims import Person, Reservation, Role, active, clock
+from trunkline_desk.actions import DESK
+from trunkline_desk.claims import Reservation, active, clock
 from trunkline_desk.services import Place
 from trunkline_desk.store import Store
 
 LOOK_SECONDS = {snapshots.LIVE: 5.0, snapshots.CANDIDATES: 30.0}
 _PATIENCE = 120.0
-DESK = Person("the desk", Role.VIEWER, "itself")
 
 
 class Observer:
@@ -89,12 +89,12 @@ class Observer:
             # Somebody may have taken it over in between.
             if actions.ground(connection, place).reservation != held:
                 return
-            actions.hold(connection, place, None)
             what = f"{held.holder}'s reservation" if held.holder else "the freeze"
             text = f"ends {what} of {place.environment}: {why}"
             now = self.now()
             events.add(connection, place.name, "act", DESK, text, at=now)
             outbox.tell(connection, place, DESK, text, "", at=now)
+            actions.hold(connection, place, None, now)
 
     def _ended(self, connection: Connection, place: Place, held: Reservation) -> str:
         """Return why a reservation has ended, or nothing."""

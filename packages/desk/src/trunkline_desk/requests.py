@@ -34,20 +34,16 @@ def submit(
     *,
     why: str,
     at: float,
-) -> str:
-    """Add a request for the runner; returns what became of an older one, if any.
+) -> Row[Any] | None:
+    """Add a request for the runner; returns the one that it replaces, if any.
 
-    One may wait for each person and environment: the newer replaces the older.
+    One may wait for each person and environment.
     """
-    mine = (
-        (REQUEST.c.place == place)
-        & (REQUEST.c.person == person.name)
-        & (REQUEST.c.state == "waiting")
-    )
-    said = "Replaced by a newer one before it began."
-    replaced = connection.execute(
-        update(REQUEST).where(mine).values(state="replaced", ended=at, said=said)
-    )
+    queue = waiting(connection, place)
+    replaced = next((one for one in queue if one.person == person.name), None)
+    if replaced:
+        said = "Replaced by a newer one before it began."
+        end(connection, replaced.id, "replaced", said, at=at)
     connection.execute(
         insert(REQUEST).values(
             key=key,
@@ -60,7 +56,7 @@ def submit(
             state="waiting",
         )
     )
-    return "It replaces the one of yours that was waiting." if replaced.rowcount else ""
+    return replaced
 
 
 def find(connection: Connection, key: str) -> Row[Any] | None:
@@ -100,7 +96,7 @@ def begin(connection: Connection, number: int, at: float) -> None:
 def end(
     connection: Connection, number: int, state: str, said: str, *, at: float
 ) -> None:
-    """Note how it ended: `done`, `failed` or `refused`."""
+    """Note how it ended: `done`, `failed`, `refused` or `replaced`."""
     change = update(REQUEST).where(REQUEST.c.id == number)
     connection.execute(change.values(state=state, said=said, ended=at))
 

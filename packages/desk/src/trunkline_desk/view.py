@@ -36,6 +36,8 @@ class PlaceView:
     problem: str
     held: Reservation | None
     mine: bool
+    # Whether the reader is told when it is free.
+    told: bool
     running: Row[Any] | None
     steps: list[Step]
     waiting: Sequence[Row[Any]]
@@ -162,6 +164,7 @@ def place_view(
         problem=seen.problem,
         held=held,
         mine=held is not None and held.holder == person.name,
+        told=bool(held) and person.name in actions.listeners(connection, place),
         running=running,
         steps=steps_of(connection, running) if running else [],
         waiting=requests.waiting(connection, place.name),
@@ -249,7 +252,7 @@ def history(
 ) -> Sequence[Any]:
     """Return what people did, the newest first, with how their requests ended."""
     of = EVENT.outerjoin(REQUEST, EVENT.c.request == REQUEST.c.id)
-    these = EVENT.c.place.in_(names) & (EVENT.c.kind == "act")
+    these = EVENT.c.place.in_(names) & EVENT.c.kind.in_(("act", "told"))
     if before:
         these &= EVENT.c.id < before
     columns = (
