@@ -87,6 +87,22 @@ def test_the_rename_takes_no_second_of_our_own(tmp_path: Path) -> None:
     assert world.deployer.journal.operations()[-1].ending is Outcome.RESTORED
 
 
+def test_who_took_an_earlier_one_back_is_not_blamed_for_the_next(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "journal.db")
+    world.deploy("a")
+    first, world.decider = world.live, "kim"
+
+    def change(seconds: float) -> None:
+        world.clock += seconds
+        world.live = first
+
+    world.sleep = change  # type: ignore[method-assign]
+    with pytest.raises(Exception, match="was taken back by a change of the file"):
+        world.deploy("b")
+
+
 def test_out_of_a_window_nothing_is_taken_back_by_rename(tmp_path: Path) -> None:
     world = World(tmp_path / "journal.db")
     world.deploy("a")

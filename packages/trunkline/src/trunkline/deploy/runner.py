@@ -157,7 +157,9 @@ class Deployer:
         return new
 
     def _watch(self, operation: Operation, new: Instance) -> None:
-        self._step(operation, DeployStep.WATCH)
+        # Until somebody takes it back: who took an earlier one back is forgotten.
+        with self.switch.deciding("a change of the file"):
+            self._step(operation, DeployStep.WATCH)
         why = self._sickness(new)
         with self.switch.deciding():
             # From here on nobody can take it back by rename.
@@ -182,7 +184,7 @@ class Deployer:
     def _taken(self, new: Instance) -> str:
         if self.switch.read() == new.address:
             return ""
-        return f"was taken back by {self.switch.decided_by() or 'a change of the file'}"
+        return f"was taken back by {self.switch.decided_by()}"
 
     def _withdraw(
         self, operation: Operation, before: Instance | None, error: BaseException
