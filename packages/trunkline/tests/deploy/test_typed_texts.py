@@ -55,7 +55,14 @@ TYPED = {
             (WORKLOAD, "a_deployment_that_is_missing_is_there_once_it_is_"),
         ),
         "kubectl word get": (WORKLOAD, "what_was_put_on_meanwhile_is_shown"),
-        "kubectl word patch": (WORKLOAD, "another_field_manager_is_gone_once_its_"),
+        "kubectl word patch deployment v1.2.0 --type": (
+            WORKLOAD,
+            "another_field_manager_is_gone_once_its_",
+        ),
+        "kubectl word patch deployment v1.2.0 --patch": (
+            WORKLOAD,
+            "a_deployment_that_starts_no_pods_is_fit_once_it_is_",
+        ),
     },
     "environments.py": {
         "add to pyproject.toml": (SHOP, "an_environment_that_is_to_be_added_is_added"),
@@ -111,7 +118,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 34
+    assert len(listed) == len(ROWS) == 35
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

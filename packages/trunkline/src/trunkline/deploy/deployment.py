@@ -10,9 +10,10 @@ from trunkline.deploy.databases import Databases
 from trunkline.deploy.engines.compose import ComposeEngine
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.engines.kubernetes import KubernetesEngine
+from trunkline.deploy.engines.live_workload import LiveWorkload
 from trunkline.deploy.engines.local import LocalEngine
 from trunkline.deploy.engines.protocol import InstanceEngine
-from trunkline.deploy.engines.workload import LiveWorkload, Workload
+from trunkline.deploy.engines.workload import Workload
 from trunkline.deploy.environments import find_environment
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, Facts, Operation, Outcome, earlier

@@ -9,9 +9,11 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from deploy.engines.clusters import DOCUMENT
+from my_app.config import Settings
 from registries import missing
 from samples import REPOSITORY
 from trunkline import process
+from trunkline.deploy.engines.objects import Revision, job, secret
 
 pytestmark = pytest.mark.slow
 FOLDER = REPOSITORY / "kubernetes"
@@ -66,9 +68,35 @@ def test_helm_renders_what_kustomize_does_and_new_servers_take_it(
 ) -> None:
     expected = by_kustomize(overlay)
     role = objects_in((FOLDER / "deployer.yaml").read_text())
-    found = by_helm(values, *expected, *role)
+    deployment = by_name(expected)["Deployment"]
+    new = Revision("op1", "beef", "my-app@sha256:0b", ("GREETING",))
+    asked = job(deployment, new, name="my-app-ask", argv=["my-app"], deadline=9)
+    applied = (asked, secret("my-app", "op1", {"GREETING": "hello"}))
+    found = by_helm(values, *expected, *role, *applied)
     assert by_name(objects_in("\n".join(found.values()))) == by_name(expected)
     assert len(expected) == 5
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_a_pod_is_asked_gently_and_may_do_little(overlay: str) -> None:
+    objects = by_name(by_kustomize(overlay))
+    spec = objects["Deployment"]["spec"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    env = {one["name"]: one.get("value") for one in container["env"]}
+    assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["automountServiceAccountToken"] is False
+    assert {*container["resources"]["requests"]} == {"cpu", "memory"}
+    delay = int(env["APP_SHUTDOWN_DELAY_SECONDS"])
+    grace = Settings.model_fields["shutdown_grace_seconds"].default
+    assert delay == 3
+    assert pod["terminationGracePeriodSeconds"] > delay + grace + 5
+    (database,) = (one for one in container["env"] if one["name"].endswith("_URL"))
+    assert {*database["valueFrom"]} == {"secretKeyRef"}
+    assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
 
 
 def test_the_page_writes_the_address_of_a_database_as_the_service_does() -> None:

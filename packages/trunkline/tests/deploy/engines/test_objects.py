@@ -8,14 +8,18 @@ from trunkline.deploy.engines.objects import (
     NOTHING,
     Revision,
     ending,
+    exit_code,
     explanation,
     job,
     other_owner,
+    over,
     passing,
     restarted,
     revision_of,
     rolled_out,
+    serves,
     stuck,
+    unfit,
     workload_patch,
 )
 
@@ -33,8 +37,14 @@ def deployment(revision: Revision | None = REVISION, **status: int) -> dict[str,
     return found
 
 
-def pod(**status: object) -> dict[str, Any]:
-    return {"status": {"containerStatuses": [{"restartCount": 0, **status}]}}
+def pod(*others: dict[str, Any], **status: object) -> dict[str, Any]:
+    """A pod of ours, beside whose container a mesh may have put others."""
+    own = {"name": "web", "restartCount": 0, **status}
+    return {
+        "metadata": {},
+        "spec": {"containers": [{"name": "web"}, *others]},
+        "status": {"containerStatuses": [*others, own]},
+    }
 
 
 def test_what_was_applied_is_read_again() -> None:
@@ -60,6 +70,9 @@ def test_a_job_runs_as_the_service_does_but_gets_no_requests() -> None:
     pod_of["metadata"]["labels"] = {"app": "shop"}
     inner = pod_of["spec"]["containers"][0]
     inner |= {"readinessProbe": {}, "ports": [], "command": ["serve"]}
+    # The team's own, whatever its Secret is called.
+    theirs = {"secretKeyRef": {"name": "shop-db", "key": "url"}}
+    inner["env"].append({"name": "APP_DATABASE_URL", "valueFrom": theirs})
     inner["env"].append({"name": "APP_ENVIRONMENT", "value": "staging"})
     pod_of["spec"]["containers"].append({"name": "sidecar"})
     new = Revision("op2", "beef", "shop@sha256:0b", ("GREETING", "TOKEN"))
@@ -74,6 +87,7 @@ def test_a_job_runs_as_the_service_does_but_gets_no_requests() -> None:
     assert {*only} == {"name", "image", "args", "env"}
     values = {one["name"]: one.get("value", "a secret") for one in only["env"]}
     assert values == {
+        "APP_DATABASE_URL": "a secret",
         "APP_ENVIRONMENT": "staging",
         "GREETING": "a secret",
         "TOKEN": "a secret",
@@ -82,7 +96,12 @@ def test_a_job_runs_as_the_service_does_but_gets_no_requests() -> None:
         one["valueFrom"]["secretKeyRef"]["name"]
         for one in only["env"]
         if "valueFrom" in one
-    } == {"shop-op2"}
+    } == {"shop-db", "shop-op2"}
+
+
+def test_a_variable_that_a_branch_no_longer_has_is_none_of_its_job() -> None:
+    made = job(deployment(), Revision("op2", "b", IMAGE), name="a", argv=[], deadline=9)
+    assert made["spec"]["template"]["spec"]["containers"][0]["env"] == []
 
 
 @pytest.mark.parametrize(
@@ -129,14 +148,49 @@ def test_the_image_of_before_the_first_deploy_may_be_anybodys() -> None:
     found = owned("kubectl", **{"f:image": {}})
     found["spec"]["template"]["spec"]["containers"][0]["image"] = NOTHING
     assert other_owner(found, []) is None
+    # But a variable may not: the server would refuse it later, after the migration.
+    found = owned("kubectl", **{"f:image": {}, "f:env": {'k:{"name":"GREETING"}': {}}})
+    found["spec"]["template"]["spec"]["containers"][0]["image"] = NOTHING
+    assert other_owner(found, ["GREETING"]) == (2, "kubectl", "the variable GREETING")
 
 
 def test_a_pod_is_stuck_or_restarted() -> None:
     waiting = {"waiting": {"reason": "ImagePullBackOff"}}
     states = (pod(state=waiting), pod(state=STARTING), pod(state={"running": {}}))
     assert [stuck(one) for one in states] == [True, False, False]
+    first = pod(state=STARTING)
+    first["status"]["initContainerStatuses"] = [{"state": waiting}]
+    assert stuck(first)
     assert restarted(pod(restartCount=1))
-    assert not restarted({})
+    assert not restarted(pod({"name": "mesh", "restartCount": 1}))
+
+
+def test_a_program_is_over_whatever_a_sidecar_still_does() -> None:
+    mesh = {"name": "mesh", "state": {"running": {}}}
+    ended = pod(mesh, state={"terminated": {"exitCode": 3}})
+    assert (over(ended), exit_code(ended)) == (True, 3)
+    running = pod({**mesh, "state": {"terminated": {"exitCode": 0}}}, state={})
+    assert (over(running), exit_code(running)) == (False, None)
+    # At its deadline the cluster ends it, which the Job is about to say.
+    ended["metadata"]["deletionTimestamp"] = "2026-11-28T07:00:00Z"
+    assert not over(ended)
+
+
+@pytest.mark.parametrize(
+    ("field", "bad"), [("paused", True), ("replicas", 0), ("revisionHistoryLimit", 0)]
+)
+def test_a_deployment_that_could_not_end_a_rollout_is_unfit(
+    field: str, bad: object
+) -> None:
+    found = deployment()
+    assert unfit(found) is None
+    found["spec"][field] = bad
+    assert unfit(found) == (field, bad, {"paused": False, "replicas": 1}.get(field, 10))
+
+
+def test_what_serves_has_a_pod_that_takes_requests() -> None:
+    assert serves(deployment(REVISION, replicas=4, availableReplicas=2))
+    assert not serves(deployment(REVISION, replicas=4))
 
 
 def test_a_job_has_not_ended_before_its_pods_have() -> None:
@@ -190,3 +244,25 @@ def test_the_event_that_names_the_cause_is_the_explanation() -> None:
     ]
     assert explanation("shop-1", events) == "shop-1: Failed to pull image: not found"
     assert explanation("shop-1", events[:1]) == ""
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        'Error: secret "shop" not found',
+        "Error: couldn't find key url in Secret staging/shop",
+        "Error: container has runAsNonRoot and image will run as root",
+    ],
+)
+def test_what_the_kubelet_names_as_an_error_is_a_cause(cause: str) -> None:
+    events = [{"type": "Warning", "reason": "Failed", "message": cause}]
+    assert explanation("shop-1", events) == f"shop-1: {cause}"
+
+
+def test_a_pod_that_found_room_is_not_sick_for_want_of_room() -> None:
+    # Newer servers give the scheduler's events no time: their order says nothing.
+    room = {"type": "Warning", "reason": "FailedScheduling", "message": "0/3 nodes"}
+    placed = {"type": "Normal", "reason": "Scheduled", "message": "on node-4"}
+    crash = {"type": "Warning", "reason": "BackOff", "message": "restarting failed"}
+    assert explanation("shop-1", [room]) == "shop-1: 0/3 nodes"
+    assert explanation("shop-1", [placed, room, crash]) == ""

@@ -42,7 +42,8 @@ def test_the_last_lines_come_from_the_container_that_is_still_there(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     pod = {
         "metadata": {"name": "shop-1"},
-        "status": {"containerStatuses": [{"restartCount": restarts}]},
+        "spec": {"containers": [{"name": "web"}]},
+        "status": {"containerStatuses": [{"name": "web", "restartCount": restarts}]},
     }
     workload = Workload(Environment(name="staging", url="http://shop"), "shop")
     assert workload.logs(pod) == "no such thing"
@@ -58,10 +59,14 @@ if "apply" in words and Path(words[-1], "kustomization.yaml").exists():
     Path("{folder}/applied.json").rename(file)
 elif "patch" in words:
     found = json.loads(file.read_text())
-    test, remove = json.loads(words[-1].removeprefix("--patch="))
-    *_, place = remove["path"].split("/")
-    fields = found["metadata"]["managedFields"]
-    assert fields.pop(int(place))["manager"] == test["value"]
+    patch = json.loads(words[-1].removeprefix("--patch="))
+    if "--type=json" in words:
+        test, remove = patch
+        *_, place = remove["path"].split("/")
+        fields = found["metadata"]["managedFields"]
+        assert fields.pop(int(place))["manager"] == test["value"]
+    else:
+        found["spec"] |= patch["spec"]
     file.write_text(json.dumps(found))
 elif file.exists():
     print(file.read_text())
@@ -121,6 +126,28 @@ def test_another_field_manager_is_gone_once_its_fields_are_removed(
     assert workload.read() == managed(MANAGER)
 
 
+def test_a_deployment_that_starts_no_pods_is_fit_once_it_is_scaled(
+    workload: Workload, tmp_path: Path
+) -> None:
+    found = managed(MANAGER)
+    found["spec"]["replicas"] = 0
+    (tmp_path / "deployment.json").write_text(json.dumps(found))
+    with pytest.raises(Refusal, match="shop has replicas: 0") as refused:
+        workload.require_fit(workload.read())
+    type_next(refused.value)
+    workload.require_fit(workload.read())
+    assert workload.read()["spec"]["replicas"] == 1
+
+
+def test_a_context_with_a_space_is_typed_as_one_word(
+    workload: Workload, tmp_path: Path
+) -> None:
+    (tmp_path / "deployment.json").write_text(json.dumps(managed("helm")))
+    workload.options.append("--context=the office")
+    (tmp_path / "kubectl").write_text('#!/bin/sh\nprintf "%s\\n" "$@"')
+    assert "--context=the office" in type_next(workload.changed(managed())).split("\n")
+
+
 # A pod that is never ready, and writes down each probe.
 SICK = """\
 #!{python}
@@ -128,6 +155,7 @@ import json, sys
 words = sys.argv[1:]
 notes = {{"trunkline.dev/operation": "op1"}}
 pod = {{"metadata": {{"name": "shop-1", "annotations": notes}}}}
+pod["spec"] = {{"containers": [{{"name": "web"}}]}}
 event = {{"type": "Warning", "message": "Readiness probe failed: 503"}}
 if "logs" in words:
     print("not ready: no such table")

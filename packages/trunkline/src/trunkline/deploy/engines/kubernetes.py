@@ -9,12 +9,16 @@ from trunkline.deploy.engines.objects import (
     Json,
     Revision,
     ending,
+    exit_code,
     job,
+    over,
+    ready,
     restarted,
     revision_of,
     rolled_out,
     secret,
     secret_name,
+    serves,
     settled,
     stuck,
 )
@@ -22,6 +26,7 @@ from trunkline.deploy.engines.workload import Workload
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
 from trunkline.deploy.variables import Variables
+from trunkline.output import say
 from trunkline.process import Completed
 from trunkline.registry.reference import ImageName
 
@@ -48,6 +53,8 @@ class KubernetesEngine:
         self.workload = workload
         self.images = images
         self.variables = Variables(folder, root, environment.variables)
+        # The pods of the newest revision that were seen to take requests.
+        self.seen: set[str] = set()
 
     def running(self) -> tuple[Instance, ...]:
         """Return the revisions with pods, and the one that an undo brings back."""
@@ -61,29 +68,42 @@ class KubernetesEngine:
         )
 
     def well(self, instance: Instance) -> bool:
-        """Whether the cluster has finished to roll the revision out, and it lives.
+        """Whether all of its pods took requests once, and none has ended since.
 
-        The kubelet asks `/readyz`. One that is not live any more is well if it lived
-        through its window: the cluster keeps it for an undo.
+        The kubelet asks `/readyz`; the cluster may scale it or move a pod meanwhile.
+        One that is not live any more is well if it lived through its window: the
+        cluster keeps it for an undo.
         """
         deployment = self.workload.read()
         live = revision_of(deployment, self.workload.name)
         good = settled(deployment) == instance.operation
         if live is None or live.operation != instance.operation:
             return good
+        if good:
+            return serves(deployment)
         if not rolled_out(deployment):
             self.workload.wait(WAIT)
             deployment = self.workload.read()
-        if good or not rolled_out(deployment):
-            return rolled_out(deployment)
-        return not any(map(restarted, self.workload.pods(live.operation, deployment)))
+            if not self.seen and not rolled_out(deployment):
+                return False
+        pods = {
+            one["metadata"]["uid"]: one
+            for one in self.workload.pods(live.operation, deployment)
+            if "deletionTimestamp" not in one["metadata"]
+        }
+        now = {uid for uid, one in pods.items() if ready(one)}
+        fell = self.seen & pods.keys() - now
+        self.seen |= now
+        return bool(now) and not fell and not any(map(restarted, pods.values()))
 
     def ensure_proxy(self) -> None:
         """Do nothing: what stands beside the service is its cluster's business."""
 
     def pull(self, candidate: Candidate) -> None:
-        """Refuse to deploy where somebody else sets the image or a variable."""
-        self.workload.require_own(self.workload.read(), self.variables.today())
+        """Refuse to deploy where it could not end, or somebody else sets a field."""
+        deployment = self.workload.read()
+        self.workload.require_fit(deployment)
+        self.workload.require_own(deployment, self.variables.today())
 
     def ask(
         self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
@@ -91,22 +111,24 @@ class KubernetesEngine:
         """Run a program in a Job, which is gone afterwards."""
         job_name = f"{self.workload.name}-{name or 'ask'}"
         self._finish(job_name)  # That of a deploy which was killed.
+        deployment = self.workload.read()
         document = job(
-            self.workload.read(),
-            self._revision(candidate, operation),
+            deployment,
+            self._revision(candidate, operation, deployment),
             name=job_name,
             argv=argv,
             deadline=self.environment.deadline,
         )
-        self.workload.apply(document)
-        code, said = self._finish(job_name)
+        made = json.loads(self.workload.apply(document, "--output=json").text)
+        code, said = self._finish(job_name, made["metadata"]["uid"])
         return Completed(tuple(argv), code, said.encode(), said.encode())
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         """Tell the cluster what to run; it starts new pods beside the old ones."""
-        revision = self._revision(candidate, operation)
         deployment = self.workload.read()
+        revision = self._revision(candidate, operation, deployment)
         self.workload.put(revision, settled(deployment), deployment)
+        self.seen = set()
         return _instance(revision)
 
     def settle(self, instance: Instance) -> None:
@@ -140,10 +162,14 @@ class KubernetesEngine:
         for operation in self.variables.clean(kept, serving):
             self.remove(operation)
 
-    def _revision(self, candidate: Candidate, operation: str) -> Revision:
+    def _revision(
+        self, candidate: Candidate, operation: str, deployment: Json
+    ) -> Revision:
         """Bring an operation's variables to the cluster, and name them."""
         self.variables.keep(operation, candidate.variables_of)
         values = self.variables.read(operation)
+        # Before a migration: that of a database of its own is none of `variables`.
+        self.workload.require_own(deployment, values)
         self.workload.apply(secret(self.workload.name, operation, values))
         image = self.images.at(candidate.digest)
         return Revision(operation, candidate.commit, image, tuple(sorted(values)))
@@ -154,17 +180,22 @@ class KubernetesEngine:
         ).text
         return json.loads(found) if found else None
 
-    def _finish(self, name: str) -> tuple[int, str]:
+    def _finish(self, name: str, uid: str = "") -> tuple[int, str]:
         """Wait until a Job ends; one whose pod cannot start has ended, too."""
         patience = time.monotonic() + STUCK_SECONDS
         pods: list[Json] = []
+        why = ""
         while found := self._job(name):
-            ended, late = ending(found), time.monotonic() > patience
+            if found["metadata"]["uid"] != (uid or found["metadata"]["uid"]):
+                break
             # At its deadline the cluster deletes a Job's pods, and keeps their events.
-            if ended or late or not pods:
-                pods = self._pods(found) or pods
-            if ended or (late and (not pods or any(map(stuck, pods)))):
-                names = [one["metadata"]["name"] for one in pods]
+            pods = self._pods(found) or pods
+            names = [one["metadata"]["name"] for one in pods]
+            ended, late = ending(found), time.monotonic() > patience
+            if late and not why and (why := self.workload.events(*names, name)):
+                say(f"waiting for the Job {name}: {why}")
+            hopeless = late and (any(map(stuck, pods)) or (why and not pods))
+            if ended or hopeless or any(map(over, pods)):
                 said = "".join(map(self.workload.logs, pods))
                 said = said or self.workload.events(*names, name)
                 if ended and ended.get("reason") == "DeadlineExceeded":
@@ -172,7 +203,7 @@ class KubernetesEngine:
                 self.workload.delete("job", name)
                 return _code(found, pods), said or "it did not start"
             time.sleep(1)
-        return 1, f"the Job {name} was deleted"
+        return 1, f"the Job {name} was deleted by another deployer"
 
     def _pods(self, found: Json) -> list[Json]:
         selector = f"--selector=controller-uid={found['metadata']['uid']}"
@@ -187,10 +218,5 @@ def _instance(revision: Revision) -> Instance:
 
 def _code(found: Json, pods: Sequence[Json]) -> int:
     """Return the exit code of a Job's program."""
-    if found.get("status", {}).get("succeeded"):
-        return 0
-    for pod in pods:
-        for one in pod["status"].get("containerStatuses", ()):
-            if ended := one.get("state", {}).get("terminated"):
-                return int(ended["exitCode"]) or 1
-    return 1
+    codes = [0] if found.get("status", {}).get("succeeded") else map(exit_code, pods)
+    return next((one for one in codes if one is not None), 1)

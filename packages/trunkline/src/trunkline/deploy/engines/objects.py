@@ -16,7 +16,18 @@ SERVING = ("command", "ports", "lifecycle")
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 # Events that only say that the one before happened again, or are no cause.
 QUIET = ("BackOff", "MissingClusterDNS")
-QUIET_MESSAGES = ("Error: ", "skip schedule deleting pod")
+QUIET_MESSAGES = (
+    "Error: ErrImagePull",
+    "Error: ImagePullBackOff",
+    "skip schedule deleting pod",
+)
+# What in a Deployment keeps a rollout from its end or from being undone, and what does
+# not.
+UNFIT: tuple[tuple[str, Any, Any], ...] = (
+    ("paused", True, False),
+    ("replicas", 0, 1),
+    ("revisionHistoryLimit", 0, 10),
+)
 # What kubectl says of a server that answers, but cannot do anything just now.
 BUSY = ("serviceunavailable", "servertimeout", "timeout", "toomanyrequests")
 # And of one that does not answer.
@@ -118,12 +129,9 @@ def job(
     inner = pod["containers"][0]
     for key in (*SERVING, *PROBES):
         inner.pop(key, None)
-    ours = f"{workload}-"
-    others = [
-        one
-        for one in inner.get("env", ())
-        if not _secret_of(one).startswith(ours) and one["name"] not in revision.names
-    ]
+    live = revision_of(deployment, workload)
+    ours = {*revision.names, *(live.names if live else ())}
+    others = [one for one in inner.get("env", ()) if one["name"] not in ours]
     inner |= {
         "image": revision.image,
         "args": list(argv),
@@ -170,14 +178,27 @@ def rolled_out(deployment: Mapping[str, Any]) -> bool:
     return bool(seen and wanted and all(status.get(one, 0) == wanted for one in counts))
 
 
+def serves(deployment: Mapping[str, Any]) -> bool:
+    """Whether a pod takes requests; the cluster may just scale it or move another."""
+    return bool(deployment.get("status", {}).get("availableReplicas"))
+
+
+def unfit(deployment: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
+    """Return a field of UNFIT with its value and a better one."""
+    spec = deployment["spec"]
+    return next((one for one in UNFIT if spec.get(one[0]) == one[1]), None)
+
+
 def restarted(pod: Mapping[str, Any]) -> bool:
-    """Whether a container of the pod has ended and was started again."""
+    """Whether the service's container of a pod has ended and was started again."""
     return any(one["restartCount"] for one in _statuses(pod))
 
 
 def stuck(pod: Mapping[str, Any]) -> bool:
     """Whether the pod's container waits for something that did not come."""
-    waiting = [one.get("state", {}).get("waiting") for one in _statuses(pod)]
+    first = pod.get("status", {}).get("initContainerStatuses", ())
+    statuses = (*first, *_statuses(pod))
+    waiting = [one.get("state", {}).get("waiting") for one in statuses]
     return any(
         one and one.get("reason") not in {"ContainerCreating", "PodInitializing"}
         for one in waiting
@@ -192,11 +213,14 @@ def ready(pod: Mapping[str, Any]) -> bool:
 
 def explanation(name: str, events: Sequence[Mapping[str, Any]]) -> str:
     """Say in one sentence why a pod does not come, by its newest telling event."""
+    # Servers since 1.19 give those of the scheduler no time to sort them by.
+    placed = any(one.get("reason") == "Scheduled" for one in events)
+    quiet = {*QUIET, "FailedScheduling"} if placed else QUIET
     telling = [
         one["message"]
         for one in events
         if one.get("type") == "Warning"
-        and one.get("reason") not in QUIET
+        and one.get("reason") not in quiet
         and not one["message"].startswith(QUIET_MESSAGES)
     ]
     return f"{name}: {' '.join(telling[-1].split())}" if telling else ""
@@ -207,8 +231,6 @@ def other_owner(
 ) -> tuple[int, str, str] | None:
     """Return who else owns the image or a variable: place, manager and field."""
     container = container_of(deployment)
-    if container["image"] == NOTHING:
-        return None
     for place, entry in enumerate(deployment["metadata"].get("managedFields", ())):
         if entry.get("manager") == MANAGER:
             continue
@@ -216,7 +238,7 @@ def other_owner(
         for key in ("spec", "template", "spec", "containers"):
             at = at.get(f"f:{key}", {})
         at = at.get(f'k:{{"name":"{container["name"]}"}}', {})
-        if "f:image" in at:
+        if "f:image" in at and container["image"] != NOTHING:
             return place, entry["manager"], "the image"
         for name in names:
             if f'k:{{"name":"{name}"}}' in at.get("f:env", {}):
@@ -237,9 +259,24 @@ def _secret_of(variable: Mapping[str, Any]) -> str:
     return found
 
 
+def exit_code(pod: Mapping[str, Any]) -> int | None:
+    """Return the exit code of the service's container, None if it has not ended."""
+    for one in _statuses(pod):
+        if ended := one.get("state", {}).get("terminated"):
+            return int(ended["exitCode"])
+    return None
+
+
+def over(pod: Mapping[str, Any]) -> bool:
+    """Whether a Job's program has ended by itself, whatever a sidecar still does."""
+    return exit_code(pod) is not None and "deletionTimestamp" not in pod["metadata"]
+
+
 def _statuses(pod: Mapping[str, Any]) -> list[Json]:
-    found: list[Json] = pod.get("status", {}).get("containerStatuses", [])
-    return found
+    """Return the status of the service's container; a mesh may have added others."""
+    name = pod["spec"]["containers"][0]["name"]
+    found = pod.get("status", {}).get("containerStatuses", ())
+    return [one for one in found if one["name"] == name]
 
 
 def _object(version: str, kind: str, name: str) -> Json:

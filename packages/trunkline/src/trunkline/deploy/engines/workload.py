@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
-from pathlib import Path
+from shlex import join, quote
 
 from trunkline import process
 from trunkline.deploy.engines.objects import (
@@ -20,11 +20,10 @@ from trunkline.deploy.engines.objects import (
     ready,
     restarted,
     revision_of,
-    settled,
+    unfit,
     workload_patch,
 )
 from trunkline.deploy.environments import Environment
-from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.variables import LAST_LINES
 from trunkline.errors import Refusal
 from trunkline.process import Completed
@@ -75,7 +74,7 @@ class Workload:
     @property
     def shown(self) -> str:
         """How a person names where it is."""
-        return " ".join(self.options) or "the current namespace"
+        return join(self.options) or "the current namespace"
 
     def live(self) -> Revision | None:
         """Return what the Deployment is to run; None if that is not ours."""
@@ -141,9 +140,22 @@ class Workload:
             rule="changed-meanwhile",
             found=f"{self.name} was changed meanwhile: it is to run {what}",
             expected="one deployer at a time",
-            fix=f"kubectl {' '.join(self.options)} get deployment {self.name} "
+            fix=f"kubectl {join(self.options)} get deployment {self.name} "
             "--output=wide  (then the same command)",
         )
+
+    def require_fit(self, deployment: Json) -> None:
+        """Refuse what would end neither a rollout nor its undoing."""
+        if found := unfit(deployment):
+            field, bad, good = found
+            patch = json.dumps({"spec": {field: good}})
+            raise Refusal(
+                rule="workload-fit",
+                found=f"{self.name} has {field}: {json.dumps(bad)}",
+                expected="a Deployment that starts pods and keeps the last revision",
+                fix=f"kubectl {join(self.options)} patch deployment {self.name} "
+                f"--patch={quote(patch)}",
+            )
 
     def require_own(self, deployment: Json, names: Iterable[str]) -> None:
         """Refuse to go on where somebody else sets the image or a variable."""
@@ -160,9 +172,9 @@ class Workload:
             rule="field-manager",
             found=f"{manager} sets {field} of {self.name}",
             expected="no other field manager than trunkline there",
-            fix=f"kubectl {' '.join(self.options)} patch deployment {self.name} "
-            f"--type=json --patch='{json.dumps(patch)}'  (stop {manager} first, or it "
-            "takes its fields back)",
+            fix=f"kubectl {join(self.options)} patch deployment {self.name} "
+            f"--type=json --patch={quote(json.dumps(patch))}  (stop {manager} first, "
+            "or it takes its fields back)",
         )
 
     def apply(self, document: Json, *options: str, check: bool = True) -> Completed:
@@ -215,6 +227,7 @@ class Workload:
     def logs(self, pod: Json, lines: int = LAST_LINES) -> str:
         """Return the last lines of a pod, or of its container that ended."""
         argv = ["logs", pod["metadata"]["name"], f"--tail={lines}"]
+        argv.append(f"--container={pod['spec']['containers'][0]['name']}")
         choices: list[list[str]] = [[], ["--previous"]]
         # Of a pod that crashes, the container may be gone since somebody looked.
         for options in reversed(choices) if restarted(pod) else choices:
@@ -249,37 +262,3 @@ class Workload:
             for one in self.select("replicasets", deployment)
             if (found := revision_of(one, self.name)) and found.operation == operation
         ]
-
-
-class LiveWorkload(LiveFile):
-    """The switch of a cluster: what the Deployment is told to run.
-
-    An address is the name of an operation. The cluster moves the requests itself.
-    """
-
-    def __init__(self, folder: Path, workload: Workload) -> None:
-        super().__init__(folder)
-        self.workload = workload
-        self.seen: str | None = None
-
-    def read(self) -> str | None:
-        """Return the operation whose revision the Deployment is to run."""
-        live = self.workload.live()
-        self.seen = live.operation if live else None
-        return self.seen
-
-    def write(self, address: str | None) -> None:
-        """Let the cluster go back to an operation that it keeps, or to nothing."""
-        deployment = self.workload.read()
-        live = revision_of(deployment, self.workload.name)
-        if live and live.operation == address:
-            return
-        if live and live.operation != self.seen:
-            raise self.workload.changed(deployment)
-        if live:
-            # Its pods, and what they say, go now.
-            said = self.workload.explain(live.operation)
-            self.workload.said[live.operation] = said
-        kept = self.workload.revisions(deployment)
-        found = next((one for one in kept if one.operation == address), None)
-        self.workload.put(found, settled(deployment), deployment)
