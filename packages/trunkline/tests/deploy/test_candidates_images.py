@@ -90,6 +90,15 @@ def test_production_refuses_a_version_that_was_moved(registry: Registry) -> None
         find_image(registry, Repository.find(), PRODUCTION, "v1.2.0")
 
 
+def test_production_refuses_a_version_that_nothing_confirms(
+    registry: Registry,
+) -> None:
+    registry.put_manifest("9.9.9", push_image(registry, labels=LABELS))
+    with pytest.raises(Refusal, match="which nothing confirms") as refused:
+        find_image(registry, Repository.find(), PRODUCTION, "v9.9.9")
+    assert refused.value.fix.startswith("git fetch --tags")
+
+
 @pytest.mark.parametrize("ref", ["main", "latest", f"sha-{COMMIT[:12]}", "v1", "1.2"])
 def test_production_takes_nothing_but_versions(registry: Registry, ref: str) -> None:
     with pytest.raises(Refusal, match="releases-only"):

@@ -55,7 +55,7 @@ def _record(
 
     `told` is the one that started it, if that was here.
     """
-    candidate = told.candidate if told else place.candidate(live.commit[:DIGITS])
+    candidate = told.candidate if told else place.candidate(_ref(place, live.commit))
     # The instance keeps its name; one that was put on here before has it already.
     name = uuid.uuid4().hex[:DIGITS] if told else live.operation
     candidate = replace(candidate, variables_of=live.operation if told else "")
@@ -63,3 +63,11 @@ def _record(
     place.journal.begin(Operation(name, candidate, by, now, took_back=False))
     deployer.engine.variables.keep(name, candidate.variables_of)
     place.journal.end(name, Outcome.LIVE, now, reason="it was put on elsewhere")
+
+
+def _ref(place: Deployment, commit: str) -> str:
+    """Return the name of what serves; where only releases may, that of its release."""
+    if place.environment.accepts == "any":
+        return commit[:DIGITS]
+    tags = place.repository.run("tag", "--points-at", commit, "v*").text.split()
+    return tags[-1] if tags else commit[:DIGITS]

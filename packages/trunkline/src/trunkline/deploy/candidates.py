@@ -144,9 +144,16 @@ def _require_unmoved(
 ) -> None:
     """Refuse a version that somebody pointed at another image than its commit's."""
     own = registry.digest(commit_tag(found.commit))
+    tagged = repository.find_commit(f"{TAGS}{version.tag}")
+    if own is None and tagged is None:
+        raise Refusal(
+            rule="create-only",
+            found=f"an image {version} of {found.commit[:12]}, which nothing confirms",
+            expected=f"the tag {version.tag} here, or {commit_tag(found.commit)} there",
+            fix="git fetch --tags  (then the same command)",
+        )
     if own not in {None, found.digest}:
         raise _moved(version, f"{commit_tag(found.commit)} is {own}", found.digest)
-    tagged = repository.find_commit(f"{TAGS}{version.tag}")
     if tagged and tagged != found.commit:
         raise _moved(version, f"its image is of {found.commit[:12]}", tagged[:12])
 
