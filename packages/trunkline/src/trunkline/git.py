@@ -43,6 +43,11 @@ class Object:
     content: bytes
 
 
+def lines(text: str) -> list[str]:
+    """Split what git printed: names and subjects may have Unicode's line separators."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 class Repository:
     """A git repository and the commands that run in the root of its working tree."""
 
@@ -152,10 +157,8 @@ class Repository:
 
     def refs(self, *patterns: str) -> dict[str, str]:
         """Map the local refs that match the patterns to their object ids."""
-        lines = self.read(
-            "for-each-ref", "--format=%(objectname) %(refname)", *patterns
-        ).splitlines()
-        return {name: oid for oid, name in (line.split(" ", 1) for line in lines)}
+        text = self.read("for-each-ref", "--format=%(objectname) %(refname)", *patterns)
+        return {name: oid for oid, name in (one.split(" ", 1) for one in lines(text))}
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether the first commit is contained in the second; False if unknown."""
@@ -182,5 +185,5 @@ class Repository:
                 expected="its branches and tags",
                 fix=f"git -C {self.root} ls-remote {settings.remote}",
             )
-        rows = (line.split("\t", 1) for line in answer.text.splitlines())
+        rows = (line.split("\t", 1) for line in lines(answer.text))
         return {name: oid for oid, name in rows}

@@ -28,6 +28,23 @@ def test_a_branch_is_listed_with_what_it_brings(shop: Shop) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("letter", ["\N{LINE SEPARATOR}", "\x85", "\x0c"])
+def test_a_letter_that_ends_lines_elsewhere_is_one_in_names_and_subjects(
+    shop: Shop, letter: str
+) -> None:
+    shop.deploy("main").required()
+    # Git itself refuses names with the last one.
+    name = f"feat/a{letter.removesuffix('\x0c')}b"
+    shop.git("checkout", "--quiet", "-b", name)
+    subject = f"feat: a{letter}b"
+    shop.git("commit", "--quiet", "--allow-empty", "--message", subject)
+    (found,) = (one for ref, one in listed(shop).items() if ref.startswith("feat/a"))
+    assert len(found["commits_in"]) == 1
+    assert found["subject"].startswith("feat: a")
+    shop.deploy("main").required()
+
+
+@pytest.mark.slow
 def test_only_releases_are_listed_for_production(shop: Shop) -> None:
     shop.git("tag", "--annotate", "--message", "one", "v1.0.0")
     assert list(listed(shop, "production")) == ["v1.0.0"]

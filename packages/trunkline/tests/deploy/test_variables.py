@@ -10,6 +10,7 @@ from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, Operation
 from trunkline.deploy.variables import Variables
+from trunkline.errors import Refusal
 
 
 @pytest.fixture
@@ -18,6 +19,18 @@ def variables(tmp_path: Path) -> Variables:
     made = Variables(tmp_path, tmp_path, ["staging.env"])
     made.keep("one", "")
     return made
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_bytes(b"\xef\xbb\xbfPORT=1\r\nTEXT=a\xe2\x80\xa8b=c\n")
+    found = Variables(tmp_path, tmp_path, ["a.env"]).today()
+    assert found == {"PORT": "1", "TEXT": "a\N{LINE SEPARATOR}b=c"}
+
+
+def test_a_file_that_no_process_could_be_given_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_bytes(b"PORT=1\0\n")
+    with pytest.raises(Refusal, match="it has a NUL byte"):
+        Variables(tmp_path, tmp_path, ["a.env"]).today()
 
 
 def test_a_line_with_colours_or_tabs_is_shown_without_them(

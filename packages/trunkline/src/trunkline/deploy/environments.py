@@ -121,5 +121,7 @@ def _require_values(found: Environment, where: str) -> None:
         raise UsageError(
             f"{where} accepts is {found.accepts!r}; expected {' or '.join(ACCEPTS)}"
         )
+    if not all(isinstance(one, str) for one in found.variables):
+        raise UsageError(f"{where} variables is {found.variables!r}; expected names")
     if min(found.window, found.room, found.keep) < 0:
         raise UsageError(f"{where} window, room and keep: expected 0 or more")

@@ -10,7 +10,7 @@ from trunkline.deploy.candidates import find_branches, image_tag
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import find_environment
 from trunkline.deploy.operation import Outcome
-from trunkline.git import TAGS, Repository
+from trunkline.git import TAGS, Repository, lines
 from trunkline.options import JSON, command, option
 from trunkline.output import aligned
 from trunkline.settings import Settings
@@ -113,7 +113,7 @@ def _read_refs(repository: Repository, remote: str) -> dict[str, tuple[str, ...]
     names = {ref: name for name, ref in find_branches(repository, remote).items()}
     found: dict[str, tuple[str, ...]] = {}
     text = repository.read("for-each-ref", f"--format={_FORMAT}")
-    for ref, own, target, *row in (line.split("\0") for line in text.splitlines()):
+    for ref, own, target, *row in (line.split("\0") for line in lines(text)):
         name = ref.removeprefix(TAGS) if _version(ref) else names.get(ref)
         if name is None:
             continue
@@ -150,7 +150,7 @@ def _listed(
 
 def _subjects(repository: Repository, before: str, after: str) -> list[str]:
     text = repository.read("log", "--format=%s", "-100", f"{before}..{after}")
-    return [shown(line) for line in text.splitlines()]
+    return [shown(line) for line in lines(text)]
 
 
 def _migrations(
@@ -162,7 +162,7 @@ def _migrations(
         *("diff", "--name-only", "--no-renames", "--diff-filter=A", before, after),
         *("--", f"{settings.migrations}/*.py"),
     )
-    return [shown(PurePosixPath(line).stem) for line in text.splitlines()]
+    return [shown(PurePosixPath(line).stem) for line in lines(text)]
 
 
 def _flags(

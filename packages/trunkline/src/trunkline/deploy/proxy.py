@@ -33,7 +33,8 @@ class LiveFile:
     def read(self) -> str | None:
         """Return the live address, or None."""
         try:
-            return self.file.read_text(encoding="utf-8").strip() or None
+            said = self.file.read_text(encoding="utf-8", errors="replace")
+            return said.strip() or None
         except FileNotFoundError:
             return None
 

@@ -111,7 +111,11 @@ class Variables:
 
     def _read(self, name: str) -> str:
         try:
-            return (self.root / name).read_text(encoding="utf-8")
+            # With the mark that some editors put at the beginning.
+            text = (self.root / name).read_text(encoding="utf-8-sig")
+            if "\0" in text:
+                raise ValueError("it has a NUL byte")
+            return text
         except (OSError, ValueError) as error:
             raise Refusal(
                 rule="variables",
@@ -125,7 +129,7 @@ class Variables:
 def _parsed(text: str) -> dict[str, str]:
     pairs = (
         line.strip().partition("=")
-        for line in text.splitlines()
+        for line in text.split("\n")
         if "=" in line and not line.lstrip().startswith("#")
     )
     return {name: value for name, _, value in pairs}
