@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, DeployStep, Operation, Outcome
+from trunkline.errors import Refusal
 
 from tests.postgres import Postgres
 
@@ -43,6 +44,21 @@ def test_environments_share_a_server_and_see_their_own(own_postgres: Postgres) -
             pytest.raises(psycopg.errors.RaiseException, match="append-only"),
         ):
             connection.execute(change.encode())
+
+
+def test_one_machine_at_a_time_deploys_to_an_environment(
+    own_postgres: Postgres,
+) -> None:
+    first, second, other = (journal(own_postgres, one) for one in ("a/s", "a/s", "a/p"))
+    with first.alone(wait=False), other.alone(wait=False):
+        first.begin(operation("one"))
+        with (
+            pytest.raises(Refusal, match="ana deploys one from another machine"),
+            second.alone(wait=False),
+        ):
+            pass
+    with second.alone(wait=True):
+        assert [one.name for one in second.operations()] == ["one"]
 
 
 def test_machines_that_meet_at_a_new_journal_wait(own_postgres: Postgres) -> None:

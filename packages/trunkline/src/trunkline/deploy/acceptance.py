@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.local_desk import person
-from trunkline.deploy.lock import only_deploy
 from trunkline.deploy.operation import Instance, Operation, Outcome, find_operation
 from trunkline.deploy.orders import DIGITS, doing, recover
 from trunkline.deploy.runner import Deployer
@@ -22,7 +21,7 @@ def accept(*, environment: str) -> int:
     place = Deployment(environment)
     by = person(os.environ)
     place.permit(by, "accept")
-    with only_deploy(place.folder, doing(place, by, "accept"), wait=False) as lock:
+    with place.only(doing(place, by, "accept"), wait=False) as lock:
         deployer = place.deployer(lock)
         recover(place, deployer)
         live = deployer.live()

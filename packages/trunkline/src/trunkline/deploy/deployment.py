@@ -1,7 +1,8 @@
 """One environment of a repository, with everything that a deploy to it needs."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from trunkline.deploy import local_desk
@@ -16,6 +17,7 @@ from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.engines.workload import Workload
 from trunkline.deploy.environments import find_environment
 from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.lock import only_deploy
 from trunkline.deploy.operation import Candidate, Facts, Operation, Outcome, earlier
 from trunkline.deploy.probe import is_well
 from trunkline.deploy.proxy import LiveFile
@@ -70,6 +72,15 @@ class Deployment:
         # What its runner types was decided when it was asked for.
         if desk and local_desk.BY not in os.environ:
             desk.act(by, action, **wish)
+
+    @contextmanager
+    def only(self, what: str, *, wait: bool) -> Iterator[int]:
+        """Hold the environment; yields the descriptor that a migration inherits."""
+        with (
+            only_deploy(self.folder, what, wait=wait) as lock,
+            self.journal.alone(wait=wait),
+        ):
+            yield lock
 
     def deployer(
         self, lock: int = -1, tell: Callable[[str], None] = say, *, choice: str = ""

@@ -1,12 +1,20 @@
 """What was begun and how it ended: rows that are added and never changed."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trunkline.deploy.operation import Candidate, DeployStep, Operation, Outcome
+from trunkline.deploy.lock import busy
+from trunkline.deploy.operation import (
+    Candidate,
+    DeployStep,
+    Operation,
+    Outcome,
+    interrupted,
+)
 from trunkline.errors import FailedError, Refusal
 
 # A service without a database has neither, and releases without them.
@@ -79,6 +87,26 @@ class DeployJournal:
         sa.event.listen(engine, "begin", _begin_at_once)
         return engine
 
+    @contextmanager
+    def alone(self, *, wait: bool) -> Iterator[None]:
+        """Keep the other machines that share the journal out, or refuse to go on.
+
+        The server lets them in when this process has ended. A file is of one machine.
+        """
+        if not self.address:
+            yield
+            return
+        key = sa.func.hashtext(f"trunkline {self.place}")
+        engine = self._engine().execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
+                left = interrupted(self.operations())
+                who = f"{left.by} deploys {left.candidate.ref}" if left else "a deploy"
+                if not wait:
+                    raise busy(f"{who} from another machine that shares the journal")
+                time.sleep(1)
+            yield
+
     def begin(self, operation: Operation) -> None:
         """Write down who begins what."""
         what = operation.candidate
@@ -120,8 +148,10 @@ class DeployJournal:
         if not (self.address or self.file.exists()):
             return []
         with self._open() as connection:
+            # These first: another machine may begin an operation in between.
+            events = self._rows(connection, EVENT).all()
             found = {row.name: _operation(row) for row in self._rows(connection)}
-            for row in self._rows(connection, EVENT):
+            for row in events:
                 found[row.operation] = _after(found[row.operation], row)
         return list(found.values())
 

@@ -55,16 +55,21 @@ def held(file: Path, doing: str, *, wait: bool) -> Iterator[int]:
         os.close(descriptor)
 
 
+def busy(found: str) -> Refusal:
+    """Return the refusal of a second deploy."""
+    return Refusal(
+        rule="one-deploy",
+        found=found,
+        expected="one at a time",
+        fix="the same command with --wait  (or when the other has finished)",
+    )
+
+
 def _lock_now(descriptor: int) -> None:
     """Lock unless somebody changes something; who only looks has it for a moment."""
     while not _locked(descriptor, fcntl.LOCK_EX):
         if not _locked(descriptor, fcntl.LOCK_SH):
-            raise Refusal(
-                rule="one-deploy",
-                found=_doing(descriptor),
-                expected="one at a time",
-                fix="the same command with --wait  (or when the other has finished)",
-            )
+            raise busy(_doing(descriptor))
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         time.sleep(TICK)
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.local_desk import person
-from trunkline.deploy.lock import only_deploy
 from trunkline.deploy.operation import (
     Candidate,
     DeployStep,
@@ -50,9 +49,7 @@ class Order:
 def carry_out(place: Deployment, order: Order) -> int:
     """Deploy under the environment's lock, and print what serves."""
     by = person(os.environ)
-    with only_deploy(
-        place.folder, doing(place, by, order.what), wait=order.wait
-    ) as lock:
+    with place.only(doing(place, by, order.what), wait=order.wait) as lock:
         deployer = place.deployer(lock, choice=order.database)
         recover(place, deployer)
         operation = Operation(
@@ -81,7 +78,7 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
     """
     say(f"switched back to {back.commit[:DIGITS]}")
     what = doing(place, person(os.environ), "rollback")
-    with only_deploy(place.folder, what, wait=True) as lock:
+    with place.only(what, wait=True) as lock:
         recover(place, place.deployer(lock))
     told = find_operation(place.journal.operations(), back.operation)
     return _report(place, told.candidate.ref if told else "", back, json=json)
@@ -90,7 +87,7 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
 def show_plan(place: Deployment, order: Order) -> int:
     """Print what would be done; what serves, and its database, stay as they are."""
     what = doing(place, person(os.environ), f"{order.what} --dry-run")
-    with only_deploy(place.folder, what, wait=order.wait) as lock:
+    with place.only(what, wait=order.wait) as lock:
         deployer = place.deployer(lock)
         candidate = order.choose(deployer)
         lines = place.preview(deployer.engine, candidate, order.database)
