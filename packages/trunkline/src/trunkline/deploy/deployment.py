@@ -109,11 +109,9 @@ class Deployment:
                 self.repository.root,
                 self.folder,
                 images=ImageStore(self._image, self.registry, project),
-                project=project,
             )
         if isinstance(self.switch, LiveWorkload):
             return KubernetesEngine(
-                self.environment,
                 self.repository.root,
                 self.folder,
                 workload=self.switch.workload,

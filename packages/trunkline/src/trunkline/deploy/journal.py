@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,24 +33,16 @@ except ModuleNotFoundError as missing:
 
 # Seconds for another process that writes.
 PATIENCE = 30
-_TABLES = sa.MetaData()
-OPERATION = sa.Table(
+# `journal_migrations` has the types.
+OPERATION = sa.table(
     "operation",
-    _TABLES,
-    sa.Column("id", sa.Integer, primary_key=True),
-    *(sa.Column(name, sa.Text) for name in ("place", "name", "ref", "commit")),
-    *(sa.Column(name, sa.Text) for name in ("variables_of", "digest", "by")),
-    sa.Column("at", sa.Double),
-    sa.Column("took_back", sa.Integer),
+    *(sa.column(name) for name in ("id", "place", "name", "ref", "commit")),
+    *(sa.column(name) for name in ("variables_of", "digest", "by", "at", "took_back")),
 )
-EVENT = sa.Table(
+EVENT = sa.table(
     "event",
-    _TABLES,
-    sa.Column("id", sa.Integer, primary_key=True),
-    *(sa.Column(name, sa.Text) for name in ("place", "operation", "kind", "text")),
-    sa.Column("reason", sa.Text, default=""),
-    sa.Column("at", sa.Double),
-    sa.Column("seconds", sa.Double, default=0.0),
+    *(sa.column(name) for name in ("id", "place", "operation", "kind", "text")),
+    *(sa.column(name) for name in ("at", "reason", "seconds")),
 )
 
 
@@ -109,22 +101,19 @@ class DeployJournal:
 
     def begin(self, operation: Operation) -> None:
         """Write down who begins what."""
-        what = operation.candidate
         self._add(
             OPERATION,
+            **asdict(operation.candidate),
             name=operation.name,
             at=operation.at,
-            ref=what.ref,
-            commit=what.commit,
-            variables_of=what.variables_of,
-            digest=what.digest,
             by=operation.by,
             took_back=int(operation.took_back),
         )
 
     def intend(self, operation: str, step: DeployStep, at: float) -> None:
         """Write down that a step begins."""
-        self._add(EVENT, operation=operation, at=at, kind="step", text=step.value)
+        row = {"operation": operation, "at": at, "kind": "step", "text": step.value}
+        self._add(EVENT, **row, reason="", seconds=0.0)
 
     def end(
         self,
@@ -139,7 +128,7 @@ class DeployJournal:
         row = {"operation": operation, "at": at, "kind": "ending", "text": ending.value}
         self._add(EVENT, **row, reason=reason, seconds=seconds)
 
-    def _add(self, table: sa.Table, **row: object) -> None:
+    def _add(self, table: sa.TableClause, **row: object) -> None:
         with self._open() as connection:
             connection.execute(sa.insert(table).values(place=self.place, **row))
 
@@ -156,7 +145,7 @@ class DeployJournal:
         return list(found.values())
 
     def _rows(
-        self, connection: sa.Connection, table: sa.Table = OPERATION
+        self, connection: sa.Connection, table: sa.TableClause = OPERATION
     ) -> sa.CursorResult[Any]:
         mine = sa.select(table).where(table.c.place == self.place)
         return connection.execute(mine.order_by(table.c.id))

@@ -73,7 +73,7 @@ class Deployer:
         except (TrunklineError, OSError, KeyboardInterrupt) as error:
             reason = self._withdraw(operation, before, error)
             with suppress(FailedError):  # Of a full disk: the next command ends it.
-                self._end(operation, ending, reason, began)
+                self._end(operation, ending, reason, self.ticks() - began)
             if isinstance(error, FailedError):
                 raise FailedError(reason) from error
             if not isinstance(error, TrunklineError):
@@ -83,7 +83,7 @@ class Deployer:
         for one in self.engine.running():
             if one != new:
                 self.engine.stop(one)
-        self._end(operation, Outcome.LIVE, "", began)
+        self._end(operation, Outcome.LIVE, "", self.ticks() - began)
         return new
 
     def recover(self) -> Recovery | None:
@@ -102,7 +102,7 @@ class Deployer:
             old = next((one for one in found.stop if self.engine.well(one)), None)
             if why := self._sickness(found.serve):
                 reason = self._withdraw(left, old, FailedError(f"was adopted; {why}"))
-                self._end_interrupted(left, Outcome.RESTORED, reason)
+                self._end(left, Outcome.RESTORED, reason, self.now() - left.at)
                 return Recovery(RecoveryVerdict.RESTORE, old, (), reason)
             self.engine.settle(found.serve)
         for one in found.stop:
@@ -112,7 +112,8 @@ class Deployer:
             if not adopted:
                 self.engine.remove(left.name)
             ending = Outcome.LIVE if adopted else Outcome.FAILED
-            self._end_interrupted(left, ending, f"interrupted; {found.why}")
+            why = f"interrupted; {found.why}"
+            self._end(left, ending, why, self.now() - left.at)
         return found
 
     def take_back(self, who: str) -> Instance | None:
@@ -220,17 +221,11 @@ class Deployer:
         self.say(step.value)
 
     def _end(
-        self, operation: Operation, ending: Outcome, reason: str, began: float
+        self, operation: Operation, ending: Outcome, reason: str, seconds: float
     ) -> None:
-        seconds = self.ticks() - began
-        self.journal.end(
-            operation.name, ending, self.now(), reason=reason, seconds=seconds
-        )
-
-    def _end_interrupted(self, left: Operation, ending: Outcome, reason: str) -> None:
-        # By the clock on the wall, which may have been set back.
-        seconds = max(0.0, self.now() - left.at)
-        self.journal.end(left.name, ending, self.now(), reason=reason, seconds=seconds)
+        # The clock on the wall may have been set back.
+        took, at = max(0.0, seconds), self.now()
+        self.journal.end(operation.name, ending, at, reason=reason, seconds=took)
 
 
 def require_no_human(found: Recovery | None, facts: Facts, live: Path) -> None:

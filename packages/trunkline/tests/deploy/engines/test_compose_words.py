@@ -25,6 +25,8 @@ esac
 class Images:
     """An image store that nobody asks to pull."""
 
+    project = "shop-staging"
+
     def at(self, digest: str) -> str:
         return f"shop@{digest}"
 
@@ -42,7 +44,6 @@ def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ComposeEngine:
         tmp_path,
         tmp_path / "clone/.git/trunkline/deploy/staging",
         images=cast(ImageStore, Images()),
-        project="shop-staging",
     )
 
 

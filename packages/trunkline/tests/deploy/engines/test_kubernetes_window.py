@@ -24,6 +24,7 @@ class Cluster:
     """A Deployment whose pods, by name, are ready or not."""
 
     name = "shop"
+    environment = Environment(name="staging", url="http://shop")
 
     def __init__(self, **pods: bool) -> None:
         self.pods_by_name = dict(pods)
@@ -65,9 +66,7 @@ class Cluster:
 
 
 def engine(cluster: Cluster, folder: Path) -> KubernetesEngine:
-    environment = Environment(name="staging", url="http://shop")
     return KubernetesEngine(
-        environment,
         folder,
         folder,
         workload=cast("Workload", cluster),

@@ -44,12 +44,11 @@ class ComposeEngine:
         folder: Path,
         *,
         images: ImageStore,
-        project: str,
     ) -> None:
         self.environment = environment
         self.folder = folder
         self.images = images
-        self.project = project
+        self.project = images.project
         self.files = team_files(environment, root)
         self.override = folder / "compose.json"
         self.variables = Variables(folder, root, environment.variables)

@@ -23,7 +23,6 @@ from trunkline.deploy.engines.objects import (
     stuck,
 )
 from trunkline.deploy.engines.workload import Workload
-from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
 from trunkline.deploy.variables import Variables
 from trunkline.output import say
@@ -42,17 +41,15 @@ class KubernetesEngine:
 
     def __init__(
         self,
-        environment: Environment,
         root: Path,
         folder: Path,
         *,
         workload: Workload,
         images: ImageName,
     ) -> None:
-        self.environment = environment
         self.workload = workload
         self.images = images
-        self.variables = Variables(folder, root, environment.variables)
+        self.variables = Variables(folder, root, workload.environment.variables)
         # The pods of the newest revision that were seen to take requests.
         self.seen: set[str] = set()
 
@@ -117,7 +114,7 @@ class KubernetesEngine:
             self._revision(candidate, operation, deployment),
             name=job_name,
             argv=argv,
-            deadline=self.environment.deadline,
+            deadline=self.workload.environment.deadline,
         )
         made = json.loads(self.workload.apply(document, "--output=json").text)
         code, said = self._finish(job_name, made["metadata"]["uid"])
@@ -174,22 +171,17 @@ class KubernetesEngine:
         image = self.images.at(candidate.digest)
         return Revision(operation, candidate.commit, image, tuple(sorted(values)))
 
-    def _job(self, name: str) -> Json | None:
-        found = self.workload.kubectl(
-            *("get", "job", name, "--ignore-not-found", "--output=json")
-        ).text
-        return json.loads(found) if found else None
-
     def _finish(self, name: str, uid: str = "") -> tuple[int, str]:
         """Wait until a Job ends; one whose pod cannot start has ended, too."""
         patience = time.monotonic() + STUCK_SECONDS
         pods: list[Json] = []
         why = ""
-        while found := self._job(name):
+        while found := self.workload.get("job", name, "--ignore-not-found"):
             if found["metadata"]["uid"] != (uid or found["metadata"]["uid"]):
                 break
             # At its deadline the cluster deletes a Job's pods, and keeps their events.
-            pods = self._pods(found) or pods
+            mine = f"--selector=controller-uid={found['metadata']['uid']}"
+            pods = self.workload.get("pods", mine)["items"] or pods
             names = [one["metadata"]["name"] for one in pods]
             ended, late = ending(found), time.monotonic() > patience
             if late and not why and (why := self.workload.events(*names, name)):
@@ -204,12 +196,6 @@ class KubernetesEngine:
                 return _code(found, pods), said or "it did not start"
             time.sleep(1)
         return 1, f"the Job {name} was deleted by another deployer"
-
-    def _pods(self, found: Json) -> list[Json]:
-        selector = f"--selector=controller-uid={found['metadata']['uid']}"
-        listed = self.workload.kubectl("get", "pods", selector, "--output=json")
-        pods: list[Json] = json.loads(listed.text)["items"]
-        return pods
 
 
 def _instance(revision: Revision) -> Instance:

@@ -55,10 +55,8 @@ class Workload:
 
     def read(self) -> Json:
         """Return the Deployment; raises a refusal if there is none."""
-        found = self.kubectl(
-            *("get", "deployment", self.name, "--show-managed-fields"),
-            *("--ignore-not-found", "--output=json"),
-        ).text
+        options = ("--show-managed-fields", "--ignore-not-found")
+        found = self.get("deployment", self.name, *options)
         if not found:
             namespace = self.environment.namespace
             raise Refusal(
@@ -68,8 +66,7 @@ class Workload:
                 fix=f"kubectl {f'--namespace={namespace} ' if namespace else ''}apply "
                 f"--server-side -k kubernetes/overlays/{self.environment.name}",
             )
-        deployment: Json = json.loads(found)
-        return deployment
+        return found
 
     @property
     def shown(self) -> str:
@@ -102,8 +99,7 @@ class Workload:
         """Return what the Deployment's selector finds."""
         labels = deployment["spec"]["selector"]["matchLabels"].items()
         selector = ",".join(f"{key}={value}" for key, value in labels)
-        found = self.kubectl("get", kind, f"--selector={selector}", "--output=json")
-        items: list[Json] = json.loads(found.text)["items"]
+        items: list[Json] = self.get(kind, f"--selector={selector}")["items"]
         return items
 
     def put(self, revision: Revision | None, settled: str, deployment: Json) -> None:
@@ -217,10 +213,8 @@ class Workload:
         """Say in one sentence what went wrong with one of these objects."""
         for name in names:
             by = f"--field-selector=involvedObject.name={name}"
-            found = self.kubectl(
-                *("get", "events", by, "--sort-by=.lastTimestamp", "--output=json")
-            )
-            if why := explanation(name, json.loads(found.text)["items"]):
+            found = self.get("events", by, "--sort-by=.lastTimestamp")
+            if why := explanation(name, found["items"]):
                 return why
         return ""
 
@@ -235,6 +229,12 @@ class Workload:
             if done.ok and not done.text.startswith(NO_LOGS):
                 return done.text
         return ""
+
+    def get(self, *words: str) -> Json:
+        """Read an object or a list of some; empty where there need be none."""
+        text = self.kubectl("get", *words, "--output=json").text
+        found: Json = json.loads(text or "{}")
+        return found
 
     def kubectl(
         self,
