@@ -149,10 +149,9 @@ def place_view(
     done = _ended(connection, place)
     listed = actions.candidate(connection, place, live.get("ref") or "")
     subject, author = _origin(live, listed, done)
-    last = done[0] if done else None
     stale = bool(seen.problem) or now - seen.at > STALE_SECONDS
     role = Role.DEPLOYER if place.accepts_any else Role.RELEASER
-    failed = last if last and last.state in {"failed", "refused"} else None
+    failed = next((one for one in done[:1] if one.state != "done"), None)
     return PlaceView(
         place=place,
         health="unseen" if stale else _health(live),
