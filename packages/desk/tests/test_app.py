@@ -1,5 +1,7 @@
 """Who is let in, and what a page of another site can do: nothing."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -72,7 +74,25 @@ def test_a_forged_session_is_nobody(web: Web) -> None:
         answer = visitor.client.get("/shop")
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
         assert visitor.client.get("/api/shop/staging").status_code == 401
-        assert visitor.client.get("/stream").status_code != 200
+        assert visitor.client.get("/stream").status_code == 401
+
+
+def test_an_open_page_is_led_to_the_entrance_when_its_session_is_over(
+    web: Web,
+) -> None:
+    ana = web.visitor("ana")
+    ana.client.cookies.delete("session")
+    for path in ("/shop", "/stream", "/shop/staging/put?ref=main"):
+        answer = ana.client.get(path, headers={"HX-Request": "true"})
+        # The page of the entrance would be put in place of what is open.
+        assert answer.status_code == 401
+        assert answer.headers["hx-redirect"] == "/sign-in"
+
+
+def test_an_open_page_swaps_in_no_error(web: Web) -> None:
+    found = re.search("name=\"htmx-config\" content='(.*)'", web.visitor("ana").page())
+    assert found
+    assert {"4xx", "5xx"} <= set(json.loads(found[1])["noSwap"])
 
 
 def test_a_header_that_nobody_asked_for_names_nobody(web: Web) -> None:

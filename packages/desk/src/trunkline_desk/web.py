@@ -71,10 +71,19 @@ def somebody(request: Request, store: StoreOf, desk: DeskOf, now: Now) -> Person
     with store.reading() as connection:
         found = people.recognise(connection, desk, request, now)
     if found is None:
-        wants_page = request.method == "GET" and "/api/" not in request.url.path
-        status, more = (303, {"Location": "/sign-in"}) if wants_page else (401, {})
+        status, more = _entrance(request)
         raise HTTPException(status, "Sign in first.", headers=more)
     return found
+
+
+def _entrance(request: Request) -> tuple[int, dict[str, str]]:
+    """Lead a person to the entrance; a program would take that page for its answer."""
+    if "HX-Request" in request.headers:
+        return 401, {"HX-Redirect": "/sign-in"}
+    path = request.url.path
+    if request.method != "GET" or path == "/stream" or path.startswith("/api/"):
+        return 401, {}
+    return 303, {"Location": "/sign-in"}
 
 
 PersonOf = Annotated[Person, Depends(somebody)]

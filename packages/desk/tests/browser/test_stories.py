@@ -249,3 +249,17 @@ def test_a_page_that_lost_its_stream_says_so(desk: DeskProcesses, ana: Page) -> 
     expect(ana.locator("#not-live")).to_be_visible(timeout=30_000)
     desk.start("serve")
     expect(ana.locator("#not-live")).to_be_hidden(timeout=90_000)
+
+
+def test_an_open_page_outlives_an_error_and_the_end_of_its_session(
+    desk: DeskProcesses, ana: Page
+) -> None:
+    place = ana.locator("#places section").first
+    ana.route("**/shop?*", lambda route: route.fulfill(status=503, body="away"))
+    expect(ana.locator("#not-live")).to_be_visible(timeout=40_000)
+    expect(place).to_be_visible()
+    ana.unroute("**/shop?*")
+    expect(ana.locator("#not-live")).to_be_hidden(timeout=40_000)
+    expect(place).to_be_visible()
+    ana.context.clear_cookies()
+    ana.wait_for_url("**/sign-in", timeout=40_000)

@@ -19,18 +19,24 @@ setInterval(() => {
   }
 }, 1000);
 const banner = document.getElementById("not-live");
-let lost = 0;
-const say = (live) => {
-  if (!banner || live === !lost) return;
-  lost = live ? 0 : Date.now();
-  banner.hidden = live;
+// The parts of the page that no longer get what is new: the stream, or what asks by itself.
+const lost = new Set();
+const say = (part, live) => {
+  const before = lost.size;
+  if (live) lost.delete(part); else lost.add(part);
+  if (!banner || !before === !lost.size) return;
+  banner.hidden = !lost.size;
   banner.querySelector("time").dateTime = new Date().toISOString();
   local(banner);
 };
 for (const name of ["htmx:sse:error", "htmx:sse:close", "htmx:error", "htmx:response:error"]) {
-  document.addEventListener(name, () => say(false));
+  document.addEventListener(name, (event) => say(event.target.id, false));
 }
 for (const name of ["htmx:sse:after:connection", "htmx:sse:before:message"]) {
-  document.addEventListener(name, () => say(true));
+  document.addEventListener(name, (event) => say(event.target.id, true));
 }
-addEventListener("offline", () => say(false));
+document.addEventListener("htmx:after:request", (event) => {
+  if (event.detail.ctx.response.raw.ok) say(event.target.id, true);
+});
+// The next answer ends it.
+addEventListener("offline", () => say("places", false));
