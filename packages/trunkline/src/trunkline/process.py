@@ -24,6 +24,15 @@ class ProcessError(FailedError):
     """A program could not be started, timed out, or failed where it must succeed."""
 
 
+class TimedOutError(ProcessError):
+    """A program took too long and was killed."""
+
+    def __init__(self, message: str, written: bytes) -> None:
+        """`written` is what it had written to standard error."""
+        super().__init__(message)
+        self.written = written
+
+
 @dataclass(frozen=True, slots=True)
 class Completed:
     """How a program ended; output that was not captured is empty."""
@@ -72,8 +81,8 @@ def run(
 
     `env` is added to the environment: see `environment`. The descriptors in `inherit`
     stay open. Without `stdin` a program whose output is captured reads nothing.
-    `show_errors` leaves standard error to the terminal. Raises ProcessError if the
-    program cannot be started, takes over `timeout` seconds, or, with `check`, fails.
+    `show_errors` leaves standard error to the terminal. Raises TimedOutError after
+    `timeout` seconds, and ProcessError if it cannot be started or, with `check`, fails.
     """
     try:
         done = subprocess.run(  # noqa: S603 - an argument list, no shell
@@ -91,8 +100,8 @@ def run(
     except FileNotFoundError as error:
         raise ProcessError(f"`{argv[0]}` was not found; expected it on PATH") from error
     except subprocess.TimeoutExpired as error:
-        late = f"had not finished after {timeout:g} seconds"
-        raise ProcessError(f"`{' '.join(argv)}` {late}") from error
+        late = f"`{' '.join(argv)}` had not finished after {timeout:g} seconds"
+        raise TimedOutError(late, error.stderr or b"") from error
     outputs = done.stdout or b"", done.stderr or b""
     completed = Completed(tuple(argv), done.returncode, *outputs)
     return completed.required() if check else completed

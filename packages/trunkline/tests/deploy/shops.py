@@ -64,6 +64,9 @@ def migrations(words):
     database.execute("CREATE TABLE IF NOT EXISTS done (id)")
     done = [row[0] for row in database.execute("SELECT id FROM done ORDER BY rowid")]
     if words[0] == "migrate":
+        if "hangs" in TEXT:
+            print("waiting for a lock", file=sys.stderr, flush=True)
+            time.sleep(60)
         if "breaks" in TEXT:
             sys.exit("cannot migrate with " + os.environ["GREETING"])
         for one in MIGRATIONS if len(words) == 1 else []:

@@ -27,6 +27,7 @@ def test_an_address_is_enough() -> None:
         ({"url": URL, "window": "60"}, "window is '60'; expected int"),
         ({"url": URL, "window": -1}, "expected 0 or more"),
         ({"url": URL, "variables": [1]}, "variables is [1]; expected names"),
+        ({"url": URL, "deadline": 0}, "expected 1 or more"),
         (
             {"url": URL, "colour": "red"},
             "unknown key `colour`; expected one of accepts",

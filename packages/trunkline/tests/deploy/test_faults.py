@@ -48,6 +48,16 @@ def test_a_bad_candidate_costs_nobody_a_request(
     assert serving.history()[0]["ending"] == ending
 
 
+def test_a_migration_that_hangs_is_in_nobodys_way(serving: Shop) -> None:
+    serving.branch("hangs")
+    serving.set(deadline=4)
+    ran = serving.deploy("hangs")
+    assert not ran.ok
+    lines = "waiting for a lock\nstopped after 4 seconds, the `deadline` of staging"
+    assert lines in ran.complaint
+    serving.deploy("main").required()
+
+
 def test_one_that_ignores_sigterm_is_killed(serving: Shop) -> None:
     serving.branch("stubborn")
     serving.deploy("stubborn").required()

@@ -46,7 +46,7 @@ class Environment:
     context: str = ""
     namespace: str = ""
     workload: str = ""
-    # Seconds that a Job of the cluster may take, such as a migration.
+    # Seconds that a migration, or another program of the candidate, may take.
     deadline: int = 1800
 
     @property
@@ -66,6 +66,14 @@ class Environment:
                 "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
             )
         return variables[self.journal] if self.journal else ""
+
+    @property
+    def overdue(self) -> str:
+        """Why a program was stopped that took longer than the deadline."""
+        return (
+            f"stopped after {self.deadline} seconds, the `deadline` of {self.name} in "
+            "pyproject.toml"
+        )
 
     @property
     def host(self) -> str:
@@ -125,3 +133,5 @@ def _require_values(found: Environment, where: str) -> None:
         raise UsageError(f"{where} variables is {found.variables!r}; expected names")
     if min(found.window, found.room, found.keep) < 0:
         raise UsageError(f"{where} window, room and keep: expected 0 or more")
+    if found.deadline < 1:
+        raise UsageError(f"{where} deadline: expected 1 or more")

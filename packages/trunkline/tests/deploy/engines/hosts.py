@@ -33,12 +33,13 @@ BUILT = "built"
 # `shop migrate` of the image: how long it takes, and what comes of it, is in its kind.
 MIGRATE = """\
 #!/usr/local/bin/python
-import os, sys, time
+import os, signal, sys, time
 kind = os.environ["KIND"]
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 if sys.argv[1:] != ["migrate"]:
     sys.exit(2)
 print("migrating", kind, flush=True)
-time.sleep(6 if "slowly" in kind else 0)
+time.sleep(60 if "hangs" in kind else 6 if "slowly" in kind else 0)
 sys.exit(1 if "breaks" in kind else 0)
 """
 SERVER = """\

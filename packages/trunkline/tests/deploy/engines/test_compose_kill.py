@@ -123,3 +123,17 @@ def test_a_migration_that_outlived_its_deploy_is_waited_for(serving: Host) -> No
     assert name not in docker("ps", "--all", "--format={{.Names}}").split()
     assert serving.get()["kind"] == "next"
     serving.deployed("main")
+
+
+def test_a_migration_that_hangs_is_in_nobodys_way(serving: Host) -> None:
+    serving.publish("feat-slow", "hangs")
+    settings = serving.clone.read("pyproject.toml")
+    short = settings.replace("window = 2", "window = 2\ndeadline = 10")
+    serving.clone.write("pyproject.toml", short)
+    ran = serving.deploy("feat/slow")
+    serving.clone.write("pyproject.toml", settings)
+    assert (ran.code, "stopped after 10 seconds" in ran.err) == (1, True), ran.all
+    assert "migrating hangs" in ran.err
+    assert len(serving.containers()) == 3
+    ran = serving.deploy("main")
+    assert (ran.code, "waiting for" in ran.err) == (0, False), ran.all

@@ -17,7 +17,8 @@ echo "$@" >> "{folder}/asked"
 case "$*" in
   "ps --all --filter=name="*) cat "{folder}/migrations" ;;
   ps*) cat "{folder}/rows" ;;
-  wait*) echo 0 ;;
+  wait* | *" --rm "*) [ ! -e "{folder}/hangs" ] || exec sleep 30; echo 0 ;;
+  logs*) echo "waiting for a lock" ;;
 esac
 """
 
@@ -40,7 +41,7 @@ def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ComposeEngine:
     (tmp_path / "migrations").touch()
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     return ComposeEngine(
-        Environment("staging", "http://127.0.0.1:8100", engine="compose"),
+        Environment("staging", "http://127.0.0.1:8100", engine="compose", deadline=1),
         tmp_path,
         tmp_path / "clone/.git/trunkline/deploy/staging",
         images=cast(ImageStore, Images()),
@@ -85,3 +86,23 @@ def test_a_migration_that_goes_on_is_announced(
     asked = (tmp_path / "asked").read_text()
     before = asked[: asked.index("compose")]
     assert ("wait shop-staging-migrate" in before) is bool(left)
+
+
+@pytest.mark.parametrize(("name", "container"), [("migrate", "migrate"), ("", "ask")])
+def test_a_program_that_hangs_is_removed_at_the_deadline(
+    compose: ComposeEngine, tmp_path: Path, name: str, container: str
+) -> None:
+    (tmp_path / "hangs").touch()
+    compose.folder.mkdir(parents=True)
+    compose.variables.keep("op", "")
+    candidate = Candidate("main", "c1", digest="sha256:1")
+    answer = compose.ask(candidate, "op", ("shop", "x"), name)
+    assert (answer.ok, answer.complaint) == (
+        False,
+        "waiting for a lock\nstopped after 1 seconds, the `deadline` of staging in "
+        "pyproject.toml",
+    )
+    asked = (tmp_path / "asked").read_text()
+    _, stopped, after = asked.partition(f"stop shop-staging-{container}\n")
+    assert stopped
+    assert f"rm --force --volumes shop-staging-{container}" in after

@@ -26,11 +26,10 @@ from trunkline.files import replace_content
 from trunkline.images.docker_commands import DOCKER
 from trunkline.images.engine import everything
 from trunkline.output import say
-from trunkline.process import Completed
+from trunkline.process import Completed, TimedOutError
 
 # For a container that ignores SIGTERM; longer than any stop_grace_period.
 TIMEOUT = 300.0
-MIGRATION_SECONDS = 1800.0
 EMPTY = b'{"services": {}}'
 
 
@@ -103,8 +102,14 @@ class ComposeEngine:
             self._finish(container)
         run = ["run", "--no-deps", "--no-TTY", f"--name={container}"]
         run += ["--detach" if name else "--rm", self._add(candidate, operation), *argv]
-        done = self._compose(*run, env=env, check=bool(name))
-        return self._finish(container) if name else done
+        if name:
+            self._compose(*run, env=env)
+            return self._finish(container)
+        deadline = self.environment.deadline
+        try:
+            return self._compose(*run, env=env, check=False, timeout=deadline)
+        except TimedOutError:
+            return self._end(container)
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         """Start a container; until it is settled, one that exits stays down."""
@@ -212,11 +217,27 @@ class ComposeEngine:
         replace_content(self.override, content, staging=self.folder)
 
     def _finish(self, container: str) -> Completed:
-        """Wait until a container ends, and remove it."""
-        code = _docker("wait", container, timeout=MIGRATION_SECONDS).text or "1"
-        said = everything(_docker("logs", f"--tail={LAST_LINES}", container)).encode()
-        _docker("rm", "--volumes", container)
-        return Completed((container,), int(code), said, said)
+        """Wait until a container ends, and remove it; the deadline ends it, too."""
+        try:
+            code = _docker("wait", container, timeout=self.environment.deadline).text
+        except TimedOutError:
+            return self._end(container)
+        return self._removed(container, int(code or "1"))
+
+    def _end(self, container: str) -> Completed:
+        """Stop a container that took longer than the deadline, and remove it."""
+        overdue = self.environment.overdue
+        say(f"{container}: {overdue}")
+        _docker("stop", container)
+        return self._removed(container, 1, overdue)
+
+    def _removed(self, container: str, code: int, why: str = "") -> Completed:
+        """Remove a container that has ended, and return what it wrote."""
+        logs = _docker("logs", f"--tail={LAST_LINES}", container)
+        _docker("rm", "--force", "--volumes", container)
+        # One that `run --rm` waited for may be gone already.
+        said = f"{everything(logs) if logs.ok else ''}\n{why}".strip().encode()
+        return Completed((container,), code, said, said)
 
     def _compose(
         self,
@@ -224,12 +245,13 @@ class ComposeEngine:
         env: Mapping[str, str],
         files: Sequence[Path] = (),
         check: bool = True,
+        timeout: float = TIMEOUT,
     ) -> Completed:
         """Run `docker compose`; values of variables are in no argument."""
         named = [f"--file={it}" for it in files or (*self.files, self.override)]
         argv = [DOCKER, "compose", "--progress=quiet", "--project-name", self.project]
         done = process.run(
-            [*argv, *named, *words], env={**env, **self.proxy}, timeout=TIMEOUT
+            [*argv, *named, *words], env={**env, **self.proxy}, timeout=timeout
         )
         if check and not done.ok:
             raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")

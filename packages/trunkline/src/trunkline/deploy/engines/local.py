@@ -16,7 +16,7 @@ from trunkline.deploy.variables import Variables
 from trunkline.errors import FailedError
 from trunkline.files import write_record
 from trunkline.git import Repository
-from trunkline.process import Completed
+from trunkline.process import Completed, TimedOutError
 
 HOST = "127.0.0.1"
 # Longer than the service's own delay and grace together.
@@ -103,13 +103,17 @@ class LocalEngine:
         self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
         """Run a program from the commit's environment; it inherits the lock."""
-        return process.run(
-            [self._program(candidate, argv[0]), *argv[1:]],
-            cwd=self._data(),
-            env=self._environment(operation),
-            timeout=600,
-            inherit=(self.lock,),
-        )
+        try:
+            return process.run(
+                [self._program(candidate, argv[0]), *argv[1:]],
+                cwd=self._data(),
+                env=self._environment(operation),
+                timeout=self.environment.deadline,
+                inherit=(self.lock,),
+            )
+        except TimedOutError as error:
+            said = error.written + self.environment.overdue.encode()
+            return Completed(tuple(argv), 1, b"", said)
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
         """Start the service on a free port."""
