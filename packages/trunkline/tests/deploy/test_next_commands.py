@@ -1,6 +1,8 @@
 """What a refused deploy says to type next, typed: it leads on."""
 
+import os
 import shlex
+import signal
 import socket
 import sqlite3
 
@@ -106,3 +108,17 @@ def test_who_is_in_the_way_is_named_until_gone(shop: Shop) -> None:
         command = fix(shop, "port", *deploy, "--wait")
         assert "LISTEN" in typed(shop, command).text
     shop.deploy("main").required()
+
+
+def test_what_was_interrupted_is_finished_before_a_plan(shop: Shop) -> None:
+    shop.deploy("main").required()
+    shop.branch("feat/login")
+    shop.set(window=30)
+    with shop.deploying("feat/login", until="watch") as one:
+        os.killpg(one.pid, signal.SIGKILL)
+        one.wait()
+    shop.set(window=1)
+    assert "feat/login, begun by" in shop.trunkline(*PLAN).complaint
+    typed(shop, fix(shop, "unfinished", *PLAN))
+    assert shop.get()["text"] == "feat/login"
+    shop.trunkline(*PLAN).required()

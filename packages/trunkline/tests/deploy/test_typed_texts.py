@@ -80,6 +80,7 @@ TYPED = {
     },
     "orders.py": {
         "the same command without": (SHOP, "what_is_to_be_named_otherwise_is_named"),
+        "trunkline deploy": (SHOP, "what_was_interrupted_is_finished_before_a_plan"),
     },
     "preflight.py": {
         "trunkline history": (SHOP, "releases_that_have_its_migrations_are_in_the_"),

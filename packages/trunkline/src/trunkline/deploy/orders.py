@@ -7,7 +7,9 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from shlex import quote
 
+from trunkline.commits.conventional import shown
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.local_desk import person
@@ -89,6 +91,8 @@ def show_plan(place: Deployment, order: Order) -> int:
     what = doing(place, person(os.environ), f"{order.what} --dry-run")
     with place.only(what, wait=order.wait) as lock:
         deployer = place.deployer(lock)
+        if left := interrupted(place.journal.operations()):
+            raise _unfinished(left, place.environment.name)
         candidate = order.choose(deployer)
         lines = place.preview(deployer.engine, candidate, order.database)
     usual = usual_seconds(place.journal.operations())
@@ -121,6 +125,17 @@ def recover(place: Deployment, deployer: Deployer) -> None:
     if left := deployer.recover():
         require_no_human(left, deployer.facts(), place.switch.file)
         say(f"the interrupted deploy ended: {left.verdict.value}, {left.why}")
+
+
+def _unfinished(left: Operation, environment: str) -> Refusal:
+    ref = shown(left.candidate.ref)
+    return Refusal(
+        rule="unfinished",
+        found=f"{ref}, begun by {shown(left.by)} and interrupted",
+        expected="nothing unfinished, because a plan cannot finish anything",
+        fix=f"trunkline deploy {quote(left.candidate.ref)} --to {environment}  (any "
+        "deploy, or `trunkline rollback`, finishes it first)",
+    )
 
 
 def _report(place: Deployment, ref: str, new: Instance, *, json: bool) -> int:

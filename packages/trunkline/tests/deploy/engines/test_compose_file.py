@@ -12,6 +12,7 @@ from trunkline.deploy.engines.compose_file import (
     write_override,
 )
 from trunkline.deploy.environments import Environment
+from trunkline.errors import FailedError
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,8 @@ def test_the_colour_that_nothing_has_is_next() -> None:
     assert [free_colour(set()), free_colour({"blue"}), free_colour({"green"})] == [
         *("blue", "green", "blue")
     ]
+
+
+def test_two_instances_leave_no_colour_free() -> None:
+    with pytest.raises(FailedError, match="found blue and green running"):
+        free_colour({"blue", "green"})

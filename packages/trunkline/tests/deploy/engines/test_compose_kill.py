@@ -113,6 +113,14 @@ def test_ctrl_c_leaves_the_old_one_and_nothing_of_the_new(
     assert serving.get()["kind"] == "well"
 
 
+def test_a_plan_is_refused_while_a_killed_deploy_is_unfinished(serving: Host) -> None:
+    serving.publish("feat-killed", "new")
+    kill_at(serving, "watch", "feat/killed")
+    plan = serving.trunkline("deploy", "main", "--to", "staging", "--dry-run")
+    assert (plan.code, "feat/killed, begun by" in plan.err) == (1, True), plan.all
+    serving.deployed("main")
+
+
 def test_a_migration_that_outlived_its_deploy_is_waited_for(serving: Host) -> None:
     serving.publish("feat-slow", "slowly")
     serving.publish("feat-next", "next")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from trunkline.deploy.environments import PORTS, Environment
 from trunkline.deploy.operation import Instance
+from trunkline.errors import FailedError
 
 # The service in the team's file that both colours extend, and where it listens.
 SERVICE, PORT = "service", 8000
@@ -76,8 +77,14 @@ def read_override(content: bytes) -> dict[str, Any]:
 
 
 def free_colour(taken: set[str]) -> str:
-    """Return the colour that no instance has."""
-    return next(colour for colour in COLOURS if colour not in taken)
+    """Return the colour that no instance has; raises FailedError if there is none."""
+    for colour in COLOURS:
+        if colour not in taken:
+            return colour
+    raise FailedError(
+        f"has no free colour: found {' and '.join(COLOURS)} running, expected one at "
+        "most"
+    )
 
 
 def proxy_variables(environment: Environment, live: Path) -> dict[str, str]:
