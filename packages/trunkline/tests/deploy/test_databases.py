@@ -87,6 +87,18 @@ def test_the_environment_moves_to_a_new_database(tiers: Shop) -> None:
     assert (done(tiers), done(tiers, new)) == (["one", "tiers"], ["one", "other"])
 
 
+def test_a_branch_s_own_database_goes_from_beside_a_new_one_too(tiers: Shop) -> None:
+    tiers.deploy("feat/other", "--new-database", "--yes").required()
+    shared = files(tiers)
+    tiers.branch("feat/third")
+    tiers.deploy("feat/third", "--own-database").required()
+    assert len(files(tiers) - shared) == 1
+    tiers.git("checkout", "--quiet", "main")
+    tiers.git("branch", "--delete", "--force", "feat/third")
+    tiers.deploy("main").required()
+    assert files(tiers) == shared
+
+
 def test_what_serves_takes_its_migrations_back(tiers: Shop) -> None:
     tiers.deploy("feat/other", "--downgrade", "--yes").required()
     assert done(tiers) == ["one", "other"]

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trunkline.deploy.engines.protocol import InstanceEngine
@@ -28,6 +28,8 @@ USAGE = 2
 DATABASE = "APP_DATABASE_URL"
 # The file that says that a branch has a database of its own.
 OWN = ".own"
+# Where the variables of now are kept while a database is dropped.
+DROP = "drop"
 NEW = re.compile(r"_(new_[0-9a-f]{6})")
 FEW_LINES = 3
 # What a plan says of a database that only a deploy makes.
@@ -116,15 +118,29 @@ class Databases:
             return
         live = ended[-1]
         used = self.engine.variables.read(live.name).get(DATABASE, "")
-        own = {database_name(branch_tag(one)) for one in branches}
-        for file in self.folder.glob(f"*{OWN}"):
-            if file.stem not in own and f"_{file.stem}" not in used:
-                self._run(live, "drop", file.stem)
-                file.unlink()
+        made = {file.stem for file in self.folder.glob(f"*{OWN}")}
+        in_use = {name for name in made if f"_{name}" in used}
         # The environment's database is the one in use, unless that is a branch's own.
-        if not any(f"_{file.stem}" in used for file in self.folder.glob(f"*{OWN}")):
+        if not in_use:
             found = NEW.search(used)
             (self.folder / "shared").write_text(found[1] if found else "")
+        own = {database_name(branch_tag(one)) for one in branches}
+        for name in made - own - in_use:
+            self._drop(live, name)
+            (self.folder / f"{name}{OWN}").unlink()
+
+    def _drop(self, live: Operation, name: str) -> None:
+        """Drop a database beside the environment's own, beside which it was made.
+
+        What is live may itself be on another one.
+        """
+        self.engine.variables.forget(DROP)
+        self.engine.variables.keep(DROP, "")
+        try:
+            self._run(replace(live, name=DROP), "drop", name)
+        finally:
+            self.engine.remove(DROP)
+            self.engine.variables.forget(DROP)
 
     def _require_known(self, candidate: Candidate, report: DatabaseReport) -> None:
         require_known(
