@@ -16,6 +16,7 @@ from trunkline.deploy.operation import (
     Operation,
     Outcome,
     RecoveryVerdict,
+    Remains,
     earlier,
 )
 from trunkline.deploy.runner import require_no_human
@@ -211,3 +212,39 @@ def test_taking_back_never_returns_to_what_was_taken_back(world: World) -> None:
 def test_there_is_nothing_to_take_back_to_after_one_deploy(world: World) -> None:
     live = world.deploy("a")
     assert earlier(DeployJournal(world.file).operations(), live.operation) is None
+
+
+def test_taking_back_returns_to_the_same_commit_with_other_variables(
+    world: World,
+) -> None:
+    kept: dict[str, dict[str, str]] = {}
+
+    def put(commit: str, flag: str, *, took_back: bool = False) -> None:
+        put_on = world.deploy(commit, took_back=took_back)
+        kept[put_on.operation] = {"ENABLE_X": flag}
+
+    def target() -> tuple[str, str] | None:
+        live, operations = next(iter(world.instances)), world.deployer.journal
+        found = earlier(operations.operations(), live, Remains(kept))
+        return (found.candidate.commit, kept[found.name]["ENABLE_X"]) if found else None
+
+    put("a", "false")
+    put("b", "false")
+    put("b", "false")
+    assert target() == ("a", "false")
+    put("b", "true")
+    assert target() == ("b", "false")
+    put("b", "false", took_back=True)
+    assert target() == ("a", "false")
+    put("c", "true")
+    put("b", "false", took_back=True)
+    # Neither to the flag nor to the commit that was taken back.
+    assert target() == ("a", "false")
+
+
+def test_variables_that_are_not_kept_count_as_the_same(world: World) -> None:
+    live = [world.deploy(commit).operation for commit in ("a", "b", "b")]
+    operations = world.deployer.journal.operations()
+    found = earlier(operations, live[2], Remains({live[2]: {"ENABLE_X": "true"}}))
+    assert found is not None
+    assert found.candidate.commit == "a"

@@ -14,11 +14,13 @@ from trunkline.deploy.deployment import WELL, Deployment
 from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import holder
 from trunkline.deploy.operation import (
+    NOTHING,
     Candidate,
     Facts,
     Operation,
     Outcome,
     RecoveryVerdict,
+    Remains,
     earlier,
     find_operation,
     interrupted,
@@ -125,11 +127,12 @@ def rollback(
     def choose(deployer: Deployer) -> Candidate:
         serving = deployer.live()
         operations = place.journal.operations()
-        found = earlier(operations, serving.operation if serving else None)
+        remains = place.remains(deployer.engine)
+        found = earlier(operations, serving.operation if serving else None, remains)
         if found is None:
             raise Refusal(
                 rule="rollback",
-                found="no other commit that lived through its window",
+                found="nothing else that lived through its window",
                 expected="an earlier deploy that ended well",
                 fix=f"trunkline history {environment}",
             )
@@ -169,10 +172,12 @@ def status(*, environment: str, json: bool, desk: str) -> int:
 
 def read_status(place: Deployment) -> dict[str, Any]:
     """Ask what serves, whether clients get to it, and what is being done."""
-    facts = place.deployer().facts()
+    deployer = place.deployer()
+    facts = deployer.facts()
     operations = place.journal.operations()
     running = holder(place.folder)
-    told = status_of(facts, operations, running=bool(running))
+    remains = place.remains(deployer.engine)
+    told = status_of(facts, operations, running=bool(running), remains=remains)
     health = place.health(facts)
     doing = running or told["unfinished"]
     return {
@@ -187,7 +192,11 @@ def read_status(place: Deployment) -> dict[str, Any]:
 
 
 def status_of(
-    facts: Facts, operations: Sequence[Operation], *, running: bool
+    facts: Facts,
+    operations: Sequence[Operation],
+    *,
+    running: bool,
+    remains: Remains = NOTHING,
 ) -> dict[str, Any]:
     """Describe what serves and what it would be taken back to. Pure.
 
@@ -197,7 +206,7 @@ def status_of(
     told = find_operation(operations, live.operation if live else None)
     left = interrupted(operations)
     good = [one for one in operations if one.ending is Outcome.LIVE]
-    before = earlier(operations, told.name if told else None)
+    before = earlier(operations, told.name if told else None, remains)
     if told and told == left:
         # Within its window it goes back to what stands beside it.
         before = good[-1] if good else None

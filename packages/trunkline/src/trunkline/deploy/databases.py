@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from trunkline.deploy.operation import (
     Instance,
     Operation,
     Outcome,
+    Remains,
     find_operation,
 )
 from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
@@ -110,6 +111,10 @@ class Databases:
         if answer.code == USAGE:
             return None
         return read_report(self._required(operation, answer, "read the database"))
+
+    def remains(self, operations: Sequence[Operation]) -> Remains:
+        """Say what is still here of operations, to be taken back to."""
+        return Remains(self.engine.variables.kept(operations))
 
     def clean(self, branches: Collection[str]) -> None:
         """Drop databases of branches that are gone, but not the one in use."""

@@ -18,7 +18,14 @@ from trunkline.deploy.engines.workload import Workload
 from trunkline.deploy.environments import find_environment
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.lock import only_deploy
-from trunkline.deploy.operation import Candidate, Facts, Operation, Outcome, earlier
+from trunkline.deploy.operation import (
+    Candidate,
+    Facts,
+    Operation,
+    Outcome,
+    Remains,
+    earlier,
+)
 from trunkline.deploy.probe import is_well
 from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.runner import Deployer
@@ -183,9 +190,13 @@ class Deployment:
             branches = find_branches(self.repository, self.settings.remote)
             self.databases(engine, say).clean(branches)
             if self.images:
-                self._point()
+                self._point(engine)
         except (TrunklineError, OSError) as error:
             say(f"what serves is as it should be, but {error}")
+
+    def remains(self, engine: InstanceEngine) -> Remains:
+        """Say what is still here of what was put on, to be taken back to."""
+        return self.databases(engine, say).remains(self.journal.operations())
 
     def _kept(self) -> tuple[Operation, ...]:
         """Return the operations that can be taken back to, and the live one."""
@@ -194,11 +205,13 @@ class Deployment:
         newest = commits[: self.environment.keep + 1]
         return tuple(o for o in good if o.candidate.commit in newest)
 
-    def _point(self) -> None:
+    def _point(self, engine: InstanceEngine) -> None:
         """Let `prune` keep what is live and what can be taken back to."""
         operations = self.journal.operations()
         live = next((o for o in operations[::-1] if o.ending is Outcome.LIVE), None)
-        found = {"live": live, "was": earlier(operations, live.name if live else None)}
+        name = live.name if live else None
+        was = earlier(operations, name, self.remains(engine))
+        found = {"live": live, "was": was}
         with self.registry() as registry:
             for kind, one in found.items():
                 manifest = registry.manifest(one.candidate.digest) if one else None

@@ -1,7 +1,7 @@
 """The steps of a deploy, and what to do about one that was interrupted. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -90,6 +90,24 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Remains:
+    """What this clone still has of the operations, each by its name."""
+
+    variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def same(self, one: Operation, other: Operation) -> bool:
+        """Whether both put the same on; unknown variables count as the same."""
+        mine, others = (self.variables.get(it.name) for it in (one, other))
+        known = mine is not None and others is not None
+        return one.candidate.commit == other.candidate.commit and (
+            not known or mine == others
+        )
+
+
+NOTHING = Remains()
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """A verdict with the instance to serve, those to stop, and the reason."""
 
@@ -152,25 +170,26 @@ def interrupted(operations: Sequence[Operation]) -> Operation | None:
     return operations[-1] if operations and not operations[-1].ending else None
 
 
-def earlier(operations: Sequence[Operation], live: str | None) -> Operation | None:
+def earlier(
+    operations: Sequence[Operation], live: str | None, remains: Remains = NOTHING
+) -> Operation | None:
     """Return the operation to take back to; `live` is the operation that serves.
 
-    It is the last one that lived through its window, unless somebody took its commit
-    back since.
+    It is the last one that lived through its window, unless what it put on, a commit
+    with its variables, serves or was taken back since.
     """
-    bad: set[str] = set()
+    bad: list[Operation] = []
     good: list[Operation] = []
-    current = ""
     for one in operations:
         if one.ending is not Outcome.LIVE:
             continue
         if one.took_back:
-            bad.add(current)
-        current = one.candidate.commit
-        bad.discard(current)
+            bad += good[-1:]
+        bad = [it for it in bad if not remains.same(it, one)]
         good.append(one)
-    serving = next((one.candidate.commit for one in good if one.name == live), current)
-    usable = [one for one in good if one.candidate.commit not in {serving, *bad}]
+    serving = find_operation(good, live)
+    unwanted = [*bad, *([serving] if serving else good[-1:])]
+    usable = [one for one in good if not any(remains.same(one, it) for it in unwanted)]
     return usable[-1] if usable else None
 
 

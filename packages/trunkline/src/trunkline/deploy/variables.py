@@ -82,6 +82,11 @@ class Variables:
         """Return the variables that were kept with an operation."""
         return _parsed(self.file(operation).read_text(encoding="utf-8"))
 
+    def kept(self, operations: Sequence[Operation]) -> dict[str, dict[str, str]]:
+        """Return the variables of each operation that has some here."""
+        names = (one.name for one in operations)
+        return {name: self.read(name) for name in names if self.file(name).exists()}
+
     def today(self) -> dict[str, str]:
         """Return the variables of now."""
         return _parsed(self._today())

@@ -28,6 +28,20 @@ def test_a_branch_goes_on_staging_and_comes_back_without_a_lost_request(
     assert kinds == ["take back", "deploy", "deploy"]
 
 
+def test_a_flag_alone_is_taken_back(shop: Shop) -> None:
+    shop.deploy("main").required()
+    shop.branch("two")
+    shop.deploy("two").required()
+    shop.deploy("two", "--flag", "ENABLE_X=true").required()
+    told = json.loads(shop.trunkline("status", "staging", "--json").text)
+    assert told["before"]["ref"] == "two"
+    for text in ("two", "main"):
+        shop.trunkline("rollback", "staging").required()
+        assert shop.get()["text"] == text
+        assert not shop.get("/version")["flags"]
+    assert "nothing else" in shop.trunkline("rollback", "staging").complaint
+
+
 def test_a_sick_or_ending_branch_leaves_the_old_one_serving(shop: Shop) -> None:
     shop.deploy("main").required()
     shop.branch("exits")
