@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trunkline import process
 
 from trunkline_desk import observer, snapshots
 from trunkline_desk.observer import Observer
@@ -19,6 +20,31 @@ def web(tmp_path: Path) -> Web:
 def observing(web: Web) -> tuple[Observer, Place]:
     places = web.desk.places()
     return Observer(web.store, places, lambda: web.now), places[0]
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ["-c", "user.name=ana", "-c", "user.email=ana@example.com"]
+    return process.run(["git", *who, *words], cwd=folder, check=True).text
+
+
+@pytest.fixture
+def remote(web: Web, tmp_path: Path) -> Path:
+    """A remote with `main` and `feat/seats`, of which staging's folder is a clone."""
+    there = tmp_path / "remote"
+    there.mkdir()
+    git(there, "init", "--quiet", "--initial-branch=main")
+    git(there, "commit", "--quiet", "--allow-empty", "--message", "feat: one")
+    git(there, "branch", "feat/seats")
+    here = web.desk.places()[0].folder
+    git(here, "init", "--quiet", "--initial-branch=elsewhere")
+    git(here, "remote", "add", "origin", str(there))
+    return there
+
+
+def watch(web: Web, one: Observer, place: Place) -> None:
+    """Let what looks for branches do so again."""
+    web.now += 60
+    one.works[1](place)
 
 
 def tried(web: Web) -> float:
@@ -93,3 +119,54 @@ def test_whoever_asks_for_a_look_during_one_gets_another(
     monkeypatch.setattr(observer, "ask", lambda *_: found)
     one.look(staging, snapshots.CANDIDATES)
     assert tried(web) == web.now
+
+
+def test_while_the_remote_does_not_answer_the_list_says_so_and_grows_old(
+    web: Web, remote: Path
+) -> None:
+    one, staging = observing(web)
+    ana = web.visitor("ana")
+    watch(web, one, staging)
+    text = ana.page()
+    assert "feat/seats" in text
+    found = 'as of <time datetime="2027-01-15T08:01:00Z"'
+    assert found in text
+    remote.rename(remote.with_name("moved"))
+    watch(web, one, staging)
+    text = ana.page()
+    assert found in text
+    assert "; the remote does not answer: fatal: &#39;" in text
+    assert "does not appear to be a git repository</p>" in text
+    assert "feat/seats" in text
+    remote.with_name("moved").rename(remote)
+    git(remote, "branch", "--delete", "feat/seats")
+    watch(web, one, staging)
+    text = ana.page()
+    assert "does not answer" not in text
+    assert "feat/seats" not in text
+
+
+def test_a_tag_that_was_moved_is_no_remote_that_does_not_answer(
+    web: Web, remote: Path
+) -> None:
+    one, staging = observing(web)
+    git(remote, "tag", "nightly")
+    watch(web, one, staging)
+    git(remote, "commit", "--quiet", "--allow-empty", "--message", "feat: two")
+    git(remote, "tag", "--force", "nightly")
+    watch(web, one, staging)
+    text = web.visitor("ana").page()
+    assert "does not answer" not in text
+    assert "feat: two" in text
+
+
+def test_a_clone_without_a_remote_has_none_that_does_not_answer(
+    web: Web, remote: Path
+) -> None:
+    one, staging = observing(web)
+    git(staging.folder, "remote", "remove", "origin")
+    git(staging.folder, "fetch", "--quiet", str(remote), "main:main")
+    watch(web, one, staging)
+    text = web.visitor("ana").page()
+    assert "does not answer" not in text
+    assert "feat: one" in text

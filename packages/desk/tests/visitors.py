@@ -96,7 +96,7 @@ class Web:
         """Let the runner see this on an environment."""
         with self.store.writing() as connection:
             snapshots.write(
-                *(connection, place, "live", live),
+                *(connection, place, "live", None if problem else live),
                 at=self.now,
                 problem=problem,
             )

@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 import urllib3
 from sqlalchemy import Connection
+from trunkline.commits.conventional import shown
 from trunkline.deploy.command import read_status
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.listing import list_candidates
 from trunkline.errors import Refusal, TrunklineError
+from trunkline.git import QUIET
 from trunkline.process import run
+from trunkline.project import PYPROJECT
+from trunkline.settings import read_settings
 
 from trunkline_desk import actions, events, outbox, snapshots
 from trunkline_desk.actions import DESK
@@ -22,6 +25,9 @@ from trunkline_desk.store import Store
 
 LOOK_SECONDS = {snapshots.LIVE: 5.0, snapshots.CANDIDATES: 30.0}
 _PATIENCE = 120.0
+# The exit code of a `git fetch` that reached the remote and could not update every
+# ref. A tag that was moved there stays as it is here; the branches are what counts.
+_KEPT = 1
 
 
 class Observer:
@@ -40,6 +46,9 @@ class Observer:
             for place in places
             for kind in snapshots.KINDS
         }
+        # The environments of a service share a clone, and two `git fetch` at once lock
+        # each other out.
+        self._fetching = {place.folder: threading.Lock() for place in places}
 
     def _watch_live(self, place: Place) -> None:
         if self._due(place, snapshots.LIVE):
@@ -47,11 +56,9 @@ class Observer:
 
     def _watch_candidates(self, place: Place) -> None:
         if self._due(place, snapshots.CANDIDATES):
-            # Without the remote the list is as old as it says.
-            fetch = ["git", "fetch", "--quiet", "--prune", "--tags"]
-            with suppress(TrunklineError):
-                run(fetch, cwd=place.folder, timeout=_PATIENCE)
-            self.look(place, snapshots.CANDIDATES)
+            with self._fetching[place.folder]:
+                problem = fetch(place)
+            self.look(place, snapshots.CANDIDATES, problem)
         self.end_reservation(place)
 
     def _due(self, place: Place, kind: str) -> bool:
@@ -60,15 +67,19 @@ class Observer:
         # A clock that was set back makes it negative.
         return not 0 <= self.now() - tried < LOOK_SECONDS[kind]
 
-    def look(self, place: Place, kind: str) -> None:
-        """Take a new snapshot, and wake the open pages if something changed."""
+    def look(self, place: Place, kind: str, problem: str = "") -> None:
+        """Take a new snapshot, and wake the open pages if something changed.
+
+        With a problem it is no newer than the last one.
+        """
         with self._looking[place.name, kind]:
             now = self.now()
             with self.store.writing() as connection:
                 before = snapshots.begin(connection, place.name, kind, now)
             found = ask(place, kind)
-            problem = found if isinstance(found, str) else ""
-            live = found if kind == snapshots.LIVE and not problem else None
+            if isinstance(found, str):
+                problem, found = found, None
+            live = found if kind == snapshots.LIVE else None
             if live is not None:
                 live["flags"] = _flags(place) if live["well"] else {}
             with self.store.writing() as connection:
@@ -105,6 +116,27 @@ class Observer:
             return ""
         listed = actions.candidate(connection, place, held.ref)
         return "" if listed else f"{held.ref} is gone"
+
+
+def fetch(place: Place) -> str:
+    """Fetch from the git remote; return why it did not answer, or nothing.
+
+    A clone without any remote has nothing to fetch.
+    """
+    where: dict[str, Any] = {"cwd": place.folder, "env": QUIET, "timeout": _PATIENCE}
+    try:
+        if not run(["git", "remote"], **where).text:
+            return ""
+        remote = read_settings(place.folder / PYPROJECT).remote
+        command = ["git", "fetch", "--quiet", "--prune", remote]
+        answer = run([*command, "--tags"], **where)
+        if answer.code == _KEPT:
+            answer = run(command, **where)
+        said = "" if answer.ok else answer.complaint
+    except (TrunklineError, OSError) as error:
+        said = str(error)
+    lines = (line for line in said.split("\n") if not line.startswith("warning: "))
+    return f"the remote does not answer: {shown(next(lines, said))}" if said else ""
 
 
 def ask(place: Place, kind: str) -> Any:  # noqa: ANN401 - JSON

@@ -62,10 +62,13 @@ def write(
     at: float,
     problem: str = "",
 ) -> bool:
-    """Keep a document, or only why there is none; returns whether anything changed."""
+    """Keep a document, or the last one for want of any; returns whether it changed.
+
+    With a problem the time stays that of the last one without.
+    """
     before = read(connection, place, kind)
-    text = "" if problem else json.dumps(document)
-    digest = before.digest if problem else hashlib.sha256(text.encode()).hexdigest()
+    text = "" if document is None else json.dumps(document)
+    digest = hashlib.sha256(text.encode()).hexdigest() if text else before.digest
     kept: dict[str, Any] = {"document": text, "digest": digest}
     tables.write(
         *(connection, SNAPSHOT, {"place": place, "kind": kind}),
