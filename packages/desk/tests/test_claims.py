@@ -133,6 +133,19 @@ def test_whoever_puts_on_has_it_and_keeps_what_they_had(
     )
 
 
+@given(wishes({Action.EXTEND}), PEOPLE, GROUNDS, ENDS)
+def test_whoever_may_keep_longer_has_it_that_long(
+    wish: Wish, person: Person, ground: Ground, until: float
+) -> None:
+    if denial(wish, person, ground, NOW) is None:
+        found = claim(wish, person, ground.reservation, until=until, ref="")
+        assert found is not None
+        assert found.until == until
+        # A freeze is still nobody's.
+        held = ground.reservation
+        assert found.holder == (held.holder if held else person.name)
+
+
 @given(wishes(set(Action) - CLAIMS - {Action.PUT}), PEOPLE, st.none() | HELD)
 def test_only_claims_and_putting_on_change_who_has_it(
     wish: Wish, person: Person, held: Reservation | None

@@ -29,6 +29,12 @@ def put(visitor: Visitor, **more: str) -> int:
     return status
 
 
+def button(text: str, action: str) -> dict[str, str]:
+    """Return what a button of a page sends."""
+    (form,) = [one for one in text.split("<form")[1:] if f'value="{action}"' in one]
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+
+
 def test_the_page_tells_what_is_on_staging(web: Web) -> None:
     text = web.visitor("vera").page()
     assert "<title>staging: Try main · shop</title>" in text
@@ -171,6 +177,21 @@ def test_a_reservation_ends_by_itself_and_starts_nothing(web: Web) -> None:
     assert "Free: nobody has reserved it." in ben.page()
     assert asked(web) == 0
     assert put(ben) == 303
+
+
+def test_to_keep_longer_what_has_just_ended_is_to_have_it_again(web: Web) -> None:
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    ana.act("reserve", hours="1", why="demo for ACME")
+    body = button(ana.page(), "keep longer")
+    web.now += 3601
+    web.look(ref="main", commit=candidate("main")["commit"], well=True)
+    assert ana.client.post("/shop/staging", data=body).status_code == 303
+    assert "demo for ACME" in ana.page().partition("Yours")[2][:200]
+    # Once another has it, it is theirs.
+    web.now += 5 * 3600 + 1
+    assert ben.act("reserve").status_code == 303
+    body["key"] = "k" * 32
+    assert ana.client.post("/shop/staging", data=body).status_code == 409
 
 
 def test_a_freeze_is_nobodys_and_ends_by_a_releaser(web: Web) -> None:
