@@ -71,8 +71,14 @@ def read(connection: Connection, number: int) -> Row[Any] | None:
 
 def running(connection: Connection, place: str) -> Row[Any] | None:
     """Return the request that the runner carries out now."""
+    found = begun(connection, place)
+    return found[0] if found else None
+
+
+def begun(connection: Connection, place: str) -> Sequence[Row[Any]]:
+    """Return what has not ended: one, or two while a deploy is taken back."""
     these = (REQUEST.c.place == place) & (REQUEST.c.state == "running")
-    return connection.execute(select(REQUEST).where(these)).first()
+    return connection.execute(select(REQUEST).where(these).order_by(REQUEST.c.id)).all()
 
 
 def waiting(connection: Connection, place: str) -> Sequence[Row[Any]]:

@@ -8,10 +8,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 from trunkline.deploy.variables import LAST_LINES
 
 from trunkline_desk import (
@@ -21,7 +23,6 @@ from trunkline_desk import (
     people,
     requests,
     snapshots,
-    tables,
     terminal,
 )
 from trunkline_desk.claims import Action, Person, Role, Wish, denial
@@ -45,8 +46,10 @@ class Runner:
         self.places = desk.places()
         self.observer = Observer(store, self.places, now)
         self.over = threading.Event()
-        # Where the outcome of what an earlier runner had begun is known.
+        # Where the outcome of what a runner had begun and left is known.
         self.adopted: set[str] = set()
+        # The requests, by number, that a thread of this runner carries out.
+        self.carrying: set[int] = set()
 
     def run(self) -> None:
         """Work until `over` is set."""
@@ -81,14 +84,26 @@ class Runner:
             return None
 
     def _serve(self, place: Place) -> bool:
-        if place.name not in self.adopted:
-            terminal.invite(self.desk, place)
-            self._adopt(place)
-            self.adopted.add(place.name)
-        return self._next(place, {"put", "flag", "accept"})
+        with self._doubting(place):
+            if place.name not in self.adopted:
+                # Before it looks, as `_back` may leave something meanwhile.
+                self.adopted.add(place.name)
+                terminal.invite(self.desk, place)
+                self._adopt(place)
+            return self._next(place, {"put", "flag", "accept"})
 
     def _back(self, place: Place) -> bool:
-        return self._next(place, {"take back"})
+        with self._doubting(place):
+            return self._next(place, {"take back"})
+
+    @contextmanager
+    def _doubting(self, place: Place) -> Iterator[None]:
+        """After an error let `_adopt` read how that ended which may have begun."""
+        try:
+            yield
+        except Exception:
+            self.adopted.discard(place.name)
+            raise
 
     def _next(self, place: Place, kinds: set[str]) -> bool:
         """Carry out the request that waits longest, if there is one."""
@@ -97,8 +112,13 @@ class Runner:
         mine = [one for one in found if one.kind in kinds]
         if not mine:
             return False
+        try:
+            return self._attend(place, mine[0])
+        finally:
+            self.carrying.discard(mine[0].id)
+
+    def _attend(self, place: Place, one: Row[Any]) -> bool:
         with self.store.writing() as connection:
-            one = mine[0]
             now = self.now()
             # Much may have changed since it was asked for.
             if why := self._denied(connection, place, one):
@@ -106,6 +126,7 @@ class Runner:
                 return True
             if one.kind != "take back" and requests.running(connection, place.name):
                 return False
+            self.carrying.add(one.id)
             requests.begin(connection, one.id, now)
             self._event(connection, place, one, "step", "begins")
             self._tell(connection, place, one, "progress", "begins")
@@ -147,7 +168,11 @@ class Runner:
                 # It goes on if the runner is killed: the next one reads the outcome.
                 start_new_session=True,
             )
-            said = self._follow(place, one, child, output.fileno())
+            try:
+                said = self._follow(place, one, child, output.fileno())
+            finally:
+                # How it ended is read from the facts if it cannot be followed.
+                child.wait()
         state = "done" if child.returncode == 0 else "failed"
         return state, "\n".join(ending(said))
 
@@ -155,33 +180,42 @@ class Runner:
         self, place: Place, one: Row[Any], child: subprocess.Popen[bytes], output: int
     ) -> list[str]:
         """Write down what a command says until it ends; return all of it."""
-        asked = select(tables.request.c.stopped).where(tables.request.c.id == one.id)
-        said: list[str] = []
+        said = 0
         stopped = False
         while True:
             over = child.poll() is not None
             lines = os.pread(output, _MOST_BYTES, 0).decode("utf-8", "replace")
             # The last line may be half written.
             found = lines.splitlines()[: None if over else lines.count("\n")]
-            if new := found[len(said) :]:
-                with self.store.writing() as connection:
-                    for line in new:
-                        self._event(connection, place, one, "step", line)
-                said = found
+            # Without the store for a moment it is written down a moment later.
+            if self._guarded(partial(self._write, place, one, found[said:])):
+                said = len(found)
             if over:
-                return said
-            with self.store.reading() as connection:
-                if not stopped and connection.scalar(asked):
-                    # What Ctrl-C does: the candidate is taken back.
-                    child.send_signal(signal.SIGINT)
-                    stopped = True
+                return found
+            if not stopped and self._guarded(partial(self._stopped, one)):
+                # What Ctrl-C does: the candidate is taken back.
+                child.send_signal(signal.SIGINT)
+                stopped = True
             time.sleep(0.1)
 
+    def _write(self, place: Place, one: Row[Any], lines: list[str]) -> bool:
+        if lines:
+            with self.store.writing() as connection:
+                for line in lines:
+                    self._event(connection, place, one, "step", line)
+        return True
+
+    def _stopped(self, one: Row[Any]) -> bool:
+        with self.store.reading() as connection:
+            found = requests.read(connection, one.id)
+        return bool(found and found.stopped)
+
     def _adopt(self, place: Place) -> None:
-        """Read the outcome of what a runner that was killed had begun."""
+        """Read the outcome of what was begun and nobody carries out any more."""
         while not self.over.is_set():
             with self.store.reading() as connection:
-                left = requests.running(connection, place.name)
+                begun = requests.begun(connection, place.name)
+            left = next((one for one in begun if one.id not in self.carrying), None)
             if left is None:
                 return
             found = ask(place, snapshots.LIVE)
@@ -191,7 +225,7 @@ class Runner:
                 self.over.wait(0.5)
                 continue
             done = left.commit == live.get("commit") and not live.get("unfinished")
-            text = f"The runner was restarted; {place.environment} runs "
+            text = f"Nobody saw how it ended; {place.environment} runs "
             text += (live.get("commit") or "nothing")[:12]
             with self.store.writing() as connection:
                 self._end(connection, place, left, "done" if done else "failed", text)

@@ -1,0 +1,95 @@
+"""What the runner does when its store, its child or another runner fails it."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Row
+from trunkline.process import run
+
+from trunkline_desk import requests
+from trunkline_desk.claims import Person, Role
+from trunkline_desk.requests import Order
+from trunkline_desk.runner import Runner
+from visitors import Web
+
+ANA = Person("ana", Role.DEPLOYER, "password")
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Web:
+    """Make a desk whose clone has no commit: what it carries out fails soon."""
+    found = Web(tmp_path)
+    run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    return found
+
+
+@contextmanager
+def working(runner: Runner) -> Iterator[None]:
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        runner.over.set()
+        thread.join()
+
+
+def until(look: Callable[[], object], *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def execute(web: Web, statement: str) -> None:
+    with web.store.writing() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def put(web: Web, *, kind: str = "put") -> None:
+    """Ask as the page does, whatever the runner has found there."""
+    order = Order(kind, "feat/seats", "c" * 40, "Sell seats")
+    what = (secrets.token_hex(16), "shop/staging", ANA, order)
+    with web.store.writing() as connection:
+        requests.submit(connection, *what, why="", at=web.now)
+
+
+def ended(web: Web) -> list[Row[Any]]:
+    return [row for row in web.rows("request") if row.state == "failed"]
+
+
+def test_a_moment_without_the_store_at_the_end_stops_nothing_that_waits(
+    web: Web, capsys: pytest.CaptureFixture[str]
+) -> None:
+    execute(
+        web,
+        "CREATE TRIGGER away BEFORE UPDATE ON request WHEN NEW.state = 'failed' "
+        "BEGIN SELECT RAISE(ABORT, 'the store is away'); END",
+    )
+    put(web)
+    with working(Runner(web.store, web.desk, lambda: web.now)):
+        until(lambda: "the store is away" in capsys.readouterr().err)
+        execute(web, "DROP TRIGGER away")
+        until(lambda: len(ended(web)) == 1)
+        put(web)
+        until(lambda: len(ended(web)) == 2)
+
+
+def test_without_the_store_for_its_steps_a_command_still_says_why_it_failed(
+    web: Web,
+) -> None:
+    execute(
+        web,
+        "CREATE TRIGGER away BEFORE INSERT ON event WHEN NEW.kind = 'step' "
+        "AND NEW.text <> 'begins' BEGIN SELECT RAISE(ABORT, 'away'); END",
+    )
+    put(web)
+    with working(Runner(web.store, web.desk, lambda: web.now)):
+        until(lambda: ended(web))
+    assert ended(web)[0].said.startswith("trunkline: `feat/seats` is no branch")
