@@ -77,6 +77,29 @@ def test_a_branch_keeps_its_own_database_until_it_is_gone(tiers: Shop) -> None:
     assert files(tiers) == {"service.db"}
 
 
+def test_what_lost_its_database_is_not_taken_back_to(tiers: Shop) -> None:
+    tiers.git("checkout", "--quiet", "main")
+    tiers.deploy("feat/other", "--own-database").required()
+    tiers.git("branch", "--delete", "--force", "feat/other")
+    tiers.deploy("main").required()
+    assert files(tiers) == {"service.db"}
+    tiers.trunkline("rollback", "staging").required()
+    assert tiers.get()["text"] == "feat/tiers"
+    assert files(tiers) == {"service.db"}
+
+
+def test_where_all_before_lost_its_database_that_is_said(shop: Shop) -> None:
+    shop.branch("feat/other")
+    shop.deploy("feat/other", "--own-database").required()
+    shop.git("checkout", "--quiet", "main")
+    shop.git("branch", "--delete", "--force", "feat/other")
+    shop.deploy("main").required()
+    ran = shop.trunkline("rollback", "staging")
+    assert ran.code == 1
+    assert "but feat/other, whose database was dropped" in ran.complaint
+    assert shop.get()["text"] == "main"
+
+
 def test_the_environment_moves_to_a_new_database(tiers: Shop) -> None:
     refused = tiers.deploy("feat/other", "--new-database")
     assert refused.code == 2

@@ -130,9 +130,11 @@ def rollback(
         remains = place.remains(deployer.engine)
         found = earlier(operations, serving.operation if serving else None, remains)
         if found is None:
+            lost = [it.candidate.ref for it in operations if it.name in remains.dropped]
+            but = f" but {shown(lost[-1])}, whose database was dropped" if lost else ""
             raise Refusal(
                 rule="rollback",
-                found="nothing else that lived through its window",
+                found=f"nothing else that lived through its window{but}",
                 expected="an earlier deploy that ended well",
                 fix=f"trunkline history {environment}",
             )

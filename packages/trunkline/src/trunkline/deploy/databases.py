@@ -31,6 +31,8 @@ DATABASE = "APP_DATABASE_URL"
 OWN = ".own"
 # Where the variables of now are kept while a database is dropped.
 DROP = "drop"
+# The file with the operations that cannot be taken back to: their database is gone.
+DROPPED = "dropped"
 NEW = re.compile(r"_(new_[0-9a-f]{6})")
 FEW_LINES = 3
 # What a plan says of a database that only a deploy makes.
@@ -114,11 +116,16 @@ class Databases:
 
     def remains(self, operations: Sequence[Operation]) -> Remains:
         """Say what is still here of operations, to be taken back to."""
-        return Remains(self.engine.variables.kept(operations))
+        return Remains(self.engine.variables.kept(operations), self._dropped())
+
+    def _dropped(self) -> set[str]:
+        file = self.folder / DROPPED
+        return set(file.read_text().split()) if file.exists() else set()
 
     def clean(self, branches: Collection[str]) -> None:
         """Drop databases of branches that are gone, but not the one in use."""
-        ended = [o for o in self.journal.operations() if o.ending is Outcome.LIVE]
+        operations = self.journal.operations()
+        ended = [one for one in operations if one.ending is Outcome.LIVE]
         if not self.folder.exists() or not ended:
             return
         live = ended[-1]
@@ -131,8 +138,24 @@ class Databases:
             (self.folder / "shared").write_text(found[1] if found else "")
         own = {database_name(branch_tag(one)) for one in branches}
         for name in made - own - in_use:
+            self._note_dropped(name, operations)
             self._drop(live, name)
             (self.folder / f"{name}{OWN}").unlink()
+
+    def _note_dropped(self, name: str, operations: Sequence[Operation]) -> None:
+        """Write down which operations used a branch's own database.
+
+        One whose variables are not kept any more counts as one that did.
+        """
+        kept, unknown = self.engine.variables.kept(operations), {DATABASE: f"_{name}"}
+        lost = {
+            one.name
+            for one in operations
+            if database_name(branch_tag(one.candidate.ref)) == name
+            and f"_{name}" in kept.get(one.name, unknown).get(DATABASE, "")
+        }
+        text = "\n".join(sorted(self._dropped() | lost))
+        (self.folder / DROPPED).write_text(text)
 
     def _drop(self, live: Operation, name: str) -> None:
         """Drop a database beside the environment's own, beside which it was made.

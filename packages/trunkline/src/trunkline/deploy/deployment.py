@@ -185,28 +185,39 @@ class Deployment:
 
     def tidy(self, engine: InstanceEngine) -> None:
         """Remove what nothing needs, and tell the registry what is; never fails."""
-        try:
-            engine.clean(self._kept())
-            branches = find_branches(self.repository, self.settings.remote)
-            self.databases(engine, say).clean(branches)
-            if self.images:
-                self._point(engine)
-        except (TrunklineError, OSError) as error:
-            say(f"what serves is as it should be, but {error}")
+        # What lost its database needs nothing else either.
+        for step in (self._drop, self._clean, self._point):
+            try:
+                step(engine)
+            except (TrunklineError, OSError) as error:
+                say(f"what serves is as it should be, but {error}")
 
     def remains(self, engine: InstanceEngine) -> Remains:
         """Say what is still here of what was put on, to be taken back to."""
         return self.databases(engine, say).remains(self.journal.operations())
 
-    def _kept(self) -> tuple[Operation, ...]:
-        """Return the operations that can be taken back to, and the live one."""
-        good = [o for o in self.journal.operations() if o.ending is Outcome.LIVE]
+    def _drop(self, engine: InstanceEngine) -> None:
+        """Drop databases of branches that are gone."""
+        branches = find_branches(self.repository, self.settings.remote)
+        self.databases(engine, say).clean(branches)
+
+    def _clean(self, engine: InstanceEngine) -> None:
+        """Remove all but the operations that can be taken back to, and the live one."""
+        operations = self.journal.operations()
+        dropped = self.remains(engine).dropped
+        good = [
+            one
+            for one in operations
+            if one.ending is Outcome.LIVE and one.name not in dropped
+        ]
         commits = list(dict.fromkeys(o.candidate.commit for o in reversed(good)))
         newest = commits[: self.environment.keep + 1]
-        return tuple(o for o in good if o.candidate.commit in newest)
+        engine.clean(tuple(o for o in good if o.candidate.commit in newest))
 
     def _point(self, engine: InstanceEngine) -> None:
         """Let `prune` keep what is live and what can be taken back to."""
+        if not self.images:
+            return
         operations = self.journal.operations()
         live = next((o for o in operations[::-1] if o.ending is Outcome.LIVE), None)
         name = live.name if live else None

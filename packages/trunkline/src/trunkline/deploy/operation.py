@@ -1,6 +1,6 @@
 """The steps of a deploy, and what to do about one that was interrupted. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -94,6 +94,8 @@ class Remains:
     """What this clone still has of the operations, each by its name."""
 
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # Those whose database was dropped.
+    dropped: Collection[str] = ()
 
     def same(self, one: Operation, other: Operation) -> bool:
         """Whether both put the same on; unknown variables count as the same."""
@@ -176,7 +178,7 @@ def earlier(
     """Return the operation to take back to; `live` is the operation that serves.
 
     It is the last one that lived through its window, unless what it put on, a commit
-    with its variables, serves or was taken back since.
+    with its variables, serves or was taken back since, or its database was dropped.
     """
     bad: list[Operation] = []
     good: list[Operation] = []
@@ -189,7 +191,12 @@ def earlier(
         good.append(one)
     serving = find_operation(good, live)
     unwanted = [*bad, *([serving] if serving else good[-1:])]
-    usable = [one for one in good if not any(remains.same(one, it) for it in unwanted)]
+    usable = [
+        one
+        for one in good
+        if one.name not in remains.dropped
+        and not any(remains.same(one, it) for it in unwanted)
+    ]
     return usable[-1] if usable else None
 
 
