@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 from trunkline.process import run
 
 from trunkline_desk import requests
 from trunkline_desk.claims import Person, Role
 from trunkline_desk.requests import Order
 from trunkline_desk.runner import Runner
+from trunkline_desk.store import Store
 from visitors import Web
 
 ANA = Person("ana", Role.DEPLOYER, "password")
@@ -27,6 +28,22 @@ def web(tmp_path: Path) -> Web:
     found = Web(tmp_path)
     run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     return found
+
+
+class Shared(Store):
+    """A store to which somebody else writes after this runner has read a request."""
+
+    def __init__(self, address: str, meanwhile: Callable[[], None]) -> None:
+        super().__init__(address)
+        self.meanwhile = meanwhile
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with super().reading() as connection:
+            found = requests.waiting(connection, "shop/staging")
+            yield connection
+        if found:
+            self.meanwhile()
 
 
 @contextmanager
@@ -93,3 +110,27 @@ def test_without_the_store_for_its_steps_a_command_still_says_why_it_failed(
     with working(Runner(web.store, web.desk, lambda: web.now)):
         until(lambda: ended(web))
     assert ended(web)[0].said.startswith("trunkline: `feat/seats` is no branch")
+
+
+@pytest.mark.parametrize("state", ["running", "done", "replaced"])
+@pytest.mark.parametrize("kind", ["put", "take back"])
+def test_what_another_runner_began_or_a_newer_one_replaced_is_left_alone(
+    web: Web, kind: str, state: str
+) -> None:
+    put(web, kind=kind)
+
+    def change() -> None:
+        with web.store.writing() as connection:
+            requests.end(connection, 1, state, "", at=web.now)
+
+    store = Shared(web.desk.database, change)
+    before = len(web.rows("event"))
+    runner = Runner(store, web.desk, lambda: web.now)
+    # What another runner has begun is not adopted.
+    runner.adopted.add("shop/staging")
+    with working(runner):
+        until(lambda: web.rows("request")[0].state != "waiting")
+        time.sleep(0.5)
+    store.close()
+    assert not [one for one in web.rows("event")[before:] if one.request]
+    assert [one.state for one in web.rows("request")] == [state]

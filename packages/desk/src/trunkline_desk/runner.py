@@ -120,6 +120,10 @@ class Runner:
     def _attend(self, place: Place, one: Row[Any]) -> bool:
         with self.store.writing() as connection:
             now = self.now()
+            # A newer one may have replaced it, or another runner begun it.
+            found = requests.read(connection, one.id)
+            if found is None or found.state != "waiting":
+                return True
             # Much may have changed since it was asked for.
             if why := self._denied(connection, place, one):
                 self._end(connection, place, one, "refused", why)
@@ -228,6 +232,10 @@ class Runner:
             text = f"Nobody saw how it ended; {place.environment} runs "
             text += (live.get("commit") or "nothing")[:12]
             with self.store.writing() as connection:
+                now = requests.read(connection, left.id)
+                # Another runner may have carried it out.
+                if now is None or now.state != "running":
+                    continue
                 self._end(connection, place, left, "done" if done else "failed", text)
 
     def _end(
