@@ -1,12 +1,11 @@
 """Everything that a person can do: decided by the one rule, and written down."""
 
-import re
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from trunkline_desk import events, outbox, requests, snapshots, tables
+from trunkline_desk import events, flags, outbox, requests, snapshots, tables
 from trunkline_desk.claims import (
     CLAIMS,
     Action,
@@ -25,7 +24,6 @@ from trunkline_desk.requests import Order
 from trunkline_desk.services import Place
 from trunkline_desk.store import Store
 
-_FLAG = re.compile(r"ENABLE_[A-Z0-9_]{1,80}")
 RESERVATION = tables.reservation
 # The way in of who types `trunkline` on the desk's own machine.
 TERMINAL = "terminal"
@@ -124,12 +122,6 @@ def perform(
     return f"{person.name} {text}."
 
 
-def flags(connection: Connection, place: Place) -> dict[str, bool]:
-    """Return the flags that were switched for an environment."""
-    these = select(tables.flag).where(tables.flag.c.place == place.name)
-    return {row.name: row.value for row in connection.execute(these)}
-
-
 def _explained(
     connection: Connection, place: Place, found: Denial, wish: Wish, before: Ground
 ) -> Denial:
@@ -173,11 +165,11 @@ def _order(connection: Connection, place: Place, wish: Wish) -> Order:
     if wish.action is Action.ACCEPT:
         return Order(wish.action.value, live.get("ref") or "", live.get("commit") or "")
     words = [f"--{wish.database}"] if wish.database else []
+    switched = flags.read(connection, place.name)
     if wish.action is Action.FLAG:
-        if not _FLAG.fullmatch(wish.flag) or not live.get("ref"):
-            raise DeniedError(Denial(422, "No such flag, or nothing runs yet."))
-        key = {"place": place.name, "name": wish.flag}
-        tables.write(connection, tables.flag, key, value=wish.value)
+        if why := flags.unknown(live, wish.flag):
+            raise DeniedError(Denial(422, why))
+        switched[wish.flag] = wish.value
         ref, commit, subject = live["ref"], live["commit"], f"{wish.flag} switched"
     else:
         one = candidate(connection, place, wish.ref)
@@ -185,8 +177,7 @@ def _order(connection: Connection, place: Place, wish: Wish) -> Order:
             now = f"{one['commit'][:12]} now" if one else "gone"
             raise DeniedError(Denial(409, f"{wish.ref} is {now}; look again."))
         ref, commit, subject = one["ref"], one["commit"], one["subject"]
-    switched = flags(connection, place)
-    words += [f"--flag={name}={str(on).lower()}" for name, on in switched.items()]
+    words += flags.options(switched)
     return Order(wish.action.value, ref, commit, subject, words)
 
 

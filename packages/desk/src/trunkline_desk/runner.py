@@ -19,6 +19,7 @@ from trunkline.deploy.variables import LAST_LINES
 from trunkline_desk import (
     actions,
     events,
+    flags,
     outbox,
     people,
     requests,
@@ -242,6 +243,8 @@ class Runner:
         self, connection: Connection, place: Place, one: Row[Any], state: str, said: str
     ) -> None:
         requests.end(connection, one.id, state, said, at=self.now())
+        if state == "done":
+            flags.settle(connection, place.name, one)
         text = f"was refused: {said}" if state == "refused" else state
         self._event(connection, place, one, "end", text)
         text = f"{one.kind} {one.ref or place.environment}: {text}"

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from trunkline.deploy.operation import DeployStep
 
-from trunkline_desk import actions, events, requests, snapshots, tables
+from trunkline_desk import actions, events, flags, requests, snapshots, tables
 from trunkline_desk.claims import Person, Reservation, Role, active
 from trunkline_desk.requests import REQUEST
 from trunkline_desk.services import Place
@@ -173,7 +173,7 @@ def place_view(
         state=ground.state,
         may_change=person.role >= role,
         off="We cannot see it now, so nothing can be changed." if stale else "",
-        flags=actions.flags(connection, place),
+        flags=flags.read(connection, place.name),
         usual=_usual(done),
         releases=[] if place.accepts_any else _releases(connection, place, live),
     )
