@@ -41,6 +41,11 @@ def test_a_branch_is_found_by_its_name_and_by_the_tag_of_its_image(
     assert (found.ref, found.commit) == (ref, repository.read("rev-parse", "HEAD"))
 
 
+def test_a_branch_by_its_ref_has_the_same_name(repository: Repository) -> None:
+    found = find_commit(repository, STAGING, "refs/heads/feat/Login_button")
+    assert found == find_commit(repository, STAGING, "feat/Login_button")
+
+
 def test_so_is_a_branch_that_is_on_the_remote_alone(repository: Repository) -> None:
     head = repository.read("rev-parse", "HEAD")
     repository.read("update-ref", "refs/remotes/origin/feat/tiers", head)

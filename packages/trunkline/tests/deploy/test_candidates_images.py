@@ -47,6 +47,8 @@ def test_a_candidate_is_pinned_by_its_digest(registry: Registry) -> None:
     registry.put_manifest("feat-login", manifest)
     found = find_image(registry, Repository.find(), STAGING, "feat/login")
     assert (found.commit, found.digest) == (COMMIT, manifest.digest)
+    ref = "refs/heads/feat/login"
+    assert find_image(registry, Repository.find(), STAGING, ref) == found
 
 
 @pytest.mark.parametrize("ref", [COMMIT, COMMIT[:12], f"sha-{COMMIT[:12]}"])

@@ -65,8 +65,9 @@ def test_a_branch_keeps_its_own_database_until_it_is_gone(tiers: Shop) -> None:
     tiers.deploy("feat/other", "--own-database").required()
     (own,) = files(tiers) - {"service.db"}
     assert (done(tiers), done(tiers, own)) == (["one", "tiers"], ["one", "other"])
-    # Also without the option, and by its other name.
-    assert "nothing to migrate" in tiers.deploy("feat-other", "--dry-run").text
+    # Also without the option, and by its other names.
+    for name in ("feat-other", "refs/heads/feat/other"):
+        assert "nothing to migrate" in tiers.deploy(name, "--dry-run").text
     assert tiers.deploy("feat-other").required()
     tiers.trunkline("rollback", "staging").required()
     assert tiers.get()["text"] == "feat/tiers"

@@ -60,7 +60,7 @@ def find_commit(
         names += _tagged(branches, ref)
     for name in names:
         if commit := repository.find_commit(name):
-            return Candidate(shown(ref), commit)
+            return _candidate(ref, commit)
     raise UsageError(
         f"`{shown(ref)}` is no branch, tag or commit here\n"
         "  type next: git fetch --tags  (then the same command)"
@@ -76,6 +76,11 @@ def _tagged(branches: Mapping[str, str], tag: str) -> list[str]:
             "  type next: the same command with one of those names"
         )
     return [*found.values()]
+
+
+def _candidate(ref: str, commit: str, digest: str = "") -> Candidate:
+    """Name a branch in one way: what it has of its own is called after it."""
+    return Candidate(shown(ref.removeprefix(HEADS)), commit, digest=digest)
 
 
 def require_commit(found: Candidate, commit: str) -> Candidate:
@@ -122,11 +127,10 @@ def find_image(
             expected="an image that names its commit, as `trunkline publish` builds it",
             fix=f"trunkline publish {quote(shown(ref))}",
         )
+    found = _candidate(ref, commit, digest)
     if version and environment.accepts == "releases":
-        _require_unmoved(
-            registry, repository, version, Candidate(shown(ref), commit, digest=digest)
-        )
-    return Candidate(shown(ref), commit, digest=digest)
+        _require_unmoved(registry, repository, version, found)
+    return found
 
 
 def image_version(ref: str) -> Version | None:
