@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.local_desk import person
-from trunkline.deploy.operation import Instance, Operation, Outcome, find_operation
+from trunkline.deploy.operation import Operation, Outcome, find_operation
 from trunkline.deploy.orders import DIGITS, doing, recover
-from trunkline.deploy.runner import Deployer
 from trunkline.errors import Refusal
 from trunkline.options import command, option
 from trunkline.output import say
@@ -37,36 +36,24 @@ def accept(*, environment: str) -> int:
         if good and good[-1].candidate.commit == live.commit:
             say(f"{live.commit[:DIGITS]} was put on here; there is nothing to accept")
             return 0
-        _record(place, deployer, live, find_operation(operations, live.operation), by)
+        told = find_operation(operations, live)
+        found = told.candidate if told else place.candidate(_ref(place, live.commit))
+        candidate = replace(found, variables_of=live.operation if told else "")
+        # The instance keeps its name; one that was put on here before has it already.
+        name = uuid.uuid4().hex[:DIGITS] if told else live.operation
+        now = time.time()
+        place.journal.begin(Operation(name, candidate, by, now, took_back=False))
+        deployer.engine.variables.keep(name, candidate.variables_of)
+        place.journal.end(name, Outcome.LIVE, now, reason="it was put on elsewhere")
         place.tidy(deployer.engine)
     print(f"{live.commit[:DIGITS]} is what was put on {environment} now")
     return 0
-
-
-def _record(
-    place: Deployment,
-    deployer: Deployer,
-    live: Instance,
-    told: Operation | None,
-    by: str,
-) -> None:
-    """Write down an operation that ended well, with the variables of what serves.
-
-    `told` is the one that started it, if that was here.
-    """
-    candidate = told.candidate if told else place.candidate(_ref(place, live.commit))
-    # The instance keeps its name; one that was put on here before has it already.
-    name = uuid.uuid4().hex[:DIGITS] if told else live.operation
-    candidate = replace(candidate, variables_of=live.operation if told else "")
-    now = time.time()
-    place.journal.begin(Operation(name, candidate, by, now, took_back=False))
-    deployer.engine.variables.keep(name, candidate.variables_of)
-    place.journal.end(name, Outcome.LIVE, now, reason="it was put on elsewhere")
 
 
 def _ref(place: Deployment, commit: str) -> str:
     """Return the name of what serves; where only releases may, that of its release."""
     if place.environment.accepts == "any":
         return commit[:DIGITS]
-    tags = place.repository.run("tag", "--points-at", commit, "v*").text.split()
+    asked = ("tag", "--sort=v:refname", "--points-at", commit, "v*")
+    tags = place.repository.run(*asked).text.split()
     return tags[-1] if tags else commit[:DIGITS]

@@ -85,30 +85,25 @@ def deploy(
                 "with --desk there is no --flag, --dry-run, --new-database or"
                 f" --downgrade\n  type next: open {desk}"
             )
-        wish = {"ref": ref, "commit": commit, "database": database}
-        return desks.put(desks.open_desk(desk), environment, **wish, yes=yes)
+        own = "own-database" if database else ""
+        wish = {"action": "put", "ref": ref, "commit": commit, "database": own}
+        return desks.open_desk(desk).carry_out(environment, **wish, yes=yes)
     place = Deployment(environment, flags=parse_flags(flag))
     if database:
         require_choice(database, place.environment, yes=yes or dry_run)
 
     def choose(deployer: Deployer) -> Candidate:
-        again = _serving(place, deployer) if commit else None
-        if again and (again.ref, again.commit) == (ref, commit):
+        live = deployer.live() if commit else None
+        told = find_operation(place.journal.operations(), live)
+        if told and (told.candidate.ref, told.candidate.commit) == (ref, commit):
             # The branch may have moved since, and its tag with it.
-            return replace(again, variables_of="")
+            return replace(told.candidate, variables_of="")
         return require_commit(place.candidate(ref), commit)
 
     what = Order(
         choose, f"deploy {shown(ref)}", database=database, wait=wait, json=json
     )
     return show_plan(place, what) if dry_run else carry_out(place, what)
-
-
-def _serving(place: Deployment, deployer: Deployer) -> Candidate | None:
-    """Return what serves as it was put on, if this clone's journal knows."""
-    live = deployer.live()
-    told = find_operation(place.journal.operations(), live.operation if live else None)
-    return told.candidate if told else None
 
 
 @command(ENV, YES, WAIT, DRY_RUN, JSON, desks.DESK)
@@ -121,7 +116,8 @@ def rollback(
             raise UsageError(
                 f"with --desk there is no --dry-run\n  type next: open {desk}"
             )
-        return desks.take_back(desks.open_desk(desk), environment, yes=yes)
+        found = desks.open_desk(desk)
+        return found.carry_out(environment, action="take back", yes=yes)
     place = Deployment(environment)
 
     def choose(deployer: Deployer) -> Candidate:
@@ -205,7 +201,7 @@ def status_of(
     `recorded` is what the last deploy left there.
     """
     live = facts.at(facts.live)
-    told = find_operation(operations, live.operation if live else None)
+    told = find_operation(operations, live)
     left = interrupted(operations)
     good = [one for one in operations if one.ending is Outcome.LIVE]
     before = earlier(operations, told.name if told else None, remains)

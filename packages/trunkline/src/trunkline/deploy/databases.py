@@ -70,9 +70,7 @@ class Databases:
             return
         self._use_chosen(operation)
         report = self.report(operation)
-        live = find_operation(
-            self.journal.operations(), before.operation if before else None
-        )
+        live = find_operation(self.journal.operations(), before)
         unknown = report is not None and report.state == "unknown"
         if report and unknown and live and self.choice == "downgrade":
             self._downgrade(operation, live.candidate, len(report.unknown))

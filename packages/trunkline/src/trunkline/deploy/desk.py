@@ -66,6 +66,11 @@ class DeskOf:
         say(shown(found["said"]))
         return found
 
+    def carry_out(self, environment: str, *, yes: bool, **wish: object) -> int:
+        """Ask for a change of what serves, and wait until that has ended."""
+        typed = environment if yes else ""
+        return self.wait(environment, self.act(environment, **wish, typed=typed)["key"])
+
     def wait(self, environment: str, key: str) -> int:
         """Wait until a request has ended; a desk that restarts is asked again."""
         answered = time.monotonic()
@@ -106,24 +111,6 @@ def open_desk(address: str) -> DeskOf:
             "  type next, where the desk runs: trunkline-desk token add NAME"
         )
     return DeskOf(f"{parts.scheme}://{parts.netloc}/api/{service}", token)
-
-
-def put(
-    desk: DeskOf, environment: str, *, ref: str, commit: str, database: str, yes: bool
-) -> int:
-    """Put a branch or a release on, and wait until it serves."""
-    wish = {"ref": ref, "commit": commit, "typed": environment if yes else ""}
-    if database:
-        wish["database"] = f"{database}-database"
-    asked = desk.act(environment, action="put", **wish)
-    return desk.wait(environment, asked["key"])
-
-
-def take_back(desk: DeskOf, environment: str, *, yes: bool) -> int:
-    """Take an environment back, and wait until that has ended."""
-    typed = environment if yes else ""
-    asked = desk.act(environment, action="take back", typed=typed)
-    return desk.wait(environment, asked["key"])
 
 
 def show_status(desk: DeskOf, environment: str, *, json: bool) -> int:

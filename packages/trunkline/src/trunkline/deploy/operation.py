@@ -161,9 +161,10 @@ def _needs_human(why: str) -> Recovery:
 
 
 def find_operation(
-    operations: Sequence[Operation], name: str | None
+    operations: Sequence[Operation], instance: Instance | None
 ) -> Operation | None:
-    """Return the operation with this name, if the journal knows it."""
+    """Return the operation that started an instance, if the journal knows it."""
+    name = instance.operation if instance else None
     return next((one for one in operations if one.name == name), None)
 
 
@@ -189,7 +190,7 @@ def earlier(
             bad += good[-1:]
         bad = [it for it in bad if not remains.same(it, one)]
         good.append(one)
-    serving = find_operation(good, live)
+    serving = next((one for one in good if one.name == live), None)
     unwanted = [*bad, *([serving] if serving else good[-1:])]
     usable = [
         one

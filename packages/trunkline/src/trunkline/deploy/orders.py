@@ -82,7 +82,7 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
     what = doing(place, person(os.environ), "rollback")
     with place.only(what, wait=True) as lock:
         recover(place, place.deployer(lock))
-    told = find_operation(place.journal.operations(), back.operation)
+    told = find_operation(place.journal.operations(), back)
     return _report(place, told.candidate.ref if told else "", back, json=json)
 
 
