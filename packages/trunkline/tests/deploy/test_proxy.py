@@ -9,7 +9,7 @@ import urllib3
 
 from deploy.shops import Shop
 from registries import free_port
-from trunkline.deploy.proxy import _reads_files
+from trunkline.deploy.proxy import _caddy, _reads_files
 
 pytestmark = pytest.mark.slow
 
@@ -57,3 +57,39 @@ def test_the_proxy_follows_its_address_and_without_it_nothing_is_well(
     assert "no proxy at" in told.text
     document = json.loads(shop.trunkline("status", "staging", "--json").text)
     assert document["well"] is False
+
+
+@pytest.mark.parametrize("host", ["staging.invalid", "192.0.2.1"])
+def test_an_address_that_is_not_of_this_machine_leaves_the_proxy_serving(
+    shop: Shop, host: str
+) -> None:
+    shop.deploy("main").required()
+    shop.branch("feat/login")
+    shop.set(url=f"http://{host}:{free_port()}")
+    with shop.load():
+        ran = shop.deploy("feat/login")
+    assert (ran.code, f"found:     http://{host}" in ran.complaint) == (1, True)
+    assert "type next: the same command  (with another url" in ran.complaint
+    shop.set(url=shop.url)
+    shop.deploy("feat/login").required()
+    assert shop.get()["text"] == "feat/login"
+
+
+def test_a_proxy_that_does_not_start_is_replaced_by_the_old_one(
+    shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shop.deploy("main").required()
+    caddy, real = tmp_path_factory.mktemp("caddy") / "caddy", _caddy(shop.root)
+    old = shop.url.rpartition(":")[2]
+    caddy.write_text(
+        "#!/bin/sh\n[ $1 = version ] && echo 2.11 && exit\n"
+        f'grep -q :{old} "$3" && exec {real} "$@"\necho no such module >&2; exit 1\n'
+    )
+    caddy.chmod(0o755)
+    shop.set(url=f"http://127.0.0.1:{free_port()}")
+    path = f"{caddy.parent}{os.pathsep}{os.environ['PATH']}"
+    ran = shop.trunkline("deploy", "main", "--to", "staging", PATH=path)
+    assert (ran.code, "Caddy did not start: " in ran.complaint) == (1, True)
+    assert "no such module" in ran.complaint
+    again = urllib3.Retry(connect=20, backoff_factor=0.1)
+    assert urllib3.request("GET", shop.url, retries=again).json()["text"] == "main"

@@ -88,10 +88,11 @@ TYPED = {
     },
     "proxy.py": {
         "lsof": (SHOP, "who_is_in_the_way_is_named_until_gone"),
-        "the same command": (
+        "the same command  (once": (
             "test_proxy.py",
             "where_no_caddy_is_to_be_had_that_is_said",
         ),
+        "the same command  (with": ("test_proxy.py", "an_address_that_is_not_of_this_"),
     },
     "reservations.py": {
         "the same command with --desk": (DESKS, "a_desk_that_is_named_is_asked"),

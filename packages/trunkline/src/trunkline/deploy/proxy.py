@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from trunkline import process
 from trunkline.deploy.environments import Environment
@@ -89,28 +90,78 @@ def ensure_proxy(environment: Environment, folder: Path) -> None:
     before = config.read_text(encoding="utf-8") if process.launched(alive) else ""
     if before == wanted:
         return
-    host, _, port = environment.address.rpartition(":")
-    if f'"{environment.address}"' not in before and _answers(host, port):
-        raise Refusal(
-            rule="port",
-            found=f"another program listens at {environment.address}",
-            expected=f"a free port for the proxy of {environment.name}",
-            fix=f"lsof -nP -iTCP:{port} -sTCP:LISTEN  (end what it names, or change "
-            "the port of url in pyproject.toml)",
-        )
+    if f'"{environment.address}"' not in before:
+        _require_free(environment)
     argv = [_caddy(folder), "run", "--config", str(config)]
     if before:
         say(f"the proxy moves to {environment.address}")
         process.end_launched(alive, pid, patience=PATIENCE)
     config.write_text(wanted, encoding="utf-8")
     log = folder / "proxy.log"
-    process.launch(argv, cwd=folder, env=os.environ, output=log, pid=pid, alive=alive)
+    files = {"output": log, "pid": pid, "alive": alive}
+    process.launch(argv, cwd=folder, env=os.environ, **files)
+    if not _started(environment.address, alive):
+        said = log.read_text(encoding="utf-8", errors="replace")[-500:]
+        if before:
+            process.end_launched(alive, pid, patience=PATIENCE)
+            config.write_text(before, encoding="utf-8")
+            process.launch(argv, cwd=folder, env=os.environ, **files)
+        raise FailedError(f"Caddy did not start: {said}")
+
+
+def _started(address: str, alive: Path) -> bool:
+    """Wait until the proxy answers; False if it ends, or takes too long."""
     end = time.monotonic() + PATIENCE
-    while not _answers(host, port):
+    while not _answers(address):
         if time.monotonic() > end or not process.launched(alive):
-            said = log.read_text(encoding="utf-8", errors="replace")[-500:]
-            raise FailedError(f"Caddy did not start: {said}")
+            return False
         time.sleep(process.TICK)
+    return True
+
+
+def _require_free(environment: Environment) -> None:
+    """Refuse an address where the proxy cannot listen; the old one serves on."""
+    address = environment.address
+    if _answers(address):
+        port = address.rpartition(":")[2]
+        raise Refusal(
+            rule="port",
+            found=f"another program listens at {address}",
+            expected=f"a free port for the proxy of {environment.name}",
+            fix=f"lsof -nP -iTCP:{port} -sTCP:LISTEN  (end what it names, or change "
+            "the port of url in pyproject.toml)",
+        )
+    if error := _binding_error(address):
+        raise Refusal(
+            rule="url",
+            found=f"{environment.url}, where the proxy cannot listen: {error}",
+            expected="a host name or an address of this machine",
+            fix="the same command  (with another url in pyproject.toml)",
+        )
+
+
+def _binding_error(address: str) -> OSError | None:
+    """Return why nothing can listen at an address; None if something can."""
+    host, port = _split(address)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        return error
+    errors = [_bind(place, *kind) for *kind, _, place in found]
+    return None if None in errors else errors[0]
+
+
+def _bind(place: Any, *kind: int) -> OSError | None:  # noqa: ANN401 - as the family's
+    try:
+        with socket.socket(*kind) as trial:
+            # As Caddy does, for a port that was in use a moment ago.
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(place)
+    except PermissionError:
+        return None  # Caddy may be allowed to.
+    except OSError as error:
+        return error
+    return None
 
 
 def _caddy(folder: Path) -> str:
@@ -140,9 +191,14 @@ def _reads_files(version: str) -> bool:
     return found is None or (int(found[1]), int(found[2])) >= FIRST
 
 
-def _answers(host: str, port: str) -> bool:
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _answers(address: str) -> bool:
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=1):
+        with socket.create_connection(_split(address), timeout=1):
             return True
     except OSError:
         return False
