@@ -52,6 +52,22 @@ def test_a_sick_or_ending_branch_leaves_the_old_one_serving(shop: Shop) -> None:
     assert shop.get()["text"] == "main"
 
 
+def test_the_secrets_of_the_deployer_do_not_reach_the_service(shop: Shop) -> None:
+    shop.set(journal="SHOP_STORE")
+    secrets = {
+        "SHOP_STORE": f"sqlite:///{shop.root}/store.db",
+        "TRUNKLINE_REGISTRY_PASSWORD": "hush",
+        "DESK_TOKEN": "hush",
+        "GH_TOKEN": "hush",
+    }
+    shop.branch("exits")
+    ran = shop.trunkline("deploy", "exits", "--to", "staging", **secrets)
+    assert "cannot start exits: {" in ran.complaint
+    assert "'APP_ENVIRONMENT': 'staging'" in ran.complaint
+    for name in (*secrets, "hush", "store.db"):
+        assert name not in ran.complaint
+
+
 def test_what_is_no_longer_kept_leaves_nothing_on_the_disk(shop: Shop) -> None:
     for name in ("one", "two", "three"):
         shop.branch(name)

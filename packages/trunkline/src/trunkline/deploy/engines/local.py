@@ -31,6 +31,9 @@ DEFAULTS = {
 FOREIGN = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTHONHOME")
 # What the service reads is kept with each operation, to be taken back to.
 READ = ("APP_", "ENABLE_")
+# The deployer's own secrets, which a service that fails might print.
+SECRET = ("TRUNKLINE_", "DESK_")
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 
 class LocalEngine:
@@ -186,9 +189,10 @@ class LocalEngine:
 
     def _environment(self, operation: str) -> dict[str, str | None]:
         """Return what the service gets, and None for what it does not inherit."""
-        others = [name for name in os.environ if name.startswith(READ)]
+        others = [name for name in os.environ if name.startswith(READ + SECRET)]
+        own = (*FOREIGN, *TOKENS, self.environment.journal)
         return {
-            **dict.fromkeys([*FOREIGN, *others]),
+            **dict.fromkeys([*own, *others]),
             **DEFAULTS,
             **self.variables.read(operation),
         }
