@@ -35,6 +35,7 @@ from trunkline.git import Repository
 from trunkline.output import say
 from trunkline.project import PYPROJECT
 from trunkline.registry.client import Registry
+from trunkline.registry.credentials import PASSWORD, USER
 from trunkline.registry.reference import ImageName, image_name
 from trunkline.settings import parse_settings
 
@@ -115,7 +116,9 @@ class Deployment:
                 self.environment,
                 self.repository.root,
                 self.folder,
-                images=ImageStore(self._image, self.registry, project),
+                images=ImageStore(
+                    *(self._image, self.registry, project), as_docker=self._as_docker
+                ),
             )
         if isinstance(self.switch, LiveWorkload):
             return KubernetesEngine(
@@ -139,6 +142,12 @@ class Deployment:
     def registry(self) -> Registry:
         """Connect to where images are stored."""
         return Registry(self.settings, os.environ)
+
+    def _as_docker(self) -> Registry:
+        """Connect as `docker pull` does, with the account of `docker login`."""
+        own = {USER, PASSWORD}
+        found = {name: it for name, it in os.environ.items() if name not in own}
+        return Registry(self.settings, found)
 
     def databases(
         self, engine: InstanceEngine, tell: Callable[[str], None], choice: str = ""
