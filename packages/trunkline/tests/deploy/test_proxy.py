@@ -9,7 +9,7 @@ import urllib3
 
 from deploy.shops import Shop
 from registries import free_port
-from trunkline.deploy.proxy import _caddy, _reads_files
+from trunkline.deploy.proxy import _caddy, reads_files
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def test_a_caddy_without_the_placeholder_is_told_by_its_version(
     version: str, *, reads: bool
 ) -> None:
-    assert _reads_files(version) is reads
+    assert reads_files(version) is reads
 
 
 def test_where_no_caddy_is_to_be_had_that_is_said_and_an_old_one_is_passed_over(

@@ -11,6 +11,7 @@ TESTS = Path(__file__).parent
 SHOP, DESKS = "test_next_commands.py", "test_next_commands_of_desks.py"
 WORKLOAD = "engines/test_workload.py"
 IMAGES, STATE = "test_candidates_images.py", "engines/test_compose_state.py"
+WORDS = "engines/test_compose_words.py"
 # By file, the beginning of each text and the test that types it.
 TYPED = {
     "acceptance.py": {
@@ -47,6 +48,7 @@ TYPED = {
     },
     "engines/compose.py": {
         "cd": (STATE, "a_second_clone_leaves_the_containers_of_the_first_alone"),
+        "docker pull": (WORDS, "a_proxy_that_is_too_old_is_replaced_once_a_"),
         "docker compose": (STATE, "whoever_changes_the_url_is_told_how_the_proxy_"),
     },
     "engines/workload.py": {
@@ -120,7 +122,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 36
+    assert len(listed) == len(ROWS) == 37
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

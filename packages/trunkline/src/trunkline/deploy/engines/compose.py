@@ -20,6 +20,7 @@ from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
 from trunkline.deploy.probe import is_well
+from trunkline.deploy.proxy import FIRST, reads_files
 from trunkline.deploy.variables import LAST_LINES, Variables
 from trunkline.errors import FailedError, Refusal
 from trunkline.files import replace_content
@@ -78,8 +79,12 @@ class ComposeEngine:
         lines = [f"{name}={value}\n" for name, value in (self.proxy | own).items()]
         (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
         today = self.variables.today()
+        proxy = self._name("proxy-1")
+        known = _docker("inspect", proxy).ok
         up = ("up", "--detach", "--no-recreate", "--wait")
         self._compose(*up, env=today, files=self.files)
+        if not known:
+            _require_version(proxy)
         self._compare_proxy(today)
 
     def pull(self, candidate: Candidate) -> None:
@@ -266,6 +271,21 @@ def _another_clone(container: str, folder: Path) -> Refusal:
         expected="one clone for each environment of a machine",
         fix=f"cd {quote(str(clone))}  (then the same command; if that clone is gone: "
         f"docker rm --force {container})",
+    )
+
+
+def _require_version(proxy: str) -> None:
+    """Remove a new proxy that is too old to read the live file, and refuse it."""
+    version = _docker("exec", proxy, "caddy", "version").text
+    if reads_files(version):
+        return
+    image = _docker("inspect", "--format={{.Config.Image}}", proxy).text
+    _docker("rm", "--force", proxy)
+    raise Refusal(
+        rule="caddy",
+        found=f"Caddy {version} in {image}, the image of the proxy",
+        expected=f"Caddy {FIRST[0]}.{FIRST[1]} or newer",
+        fix=f"docker pull {image}  (or name a newer one in the proxy's file)",
     )
 
 
