@@ -15,7 +15,7 @@ from trunkline.process import run
 from trunkline_desk import requests
 from trunkline_desk.claims import Person, Role
 from trunkline_desk.requests import Order
-from trunkline_desk.runner import Runner
+from trunkline_desk.runner import Runner, arrived
 from trunkline_desk.store import Store
 from visitors import Web
 
@@ -134,3 +134,47 @@ def test_what_another_runner_began_or_a_newer_one_replaced_is_left_alone(
     store.close()
     assert not [one for one in web.rows("event")[before:] if one.request]
     assert [one.state for one in web.rows("request")] == [state]
+
+
+def begin(web: Web, kind: str = "put") -> Row[Any]:
+    """Let a runner begin what a page asked for, and be killed."""
+    put(web, kind=kind)
+    with web.store.writing() as connection:
+        requests.begin(connection, 1, web.now)
+    return web.rows("request")[0]
+
+
+def test_what_cannot_be_asked_is_waited_for(web: Web) -> None:
+    begin(web)
+    root = Path(web.desk.services["shop"])
+    (root / ".git").rename(root / "away")
+    with working(Runner(web.store, web.desk, lambda: web.now)):
+        time.sleep(1)
+        assert ended(web) == []
+        (root / "away").rename(root / ".git")
+        until(lambda: ended(web))
+    assert ended(web)[0].said == "Nobody saw how it ended; staging runs nothing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "done"),
+    [
+        ("put", {}, True),
+        ("put", {"since": "2027-01-15T07:59:59Z"}, False),
+        ("put", {"since": None}, False),
+        ("put", {"unfinished": "unfinished: main, begun by ana"}, False),
+        ("put", {"commit": "d" * 40}, False),
+        ("flag", {"since": "2027-01-15T07:59:59Z"}, False),
+        # By rename the old deploy serves again.
+        ("take back", {"since": "2027-01-15T07:00:00Z"}, True),
+        ("accept", {"since": "2027-01-15T07:00:00Z"}, True),
+        ("accept", {"recorded": {"ref": "main", "commit": "d" * 40}}, False),
+        ("accept", {"recorded": None}, False),
+    ],
+)
+def test_only_what_is_there_by_a_request_ends_it_well(
+    web: Web, kind: str, more: dict[str, Any], done: bool
+) -> None:
+    live = {"commit": "c" * 40, "unfinished": None, "since": "2027-01-15T08:00:00Z"}
+    live |= {"recorded": {"ref": "feat/seats", "commit": "c" * 40}}
+    assert arrived(begin(web, kind), live | more) is done

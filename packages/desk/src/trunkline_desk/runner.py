@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
+from trunkline.deploy.orders import shown_time
 from trunkline.deploy.variables import LAST_LINES
 
 from trunkline_desk import (
@@ -224,14 +225,14 @@ class Runner:
             if left is None:
                 return
             found = ask(place, snapshots.LIVE)
-            live = found if isinstance(found, dict) else {}
-            # A deploy that goes on has to end first, and the lock is its own.
-            if live.get("running"):
+            # Whoever cannot be asked may serve it; a deploy that goes on has to end
+            # first, and the lock is its own.
+            if isinstance(found, str) or found["running"]:
                 self.over.wait(0.5)
                 continue
-            done = left.commit == live.get("commit") and not live.get("unfinished")
+            done = arrived(left, found)
             text = f"Nobody saw how it ended; {place.environment} runs "
-            text += (live.get("commit") or "nothing")[:12]
+            text += (found["commit"] or "nothing")[:12]
             with self.store.writing() as connection:
                 now = requests.read(connection, left.id)
                 # Another runner may have carried it out.
@@ -264,6 +265,19 @@ class Runner:
     ) -> None:
         what = (connection, place.name, kind, _person(one), text)
         events.add(*what, at=self.now(), request=one.id)
+
+
+def arrived(one: Row[Any], live: dict[str, Any]) -> bool:
+    """Whether what serves is what a request was for, and is there by it. Pure."""
+    if live["commit"] != one.commit or live["unfinished"]:
+        return False
+    if one.kind == "accept":
+        recorded = live["recorded"]
+        return bool(recorded and recorded["commit"] == one.commit)
+    # It may have served the same commit before, by a deploy that began earlier. A take
+    # back may be a rename, which begins none, but its commit never served already.
+    began = shown_time(one.began)
+    return one.kind == "take back" or (live["since"] or "") >= began
 
 
 def ending(said: list[str]) -> list[str]:
