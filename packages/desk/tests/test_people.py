@@ -2,9 +2,12 @@
 
 import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 from trunkline.process import run
 
@@ -31,6 +34,36 @@ def test_five_wrong_passwords_close_the_door_for_fifteen_minutes(web: Web) -> No
     assert elsewhere.sign_in("ben", "b").status_code == 303
     web.now += 15 * 60 + 1
     assert visitor.sign_in("ana", "a").status_code == 303
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let thirty passwords be verified at the same time, or none."""
+    barrier, verify = threading.Barrier(30, timeout=30), PasswordHasher.verify
+
+    def wait(one: PasswordHasher, *given: str) -> bool:
+        barrier.wait()
+        return verify(one, *given)
+
+    monkeypatch.setattr(PasswordHasher, "verify", wait)
+
+
+def sign_in_together(web: Web, password: str) -> Counter[int]:
+    visitors = [web.visitor() for _ in range(30)]
+    with ThreadPoolExecutor(30) as pool:
+        answers = pool.map(lambda one: one.sign_in("ana", password), visitors)
+        return Counter(one.status_code for one in answers)
+
+
+@pytest.mark.usefixtures("together")
+def test_many_come_in_at_once(web: Web) -> None:
+    assert sign_in_together(web, "a") == {303: 30}
+
+
+@pytest.mark.usefixtures("together")
+def test_of_many_wrong_passwords_at_once_five_are_told(web: Web) -> None:
+    assert sign_in_together(web, "wrong") == {401: 5, 429: 25}
+    assert web.visitor().sign_in("ana", "a").status_code == 429
 
 
 def test_a_name_that_is_unknown_is_told_like_a_wrong_password(web: Web) -> None:

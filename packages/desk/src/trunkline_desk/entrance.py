@@ -32,8 +32,7 @@ def sign_in(
     web.require_form(request, desk, form)
     address = request.client.host if request.client else ""
     try:
-        with store.writing() as connection:
-            secret = people.sign_in(connection, name, password, address, now)
+        secret = people.sign_in(store, name, password, address, now)
     except people.TooManyError:
         said = "Too many wrong passwords. Try again in 15 minutes."
         return again(request, said, 429)
