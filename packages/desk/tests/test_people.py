@@ -66,6 +66,41 @@ def test_of_many_wrong_passwords_at_once_five_are_told(web: Web) -> None:
     assert web.visitor().sign_in("ana", "a").status_code == 429
 
 
+def lock_out(web: Web, *, address: str, by: str = "") -> None:
+    visitor = web.visitor(address=address, by=by)
+    codes = [visitor.sign_in("ana", "wrong").status_code for _ in range(6)]
+    assert codes == [401] * 5 + [429]
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.2", "::ffff:10.0.0.2"])
+def test_behind_a_proxy_each_visitor_has_an_address(tmp_path: Path, peer: str) -> None:
+    web = Web(tmp_path, proxies=["10.0.0.2"])
+    # What comes before the last hop is the visitor's own invention.
+    lock_out(web, address=peer, by="203.0.113.5, 198.51.100.7")
+    other = web.visitor(address=peer, by="203.0.113.5")
+    assert other.sign_in("ben", "b").status_code == 303
+    same = web.visitor(address=peer, by="203.0.113.9, 198.51.100.7, 10.0.0.2")
+    assert same.sign_in("ben", "b").status_code == 429
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "172.18.0.1", "10.0.0.2"])
+@pytest.mark.parametrize("by", ["", "unknown"])
+def test_an_address_that_all_share_closes_the_door_to_one_account(
+    tmp_path: Path, peer: str, by: str
+) -> None:
+    web = Web(tmp_path, proxies=["10.0.0.2"])
+    lock_out(web, address=peer, by=by)
+    assert web.visitor(address=peer, by=by).sign_in("ben", "b").status_code == 303
+
+
+def test_who_is_no_proxy_of_ours_names_no_address(web: Web) -> None:
+    for number in range(5):
+        visitor = web.visitor(address="9.9.9.9", by=f"203.0.113.{number}")
+        assert visitor.sign_in("ana", "wrong").status_code == 401
+    visitor = web.visitor(address="9.9.9.9", by="203.0.113.9")
+    assert visitor.sign_in("ben", "b").status_code == 429
+
+
 def test_a_name_that_is_unknown_is_told_like_a_wrong_password(web: Web) -> None:
     visitor = web.visitor()
     known, unknown = visitor.sign_in("ana", "x"), visitor.sign_in("eve", "x")

@@ -106,11 +106,14 @@ class Web:
         with self.store.reading() as connection:
             return connection.execute(getattr(tables, table).select()).all()
 
-    def visitor(self, name: str = "", *, address: str = "testclient") -> "Visitor":
-        """Open a browser, signed in if it has a name."""
+    def visitor(
+        self, name: str = "", *, address: str = "testclient", by: str = ""
+    ) -> "Visitor":
+        """Open a browser, signed in if it has a name; a proxy may say `by` whom."""
         client = TestClient(
             self.app, base_url=URL, follow_redirects=False, client=(address, 1)
         )
+        client.headers.update({"X-Forwarded-For": by} if by else {})
         one = Visitor(client)
         if name:
             answer = one.sign_in(name, name[0])

@@ -30,7 +30,7 @@ def sign_in(
 ) -> Response:
     """Begin a session."""
     web.require_form(request, desk, form)
-    address = request.client.host if request.client else ""
+    address = people.address_of(desk, request)
     try:
         secret = people.sign_in(store, name, password, address, now)
     except people.TooManyError:

@@ -58,7 +58,8 @@ def sign_in(
 ) -> str | None:
     """Begin a session and return its token; None if the password is wrong.
 
-    Raises TooManyError after five wrong ones in 15 minutes, by account or by address.
+    Raises TooManyError after five wrong ones in 15 minutes, by account or by address,
+    if there is one that many do not share.
     """
     with store.reading() as connection:
         _require_few(connection, name, address, now)
@@ -79,7 +80,9 @@ def sign_in(
 
 def _require_few(connection: Connection, name: str, address: str, now: float) -> None:
     attempt = tables.attempt.c
-    same = (attempt.account == name) | (attempt.address == address)
+    same = attempt.account == name
+    if address:
+        same |= attempt.address == address
     recent = (attempt.at > now - TRIES_SECONDS) & same
     tried = select(func.count()).select_from(tables.attempt).where(recent)
     if (connection.scalar(tried) or 0) >= TRIES:
@@ -137,7 +140,8 @@ def recognise(
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return _by_token(connection, secret)
-    if desk.person_header and _trusted(desk, request):
+    peer = request.client.host if request.client else ""
+    if desk.person_header and _trusted(desk, peer):
         name = request.headers.get(desk.person_header, "")[:100]
         return Person(name, role_of(connection, desk, name), "proxy") if name else None
     if desk.laptop:
@@ -190,9 +194,32 @@ def _by_token(connection: Connection, secret: str) -> Person | None:
     return Person(row.name, Role(row.role), "token") if row else None
 
 
-def _trusted(desk: Desk, request: Request) -> bool:
+def address_of(desk: Desk, request: Request) -> str:
+    """Return the address that one visitor has; empty if all may share it."""
+    peer = request.client.host if request.client else ""
+    if not _trusted(desk, peer):
+        found = _address(peer)
+        # A tunnel, or a proxy that `desk.toml` does not name.
+        shared = found and (found.is_loopback or found.is_private)
+        return "" if shared else peer
+    # What stands before the last hop was said by the visitor, unless a proxy of ours
+    # wrote that hop.
+    hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    others = (hop.strip() for hop in reversed(hops) if not _trusted(desk, hop.strip()))
+    return str(_address(next(others, "")) or "")
+
+
+def _trusted(desk: Desk, peer: str) -> bool:
+    address = _address(peer)
+    networks = (ipaddress.ip_network(one) for one in desk.proxies)
+    return address is not None and any(address in one for one in networks)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(request.client.host if request.client else "")
+        found = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return any(address in ipaddress.ip_network(one) for one in desk.proxies)
+        return None
+    # As a socket for both kinds writes one of the older kind.
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return mapped or found

@@ -41,7 +41,8 @@ class Desk:
     database: str = "sqlite:///desk.db"
     # Where people find the page; cookies and links are for this address only.
     url: str = "http://127.0.0.1:8300"
-    # A header that names the person, believed from these addresses only.
+    # A header that names the person, believed from these addresses only, as is what
+    # X-Forwarded-For says of the visitor's.
     person_header: str = ""
     proxies: list[str] = field(default_factory=list)
     # The role of a person whom the store does not know.
