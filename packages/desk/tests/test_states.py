@@ -33,6 +33,29 @@ def running(web: Web, kind: str, *said: str) -> None:
             events.add(*step, at=web.now, request=number)
 
 
+def test_an_old_page_does_not_stop_what_another_has_begun_since(web: Web) -> None:
+    running(web, "put")
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    assert ben.act("put").status_code == 303
+    assert ben.act("done with it").status_code == 303
+    old = ana.form() | {"action": "stop"}
+    first, second = (one.id for one in web.rows("request"))
+    # What she saw fails, and nothing else serves; then his begins.
+    with web.store.writing() as connection:
+        requests.end(connection, first, "failed", "", at=web.now)
+        requests.begin(connection, second, web.now)
+    answer = ana.client.post("/shop/staging", data=old)
+    assert answer.status_code == 409
+    assert "staging has changed since you looked. At" in answer.text
+    assert not web.rows("request")[1].stopped
+
+
+def test_a_page_of_now_stops_what_is_running(web: Web) -> None:
+    running(web, "put")
+    assert web.visitor("ana").act("stop").status_code == 303
+    assert web.rows("request")[0].stopped
+
+
 def shown_steps(text: str) -> list[tuple[str, str]]:
     return re.findall(r'<li class="(done|now)">(\w+)<', text)
 

@@ -45,13 +45,15 @@ def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
     held = connection.execute(select(*columns).where(these)).first()
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
     newest = requests.newest(connection, place.name)
+    going = requests.running(connection, place.name)
+    running = going.id if going else 0
     # Pages look at an environment alone: they need not read 10,000 branches for it.
     one = candidate(connection, place, ref) if ref else None
     return Ground(
         name=place.environment,
         accepts_any=place.accepts_any,
         reservation=Reservation(*held) if held else None,
-        state=f"{live.get('commit') or 'nothing'}.{newest}",
+        state=f"{live.get('commit') or 'nothing'}.{newest}.{running}",
         first=one.get("first", "") if one else "",
     )
 

@@ -73,7 +73,8 @@ class Ground:
     name: str
     accepts_any: bool
     reservation: Reservation | None
-    # What a page shows is only worth a click while this is the same.
+    # What a page shows is only worth a click while this is the same: the commit that
+    # serves, the newest request and, for who stops it, the one that is running.
     state: str
     # The environment on which what is wished has to run first; empty if it has.
     first: str = ""
@@ -186,9 +187,13 @@ def _reserved(wish: Wish, person: Person, ground: Ground, now: float) -> Denial 
 
 
 def _moved(wish: Wish, ground: Ground) -> Denial | None:
-    if wish.action in CLAIMS or wish.action is Action.STOP:
+    if wish.action in CLAIMS:
         return None
-    if wish.seen == ground.state:
+    seen, now = wish.seen, ground.state
+    if wish.action is not Action.STOP:
+        # A queue that moves on changes nothing for who adds to it.
+        seen, now = seen.rpartition(".")[0], now.rpartition(".")[0]
+    if seen == now:
         return None
     return Denial(409, f"{ground.name} has changed since you looked.")
 
