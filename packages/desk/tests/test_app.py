@@ -143,6 +143,16 @@ def test_what_is_not_there_is_told_on_a_page_and_to_a_script_as_json(web: Web) -
     assert answer.json() == {"detail": "There is no such environment."}
 
 
+def test_what_cannot_be_is_told_on_a_page_and_to_a_script_as_json(web: Web) -> None:
+    ana = web.visitor("ana")
+    answer = ana.act("reserve", hours="337")
+    assert answer.status_code == 422
+    said = "hours: Input should be less than or equal to 336"
+    assert f"This cannot be done. {said}.</p>" in answer.text
+    answer = ana.client.post("/api/shop/staging", json={"action": "dance"})
+    assert answer.json()["detail"][0]["loc"] == ["body", "action"]
+
+
 def test_a_database_that_is_away_is_told_and_comes_back(web: Web) -> None:
     ana = web.visitor("ana")
     with web.store.writing() as connection:

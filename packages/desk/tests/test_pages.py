@@ -194,6 +194,15 @@ def test_to_keep_longer_what_has_just_ended_is_to_have_it_again(web: Web) -> Non
     assert ana.client.post("/shop/staging", data=body).status_code == 409
 
 
+def test_it_can_be_kept_for_two_weeks_at_most(web: Web) -> None:
+    ana = web.visitor("ana")
+    ana.act("reserve", hours="333")
+    for _ in range(3):
+        body = button(ana.page(), "keep longer")
+        assert ana.client.post("/shop/staging", data=body).status_code == 303
+    assert web.rows("reservation")[0].until == web.now + 336 * 3600
+
+
 def test_a_freeze_is_nobodys_and_ends_by_a_releaser(web: Web) -> None:
     kim, ana = web.visitor("kim"), web.visitor("ana")
     assert ana.act("freeze").status_code == 403

@@ -9,6 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
@@ -64,6 +66,7 @@ def create_app(
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(HTTPException, _explain)
     app.add_exception_handler(SQLAlchemyError, _explain)
+    app.add_exception_handler(RequestValidationError, _invalid)
     for module in (entrance, api, stream, pages):
         app.include_router(module.router)
     if desk.oidc:
@@ -84,6 +87,17 @@ def _explain(request: Request, error: Exception) -> Response:
     answer = web.shown(request, "error.html", {"said": said}, status=status)
     answer.headers.update(headers or {})
     return answer
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """Say which field of a form or an address is not as it has to be."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    if request.url.path.startswith("/api/"):
+        return await request_validation_exception_handler(request, error)
+    faults = (f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
+    values = {"said": f"This cannot be done. {'; '.join(faults)}."}
+    return web.shown(request, "error.html", values, status=422)
 
 
 def _oidc() -> APIRouter:

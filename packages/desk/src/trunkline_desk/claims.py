@@ -31,6 +31,8 @@ class Action(StrEnum):
     TELL = "tell me"
 
 
+# Two weeks: whoever wants an environment for longer needs one of their own.
+LONGEST_HOURS = 336.0
 # What leaves alone what serves.
 CLAIMS = {
     Action.RESERVE,
@@ -95,7 +97,7 @@ class Wish(BaseModel):
     typed: str = Field(default="", max_length=100)
     ref: str = Field(default="", max_length=300)
     commit: str = Field(default="", max_length=64)
-    hours: float = Field(default=4.0, gt=0, le=336)
+    hours: float = Field(default=4.0, gt=0, le=LONGEST_HOURS)
     flag: str = Field(default="", max_length=100)
     value: bool = False
     # The option of `trunkline deploy` for a database with migrations of another branch.

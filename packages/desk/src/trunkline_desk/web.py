@@ -11,7 +11,7 @@ from fastapi.templating import Jinja2Templates
 from pydantic import Field
 
 from trunkline_desk import people
-from trunkline_desk.claims import Person
+from trunkline_desk.claims import LONGEST_HOURS, Person
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
@@ -39,6 +39,7 @@ def plural(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
+TEMPLATES.env.globals["longest"] = LONGEST_HOURS
 TEMPLATES.env.filters |= {"moment": moment, "ago": ago, "plural": plural}
 
 
