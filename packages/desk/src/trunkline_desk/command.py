@@ -23,7 +23,7 @@ from trunkline_desk import people
 from trunkline_desk.app import create_app
 from trunkline_desk.claims import Role
 from trunkline_desk.runner import Runner
-from trunkline_desk.services import Desk, read_desk
+from trunkline_desk.services import Desk, read_desk, usable
 from trunkline_desk.store import Store
 
 LAPTOP = """\
@@ -131,9 +131,10 @@ def _laptop(given: argparse.Namespace) -> None:
     folder = Path(process.run(git, cwd=root, check=True).text) / "trunkline"
     folder.mkdir(exist_ok=True)
     file = folder / "desk.toml"
-    name = root.name.lower().replace(" ", "-") or "service"
     file.write_text(
-        LAPTOP.format(port=given.port, folder=folder, name=f'"{name}"', root=root),
+        LAPTOP.format(
+            port=given.port, folder=folder, name=usable(root.name), root=root
+        ),
         "utf-8",
     )
     program = [sys.executable, "-m", "trunkline_desk", "--config", str(file)]

@@ -1,6 +1,7 @@
 """`desk.toml`: whose environments the desk shows, and how people come in."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from trunkline.errors import UsageError
 from trunkline.settings import read_settings
 
 DATABASE = "DESK_DATABASE_URL"
+# Paths of the desk itself; the page of a service is at its name.
+RESERVED = {"api", "sign-in", "sign-out", "static", "stream", "weeks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,33 @@ def read_desk(file: Path) -> Desk:
         raise UsageError(
             f"{file}: {error}\n  type next: write [services] with NAME = FOLDER into it"
         ) from error
+    _named(file, found.services)
     if found.laptop and urlsplit(found.url).hostname not in {"127.0.0.1", "localhost"}:
         raise UsageError(
             f"{file}: laptop = true lets anybody in; expected it on 127.0.0.1"
         )
     return found
+
+
+def usable(name: str) -> str:
+    """Return a name for a service that is like the given one, of a folder for example.
+
+    It has the characters a-z, 0-9 and - only, and is not a path of the desk itself.
+    """
+    plain = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f"{plain}-service".lstrip("-") if plain in RESERVED | {""} else plain
+
+
+def _named(file: Path, services: Mapping[str, str]) -> None:
+    """Refuse names that cannot be the address of a page."""
+    for name in services:
+        if name in RESERVED or not re.fullmatch("[a-z0-9-]+", name):
+            expected = "another name" if name in RESERVED else "only a-z, 0-9 and -"
+            raise UsageError(
+                f"{file}: the page of the service {name!r} could not be opened; "
+                f"expected {expected}\n  type next: name it "
+                f"{usable(name)} in [services]"
+            )
 
 
 def _of(name: str, folder: str) -> list[Place]:
