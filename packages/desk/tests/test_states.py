@@ -3,8 +3,10 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from trunkline_desk import events, requests, tables
 from trunkline_desk.claims import Person, Role
@@ -232,3 +234,29 @@ def test_a_freeze_is_nobody_s(web: Web) -> None:
     assert "staging is frozen" in ana.page()
     asked = ana.client.get("/shop/staging/put?ref=feat/seats").text
     assert "Staging is frozen until" in asked
+
+
+def test_a_page_reads_no_more_of_a_long_history_than_it_shows(web: Web) -> None:
+    running(web, "put", "pull")
+    ana = web.visitor("ana")
+    ana.act("reserve")
+    asked: list[tuple[str, Any]] = []
+
+    def hear(*told: Any) -> None:  # noqa: ANN401 - of SQLAlchemy
+        asked.append(told[2:4])
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    ana.page()
+    event.remove(Engine, "before_cursor_execute", hear)
+    with web.store.reading() as connection:
+        found = {
+            row[-1]
+            for text, given in asked
+            if text.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given)
+        }
+    assert "SEARCH event USING INDEX event_by_request (request=?)" in found
+    assert any(
+        "event USING INDEX event_by_kind (place=? AND kind=?" in one for one in found
+    )
+    assert not {"SCAN event", "SCAN request"} & found

@@ -1,6 +1,17 @@
 """What happened: rows that are added, and wake the pages that are open."""
 
-from sqlalchemy import Connection, func, insert, select
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    false,
+    func,
+    insert,
+    select,
+    union_all,
+)
 
 from trunkline_desk import tables
 from trunkline_desk.claims import Person
@@ -46,3 +57,21 @@ def known(connection: Connection, key: str) -> bool:
 def newest(connection: Connection) -> int:
     """Return the id of the newest event, 0 without any."""
     return connection.scalar(select(func.max(tables.event.c.id))) or 0
+
+
+def last(
+    places: Sequence[str], kinds: Iterable[str], *, limit: int, before: int = 0
+) -> CompoundSelect[tuple[int]]:
+    """Select the ids of the newest events, and some more, by the index alone.
+
+    For several places and kinds at once a database would sort all that there are.
+    """
+    event = tables.event.c
+    found = [select(event.id).where(false())]
+    for place, kind in product(places, kinds):
+        these = (event.place == place) & (event.kind == kind)
+        if before:
+            these &= event.id < before
+        part = select(event.id).where(these).order_by(event.id.desc()).limit(limit)
+        found.append(select(part.subquery().c.id))
+    return union_all(*found)

@@ -251,15 +251,13 @@ def history(
 ) -> Sequence[Any]:
     """Return what people did, the newest first, with how their requests ended."""
     of = EVENT.outerjoin(REQUEST, EVENT.c.request == REQUEST.c.id)
-    these = EVENT.c.place.in_(names) & EVENT.c.kind.in_(("act", "told"))
-    if before:
-        these &= EVENT.c.id < before
+    last = events.last(names, ("act", "told"), limit=limit, before=before)
     columns = (
         *(EVENT.c.id, EVENT.c.at, EVENT.c.place, EVENT.c.person, EVENT.c.by),
         *(EVENT.c.text, EVENT.c.why, EVENT.c.request),
         *(REQUEST.c.state, REQUEST.c.began, REQUEST.c.ended),
     )
-    found = select(*columns).select_from(of).where(these)
+    found = select(*columns).select_from(of).where(EVENT.c.id.in_(last))
     return connection.execute(found.order_by(EVENT.c.id.desc()).limit(limit)).all()
 
 
