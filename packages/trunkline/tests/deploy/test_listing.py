@@ -1,13 +1,38 @@
 """What can be put on an environment, and that a choice means what was chosen."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.shops import Shop
+from registries import push_image
+from trunkline import process
+from trunkline.deploy.candidates import find_image
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.listing import built
 from trunkline.deploy.variables import parse_flags
 from trunkline.errors import UsageError
+from trunkline.git import Repository
+from trunkline.images.tags import commit_tag
+from trunkline.registry.client import Registry
+
+STAGING = Environment("staging", "http://127.0.0.1:8100", "compose")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    process.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    return Repository.find(tmp_path)
+
+
+def commit(repository: Repository, subject: str, *parents: str) -> str:
+    """Make a commit that no ref has."""
+    tree = repository.read("hash-object", "-t", "tree", "-w", "/dev/null")
+    who = "-c", "user.name=ana", "-c", "user.email=ana@example.com"
+    more = [word for one in parents for word in ("-p", one)]
+    return repository.read(*who, "commit-tree", tree, *more, "-m", subject)
 
 
 def listed(shop: Shop, environment: str = "staging") -> dict[str, Any]:
@@ -109,3 +134,47 @@ def test_a_flag_is_switched_for_one_deploy_and_none_by_the_terminal(
 def test_nothing_but_a_flag_is_taken_from_the_command_line(text: str) -> None:
     with pytest.raises(UsageError, match="ENABLE_X=true"):
         parse_flags([text])
+
+
+def publish(registry: Registry, commit: str, *tags: str) -> None:
+    labels = {"org.opencontainers.image.revision": commit}
+    manifest = push_image(registry, commit, labels=labels)
+    for tag in (commit_tag(commit), *tags):
+        registry.put_manifest(tag, manifest)
+
+
+def test_a_branch_is_listed_with_the_commit_that_its_image_has(
+    repository: Repository, registry: Registry
+) -> None:
+    main = commit(repository, "feat: main")
+    before = commit(repository, "feat: before it was rebased")
+    head = commit(repository, "feat: head", main)
+    rows = {"feat/x": ("refs/heads/feat/x", head, "1", "ana", "feat: head")}
+    publish(registry, main, "main")
+    assert built(repository, registry, STAGING, rows) == {}
+    publish(registry, before, "feat-x")
+    found = built(repository, registry, STAGING, rows)["feat/x"]
+    assert found[1] == find_image(registry, repository, STAGING, "feat/x").commit
+    assert (found[1], found[3:]) == (before, ("ana", "feat: before it was rebased"))
+    publish(registry, head, "feat-x")
+    assert built(repository, registry, STAGING, rows) == rows
+
+
+def test_a_branch_whose_image_names_no_commit_of_ours_is_left_out(
+    repository: Repository, registry: Registry
+) -> None:
+    head = commit(repository, "feat: head")
+    rows = {"feat/x": ("refs/heads/feat/x", head, "1", "ana", "feat: head")}
+    publish(registry, "f" * 40, "feat-x")
+    assert built(repository, registry, STAGING, rows) == {}
+    registry.put_manifest("feat-x", push_image(registry, "no label"))
+    assert built(repository, registry, STAGING, rows) == {}
+
+
+def test_a_release_is_listed_by_its_own_image(
+    repository: Repository, registry: Registry
+) -> None:
+    one = commit(repository, "feat: one")
+    rows = {"v1.0.0": ("refs/tags/v1.0.0", one, "1", "ana", "feat: one")}
+    registry.put_manifest("1.0.0", push_image(registry))
+    assert built(repository, registry, STAGING, rows) == rows

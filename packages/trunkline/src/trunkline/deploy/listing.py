@@ -2,17 +2,22 @@
 
 import json as json_
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 from trunkline.commits.conventional import shown
-from trunkline.deploy.candidates import find_branches, image_tag
+from trunkline.deploy.candidates import find_branches, find_image, image_tag
 from trunkline.deploy.deployment import Deployment
-from trunkline.deploy.environments import find_environment
+from trunkline.deploy.environments import Environment, find_environment
 from trunkline.deploy.operation import Outcome
+from trunkline.errors import Refusal
 from trunkline.git import TAGS, Repository, lines
+from trunkline.images.tags import commit_tag
 from trunkline.options import JSON, command, option
 from trunkline.output import aligned
+from trunkline.registry.client import Registry
 from trunkline.settings import Settings
 from trunkline.versions import Version
 
@@ -74,8 +79,7 @@ def list_candidates(place: Deployment) -> list[Listed]:
     }
     if place.environment.engine != "local":
         with place.registry() as registry:
-            images = set(registry.tags())
-        wanted = {name: row for name, row in wanted.items() if _tag(name) in images}
+            wanted = built(place.repository, registry, place.environment, wanted)
     rows = sorted(wanted.items(), key=lambda one: -int(one[1][2]))
     first, done = _first(place)
     known = live and place.repository.run("cat-file", "-e", f"{live}^{{commit}}").ok
@@ -89,6 +93,37 @@ def list_candidates(place: Deployment) -> list[Listed]:
         )
         for number, (name, row) in enumerate(rows)
     ]
+
+
+def built(
+    repository: Repository,
+    registry: Registry,
+    environment: Environment,
+    rows: Mapping[str, tuple[str, ...]],
+) -> dict[str, tuple[str, ...]]:
+    """Leave the rows that have an image, each with the commit that would be put on.
+
+    The tag of a branch stays at an older image until that of its head is built.
+    """
+    images = set(registry.tags())
+    found: dict[str, tuple[str, ...]] = {}
+    for name, (ref, commit, *row) in rows.items():
+        if _tag(name) not in images:
+            continue
+        if _version(ref) or commit_tag(commit) in images:
+            found[name] = (ref, commit, *row)
+            continue
+        with suppress(Refusal):  # An image that names no commit cannot be put on.
+            older = find_image(registry, repository, environment, name).commit
+            if repository.find_commit(older):
+                found[name] = (ref, older, *_described(repository, older))
+    return found
+
+
+def _described(repository: Repository, commit: str) -> list[str]:
+    """Return the time, author and subject of a commit."""
+    told = repository.read("log", "-1", "--format=%ct%x00%an%x00%s", commit)
+    return told.strip().split("\0")
 
 
 def _first(place: Deployment) -> tuple[str, set[str]]:
@@ -118,8 +153,7 @@ def _read_refs(repository: Repository, remote: str) -> dict[str, tuple[str, ...]
         if name is None:
             continue
         if target:  # An annotated tag has no commit's time of its own.
-            told = repository.read("log", "-1", "--format=%ct%x00%an%x00%s", target)
-            found[name] = (ref, target, *told.strip().split("\0"))
+            found[name] = (ref, target, *_described(repository, target))
         else:
             found[name] = (ref, own, *row)
     return found
