@@ -1,10 +1,12 @@
 """What the runner sees reaches the store, whoever asks for what meanwhile."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from trunkline import process
+from trunkline.deploy import listing
 
 from trunkline_desk import observer, snapshots
 from trunkline_desk.observer import Observer
@@ -170,3 +172,26 @@ def test_a_clone_without_a_remote_has_none_that_does_not_answer(
     text = web.visitor("ana").page()
     assert "does not answer" not in text
     assert "feat: one" in text
+
+
+def test_a_branch_that_the_runner_did_not_compare_is_compared_when_it_is_asked_for(
+    web: Web, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, staging = observing(web)
+    git(remote, "checkout", "--quiet", "feat/seats")
+    for number in range(3):
+        text = f"feat: part {number}"
+        git(remote, "commit", "--quiet", "--allow-empty", "--message", text)
+    monkeypatch.setattr(listing, "LISTED", 2)
+    watch(web, one, staging)
+    ana = web.visitor("ana")
+    path = "/shop/staging/put?ref=feat/seats"
+    # Where what serves is not known, nothing can be compared.
+    assert "It is not compared yet" in ana.client.get(path).text
+    web.look(ref="main", commit=git(remote, "rev-parse", "main"), well=True)
+    text = ana.client.get(path).text
+    assert "3 commits come" in text
+    assert re.findall("<li><bdi>(.*?)</bdi></li>", text) == [
+        "feat: part 2",
+        "feat: part 1",
+    ]

@@ -86,6 +86,8 @@ class Web:
 
     def list(self, *found: dict[str, Any]) -> None:
         """Let the runner find these branches."""
+        counted = ("count_in", "commits_in"), ("count_out", "commits_out")
+        found = tuple({n: len(one[of]) for n, of in counted} | one for one in found)
         with self.store.writing() as connection:
             for place in ("shop/staging", "shop/production"):
                 snapshots.write(connection, place, "candidates", found, at=self.now)

@@ -114,7 +114,7 @@ class Observer:
         found = snapshots.read(connection, place.name, snapshots.CANDIDATES)
         if not held.ref or found.problem or found.document is None:
             return ""
-        listed = actions.candidate(connection, place, held.ref)
+        listed = actions.listed(connection, place, held.ref)
         return "" if listed else f"{held.ref} is gone"
 
 

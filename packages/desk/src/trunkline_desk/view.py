@@ -81,7 +81,7 @@ class PageView:
     places: list[PlaceView]
     # Where branches are put, and the commits by which it is ahead of the others.
     target: Place
-    ahead: dict[str, list[str]]
+    ahead: dict[str, dict[str, Any]]
     # What can be put on, from the one with this number to the one before that.
     ready: list[dict[str, Any]]
     start: int
@@ -147,7 +147,7 @@ def place_view(
     held = active(ground.reservation, now)
     running = requests.running(connection, place.name)
     done = _ended(connection, place)
-    listed = actions.candidate(connection, place, live.get("ref") or "")
+    listed = actions.listed(connection, place, live.get("ref") or "")
     subject, author = _origin(live, listed, done)
     stale = bool(seen.problem) or now - seen.at > STALE_SECONDS
     role = Role.DEPLOYER if place.accepts_any else Role.RELEASER
@@ -181,15 +181,12 @@ def place_view(
 
 def _ahead(
     listed: Sequence[dict[str, Any]], target: PlaceView, views: dict[str, PlaceView]
-) -> dict[str, list[str]]:
-    """Return, by environment, what serves at the target and is not part of it."""
+) -> dict[str, dict[str, Any]]:
+    """Return, by environment, what it runs if that lacks what serves at the target."""
     serves = target.live.get("commit")
-    compared = {
-        one["commit"]: one["commits_out"] for one in listed if one["compared"] == serves
-    }
-    return {
-        name: compared.get(one.live.get("commit"), []) for name, one in views.items()
-    }
+    behind = (o for o in listed if o["compared"] == serves and o["commits_out"])
+    found = {one["commit"]: one for one in behind}
+    return {name: found.get(one.live.get("commit"), {}) for name, one in views.items()}
 
 
 def _origin(
@@ -208,7 +205,7 @@ def _origin(
 def _newer(listed: dict[str, Any] | None, commit: str | None) -> int:
     """Count the commits by which a branch is ahead of what serves."""
     moved = listed and listed["commit"] != commit and listed["compared"] == commit
-    return len(listed["commits_in"]) if listed and moved else 0
+    return listed.get("count_in", 0) if listed and moved else 0
 
 
 def _health(live: dict[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 import json as json_
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from trunkline.commits.conventional import shown
 from trunkline.deploy.candidates import find_branches, find_image, image_tag
@@ -24,8 +25,14 @@ from trunkline.versions import Version
 _FIELDS = ("refname", "objectname", "*objectname", "committerdate:unix", "authorname")
 _FORMAT = "%00".join(f"%({one})" for one in (*_FIELDS, "contents:subject"))
 _FLAG = re.compile(r"^\+\s+(enable_\w+)\s*:", re.IGNORECASE | re.MULTILINE)
-# Only the newest are compared with what serves: each takes git a few milliseconds.
+# Only the newest are compared with what serves: each takes git some 50 ms.
 COMPARED = 50
+LISTED = 100
+_UNKNOWN = {
+    "compared": "",
+    **{"commits_in": [], "commits_out": [], "count_in": 0, "count_out": 0},
+    **{"migrations": [], "migrations_out": [], "new_flags": []},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,9 @@ class Listed:
     compared: str
     commits_in: list[str]
     commits_out: list[str]
+    # How many those are; of more than LISTED only the newest are named.
+    count_in: int
+    count_out: int
     migrations: list[str]
     migrations_out: list[str]
     new_flags: list[str]
@@ -163,8 +173,6 @@ def _listed(
     place: Deployment, name: str, row: tuple[str, ...], live: str, *, first: str
 ) -> Listed:
     ref, commit, at, author, subject = row
-    repository, settings = place.repository, place.settings
-    known = bool(live)
     return Listed(
         ref=name,
         commit=commit,
@@ -172,18 +180,41 @@ def _listed(
         author=shown(author),
         subject=shown(subject),
         version=bool(_version(ref)),
-        compared=live,
-        commits_in=_subjects(repository, live, commit) if known else [],
-        commits_out=_subjects(repository, commit, live) if known else [],
-        migrations=_migrations(repository, settings, live, commit) if known else [],
-        migrations_out=_migrations(repository, settings, commit, live) if known else [],
-        new_flags=_flags(repository, settings, live, commit) if known else [],
         first=first,
+        **(compare(place, commit, live) if live else _UNKNOWN),
     )
 
 
+def compare(place: Deployment, commit: str, live: str) -> dict[str, Any]:
+    """Return what a commit brings and lacks beside what serves, as fields of Listed."""
+    repository, settings = place.repository, place.settings
+    comes, goes = (live, commit), (commit, live)
+    commits_in, commits_out = (
+        _subjects(repository, *comes),
+        _subjects(repository, *goes),
+    )
+    return {
+        "compared": live,
+        "commits_in": commits_in,
+        "commits_out": commits_out,
+        "count_in": _count(repository, *comes, commits_in),
+        "count_out": _count(repository, *goes, commits_out),
+        "migrations": _migrations(repository, settings, *comes),
+        "migrations_out": _migrations(repository, settings, *goes),
+        "new_flags": _flags(repository, settings, *comes),
+    }
+
+
+def _count(
+    repository: Repository, before: str, after: str, subjects: Sequence[str]
+) -> int:
+    if len(subjects) < LISTED:
+        return len(subjects)
+    return int(repository.read("rev-list", "--count", f"{before}..{after}"))
+
+
 def _subjects(repository: Repository, before: str, after: str) -> list[str]:
-    text = repository.read("log", "--format=%s", "-100", f"{before}..{after}")
+    text = repository.read("log", "--format=%s", f"-{LISTED}", f"{before}..{after}")
     return [shown(line) for line in lines(text)]
 
 
