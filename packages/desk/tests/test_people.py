@@ -140,11 +140,21 @@ def test_a_removed_person_is_gone_from_an_open_page(web: Web) -> None:
     assert web.visitor().sign_in("ana", "a").status_code == 401
 
 
+def test_a_new_password_ends_what_the_old_one_began(web: Web) -> None:
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    with web.store.writing() as connection:
+        people.add_account(connection, "ana", "another", Role.DEPLOYER)
+    assert ana.client.get("/shop").status_code == 303
+    assert ben.client.get("/shop").status_code == 200
+    assert ana.sign_in("ana", "another").status_code == 303
+
+
 def test_a_role_taken_away_is_gone_from_an_open_page(web: Web) -> None:
     ana = web.visitor("ana")
     form = ana.form()
     with web.store.writing() as connection:
-        people.add_account(connection, "ana", "a", Role.VIEWER)
+        key = {"name": "ana"}
+        tables.write(connection, tables.person, key, role=int(Role.VIEWER))
     answer = ana.client.post("/shop/staging", data=form)
     assert answer.status_code == 403
     assert "You may look, but not change anything." in answer.text

@@ -25,9 +25,15 @@ _NOBODY = _HASHER.hash(secrets.token_urlsafe())
 
 
 def add_account(connection: Connection, name: str, password: str, role: Role) -> None:
-    """Make an account, or give an existing one a new password and role."""
+    """Make an account, or give one a new password and role.
+
+    The sessions that an old password began end.
+    """
     row = {"password": _HASHER.hash(password), "role": int(role), "removed": False}
     tables.write(connection, tables.person, {"name": name}, **row)
+    session = tables.session.c
+    these = (session.person == name) & (session.by == "password")
+    connection.execute(delete(tables.session).where(these))
 
 
 def remove_account(connection: Connection, name: str) -> bool:
