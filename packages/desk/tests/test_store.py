@@ -4,7 +4,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -97,6 +99,44 @@ def test_a_form_about_whose_it_is_counts_once_as_well(address: str) -> None:
         said = connection.scalars(select(tables.event.c.text)).all()
     store.close()
     assert said == ["reserved staging until 09:00 UTC"]
+
+
+PUT = Wish(action=Action.PUT, key="one key", ref="main", commit="c" * 40)
+FLAG = Wish(action=Action.FLAG, key="one key", flag="ENABLE_SEATS", value=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "change"),
+    [
+        (PUT, {"ref": "feat/seats"}),
+        (PUT, {"action": Action.TAKE_BACK}),
+        (PUT, {"action": Action.RESERVE}),
+        (FLAG, {"value": False}),
+        (FLAG, {"flag": "ENABLE_TIERS"}),
+        (Wish(action=Action.RESERVE, key="one key"), {"action": Action.PUT}),
+        (PUT, {"person": "ben"}),
+        (PUT, {"place": "demo"}),
+    ],
+)
+def test_a_key_that_was_used_for_something_else_is_refused(
+    tmp_path: Path, first: Wish, change: dict[str, Any]
+) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'desk.db'}")
+    live = {"ref": "main", "commit": "c" * 40}
+    with store.writing() as connection:
+        for kind, found in (("live", live), ("candidates", FOUND)):
+            snapshots.write(connection, PLACE.name, kind, found, at=NOW)
+    person = Person(change.pop("person", "ana"), Role.DEPLOYER, "password")
+    place = replace(PLACE, environment=change.pop("place", "staging"))
+    ana = replace(person, name="ana")
+    actions.act(store, PLACE, ana, first, NOW, blind=True)
+    said = actions.act(store, PLACE, ana, first, NOW + 60, blind=True)
+    assert said == "It is asked for already."
+    other = first.model_copy(update=change)
+    with pytest.raises(DeniedError, match="used for something else") as caught:
+        actions.act(store, place, person, other, NOW + 60, blind=True)
+    assert caught.value.denial.status == 409
+    store.close()
 
 
 def test_a_clone_without_environments_is_told_what_to_write(tmp_path: Path) -> None:

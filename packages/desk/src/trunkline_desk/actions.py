@@ -1,10 +1,11 @@
 """Everything that a person can do: decided by the one rule, and written down."""
 
+import json
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.listing import compare
 from trunkline.errors import TrunklineError
@@ -101,8 +102,12 @@ def perform(
 
     The caller is the only writer meanwhile. A form posted again changes nothing.
     """
-    if events.known(connection, wish.key):
-        return "It is asked for already."
+    if first := events.find(connection, wish.key):
+        if (first.place, first.person) == (place.name, person.name) and _same(
+            wish, requests.find(connection, wish.key)
+        ):
+            return "It is asked for already."
+        raise DeniedError(Denial(409, "This key was used for something else."))
     before = ground(connection, place, wish.ref)
     if found := denial(wish, person, before, now):
         raise DeniedError(_explained(connection, place, found, wish, before))
@@ -126,6 +131,19 @@ def perform(
     claimed = claim(wish, person, held, until=until, ref=ref)
     hold(connection, place, claimed, now)
     return f"{person.name} {text}."
+
+
+def _same(wish: Wish, made: Row[Any] | None) -> bool:
+    """Whether a wish is the one that made this request, as far as it tells."""
+    if made is None:
+        # Nothing is kept of a claim but a sentence for people.
+        return wish.action in {*CLAIMS, Action.STOP}
+    if wish.action is Action.PUT and wish.ref != made.ref:
+        return False
+    word = f"--flag={wish.flag}={str(wish.value).lower()}"
+    if wish.action is Action.FLAG and word not in json.loads(made.options):
+        return False
+    return wish.action is Action(made.kind)
 
 
 def _explained(

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import product
+from typing import Any
 
 from sqlalchemy import (
     CompoundSelect,
     Connection,
+    Row,
     false,
     func,
     insert,
@@ -48,10 +50,10 @@ def add(
     connection.execute(insert(tables.event).values(row))
 
 
-def known(connection: Connection, key: str) -> bool:
-    """Whether a form was carried out before, however often it is posted."""
-    these = select(tables.event.c.id).where(tables.event.c.key == key).limit(1)
-    return connection.scalar(these) is not None
+def find(connection: Connection, key: str) -> Row[Any] | None:
+    """Return what a form did when it was first posted."""
+    these = tables.event.c.key == key
+    return connection.execute(select(tables.event).where(these).limit(1)).first()
 
 
 def newest(connection: Connection) -> int:
