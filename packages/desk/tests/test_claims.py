@@ -122,7 +122,7 @@ def test_whoever_is_in_the_way_is_named_with_why_and_until(
     found = denial(wish, person, replace(ground, reservation=held), NOW)
     assert found is not None
     assert found.status == 409
-    for part in (held.holder, held.why, clock(held.until)):
+    for part in (held.holder, held.why, clock(held.until, NOW)):
         assert part in found.sentence
 
 
@@ -134,6 +134,12 @@ def test_whoever_puts_on_has_it_and_keeps_what_they_had(
     assert claim(wish, person, mine, until=until, ref="feat/seats") == Reservation(
         person.name, max(until, mine.until), wish.why or mine.why, "feat/seats"
     )
+
+
+def test_a_time_of_another_day_has_its_date() -> None:
+    assert clock(NOW, NOW) == "08:00 UTC"
+    assert clock(NOW + 3 * 86400, NOW) == "18 Jan 08:00 UTC"
+    assert clock(NOW - 16 * 86400, NOW) == "30 Dec 2026 08:00 UTC"
 
 
 @given(wishes({Action.EXTEND}), PEOPLE, GROUNDS, ENDS)

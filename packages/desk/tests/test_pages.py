@@ -194,6 +194,21 @@ def test_to_keep_longer_what_has_just_ended_is_to_have_it_again(web: Web) -> Non
     assert ana.client.post("/shop/staging", data=body).status_code == 409
 
 
+def test_another_day_is_told_without_javascript(web: Web) -> None:
+    ana = web.visitor("ana")
+    ana.act("reserve", hours="72")
+    assert ">18 Jan 08:00 UTC</time>" in ana.page().partition("Yours")[2]
+    assert "reserved staging until 18 Jan 08:00 UTC" in ana.page()
+    web.now += 7 * 86400
+    ana = web.visitor("ana")
+    assert ">15 Jan 08:00 UTC</time>" in ana.client.get("/shop/history").text
+
+
+def test_an_age_does_not_need_the_clock_of_the_reader(web: Web) -> None:
+    web.now += 5
+    assert '<span data-age="5.0">5 s</span> ago' in web.visitor("ana").page()
+
+
 def test_it_can_be_kept_for_two_weeks_at_most(web: Web) -> None:
     ana = web.visitor("ana")
     ana.act("reserve", hours="333")

@@ -110,12 +110,12 @@ def perform(
         raise DeniedError(Denial(409, "This key was used for something else."))
     before = ground(connection, place, wish.ref)
     if found := denial(wish, person, before, now):
-        raise DeniedError(_explained(connection, place, found, wish, before))
+        raise DeniedError(_explained(connection, place, found, wish, before, now=now))
     until = now + wish.hours * 3600
     held = active(before.reservation, now)
     # What is typed where the desk runs needs no runner.
     asks = wish.action not in CLAIMS and person.by != TERMINAL
-    text = _sentence(place, wish, held, until)
+    text = _sentence(place, wish, held, clock(until, now))
     if wish.action is Action.STOP:
         _stop(connection, place)
     elif asks:
@@ -147,7 +147,13 @@ def _same(wish: Wish, made: Row[Any] | None) -> bool:
 
 
 def _explained(
-    connection: Connection, place: Place, found: Denial, wish: Wish, before: Ground
+    connection: Connection,
+    place: Place,
+    found: Denial,
+    wish: Wish,
+    before: Ground,
+    *,
+    now: float,
 ) -> Denial:
     """Say what changed since the page was looked at."""
     if found.status != 409 or wish.seen == before.state:  # noqa: PLR2004
@@ -158,7 +164,7 @@ def _explained(
     ).first()
     if row is None:
         return found
-    last = f" At {clock(row.at)} {row.person} {row.text}."
+    last = f" At {clock(row.at, now)} {row.person} {row.text}."
     return Denial(found.status, f"{found.sentence}{last}")
 
 
@@ -252,8 +258,8 @@ def listeners(connection: Connection, place: Place) -> list[str]:
     return [*connection.scalars(select(event.person).where(asked).distinct())]
 
 
-def _sentence(place: Place, wish: Wish, held: Reservation | None, until: float) -> str:
-    name, end = place.environment, clock(until)
+def _sentence(place: Place, wish: Wish, held: Reservation | None, end: str) -> str:
+    name = place.environment
     state = "on" if wish.value else "off"
     other = (held.holder or "the freeze") if held else "nobody"
     return {

@@ -113,9 +113,14 @@ class Denial:
     fix: str = ""
 
 
-def clock(seconds: float) -> str:
-    """Write a time of day for a sentence."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M UTC")
+def clock(seconds: float, now: float = 0.0) -> str:
+    """Write a time for a sentence, with the date where that is not today's."""
+    when, today = (datetime.fromtimestamp(one, UTC) for one in (seconds, now))
+    time = f"{when:%H:%M} UTC"
+    if when.date() == today.date():
+        return time
+    year = "" if when.year == today.year else f"{when.year} "
+    return f"{when.day} {when:%b} {year}{time}"
 
 
 def active(reservation: Reservation | None, now: float) -> Reservation | None:
@@ -178,13 +183,13 @@ def _reserved(wish: Wish, person: Person, ground: Ground, now: float) -> Denial 
         if person.role >= Role.RELEASER and wish.action in CLAIMS:
             return None
         return Denial(
-            409, f"{ground.name} is frozen until {clock(held.until)}: {held.why}"
+            409, f"{ground.name} is frozen until {clock(held.until, now)}: {held.why}"
         )
     if held.holder == person.name or wish.action is Action.TAKE_OVER:
         return None
     why = f": {held.why}" if held.why else ""
     return Denial(
-        409, f"{held.holder} has {ground.name} until {clock(held.until)}{why}"
+        409, f"{held.holder} has {ground.name} until {clock(held.until, now)}{why}"
     )
 
 

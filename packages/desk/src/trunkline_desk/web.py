@@ -11,7 +11,7 @@ from fastapi.templating import Jinja2Templates
 from pydantic import Field
 
 from trunkline_desk import people
-from trunkline_desk.claims import LONGEST_HOURS, Person
+from trunkline_desk.claims import LONGEST_HOURS, Person, clock
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
@@ -21,6 +21,11 @@ TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 def moment(seconds: float) -> str:
     """Write a time as `<time datetime>` has it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds(moment: str) -> float:
+    """Read a time as `<time datetime>` has it."""
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def ago(seconds: float) -> str:
@@ -40,7 +45,13 @@ def plural(number: int, word: str) -> str:
 
 
 TEMPLATES.env.globals["longest"] = LONGEST_HOURS
-TEMPLATES.env.filters |= {"moment": moment, "ago": ago, "plural": plural}
+TEMPLATES.env.filters |= {
+    "moment": moment,
+    "seconds": seconds,
+    "clock": clock,
+    "ago": ago,
+    "plural": plural,
+}
 
 
 def the_desk(request: Request) -> Desk:
@@ -121,6 +132,7 @@ def shown(
     desk = the_desk(request)
     cookie = request.cookies.get(form_cookie(desk)) or secrets.token_urlsafe(24)
     values |= {"form": _token(cookie), "key": lambda: secrets.token_hex(16)}
+    values |= {"now": the_time(request)}
     response = TEMPLATES.TemplateResponse(request, name, values, status_code=status)
     response.set_cookie(
         *(form_cookie(desk), cookie),

@@ -13,8 +13,10 @@ const local = (root) => {
 local(document);
 document.addEventListener("htmx:after:swap", () => local(document));
 setInterval(() => {
-  for (const one of document.querySelectorAll("[data-at]")) {
-    const seconds = Math.max(0, Math.round(Date.now() / 1000 - one.dataset.at));
+  for (const one of document.querySelectorAll("[data-age]")) {
+    // Counted from what the server wrote: the reader's clock may be wrong.
+    if (one.written !== one.dataset.age) [one.written, one.read] = [one.dataset.age, performance.now()];
+    const seconds = Math.max(0, Math.round(+one.written + (performance.now() - one.read) / 1000));
     one.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
   }
 }, 1000);
