@@ -37,7 +37,7 @@ def button(text: str, action: str) -> dict[str, str]:
 
 def test_the_page_tells_what_is_on_staging(web: Web) -> None:
     text = web.visitor("vera").page()
-    assert "<title>staging: Try main · shop</title>" in text
+    assert "<title>staging: Serving · Try main · shop</title>" in text
     assert "Serving" in text
     since = '<time datetime="2027-01-15T07:58:00Z">07:58 UTC</time>'
     assert f"put on by ana, {since}" in text

@@ -112,6 +112,41 @@ def test_until_the_switch_it_is_stopped_and_then_taken_back(
     assert f">{other}</button>" not in text
 
 
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (10.0, ": step 3 of 9, about 20 s left.</p>"),
+        (40.0, ": step 3 of 9, longer than the usual 30 s.</p>"),
+    ],
+)
+def test_what_is_running_says_how_far_it_is(web: Web, later: float, said: str) -> None:
+    row = {"key": "1", "place": "shop/staging", "kind": "put", "state": "done"}
+    row |= {"at": 1.0, "began": 1.0, "ended": 31.0}
+    with web.store.writing() as connection:
+        connection.execute(tables.request.insert().values(row))
+    running(web, "put", "pull", "preflight")
+    web.now += later
+    assert said in web.visitor("ana").page()
+
+
+def test_how_far_it_is_does_not_need_one_that_went_well(web: Web) -> None:
+    running(web, "put", "pull")
+    assert ": step 2 of 9.</p>" in web.visitor("ana").page()
+
+
+def test_what_it_would_be_taken_back_to_has_its_commit(web: Web) -> None:
+    before = {"ref": "v1.0.0", "commit": "d" * 40}
+    web.look(ref="main", commit="c" * 40, well=True, before=before)
+    text = web.visitor("ana").page()
+    assert "Before this: <bdi>v1.0.0</bdi> <code>ddddddd</code>" in text
+
+
+def test_what_takes_releases_only_says_so(web: Web) -> None:
+    staging, _, production = web.visitor("ana").page().partition('id="production"')
+    assert "releases only" in production.partition("</section>")[0]
+    assert "releases only" not in staging
+
+
 def test_what_is_usual_is_the_median_of_the_last_ten(web: Web) -> None:
     with web.store.writing() as connection:
         for number, seconds in enumerate([900.0] * 10 + [30.0] * 10):

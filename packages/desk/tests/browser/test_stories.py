@@ -46,7 +46,7 @@ def test_two_clicks_put_a_branch_on_and_one_takes_it_back(
     settled(ana, "feat: feat/seats")
     assert desk.shop.get()["text"] == "feat/seats"
     assert desk.shop.get("/version")["commit"] == pushed
-    expect(ana).to_have_title("staging: feat: feat/seats · shop")
+    expect(ana).to_have_title("staging: Serving · feat: feat/seats · shop")
     shoot(ana, "4-serving")
     gone = desk.shop.git("log", "--format=%s", "main..feat/seats").splitlines()
     ana.goto(f"{desk.url}/shop/staging/put?ref=main")
@@ -105,7 +105,7 @@ def test_from_the_train_it_takes_a_phone_and_the_keyboard(
     page.keyboard.press("Enter")
     page.wait_for_url("**/shop")
     page.evaluate(WATCH)
-    told = page.locator("[aria-live=polite]").get_by_text("it usually takes")
+    told = page.locator("[aria-live=polite]").get_by_text(re.compile(r"step \d of \d"))
     expect(told).to_be_visible(timeout=30_000)
     settled(page, "feat: feat/seats")
     names, told_by_itself = heard(page)
