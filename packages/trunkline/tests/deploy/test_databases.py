@@ -1,12 +1,13 @@
 """Databases of a branch's own, through the command line and a real service."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from deploy.shops import Shop
+from deploy.shops import Shop, end_all
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +127,31 @@ def test_a_branch_s_own_database_goes_from_beside_a_new_one_too(tiers: Shop) -> 
 def test_what_serves_takes_its_migrations_back(tiers: Shop) -> None:
     tiers.deploy("feat/other", "--downgrade", "--yes").required()
     assert done(tiers) == ["one", "other"]
+
+
+def test_after_a_restart_of_the_machine_what_served_last_does_so(tiers: Shop) -> None:
+    end_all(tiers.folder)
+    tiers.deploy("feat/other", "--downgrade", "--yes").required()
+    assert done(tiers) == ["one", "other"]
+
+
+def test_where_nothing_is_left_to_do_so_another_way_leads_on(tiers: Shop) -> None:
+    served = tiers.git("rev-parse", "feat/tiers")
+    tiers.deploy("feat/other", "--dry-run")
+    end_all(tiers.folder)
+    shutil.rmtree(tiers.folder / "trees" / served)
+    tiers.set(room=10**9)
+    ran = tiers.deploy("feat/other", "--downgrade", "--yes")
+    assert ran.code == 1
+    assert "feat/tiers, which served last, was not pulled" in ran.complaint
+    tiers.set(room=1)
+    (tiers.folder / "journal.db").unlink()
+    ran = tiers.deploy("feat/other", "--downgrade", "--yes")
+    assert "nothing that was put on here, to take back tiers" in ran.complaint
+    program, *words = ran.complaint.partition("type next: ")[2].split()
+    assert program == "trunkline"
+    tiers.trunkline(*words).required()
+    assert done(tiers) == ["one", "tiers"]
 
 
 @pytest.mark.parametrize("way", ["--own-database", "--new-database", "--downgrade"])

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import Environment
@@ -19,7 +20,7 @@ from trunkline.deploy.operation import (
 )
 from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
 from trunkline.deploy.variables import LAST_LINES
-from trunkline.errors import FailedError
+from trunkline.errors import FailedError, Refusal
 from trunkline.images.tags import branch_tag
 from trunkline.process import Completed
 
@@ -70,10 +71,8 @@ class Databases:
             return
         self._use_chosen(operation)
         report = self.report(operation)
-        live = find_operation(self.journal.operations(), before)
-        unknown = report is not None and report.state == "unknown"
-        if report and unknown and live and self.choice == "downgrade":
-            self._downgrade(operation, live.candidate, len(report.unknown))
+        if report and report.state == "unknown" and self.choice == "downgrade":
+            self._downgrade(operation, before, report)
             report = self.report(operation)
         if report is None:
             return
@@ -201,11 +200,38 @@ class Databases:
         answer = self.engine.ask(operation.candidate, operation.name, argv)
         return self._required(operation, answer, f"{action} the database {name}")
 
-    def _downgrade(self, operation: Operation, live: Candidate, steps: int) -> None:
-        """Let what serves take back the migrations that only it contains."""
-        argv = (self.script, "migrate", "--down", str(steps))
-        answer = self.engine.ask(live, operation.name, argv)
-        self._required(operation, answer, f"downgrade the database by {live.ref}")
+    def _downgrade(
+        self, operation: Operation, before: Instance | None, report: DatabaseReport
+    ) -> None:
+        """Let what serves take back the migrations that only it contains.
+
+        After a restart of the machine nothing runs: then what served last does.
+        """
+        operations = self.journal.operations()
+        ended = [one for one in operations if one.ending is Outcome.LIVE]
+        last = next(reversed(ended), None)
+        live = find_operation(operations, before) if before else last
+        if live is None:
+            found = f"nothing that was put on here, to take back {report.listed}"
+            raise self._no_downgrade(operation, found)
+        try:
+            self.engine.pull(live.candidate)
+        except FailedError as error:
+            found = f"{live.candidate.ref}, which served last, {error}"
+            raise self._no_downgrade(operation, found) from error
+        argv = (self.script, "migrate", "--down", str(len(report.unknown)))
+        answer = self.engine.ask(live.candidate, operation.name, argv)
+        what = f"downgrade the database by {live.candidate.ref}"
+        self._required(operation, answer, what)
+
+    def _no_downgrade(self, operation: Operation, found: str) -> Refusal:
+        ref, to = operation.candidate.ref, self.environment.name
+        return Refusal(
+            rule="downgrade",
+            found=found,
+            expected="the commit whose migrations the database has",
+            fix=f"trunkline deploy {quote(ref)} --to {to} --own-database",
+        )
 
     def _required(
         self, operation: Operation, answer: Completed, what: str, most: int = FEW_LINES
