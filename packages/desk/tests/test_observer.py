@@ -138,7 +138,6 @@ def test_while_the_remote_does_not_answer_the_list_says_so_and_grows_old(
     text = ana.page()
     assert found in text
     assert "; the remote does not answer: fatal: &#39;" in text
-    assert "does not appear to be a git repository</p>" in text
     assert "feat/seats" in text
     remote.with_name("moved").rename(remote)
     git(remote, "branch", "--delete", "feat/seats")

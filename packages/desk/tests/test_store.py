@@ -122,7 +122,8 @@ def test_a_key_that_was_used_for_something_else_is_refused(
     tmp_path: Path, first: Wish, change: dict[str, Any]
 ) -> None:
     store = Store(f"sqlite:///{tmp_path / 'desk.db'}")
-    live = {"ref": "main", "commit": "c" * 40}
+    flags = {"ENABLE_SEATS": False, "ENABLE_TIERS": False}
+    live = {"ref": "main", "commit": "c" * 40, "flags": flags}
     with store.writing() as connection:
         for kind, found in (("live", live), ("candidates", FOUND)):
             snapshots.write(connection, PLACE.name, kind, found, at=NOW)

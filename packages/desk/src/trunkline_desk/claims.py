@@ -213,6 +213,8 @@ def _new(wish: Wish, ground: Ground) -> Denial | None:
 
 
 def _confirmed(wish: Wish, ground: Ground) -> Denial | None:
-    if ground.accepts_any or wish.action in CLAIMS or wish.typed == ground.name:
+    # Whoever stops a release changes nothing that serves.
+    free = {*CLAIMS, Action.STOP}
+    if ground.accepts_any or wish.action in free or wish.typed == ground.name:
         return None
     return Denial(422, f"Type {ground.name} to confirm.")

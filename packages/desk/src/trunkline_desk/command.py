@@ -153,11 +153,14 @@ def _laptop(given: argparse.Namespace) -> None:
 
 def _user(given: argparse.Namespace) -> int:
     desk = read_desk(given.config)
+    password = ""
+    if given.what != "remove":
+        # Before the store is locked: others write while somebody types.
+        typed = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else ""
+        password = typed or getpass.getpass(f"Password of {given.name}: ")
     with _opened(desk) as store, store.writing() as connection:
         if given.what == "remove":
             return 0 if people.remove_account(connection, given.name) else 1
-        typed = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else ""
-        password = typed or getpass.getpass(f"Password of {given.name}: ")
         role = Role[given.role.upper()]
         people.add_account(connection, given.name, password, role)
     return 0
