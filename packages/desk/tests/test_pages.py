@@ -273,7 +273,7 @@ def test_what_nobody_can_see_is_not_green_and_has_no_buttons(web: Web) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nope", "/shop/nope/put?ref=main", "/shop/staging/put?ref=x", "/weeks/nope.svg"],
+    ["/nope", "/shop/nope/put?ref=main", "/shop/staging/put?ref=x"],
 )
 def test_an_address_of_nothing_is_not_an_error_of_ours(web: Web, path: str) -> None:
     assert web.visitor("ana").client.get(path).status_code in {200, 404}

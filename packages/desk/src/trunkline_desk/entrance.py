@@ -50,11 +50,11 @@ def sign_out(
 ) -> Response:
     """End the session."""
     web.require_form(request, desk, form)
-    cookie = people.session_cookie(desk)
+    cookie = desk.cookie("session")
     with store.writing() as connection:
         people.end_session(connection, request.cookies.get(cookie, ""))
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(cookie)
+    response.delete_cookie(cookie, secure=desk.secure)
     return response
 
 
@@ -68,7 +68,7 @@ def welcome(desk: Desk, secret: str) -> Response:
     """Let a browser in by a session that has begun."""
     response = RedirectResponse("/", 303)
     response.set_cookie(
-        *(people.session_cookie(desk), secret),
+        *(desk.cookie("session"), secret),
         max_age=int(people.SESSION_SECONDS),
         secure=desk.secure,
         httponly=True,

@@ -27,27 +27,16 @@ def add(
     text: str,
     *,
     at: float,
-    why: str = "",
-    request: int | None = None,
-    key: str = "",
+    **more: object,
 ) -> None:
     """Write down one thing that happened.
 
     It is an `act`, a `step`, an `end` or a `look`; somebody asks to `tell` them when it
-    is free, and they are `told`.
+    is free, and they are `told`. `more` is why, the request, and the form's key.
     """
-    row = {
-        "at": at,
-        "place": place,
-        "kind": kind,
-        "person": person.name,
-        "by": person.by,
-        "text": text,
-        "why": why,
-        "request": request,
-        "key": key,
-    }
-    connection.execute(insert(tables.event).values(row))
+    row = {"at": at, "place": place, "kind": kind, "text": text, **more}
+    who = {"person": person.name, "by": person.by}
+    connection.execute(insert(tables.event).values(row | who))
 
 
 def find(connection: Connection, key: str) -> Row[Any] | None:

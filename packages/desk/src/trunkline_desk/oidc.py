@@ -63,7 +63,7 @@ def leave(request: Request, desk: DeskOf) -> Response:
     value = f"{attempt.state}.{attempt.nonce}.{attempt.verifier}"
     # Lax: the way back begins at another site.
     response.set_cookie(
-        *(_cookie(desk), value),
+        *(desk.cookie("oidc"), value),
         max_age=PATIENCE,
         secure=desk.secure,
         httponly=True,
@@ -82,7 +82,7 @@ def arrive(
     code: str = "",
 ) -> Response:
     """Begin the session of whom the provider names to this browser."""
-    attempt = Attempt.read(request.cookies.get(_cookie(desk), ""))
+    attempt = Attempt.read(request.cookies.get(desk.cookie("oidc"), ""))
     if attempt is None or not secrets.compare_digest(
         attempt.state.encode(), state.encode()
     ):
@@ -97,7 +97,7 @@ def arrive(
         secret = people.begin_session(connection, name, "oidc", now)
     response = entrance.welcome(desk, secret)
     response.delete_cookie(
-        *(_cookie(desk),), secure=desk.secure, httponly=True, samesite="lax"
+        desk.cookie("oidc"), secure=desk.secure, httponly=True, samesite="lax"
     )
     return response
 
@@ -157,7 +157,3 @@ def _metadata(client: OAuth2Client, desk: Desk) -> dict[str, Any]:
 def _read(client: OAuth2Client, address: str) -> Any:  # noqa: ANN401 - JSON
     answer = client.request("GET", address, withhold_token=True)
     return answer.raise_for_status().json()
-
-
-def _cookie(desk: Desk) -> str:
-    return "__Host-oidc" if desk.secure else "oidc"

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from trunkline_desk import actions, events, snapshots, tables, view, web
 from trunkline_desk.actions import DeniedError
 from trunkline_desk.claims import Action, Person, Wish
-from trunkline_desk.picture import weeks
 from trunkline_desk.services import Place
 from trunkline_desk.web import DeskOf, Now, Number, PersonOf, PlaceOf, StoreOf
 
@@ -31,17 +30,6 @@ class Posted(Wish):
 def front(request: Request, person: PersonOf) -> Response:
     """Lead to the first service."""
     return RedirectResponse(f"/{request.app.state.places[0].service}", 303)
-
-
-@router.get("/weeks/{service}.svg")
-def picture(
-    request: Request, person: PersonOf, store: StoreOf, now: Now, service: str
-) -> Response:
-    """Draw the deploys of the last four weeks."""
-    names = [one.name for one in request.app.state.places if one.service == service]
-    with store.reading() as connection:
-        drawn = weeks(view.days(connection, names, now))
-    return Response(drawn, media_type="image/svg+xml")
 
 
 @router.get("/{service}")

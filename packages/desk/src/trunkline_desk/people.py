@@ -152,7 +152,7 @@ def recognise(
         return Person(name, role_of(connection, desk, name), "proxy") if name else None
     if desk.laptop:
         return Person(getpass.getuser(), Role.RELEASER, "this machine")
-    cookie = request.cookies.get(session_cookie(desk), "")
+    cookie = request.cookies.get(desk.cookie("session"), "")
     same = tables.session.c.person == tables.person.c.name
     joined = tables.session.join(tables.person, same)
     these = (tables.session.c.token == hashed(cookie)) & (tables.session.c.until > now)
@@ -178,11 +178,6 @@ def role_now(connection: Connection, desk: Desk, name: str, by: str) -> Role:
         return role_of(connection, desk, name)
     these = select(tables.token.c.role).where(tables.token.c.name == name)
     return Role(connection.scalar(these) or Role.VIEWER)
-
-
-def session_cookie(desk: Desk) -> str:
-    """Return the name; browsers refuse the prefix without HTTPS."""
-    return "__Host-session" if desk.secure else "session"
 
 
 def hashed(secret: str) -> str:

@@ -68,6 +68,10 @@ class Desk:
         """Whether people come by HTTPS."""
         return self.url.startswith("https://")
 
+    def cookie(self, name: str) -> str:
+        """Return a cookie's name; browsers refuse the prefix without HTTPS."""
+        return f"__Host-{name}" if self.secure else name
+
     def places(self) -> list[Place]:
         """Read the environments of each service; raises UsageError without any."""
         found = [

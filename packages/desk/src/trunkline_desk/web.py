@@ -112,14 +112,9 @@ def the_place(request: Request, service: str, environment: str) -> Place:
 PlaceOf = Annotated[Place, Depends(the_place)]
 
 
-def form_cookie(desk: Desk) -> str:
-    """Return the name of the cookie that a form of ours comes with."""
-    return "__Host-form" if desk.secure else "form"
-
-
 def require_form(request: Request, desk: Desk, token: str) -> None:
     """Refuse a form that this browser did not get from us."""
-    cookie = request.cookies.get(form_cookie(desk), "")
+    cookie = request.cookies.get(desk.cookie("form"), "")
     expected = _token(cookie).encode()
     if not cookie or not secrets.compare_digest(expected, token.encode()):
         raise HTTPException(403, "This page is too old. Go back, reload it, try again.")
@@ -130,12 +125,12 @@ def shown(
 ) -> Response:
     """Render a page, whose forms get a token and a key of their own."""
     desk = the_desk(request)
-    cookie = request.cookies.get(form_cookie(desk)) or secrets.token_urlsafe(24)
+    cookie = request.cookies.get(desk.cookie("form")) or secrets.token_urlsafe(24)
     values |= {"form": _token(cookie), "key": lambda: secrets.token_hex(16)}
     values |= {"now": the_time(request)}
     response = TEMPLATES.TemplateResponse(request, name, values, status_code=status)
     response.set_cookie(
-        *(form_cookie(desk), cookie),
+        *(desk.cookie("form"), cookie),
         secure=desk.secure,
         httponly=True,
         samesite="strict",

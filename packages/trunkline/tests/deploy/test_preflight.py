@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from trunkline.deploy.environments import Environment
 from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
 from trunkline.errors import FailedError, Refusal
 
@@ -13,8 +14,8 @@ def answer(state: str, pending: list[str], unknown: list[str]) -> str:
     return json.dumps({"state": state, "pending": listed, "unknown": unknown})
 
 
-def known(report: DatabaseReport, *, releases: bool = False) -> None:
-    require_known(report, ref="feat-x", environment="staging", releases=releases)
+def known(report: DatabaseReport, accepts: str = "any") -> None:
+    require_known(report, "feat-x", Environment("staging", "", accepts=accepts))
 
 
 @pytest.mark.parametrize("state", ["same", "ahead"])
@@ -49,7 +50,7 @@ def test_migrations_of_another_branch_are_refused_with_the_ways_out() -> None:
 
 def test_where_only_releases_are_accepted_no_way_loses_data() -> None:
     with pytest.raises(Refusal) as refused:
-        known(read_report(answer("unknown", [], ["stranger"])), releases=True)
+        known(read_report(answer("unknown", [], ["stranger"])), "releases")
     assert "--" not in str(refused.value)
 
 

@@ -11,7 +11,6 @@ from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import (
-    Candidate,
     Instance,
     Operation,
     Outcome,
@@ -78,7 +77,7 @@ class Databases:
             return
         for line in report.lines:
             self.say(line)
-        self._require_known(candidate, report)
+        require_known(report, candidate.ref, self.environment)
 
     def plan(self, operation: Operation) -> list[str]:
         """Say what `prepare` would do; refuses what that refuses, and makes nothing."""
@@ -90,7 +89,7 @@ class Databases:
             self._use_chosen(operation)
         report = self.report(operation)
         if report and self.choice != "downgrade":
-            self._require_known(candidate, report)
+            require_known(report, candidate.ref, self.environment)
         return report.lines if report else []
 
     def migrate(self, operation: Operation) -> None:
@@ -166,14 +165,6 @@ class Databases:
         finally:
             self.engine.remove(DROP)
             self.engine.variables.forget(DROP)
-
-    def _require_known(self, candidate: Candidate, report: DatabaseReport) -> None:
-        require_known(
-            report,
-            ref=candidate.ref,
-            environment=self.environment.name,
-            releases=self.environment.accepts == "releases",
-        )
 
     def _use_chosen(self, operation: Operation) -> None:
         if name := "" if operation.candidate.variables_of else self._chosen(operation):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from trunkline.commits.conventional import shown
+from trunkline.deploy.environments import Environment
 from trunkline.errors import FailedError, Refusal
 
 # More lines than a person reads.
@@ -52,26 +53,25 @@ def read_report(text: str) -> DatabaseReport:
         ) from error
 
 
-def require_known(
-    report: DatabaseReport, *, ref: str, environment: str, releases: bool
-) -> None:
+def require_known(report: DatabaseReport, ref: str, environment: Environment) -> None:
     """Refuse a database with migrations of another branch, and name the ways out.
 
     Ways that lose data are none where only releases are accepted.
     """
     if report.state != "unknown":
         return
-    command = f"trunkline deploy {quote(ref)} --to {environment}"
-    history = f"trunkline history {environment}  (then a release that has them)"
+    name = environment.name
+    command = f"trunkline deploy {quote(ref)} --to {name}"
+    history = f"trunkline history {name}  (then a release that has them)"
     ways = (
         f"one of\n    {command} --own-database  (a database for this branch alone)"
-        f"\n    {command} --new-database  (all of {environment} on a new one)"
+        f"\n    {command} --new-database  (all of {name} on a new one)"
         f"\n    {command} --downgrade     (what serves takes its migrations back)"
     )
     raise Refusal(
         rule="unknown-migrations",
-        found=f"the database of {environment} has migrations that {ref} lacks: "
+        found=f"the database of {name} has migrations that {ref} lacks: "
         f"{report.listed}",
         expected="migrations of this commit, or of one that contains it",
-        fix=history if releases else ways,
+        fix=history if environment.accepts == "releases" else ways,
     )
