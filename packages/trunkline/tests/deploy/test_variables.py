@@ -21,6 +21,15 @@ def variables(tmp_path: Path) -> Variables:
     return made
 
 
+def test_a_short_secret_is_one_by_its_name(tmp_path: Path) -> None:
+    lines = "API_TOKEN=hush\nDATABASE=postgresql://me:pass1@db/x\nMODE=live\nKEY=1\n"
+    (tmp_path / "a.env").write_text(lines)
+    variables = Variables(tmp_path, tmp_path, ["a.env"])
+    variables.keep("one", "")
+    said = "hush, live as me with pass1: 1 try"
+    assert variables.last_lines("one", said) == "***, live as me with ***: 1 try"
+
+
 def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_a_name(tmp_path: Path) -> None:
     (tmp_path / "a.env").write_bytes(b"\xef\xbb\xbfPORT=1\r\nTEXT=a\xe2\x80\xa8b=c\n")
     found = Variables(tmp_path, tmp_path, ["a.env"]).today()

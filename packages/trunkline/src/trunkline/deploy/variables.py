@@ -9,6 +9,9 @@ from trunkline.deploy.operation import Operation
 from trunkline.errors import Refusal, UsageError
 
 SHORTEST_SECRET = 8
+# Of a value whose name says that it is one.
+SHORTEST_NAMED = 4
+_TELLING = re.compile("PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
 LAST_LINES = 20
 # A secret would be in the shell's history: only flags are taken from a command line.
 _FLAG = re.compile(r"(ENABLE_[A-Z0-9_]+)=(true|false)")
@@ -103,12 +106,14 @@ class Variables:
     def _secrets(self, operation: str) -> set[str]:
         if not self.file(operation).exists():
             return set()
-        values = [*self.read(operation).values()]
+        kept = self.read(operation)
         # The service may quote the password of an address alone.
-        parts = [value.partition("://")[2].rpartition("@")[0] for value in values]
-        found = {*values, *(part.partition(":")[2] for part in parts)}
+        parts = [it.partition("://")[2].rpartition("@")[0] for it in kept.values()]
+        telling = {value for name, value in kept.items() if _TELLING.search(name)}
+        telling |= {part.partition(":")[2] for part in parts}
         # Words such as `true` and `staging` are in every log.
-        return {value for value in found if len(value) >= SHORTEST_SECRET}
+        found = {value for value in kept.values() if len(value) >= SHORTEST_SECRET}
+        return found | {value for value in telling if len(value) >= SHORTEST_NAMED}
 
     def _today(self) -> str:
         lines = [f"{self._read(name)}\n" for name in self.files]
