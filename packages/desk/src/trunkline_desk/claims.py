@@ -113,7 +113,7 @@ class Denial:
     fix: str = ""
 
 
-def clock(seconds: float, now: float = 0.0) -> str:
+def clock(seconds: float, now: float) -> str:
     """Write a time for a sentence, with the date where that is not today's."""
     when, today = (datetime.fromtimestamp(one, UTC) for one in (seconds, now))
     time = f"{when:%H:%M} UTC"

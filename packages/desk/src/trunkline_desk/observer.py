@@ -110,7 +110,7 @@ class Observer:
     def _ended(self, connection: Connection, place: Place, held: Reservation) -> str:
         """Return why a reservation has ended, or nothing."""
         if active(held, self.now()) is None:
-            return f"it was until {clock(held.until)}"
+            return f"it was until {clock(held.until, self.now())}"
         found = snapshots.read(connection, place.name, snapshots.CANDIDATES)
         if not held.ref or found.problem or found.document is None:
             return ""
