@@ -195,7 +195,10 @@ class Host:
             inner["Env"] = [*inner["Env"], *env]
             return config | {"config": inner}
 
-        self.rewrite(BUILT, tag, configured)
+        # A release has its commit's own tag, which confirms it.
+        own = [f"sha-{commit[:12]}"] if tag[0].isdigit() else []
+        for name in (tag, *own):
+            self.rewrite(BUILT, name, configured)
         return commit
 
     def _build(self) -> None:

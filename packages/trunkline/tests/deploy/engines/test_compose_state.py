@@ -44,7 +44,8 @@ def test_what_a_killed_deploy_asked_the_database_with_is_waited_for_and_removed(
     serving: Host, verb: str
 ) -> None:
     name = f"{serving.name}-staging-ask"
-    image = serving.inspect(serving.containers()[0], "{{.Config.Image}}")
+    (live,) = {"blue", "green"}.intersection(serving.containers())
+    image = serving.inspect(live, "{{.Config.Image}}")
     words = [f"--name={name}", "--entrypoint=python", image, "-c", SLEEP]
     docker(verb, *(["--detach"] if verb == "run" else []), *words)
     ran = serving.deploy("main")
