@@ -140,7 +140,7 @@ def _same(wish: Wish, made: Row[Any] | None) -> bool:
         return wish.action in {*CLAIMS, Action.STOP}
     if wish.action is Action.PUT and wish.ref != made.ref:
         return False
-    word = f"--flag={wish.flag}={str(wish.value).lower()}"
+    (word,) = flags.options({wish.flag: wish.value})
     if wish.action is Action.FLAG and word not in json.loads(made.options):
         return False
     return wish.action is Action(made.kind)

@@ -110,9 +110,9 @@ class Databases:
             return None
         return read_report(self._required(operation, answer, "read the database"))
 
-    def remains(self, operations: Sequence[Operation]) -> Remains:
+    def remains(self) -> Remains:
         """Say what is still here of operations, to be taken back to."""
-        return Remains(self.engine.variables.kept(operations), self._dropped())
+        return Remains(self.engine.variables.kept(), self._dropped())
 
     def _dropped(self) -> set[str]:
         file = self.folder / DROPPED
@@ -143,7 +143,7 @@ class Databases:
 
         One whose variables are not kept any more counts as one that did.
         """
-        kept, unknown = self.engine.variables.kept(operations), {DATABASE: f"_{name}"}
+        kept, unknown = self.engine.variables.kept(), {DATABASE: f"_{name}"}
         lost = {
             one.name
             for one in operations

@@ -203,7 +203,7 @@ class Deployment:
 
     def remains(self, engine: InstanceEngine) -> Remains:
         """Say what is still here of what was put on, to be taken back to."""
-        return self.databases(engine, say).remains(self.journal.operations())
+        return self.databases(engine, say).remains()
 
     def _drop(self, engine: InstanceEngine) -> None:
         """Drop databases of branches that are gone."""

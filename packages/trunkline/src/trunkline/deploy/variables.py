@@ -85,10 +85,10 @@ class Variables:
         """Return the variables that were kept with an operation."""
         return _parsed(self.file(operation).read_text(encoding="utf-8"))
 
-    def kept(self, operations: Sequence[Operation]) -> dict[str, dict[str, str]]:
+    def kept(self) -> dict[str, dict[str, str]]:
         """Return the variables of each operation that has some here."""
-        names = (one.name for one in operations)
-        return {name: self.read(name) for name in names if self.file(name).exists()}
+        names = (file.parent.name for file in self.folder.glob("*/variables"))
+        return {name: self.read(name) for name in names}
 
     def today(self) -> dict[str, str]:
         """Return the variables of now."""

@@ -177,7 +177,7 @@ class KubernetesEngine:
         pods: list[Json] = []
         why = ""
         while found := self.workload.get("job", name, "--ignore-not-found"):
-            if found["metadata"]["uid"] != (uid or found["metadata"]["uid"]):
+            if uid and found["metadata"]["uid"] != uid:
                 break
             # At its deadline the cluster deletes a Job's pods, and keeps their events.
             mine = f"--selector=controller-uid={found['metadata']['uid']}"
