@@ -55,6 +55,8 @@ class Instance:
     operation: str
     commit: str
     address: str
+    # How many of its pods take requests, where it has several.
+    ready: int = field(default=0, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,10 +145,14 @@ class Deployer:
         self._step(operation, DeployStep.START)
         new = self.engine.start(candidate, operation.name)
         self._step(operation, DeployStep.CHECK)
-        end = self.ticks() + self.patience
+        end, ready = self.ticks() + self.patience, 0
         while not self.engine.well(new):
-            if new not in self.engine.running():
+            now = next((one for one in self.engine.running() if one == new), None)
+            if now is None:
                 raise FailedError("ended before it was ready")
+            # More than ever: one that crashes and comes back is no progress.
+            if now.ready > ready:
+                end, ready = self.ticks() + self.patience, now.ready
             if self.ticks() > end:
                 raise FailedError(
                     f"was not ready, or named another commit, for {self.patience:g} "

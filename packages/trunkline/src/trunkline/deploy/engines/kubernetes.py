@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from trunkline.deploy.engines.objects import (
@@ -59,9 +60,9 @@ class KubernetesEngine:
         live = revision_of(deployment, self.workload.name)
         kept = {settled(deployment), live.operation if live else ""}
         return tuple(
-            _instance(one)
-            for one, pods in self.workload.revisions(deployment).items()
-            if pods or one.operation in kept
+            replace(_instance(one), ready=status.get("readyReplicas", 0))
+            for one, status in self.workload.revisions(deployment).items()
+            if status.get("replicas") or one.operation in kept
         )
 
     def well(self, instance: Instance) -> bool:

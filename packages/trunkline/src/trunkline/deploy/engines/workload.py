@@ -77,15 +77,15 @@ class Workload:
         """Return what the Deployment is to run; None if that is not ours."""
         return revision_of(self.read(), self.name)
 
-    def revisions(self, deployment: Json) -> dict[Revision, int]:
-        """Return what we applied and the cluster keeps, with the number of pods."""
+    def revisions(self, deployment: Json) -> dict[Revision, Json]:
+        """Return what we applied and the cluster keeps, each ReplicaSet's status."""
         # What was applied just now has no ReplicaSet yet.
-        found = {revision_of(deployment, self.name): 0}
+        found: dict[Revision | None, Json] = {revision_of(deployment, self.name): {}}
         for one in self.select("replicasets", deployment):
             owners = one["metadata"].get("ownerReferences", ())
             if deployment["metadata"]["uid"] in {owner["uid"] for owner in owners}:
-                found[revision_of(one, self.name)] = one["status"].get("replicas", 0)
-        return {one: pods for one, pods in found.items() if one}
+                found[revision_of(one, self.name)] = one["status"]
+        return {one: status for one, status in found.items() if one}
 
     def pods(self, operation: str, deployment: Json) -> list[Json]:
         """Return the pods of an operation."""
