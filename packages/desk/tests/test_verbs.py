@@ -63,8 +63,7 @@ def test_what_is_typed_on_the_host_passes_through_the_rule_too(
     assert not desk.shop.trunkline("rollback", "staging").ok
     assert not desk.shop.trunkline("release-env", "staging").ok
     assert desk.shop.get()["text"] == "main"
-    program, *words = shlex.split(refused.complaint.rpartition("type next: ")[2])
-    assert program == "trunkline"
+    words = shlex.split(refused.complaint.rpartition("type next: uv run trunkline ")[2])
     ana = {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ana"}
     taken = desk.shop.trunkline(*words, **ana)
     assert "ana took staging over from put until" in taken.complaint

@@ -186,7 +186,7 @@ def test_what_to_type_is_found_in_the_source() -> None:
     assert len(FIXES) > 160
     assert "git switch main" in FIXES
     # Of an error's `fix`, of a message that says it, and of a deploy.
-    assert "trunkline publish word" in FIXES
+    assert "uv run trunkline publish word" in FIXES
     assert "uv sync  (then commit the changes)" in FIXES
 
 
@@ -213,6 +213,8 @@ def test_what_a_refusal_says_to_type_is_taken_by_its_program(text: str) -> None:
             del words[0]
         if words[:2] == ["uv", "run"]:
             del words[:2]
+        else:  # Those are on nobody's PATH.
+            assert words[0] not in {"cz", "trunkline"} or words[1:] == ["--help"]
         takes(words)
 
 

@@ -209,7 +209,9 @@ def _new(wish: Wish, ground: Ground) -> Denial | None:
     if wish.action is not Action.PUT or ground.accepts_any or not ground.first:
         return None
     sentence = f"{wish.ref} has not run on {ground.first} yet. Put it there first."
-    return Denial(409, sentence, f"trunkline deploy {wish.ref} --to {ground.first}")
+    return Denial(
+        409, sentence, f"uv run trunkline deploy {wish.ref} --to {ground.first}"
+    )
 
 
 def _confirmed(wish: Wish, ground: Ground) -> Denial | None:

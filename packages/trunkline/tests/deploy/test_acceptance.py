@@ -35,5 +35,5 @@ def test_what_was_put_on_elsewhere_is_recorded_and_taken_back_from(shop: Shop) -
 def test_what_is_not_well_is_not_accepted(shop: Shop) -> None:
     ran = shop.trunkline("accept", "staging")
     assert ran.code == 1
-    said = shlex.split(ran.complaint.rpartition("type next: trunkline ")[2])
+    said = shlex.split(ran.complaint.rpartition("type next: uv run trunkline ")[2])
     assert shop.trunkline(*said).text == "nothing serves on staging"

@@ -55,8 +55,8 @@ def test_migrations_of_another_branch_are_refused_before_anything_stops(
     first, *ways = ran.complaint.partition("type next: ")[2].splitlines()
     assert (first, len(ways)) == ("one of", 3)
     for way in ways:
-        program, *words = way.partition("  (")[0].split()
-        assert program == "trunkline"
+        uv, run, program, *words = way.partition("  (")[0].split()
+        assert (uv, run, program) == ("uv", "run", "trunkline")
         tiers.trunkline(*words, "--dry-run").required()
     assert (tiers.get()["text"], tiers.running()) == ("feat/tiers", 1)
     assert done(tiers) == ["one", "tiers"]
@@ -148,8 +148,8 @@ def test_where_nothing_is_left_to_do_so_another_way_leads_on(tiers: Shop) -> Non
     (tiers.folder / "journal.db").unlink()
     ran = tiers.deploy("feat/other", "--downgrade", "--yes")
     assert "nothing that was put on here, to take back tiers" in ran.complaint
-    program, *words = ran.complaint.partition("type next: ")[2].split()
-    assert program == "trunkline"
+    uv, run, program, *words = ran.complaint.partition("type next: ")[2].split()
+    assert (uv, run, program) == ("uv", "run", "trunkline")
     tiers.trunkline(*words).required()
     assert done(tiers) == ["one", "tiers"]
 

@@ -50,13 +50,13 @@ def test_who_is_in_the_way_is_named_with_what_to_type(clone: Path) -> None:
     with pytest.raises(Refusal, match="ben has staging until 15:00 UTC: demo") as why:
         Deployment("staging").permit("ana", "put", ref="main")
     assert "\x1b" not in str(why.value)
-    assert why.value.fix == "trunkline reserve staging --take-over --why WHY"
+    assert why.value.fix == "uv run trunkline reserve staging --take-over --why WHY"
     asked = (clone / "asked").read_text()
     assert asked == "claim shop/staging put --by=ana --ref=main\n"
 
 
 def test_what_has_to_be_done_first_is_what_to_type(clone: Path) -> None:
-    fix = "trunkline deploy v1.1.0 --to staging"
+    fix = "uv run trunkline deploy v1.1.0 --to staging"
     serve(clone, *answering({"denied": "v1.1.0 has not run there yet.", "fix": fix}))
     with pytest.raises(Refusal, match="has not run there yet") as why:
         Deployment("staging").permit("ana", "put", ref="v1.1.0")

@@ -27,8 +27,8 @@ def fix(shop: Shop, rule: str, *words: str) -> str:
 def typed(shop: Shop, command: str) -> process.Completed:
     """Type a command, without what is to be known about it."""
     words = shlex.split(command.partition("  (")[0])
-    if words[0] == "trunkline":
-        return shop.trunkline(*words[1:]).required()
+    if words[:3] == ["uv", "run", "trunkline"]:
+        return shop.trunkline(*words[3:]).required()
     return process.run(words, cwd=shop.root).required()
 
 
@@ -90,7 +90,7 @@ def test_releases_that_have_its_migrations_are_in_the_history(shop: Shop) -> Non
         database.execute("INSERT INTO done VALUES ('other')")
     deploy = ("deploy", "v1.0.0", "--to", "production")
     command = fix(shop, "unknown-migrations", *deploy)
-    assert command.startswith("trunkline history production")
+    assert command.startswith("uv run trunkline history production")
     assert typed(shop, command).ok
 
 

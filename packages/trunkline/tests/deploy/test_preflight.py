@@ -45,7 +45,7 @@ def test_migrations_of_another_branch_are_refused_with_the_ways_out() -> None:
     said = str(refused.value)
     assert "migrations that feat-x lacks: stranger" in said
     for way in ("--own-database", "--new-database", "--downgrade"):
-        assert f"trunkline deploy feat-x --to staging {way}" in said
+        assert f"uv run trunkline deploy feat-x --to staging {way}" in said
 
 
 def test_where_only_releases_are_accepted_no_way_loses_data() -> None:

@@ -15,7 +15,10 @@ WORDS = "engines/test_compose_words.py"
 # By file, the beginning of each text and the test that types it.
 TYPED = {
     "acceptance.py": {
-        "trunkline status": ("test_acceptance.py", "what_is_not_well_is_not_accepted"),
+        "uv run trunkline status": (
+            "test_acceptance.py",
+            "what_is_not_well_is_not_accepted",
+        ),
     },
     "candidates.py": {
         "git fetch --tags": (SHOP, "a_tag_that_only_the_remote_has_is_fetched"),
@@ -24,7 +27,10 @@ TYPED = {
             SHOP,
             "what_is_to_be_named_otherwise_is_",
         ),
-        "trunkline publish": (IMAGES, "an_image_that_is_missing_is_there_once_it_is_"),
+        "uv run trunkline publish": (
+            IMAGES,
+            "an_image_that_is_missing_is_there_once_it_is_",
+        ),
         "uv run trunkline release": (
             IMAGES,
             "after_a_version_that_was_moved_the_next_",
@@ -33,10 +39,16 @@ TYPED = {
     },
     "command.py": {
         "open": (DESKS, "what_a_desk_does_not_do_is_on_its_page"),
-        "trunkline history": (SHOP, "where_nothing_was_before_the_history_says_so"),
+        "uv run trunkline history": (
+            SHOP,
+            "where_nothing_was_before_the_history_says_so",
+        ),
     },
     "databases.py": {
-        "trunkline deploy": ("test_databases.py", "where_nothing_is_left_to_do_so_"),
+        "uv run trunkline deploy": (
+            "test_databases.py",
+            "where_nothing_is_left_to_do_so_",
+        ),
     },
     "desk.py": {
         "the same command with --desk https://HOST": (
@@ -77,7 +89,7 @@ TYPED = {
         "uv add --dev": ("../template/test_service.py", "a_service_without_one_part_"),
     },
     "local_desk.py": {
-        "trunkline reserve": (DESKS, "what_somebody_has_is_taken_over"),
+        "uv run trunkline reserve": (DESKS, "what_somebody_has_is_taken_over"),
         "the same command with --desk": (DESKS, "a_desk_that_is_named_is_asked"),
     },
     "lock.py": {
@@ -85,10 +97,16 @@ TYPED = {
     },
     "orders.py": {
         "the same command without": (SHOP, "what_is_to_be_named_otherwise_is_named"),
-        "trunkline deploy": (SHOP, "what_was_interrupted_is_finished_before_a_plan"),
+        "uv run trunkline deploy": (
+            SHOP,
+            "what_was_interrupted_is_finished_before_a_plan",
+        ),
     },
     "preflight.py": {
-        "trunkline history": (SHOP, "releases_that_have_its_migrations_are_in_the_"),
+        "uv run trunkline history": (
+            SHOP,
+            "releases_that_have_its_migrations_are_in_the_",
+        ),
         "one of": ("test_databases.py", "migrations_of_another_branch_are_refused_"),
     },
     "proxy.py": {

@@ -180,7 +180,7 @@ def test_the_names_of_others_and_of_the_house_are_refused(service: Sample) -> No
         assert ran.code == 1
         assert "refused by rule `feature-name`" in ran.err, ran.all
         assert found in ran.err
-        assert "type next: trunkline feature " in ran.err
+        assert "type next: uv run trunkline feature " in ran.err
     assert tree(service) == before
 
 
@@ -201,7 +201,7 @@ def test_a_service_without_a_database_gets_features_without_a_table(
     shutil.rmtree(service.root / "src/my_app/migrations")
     ran = service.trunkline("feature", "customers")
     assert ran.code == 1
-    assert "type next: trunkline feature customers --without-table" in ran.err
+    assert "type next: uv run trunkline feature customers --without-table" in ran.err
     make(service, "customers", "--without-table")
 
 

@@ -95,11 +95,13 @@ def test_another_is_refused_with_one_that_will_do(
     with pytest.raises(Refusal) as refused:
         require(name, TAKEN, counted=True)
     assert expected in refused.value.expected
-    assert refused.value.fix == f"trunkline feature {better}"
+    assert refused.value.fix == f"uv run trunkline feature {better}"
     require(better, TAKEN, counted=True)
 
 
 def test_what_stores_nothing_needs_no_plural() -> None:
     require("search", TAKEN, counted=False)
-    with pytest.raises(Refusal, match="trunkline feature my_greetings --without-table"):
+    with pytest.raises(
+        Refusal, match="uv run trunkline feature my_greetings --without-table"
+    ):
         require("greeting", TAKEN | {"Greeting": "taken"}, counted=False)

@@ -29,7 +29,7 @@ def accept(*, environment: str) -> int:
                 rule="accept",
                 found=f"nothing that serves well on {environment}",
                 expected="a service that is ready and names its commit",
-                fix=f"trunkline status {environment}",
+                fix=f"uv run trunkline status {environment}",
             )
         operations = place.journal.operations()
         good = [one for one in operations if one.ending is Outcome.LIVE]

@@ -116,7 +116,7 @@ def find_image(
             rule="image",
             found=f"no image {registry.name.at(tag)}",
             expected=f"what `trunkline publish` stores for {shown(ref)}",
-            fix=f"trunkline publish {quote(shown(ref))}",
+            fix=f"uv run trunkline publish {quote(shown(ref))}",
         )
     commit = read_labels(registry, manifest).get(REVISION, "")
     if not _COMMIT.fullmatch(commit):
@@ -125,7 +125,7 @@ def find_image(
             found=f"{registry.name.at(tag)} with {shown(commit) or 'no label'} as its "
             f"{REVISION}",
             expected="an image that names its commit, as `trunkline publish` builds it",
-            fix=f"trunkline publish {quote(shown(ref))}",
+            fix=f"uv run trunkline publish {quote(shown(ref))}",
         )
     found = _candidate(ref, commit, digest)
     if version and environment.accepts == "releases":

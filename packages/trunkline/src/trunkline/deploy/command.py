@@ -132,7 +132,7 @@ def rollback(
                 rule="rollback",
                 found=f"nothing else that lived through its window{but}",
                 expected="an earlier deploy that ended well",
-                fix=f"trunkline history {environment}",
+                fix=f"uv run trunkline history {environment}",
             )
         variables_of = found.candidate.variables_of or found.name
         return replace(found.candidate, variables_of=variables_of)

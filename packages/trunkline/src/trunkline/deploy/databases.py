@@ -221,7 +221,7 @@ class Databases:
             rule="downgrade",
             found=found,
             expected="the commit whose migrations the database has",
-            fix=f"trunkline deploy {quote(ref)} --to {to} --own-database",
+            fix=f"uv run trunkline deploy {quote(ref)} --to {to} --own-database",
         )
 
     def _required(

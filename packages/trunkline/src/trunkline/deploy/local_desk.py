@@ -41,7 +41,7 @@ class LocalDesk:
                 found=shown(why),
                 expected=f"what the rules of {environment} allow",
                 fix=said.get("fix")
-                or f"trunkline reserve {environment} --take-over --why WHY",
+                or f"uv run trunkline reserve {environment} --take-over --why WHY",
             )
         return shown(said["said"])
 

@@ -133,8 +133,8 @@ def _unfinished(left: Operation, environment: str) -> Refusal:
         rule="unfinished",
         found=f"{ref}, begun by {shown(left.by)} and interrupted",
         expected="nothing unfinished, because a plan cannot finish anything",
-        fix=f"trunkline deploy {quote(left.candidate.ref)} --to {environment}  (any "
-        "deploy, or `trunkline rollback`, finishes it first)",
+        fix=f"uv run trunkline deploy {quote(left.candidate.ref)} --to {environment}"
+        "  (any deploy, or `uv run trunkline rollback`, finishes it first)",
     )
 
 

@@ -61,8 +61,8 @@ def require_known(report: DatabaseReport, ref: str, environment: Environment) ->
     if report.state != "unknown":
         return
     name = environment.name
-    command = f"trunkline deploy {quote(ref)} --to {name}"
-    history = f"trunkline history {name}  (then a release that has them)"
+    command = f"uv run trunkline deploy {quote(ref)} --to {name}"
+    history = f"uv run trunkline history {name}  (then a release that has them)"
     ways = (
         f"one of\n    {command} --own-database  (a database for this branch alone)"
         f"\n    {command} --new-database  (all of {name} on a new one)"

@@ -43,7 +43,7 @@ def plan(place: Place, name: str, *, kind: str) -> dict[str, str]:
             rule="feature-table",
             found=f"no folder {place.versions}: this service has no database",
             expected="a feature that stores nothing",
-            fix=f"trunkline feature {name} --without-table",
+            fix=f"uv run trunkline feature {name} --without-table",
         )
     taken, files = place.taken(name), dict[str, str]()
     if USABLE.fullmatch(name):

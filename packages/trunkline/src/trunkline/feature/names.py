@@ -109,6 +109,6 @@ def require(name: str, taken: Mapping[str, str], *, counted: bool) -> None:
         rule="feature-name",
         found=f"the name {name!r}",
         expected=expected,
-        fix=f"trunkline feature {next(usable, 'OTHER_NAME')}"
+        fix=f"uv run trunkline feature {next(usable, 'OTHER_NAME')}"
         + ("" if counted else " --without-table"),
     )

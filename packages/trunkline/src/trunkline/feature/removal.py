@@ -73,7 +73,7 @@ def survey(place: Place, name: str) -> tuple[list[str], list[str]]:
             f'&& make migration m="remove {name}"  (first delete its line in '
             f"{place.wiring})"
             if there
-            else "trunkline feature --help",
+            else "uv run trunkline feature --help",
         )
     return made, [path for path in there if path not in made]
 

@@ -41,7 +41,7 @@ def prune(keep: Sequence[str] | None, *, dry_run: bool, yes: bool, json: bool) -
             if not yes and survey(repository, settings, registry, keep or ()) != plan:
                 raise FailedError(
                     "branches or images have changed since; nothing was removed\n"
-                    "  type next: trunkline prune"
+                    "  type next: uv run trunkline prune"
                 )
             carry_out(registry, plan)
         if json:

@@ -100,14 +100,15 @@ class GitHubPackages:
 def _fix(response: RegistryResponse) -> str:
     limited = response.headers.get("X-RateLimit-Remaining") == "0"
     if limited or "Retry-After" in response.headers:
-        return "trunkline prune  (in an hour: GitHub's rate limit is reached)"
+        return "uv run trunkline prune  (in an hour: GitHub's rate limit is reached)"
     if response.status in {UNAUTHORIZED, FORBIDDEN, NOT_FOUND}:
         return (
             "export GITHUB_TOKEN=TOKEN  (one that may delete packages; "
             "in a workflow: permissions: packages: write)"
         )
     return (
-        "trunkline prune --keep TAG  (or ask https://support.github.com to delete it)"
+        "uv run trunkline prune --keep TAG  (or ask https://support.github.com to "
+        "delete it)"
     )
 
 

@@ -32,7 +32,7 @@ def first_version(repository: Repository, asked: TemplateRequest) -> MergeSides:
             rule="adopted",
             found=f"{PATH}, so this is a service already",
             expected="a copy of the template",
-            fix="trunkline template update",
+            fix="uv run trunkline template update",
         )
     mirror = open_mirror(canonical_url(str(asked.source)))
     commit = mirror.commit(asked.version or origin_of(repository, mirror))

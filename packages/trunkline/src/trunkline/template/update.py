@@ -93,7 +93,7 @@ def read_answers(repository: Repository) -> Answers:
     if not file.exists():
         raise UsageError(
             f"there is no {PATH} here; expected a service made from a template\n"
-            "  type next: trunkline template adopt --from URL-OF-THE-TEMPLATE"
+            "  type next: uv run trunkline template adopt --from URL-OF-THE-TEMPLATE"
         )
     try:
         return parse_answers(file.read_text(encoding="utf-8"))
@@ -111,7 +111,7 @@ def address_of(answers: Answers, source: str | None) -> str:
             rule="address",
             found=f"the relative address {answers.source!r} in {PATH}",
             expected="an address of the template that works in every clone",
-            fix="trunkline template update --from ADDRESS",
+            fix="uv run trunkline template update --from ADDRESS",
         )
     return canonical_url(source or answers.source)
 
