@@ -56,8 +56,8 @@ class DeskProcesses:
             }
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, what: str) -> None:
-        """Start `serve` or `runner` in a group of its own."""
+    def start(self, what: str, name: str = "") -> None:
+        """Start `serve` or `runner`, by another name if there are two, in a group."""
         argv = [
             sys.executable,
             "-m",
@@ -68,7 +68,7 @@ class DeskProcesses:
         ]
         if what == "serve":
             argv += ["--port", self.url.rpartition(":")[2]]
-        self.running[what] = subprocess.Popen(argv, process_group=0)
+        self.running[name or what] = subprocess.Popen(argv, process_group=0)
 
     def kill(self, what: str) -> None:
         """Kill a process as a crash would."""

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trunkline_desk import requests
-from trunkline_desk.runner import Runner
+from trunkline_desk import outcomes, requests
 from visitors import Visitor, Web, candidate
 
 MAIN = candidate("main")["commit"]
@@ -32,11 +31,12 @@ def switch(ana: Visitor, name: str, value: str = "true") -> int:
 
 def end(web: Web, state: str) -> None:
     """Let the newest request end, as the runner does."""
-    runner = Runner(web.store, web.desk, lambda: web.now)
+    place = web.desk.places()[0]
     *_, one = web.rows("request")
     with web.store.writing() as connection:
-        requests.begin(connection, one.id, web.now)
-        runner._end(connection, runner.places[0], one, state, "")
+        requests.begin(connection, one.id, "gone", web.now)
+        what = (connection, place, one, state, "")
+        outcomes.end(*what, at=web.now, runner="gone")
 
 
 def switched(web: Web) -> dict[str, bool]:

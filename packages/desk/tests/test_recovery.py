@@ -14,8 +14,9 @@ from trunkline.process import run
 
 from trunkline_desk import requests
 from trunkline_desk.claims import Person, Role
+from trunkline_desk.outcomes import arrived
 from trunkline_desk.requests import Order
-from trunkline_desk.runner import Runner, arrived
+from trunkline_desk.runner import Runner
 from trunkline_desk.store import Store
 from visitors import Web
 
@@ -126,8 +127,6 @@ def test_what_another_runner_began_or_a_newer_one_replaced_is_left_alone(
     store = Shared(web.desk.database, change)
     before = len(web.rows("event"))
     runner = Runner(store, web.desk, lambda: web.now)
-    # What another runner has begun is not adopted.
-    runner.adopted.add("shop/staging")
     with working(runner):
         until(lambda: web.rows("request")[0].state != "waiting")
         time.sleep(0.5)
@@ -140,15 +139,33 @@ def begin(web: Web, kind: str = "put") -> Row[Any]:
     """Let a runner begin what a page asked for, and be killed."""
     put(web, kind=kind)
     with web.store.writing() as connection:
-        requests.begin(connection, 1, web.now)
+        requests.begin(connection, 1, "gone", web.now)
     return web.rows("request")[0]
+
+
+def test_what_a_runner_has_begun_is_its_own_while_it_gives_signs_of_life(
+    web: Web,
+) -> None:
+    begin(web)
+    with working(Runner(web.store, web.desk, lambda: web.now, silence=0.5)):
+        for _ in range(10):
+            with web.store.writing() as connection:
+                requests.beat(connection, "gone")
+            time.sleep(0.1)
+        assert ended(web) == []
+        until(lambda: ended(web))
+    # It stood still for longer, and comes back.
+    with web.store.writing() as connection:
+        what = (connection, 1, "done", "")
+        assert not requests.end(*what, at=web.now, runner="gone")
+    assert len(ended(web)) == 1
 
 
 def test_what_cannot_be_asked_is_waited_for(web: Web) -> None:
     begin(web)
     root = Path(web.desk.services["shop"])
     (root / ".git").rename(root / "away")
-    with working(Runner(web.store, web.desk, lambda: web.now)):
+    with working(Runner(web.store, web.desk, lambda: web.now, silence=0.1)):
         time.sleep(1)
         assert ended(web) == []
         (root / "away").rename(root / ".git")

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, event
 
 from trunkline_desk import events, requests, tables
 from trunkline_desk.claims import Person, Role
+from trunkline_desk.outcomes import ending
 from trunkline_desk.requests import Order
-from trunkline_desk.runner import ending
 from visitors import Web, candidate
 
 ANA = Person("ana", Role.DEPLOYER, "password")
@@ -29,7 +29,7 @@ def running(web: Web, kind: str, *said: str) -> None:
     with web.store.writing() as connection:
         requests.submit(connection, *what, why="", at=web.now)
         number = requests.newest(connection, "shop/staging")
-        requests.begin(connection, number, web.now)
+        requests.begin(connection, number, "gone", web.now)
         for text in ("begins", *said):
             step = (connection, "shop/staging", "step", ANA, text)
             events.add(*step, at=web.now, request=number)
@@ -44,8 +44,8 @@ def test_an_old_page_does_not_stop_what_another_has_begun_since(web: Web) -> Non
     first, second = (one.id for one in web.rows("request"))
     # What she saw fails, and nothing else serves; then his begins.
     with web.store.writing() as connection:
-        requests.end(connection, first, "failed", "", at=web.now)
-        requests.begin(connection, second, web.now)
+        requests.end(connection, first, "failed", "", at=web.now, runner="gone")
+        requests.begin(connection, second, "gone", web.now)
     answer = ana.client.post("/shop/staging", data=old)
     assert answer.status_code == 409
     assert "staging has changed since you looked. At" in answer.text
@@ -222,7 +222,8 @@ def test_what_failed_names_its_step_and_can_be_tried_again(web: Web) -> None:
     running(web, "put", "pull", "start")
     with web.store.writing() as connection:
         number = requests.newest(connection, "shop/staging")
-        requests.end(connection, number, "failed", "cannot start", at=web.now)
+        how = ("failed", "cannot start")
+        requests.end(connection, number, *how, at=web.now, runner="gone")
     text = web.visitor("ana").page()
     assert "Sell seats</bdi></b> was not put on: it failed at <b>Start</b>" in text
     assert '<a href="/shop/staging/put?ref=feat/seats">Try again</a>' in text

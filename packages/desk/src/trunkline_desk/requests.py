@@ -93,18 +93,42 @@ def newest(connection: Connection, place: str) -> int:
     return connection.scalar(of) or 0
 
 
-def begin(connection: Connection, number: int, at: float) -> None:
-    """Note that the runner carries it out."""
+def begin(connection: Connection, number: int, runner: str, at: float) -> None:
+    """Note that a runner carries it out."""
     change = update(REQUEST).where(REQUEST.c.id == number)
-    connection.execute(change.values(state="running", began=at))
+    connection.execute(change.values(state="running", runner=runner, began=at))
+
+
+def beat(connection: Connection, runner: str) -> None:
+    """Give a sign of life beside everything that a runner carries out."""
+    these = (REQUEST.c.runner == runner) & (REQUEST.c.state == "running")
+    change = update(REQUEST).where(these)
+    connection.execute(change.values(beats=REQUEST.c.beats + 1))
+
+
+def take_over(connection: Connection, request: Row[Any], runner: str) -> None:
+    """Give what was begun to another runner, unless its own gave a sign meanwhile."""
+    same = (REQUEST.c.id == request.id) & (REQUEST.c.runner == request.runner)
+    these = same & (REQUEST.c.beats == request.beats)
+    connection.execute(update(REQUEST).where(these).values(runner=runner))
 
 
 def end(
-    connection: Connection, number: int, state: str, said: str, *, at: float
-) -> None:
-    """Note how it ended: `done`, `failed`, `refused` or `replaced`."""
-    change = update(REQUEST).where(REQUEST.c.id == number)
-    connection.execute(change.values(state=state, said=said, ended=at))
+    connection: Connection,
+    number: int,
+    state: str,
+    said: str,
+    *,
+    at: float,
+    runner: str = "",
+) -> bool:
+    """Note how it ended: `done`, `failed`, `refused` or `replaced`.
+
+    Returns whether it was the runner's to end, or had not begun.
+    """
+    these = (REQUEST.c.id == number) & REQUEST.c.runner.in_(("", runner))
+    change = update(REQUEST).where(these).values(state=state, said=said, ended=at)
+    return bool(connection.execute(change).rowcount)
 
 
 def stop(connection: Connection, number: int) -> None:

@@ -2,39 +2,41 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row
-from trunkline.deploy.orders import shown_time
-from trunkline.deploy.variables import LAST_LINES
+from trunkline.deploy.local_desk import state_folder
+from trunkline.deploy.lock import held
+from trunkline.git import Repository
+from trunkline.process import launched
 
 from trunkline_desk import (
     actions,
-    events,
-    flags,
     outbox,
+    outcomes,
     people,
     requests,
     snapshots,
     terminal,
 )
-from trunkline_desk.claims import Action, Person, Role, Wish, denial
+from trunkline_desk.claims import Action, Person, Wish, denial
 from trunkline_desk.observer import Observer, ask
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
 # Seconds until something is tried again that failed.
 _PAUSE = 2.0
-WHY = "trunkline: "
+_BEAT = 0.5
 _MOST_BYTES = 1_000_000
 
 
@@ -42,19 +44,29 @@ class Runner:
     """Serves the environments of a desk, each of them in a few threads."""
 
     def __init__(
-        self, store: Store, desk: Desk, now: Callable[[], float] = time.time
+        self,
+        store: Store,
+        desk: Desk,
+        now: Callable[[], float] = time.time,
+        *,
+        silence: float = 3.0,
     ) -> None:
-        self.store, self.desk, self.now = store, desk, now
+        """After so many seconds without a sign of life another runner is gone."""
+        self.store, self.desk, self.now, self.silence = store, desk, now, silence
         self.places = desk.places()
         self.observer = Observer(store, self.places, now)
         self.over = threading.Event()
-        # Where the outcome of what a runner had begun and left is known.
-        self.adopted: set[str] = set()
+        # Tells apart the runners of one store.
+        self.name = secrets.token_hex(8)
+        # The environments whose clone knows how to ask this desk.
+        self.invited: set[str] = set()
         # The requests, by number, that a thread of this runner carries out.
         self.carrying: set[int] = set()
+        # The last sign of life beside a request of another runner, and when it was new.
+        self.heard: dict[int, tuple[int, float]] = {}
 
     def run(self) -> None:
-        """Work until `over` is set."""
+        """Work until `over` is set, and what was begun has ended."""
         # A take-back does not wait for the deploy that it takes back, and nothing that
         # was asked for waits for a look.
         works = (self._serve, self._back, *self.observer.works)
@@ -63,12 +75,21 @@ class Runner:
             for one in self.places
             for work in works
         ]
+        threads.append(threading.Thread(target=self._send))
         for thread in threads:
             thread.start()
+        while working := [thread for thread in threads if thread.is_alive()]:
+            if self.carrying:
+                self._guarded(self._beat)
+            working[0].join(_BEAT)
+
+    def _send(self) -> None:
         while not self.over.wait(1.0):
             self._guarded(lambda: outbox.send(self.store, self.desk, self.now()))
-        for thread in threads:
-            thread.join()
+
+    def _beat(self) -> None:
+        with self.store.writing() as connection:
+            requests.beat(connection, self.name)
 
     def _repeat(self, work: Callable[[Place], bool | None], place: Place) -> None:
         while not self.over.is_set():
@@ -86,26 +107,14 @@ class Runner:
             return None
 
     def _serve(self, place: Place) -> bool:
-        with self._doubting(place):
-            if place.name not in self.adopted:
-                # Before it looks, as `_back` may leave something meanwhile.
-                self.adopted.add(place.name)
-                terminal.invite(self.desk, place)
-                self._adopt(place)
-            return self._next(place, {"put", "flag", "accept"})
+        if place.name not in self.invited:
+            terminal.invite(self.desk, place)
+            self.invited.add(place.name)
+        self._adopt(place)
+        return self._next(place, {"put", "flag", "accept"})
 
     def _back(self, place: Place) -> bool:
-        with self._doubting(place):
-            return self._next(place, {"take back"})
-
-    @contextmanager
-    def _doubting(self, place: Place) -> Iterator[None]:
-        """After an error let `_adopt` read how that ended which may have begun."""
-        try:
-            yield
-        except Exception:
-            self.adopted.discard(place.name)
-            raise
+        return self._next(place, {"take back"})
 
     def _next(self, place: Place, kinds: set[str]) -> bool:
         """Carry out the request that waits longest, if there is one."""
@@ -128,20 +137,24 @@ class Runner:
                 return True
             # Much may have changed since it was asked for.
             if why := self._denied(connection, place, one):
-                self._end(connection, place, one, "refused", why)
+                what = (connection, place, one, "refused", why)
+                outcomes.end(*what, at=now, runner=self.name)
                 return True
             if one.kind != "take back" and requests.running(connection, place.name):
                 return False
             self.carrying.add(one.id)
-            requests.begin(connection, one.id, now)
-            self._event(connection, place, one, "step", "begins")
-            self._tell(connection, place, one, "progress", "begins")
+            requests.begin(connection, one.id, self.name, now)
+            outcomes.begin(connection, place, one, at=now)
         state, said = self._carry_out(place, one)
         # First what serves now: a page must not show the end beside the old facts.
         self.observer.look(place, snapshots.LIVE)
-        with self.store.writing() as connection:
-            self._end(connection, place, one, state, said)
+        self._end(place, one, state, said)
         return True
+
+    def _end(self, place: Place, one: Row[Any], state: str, said: str) -> None:
+        with self.store.writing() as connection:
+            what = (connection, place, one, state, said)
+            outcomes.end(*what, at=self.now(), runner=self.name)
 
     def _denied(self, connection: Connection, place: Place, one: Row[Any]) -> str:
         role = people.role_now(connection, self.desk, one.person, one.by)
@@ -162,8 +175,9 @@ class Runner:
         else:
             words = ["deploy", one.ref, "--to", place.environment, "--yes", "--wait"]
             words += ["--commit", one.commit, *json.loads(one.options)]
+        lock = held(_lock(place, one.kind), "", wait=True)
         # A file, and not a pipe, which would break with the runner.
-        with tempfile.TemporaryFile() as output:
+        with lock as carried, tempfile.TemporaryFile() as output:
             child = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "trunkline", *words],
                 cwd=place.folder,
@@ -171,7 +185,9 @@ class Runner:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=output,
-                # It goes on if the runner is killed: the next one reads the outcome.
+                # It goes on if the runner is killed: the next one waits for the lock,
+                # and reads the outcome.
+                pass_fds=[carried],
                 start_new_session=True,
             )
             try:
@@ -180,7 +196,7 @@ class Runner:
                 # How it ended is read from the facts if it cannot be followed.
                 child.wait()
         state = "done" if child.returncode == 0 else "failed"
-        return state, "\n".join(ending(said))
+        return state, "\n".join(outcomes.ending(said))
 
     def _follow(
         self, place: Place, one: Row[Any], child: subprocess.Popen[bytes], output: int
@@ -208,7 +224,7 @@ class Runner:
         if lines:
             with self.store.writing() as connection:
                 for line in lines:
-                    self._event(connection, place, one, "step", line)
+                    outcomes.add(connection, place, one, "step", line, at=self.now())
         return True
 
     def _stopped(self, one: Row[Any]) -> bool:
@@ -217,75 +233,43 @@ class Runner:
         return bool(found and found.stopped)
 
     def _adopt(self, place: Place) -> None:
-        """Read the outcome of what was begun and nobody carries out any more."""
-        while not self.over.is_set():
-            with self.store.reading() as connection:
-                begun = requests.begun(connection, place.name)
-            left = next((one for one in begun if one.id not in self.carrying), None)
-            if left is None:
-                return
-            found = ask(place, snapshots.LIVE)
-            # Whoever cannot be asked may serve it; a deploy that goes on has to end
-            # first, and the lock is its own.
-            if isinstance(found, str) or found["running"]:
-                self.over.wait(0.5)
-                continue
-            done = arrived(left, found)
-            text = f"Nobody saw how it ended; {place.environment} runs "
-            text += (found["commit"] or "nothing")[:12]
-            with self.store.writing() as connection:
-                now = requests.read(connection, left.id)
-                # Another runner may have carried it out.
-                if now is None or now.state != "running":
-                    continue
-                self._end(connection, place, left, "done" if done else "failed", text)
+        """Settle what was begun and nobody carries out any more."""
+        with self.store.reading() as connection:
+            begun = requests.begun(connection, place.name)
+        for one in begun:
+            if one.runner != self.name:
+                if self._silent(one):
+                    with self.store.writing() as connection:
+                        requests.take_over(connection, one, self.name)
+            elif one.id not in self.carrying:
+                self._settle(place, one)
 
-    def _end(
-        self, connection: Connection, place: Place, one: Row[Any], state: str, said: str
-    ) -> None:
-        requests.end(connection, one.id, state, said, at=self.now())
-        if state == "done":
-            flags.settle(connection, place.name, one)
-        text = f"was refused: {said}" if state == "refused" else state
-        self._event(connection, place, one, "end", text)
-        text = f"{one.kind} {one.ref or place.environment}: {text}"
-        self._tell(connection, place, one, "end", text)
+    def _silent(self, one: Row[Any]) -> bool:
+        """Whether the runner that has begun it is gone."""
+        now = time.monotonic()
+        beats, since = self.heard.get(one.id, (-1, now))
+        if beats != one.beats:
+            self.heard[one.id] = one.beats, now
+            return False
+        return now - since > self.silence
 
-    def _tell(
-        self, connection: Connection, place: Place, one: Row[Any], event: str, text: str
-    ) -> None:
-        live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
-        # What a request to take back led to.
-        commit = (live.get("commit") or "") if event == "end" else ""
-        more = {"request": one.id, "event": event, "commit": commit, "why": ""}
-        outbox.tell(connection, place, _person(one), text, at=self.now(), **more)
-
-    def _event(
-        self, connection: Connection, place: Place, one: Row[Any], kind: str, text: str
-    ) -> None:
-        what = (connection, place.name, kind, _person(one), text)
-        events.add(*what, at=self.now(), request=one.id)
+    def _settle(self, place: Place, one: Row[Any]) -> None:
+        """Read from the facts how a request ended that nobody saw to its end."""
+        # Whoever cannot be asked may serve it; a command that goes on has to end first,
+        # and so has a deploy, whose lock is its own.
+        found = "" if launched(_lock(place, one.kind)) else ask(place, snapshots.LIVE)
+        if isinstance(found, str) or found["running"]:
+            self._beat()
+            self.over.wait(0.5)
+            return
+        state = "done" if outcomes.arrived(one, found) else "failed"
+        text = f"Nobody saw how it ended; {place.environment} runs "
+        text += (found["commit"] or "nothing")[:12]
+        self._end(place, one, state, text)
 
 
-def arrived(one: Row[Any], live: dict[str, Any]) -> bool:
-    """Whether what serves is what a request was for, and is there by it. Pure."""
-    if live["commit"] != one.commit or live["unfinished"]:
-        return False
-    if one.kind == "accept":
-        recorded = live["recorded"]
-        return bool(recorded and recorded["commit"] == one.commit)
-    # It may have served the same commit before, by a deploy that began earlier. A take
-    # back may be a rename, which begins none, but its commit never served already.
-    began = shown_time(one.began)
-    return one.kind == "take back" or (live["since"] or "") >= began
-
-
-def ending(said: list[str]) -> list[str]:
-    """Return why a command failed, with the last lines of the service. Pure."""
-    # A sentence stands above those lines, and a title between.
-    last = said[-LAST_LINES - 2 :]
-    return next((last[n:] for n, one in enumerate(last) if one.startswith(WHY)), last)
-
-
-def _person(one: Row[Any]) -> Person:
-    return Person(one.person, Role.VIEWER, one.by)
+def _lock(place: Place, kind: str) -> Path:
+    """Return the file that a command of this kind keeps locked until it ends."""
+    folder = state_folder(Repository.find(place.folder), place.environment)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"desk-{kind.replace(' ', '-')}.lock"

@@ -39,11 +39,12 @@ session = _of("session", "token person by until")
 token = _of("token", "token name role")
 attempt = _of("attempt", "id at account address")
 reservation = _of("reservation", "place holder until why ref")
-# The key is that of the form; options are JSON.
+# The key is that of the form; options are JSON; the runner is the one that has begun
+# it, and `beats` counts its signs of life.
 request = _of(
     "request",
     "id key place kind person by ref commit subject options why at state began ended "
-    "said",
+    "said runner beats",
     "stopped",
 )
 # What happened, and what woke the pages that are open; never changed.

@@ -1,0 +1,94 @@
+"""How a request went: kept with it, and told to pages, flags and hooks."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+from trunkline.deploy.orders import shown_time
+from trunkline.deploy.variables import LAST_LINES
+
+from trunkline_desk import events, flags, outbox, requests, snapshots
+from trunkline_desk.claims import Person, Role
+from trunkline_desk.services import Place
+
+WHY = "trunkline: "
+
+
+def begin(connection: Connection, place: Place, one: Row[Any], *, at: float) -> None:
+    """Tell that a request is being carried out."""
+    add(connection, place, one, "step", "begins", at=at)
+    _tell(connection, place, one, "progress", "begins", at=at)
+
+
+def end(
+    connection: Connection,
+    place: Place,
+    one: Row[Any],
+    state: str,
+    said: str,
+    *,
+    at: float,
+    runner: str,
+) -> None:
+    """Tell how a request ended, unless another runner has taken it over."""
+    if not requests.end(connection, one.id, state, said, at=at, runner=runner):
+        return
+    if state == "done":
+        flags.settle(connection, place.name, one)
+    text = f"was refused: {said}" if state == "refused" else state
+    add(connection, place, one, "end", text, at=at)
+    text = f"{one.kind} {one.ref or place.environment}: {text}"
+    _tell(connection, place, one, "end", text, at=at)
+
+
+def add(
+    connection: Connection,
+    place: Place,
+    one: Row[Any],
+    kind: str,
+    text: str,
+    *,
+    at: float,
+) -> None:
+    """Write down what the command said, or how it ended."""
+    what = (connection, place.name, kind, _person(one), text)
+    events.add(*what, at=at, request=one.id)
+
+
+def _tell(
+    connection: Connection,
+    place: Place,
+    one: Row[Any],
+    event: str,
+    text: str,
+    *,
+    at: float,
+) -> None:
+    live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
+    # What a request to take back led to.
+    commit = (live.get("commit") or "") if event == "end" else ""
+    more = {"request": one.id, "event": event, "commit": commit, "why": ""}
+    outbox.tell(connection, place, _person(one), text, at=at, **more)
+
+
+def arrived(one: Row[Any], live: dict[str, Any]) -> bool:
+    """Whether what serves is what a request was for, and is there by it. Pure."""
+    if live["commit"] != one.commit or live["unfinished"]:
+        return False
+    if one.kind == "accept":
+        recorded = live["recorded"]
+        return bool(recorded and recorded["commit"] == one.commit)
+    # It may have served the same commit before, by a deploy that began earlier. A take
+    # back may be a rename, which begins none, but its commit never served already.
+    began = shown_time(one.began)
+    return one.kind == "take back" or (live["since"] or "") >= began
+
+
+def ending(said: list[str]) -> list[str]:
+    """Return why a command failed, with the last lines of the service. Pure."""
+    # A sentence stands above those lines, and a title between.
+    last = said[-LAST_LINES - 2 :]
+    return next((last[n:] for n, one in enumerate(last) if one.startswith(WHY)), last)
+
+
+def _person(one: Row[Any]) -> Person:
+    return Person(one.person, Role.VIEWER, one.by)
