@@ -114,6 +114,33 @@ def test_after_any_crash_one_well_instance_serves_and_no_request_was_lost(
         assert world.deploy("c").commit == served(world)
 
 
+@pytest.mark.slow
+@given(answers=st.integers(0, 40), sick=st.booleans())
+def test_where_the_engine_goes_away_it_is_said_what_is_live_and_the_next_one_finishes(
+    answers: int, *, sick: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder) / "journal.db")
+        world.deploy("a")
+        world.outages = 0
+        if sick:
+            world.sick.add("b")
+        world.answers, found = answers, ""
+        try:
+            world.deploy("b")
+        except Refusal as error:
+            found = error.found
+        except FailedError:
+            pass  # Nothing was begun, or it ended before the engine went away.
+        unfinished = endings(world)[1:] == [None]
+        assert (f"it does not answer; {served(world)} is live" in found) is unfinished
+        world.answers = None
+        world.deployer.recover()
+        assert served(world) in ({"a"} if sick else {"a", "b"})
+        assert (len(world.instances), world.outages) == (1, 0)
+        assert world.deploy("c").commit == served(world)
+
+
 def kill(world: World, left: int, run: object) -> None:
     world.left = left
     try:

@@ -1,4 +1,4 @@
-"""A machine in memory that can lose its deployer at any moment."""
+"""A machine in memory that can lose its deployer, or its engine, at any moment."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,10 +20,15 @@ class Killed(BaseException):
 
 @dataclass
 class World:
-    """An engine and a switch; `left` calls are made before the deployer is killed."""
+    """An engine and a switch.
+
+    `left` calls are made before the deployer is killed, and `answers` are given before
+    the engine goes away.
+    """
 
     file: Path
     left: int | None = None
+    answers: int | None = None
     live: str | None = None
     instances: dict[str, Instance] = field(default_factory=dict)
     sick: set[str] = field(default_factory=set)
@@ -44,12 +49,20 @@ class World:
         if step and step == self.fails:
             raise self.failure(f"{step} failed")
 
+    def asked(self, step: str = "") -> None:
+        """Answer as the engine."""
+        if self.answers is not None:
+            self.answers -= 1
+            if self.answers < 0:
+                raise FailedError("it does not answer\n  type next: look")
+        self.call(step)
+
     def request(self) -> None:
         served = [i for i in self.instances.values() if i.address == self.live]
         self.outages += not served or served[0].commit in self.sick
 
     def running(self) -> tuple[Instance, ...]:
-        self.call("")
+        self.asked()
         return tuple(self.instances.values())
 
     @property
@@ -62,37 +75,37 @@ class World:
         return Completed(tuple(argv), 2, b"", b"it is too old to know")
 
     def pull(self, candidate: Candidate) -> None:
-        self.call("pull")
+        self.asked("pull")
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
-        self.call("start")
+        self.asked("start")
         new = Instance(operation, candidate.commit, f"127.0.0.1:{next(self.ports)}")
         self.instances[operation] = new
         self.request()
-        self.call("")  # Killed when it had begun.
+        self.asked()  # Killed when it had begun.
         return new
 
     def stop(self, instance: Instance) -> None:
-        self.call("stop")
+        self.asked("stop")
         self.instances.pop(instance.operation, None)
         self.request()
-        self.call("")
+        self.asked()
 
     def logs(self, operation: str) -> str:
-        self.call("")
+        self.asked()
         return "its last words"
 
     def ensure_proxy(self) -> None:
-        self.call("")
+        self.asked()
 
     def settle(self, instance: Instance) -> None:
-        self.call("")
+        self.asked()
 
     def remove(self, operation: str) -> None:
-        self.call("")
+        self.asked()
 
     def clean(self, kept: Sequence[Operation]) -> None:
-        self.call("")
+        self.asked()
 
     def read(self) -> str | None:
         self.call("")
@@ -105,7 +118,10 @@ class World:
         self.call("")
 
     def well(self, instance: Instance) -> bool:
-        self.call("")
+        try:
+            self.asked()
+        except FailedError:
+            return False
         return instance.operation in self.instances and instance.commit not in self.sick
 
     @contextmanager
@@ -126,7 +142,7 @@ class World:
             engine=self,
             switch=self,
             preflight=lambda _, __: None,
-            migrate=lambda _: self.call("migrate"),
+            migrate=lambda _: self.asked("migrate"),
             journal=DeployJournal(self.file),
             window=3,
             say=lambda line: None,

@@ -1,8 +1,8 @@
 """Carry out one deploy, or finish one that was interrupted, on any engine."""
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -56,13 +56,14 @@ class Deployer:
     def deploy(self, operation: Operation) -> Instance:
         """Put a candidate on; raises FailedError with what serves instead.
 
-        Until the old instance is stopped, Ctrl-C takes the candidate back, too.
+        Until the old instance is stopped, Ctrl-C takes the candidate back, too. Where
+        the engine no longer answers, the next command finishes it: Refusal.
         """
         began = self.ticks()
         if usual := usual_seconds(self.journal.operations()):
             self.say(f"about {usual:.0f} s, as the last ones took")
-        self.journal.begin(operation)
         before = self.live()
+        self.journal.begin(operation)
         ending = Outcome.FAILED
         try:
             new = self._bring_up(operation, before)
@@ -71,7 +72,9 @@ class Deployer:
             ending = Outcome.RESTORED
             self._watch(operation, new)
         except (TrunklineError, OSError, KeyboardInterrupt) as error:
-            reason = self._withdraw(operation, before, error)
+            why = str(error) or "was interrupted"
+            with self._or_unfinished(f"{operation.candidate.ref} {why}", before):
+                reason = self._withdraw(operation, before, why)
             with suppress(FailedError):  # Of a full disk: the next command ends it.
                 self._end(operation, ending, reason, self.ticks() - began)
             if isinstance(error, FailedError):
@@ -79,12 +82,33 @@ class Deployer:
             if not isinstance(error, TrunklineError):
                 self.say(reason)
             raise
-        self.engine.settle(new)
-        for one in self.engine.running():
-            if one != new:
-                self.engine.stop(one)
+        with self._or_unfinished(f"{operation.candidate.ref} was put on", new):
+            self.engine.settle(new)
+            for one in self.engine.running():
+                if one != new:
+                    self.engine.stop(one)
         self._end(operation, Outcome.LIVE, "", self.ticks() - began)
         return new
+
+    @contextmanager
+    def _or_unfinished(self, happened: str, serving: Instance | None) -> Iterator[None]:
+        """Say what is known where nobody can finish now: `serving`, if that is live."""
+        try:
+            yield
+        except (TrunklineError, OSError) as error:
+            known = "what is live cannot be asked either"
+            with suppress(TrunklineError):  # Of a cluster, which is the switch, too.
+                live = self.switch.read()
+                ours = serving if serving and serving.address == live else None
+                known = f"{ours.commit[:12] if ours else live or 'nothing'} is live"
+            reason = error.found if isinstance(error, Refusal) else str(error)
+            raise Refusal(
+                rule="unfinished",
+                found=f"{happened}; then {reason.partition(chr(10))[0]}; {known}",
+                expected="an answer of the engine: whether that serves, nobody can say",
+                fix="the same command  (once it answers: that finishes this deploy "
+                "first, by the facts)",
+            ) from error
 
     def recover(self) -> Recovery | None:
         """Finish an interrupted operation by the facts; None if there is none."""
@@ -101,7 +125,7 @@ class Deployer:
         if left and found.verdict is RecoveryVerdict.ADOPT and found.serve:
             old = next((one for one in found.stop if self.engine.well(one)), None)
             if why := self._sickness(found.serve):
-                reason = self._withdraw(left, old, FailedError(f"was adopted; {why}"))
+                reason = self._withdraw(left, old, f"was adopted; {why}")
                 self._end(left, Outcome.RESTORED, reason, self.now() - left.at)
                 return Recovery(RecoveryVerdict.RESTORE, old, (), reason)
             self.engine.settle(found.serve)
@@ -191,9 +215,7 @@ class Deployer:
             return ""
         return f"was taken back by {self.switch.decided_by()}"
 
-    def _withdraw(
-        self, operation: Operation, before: Instance | None, error: BaseException
-    ) -> str:
+    def _withdraw(self, operation: Operation, before: Instance | None, why: str) -> str:
         """Let the old instance serve, remove the new one, and return what to say."""
         live = self.switch.read()
         stays = self._put_on_by_others(operation, live) or before
@@ -207,7 +229,6 @@ class Deployer:
         kind = "still" if stays == before else "of another deploy"
         still = f"{stays.commit[:12]} {kind} serves" if stays else "nothing serves"
         last = f"\nits last lines:\n{said}" if said else ""
-        why = str(error) or "was interrupted"
         return f"{operation.candidate.ref} {why}; {still}{last}"
 
     def _put_on_by_others(

@@ -4,11 +4,13 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
 
 from deploy.engines.hosts import Host
+from deploy.engines.relays import relay
 from seeds import LATER, ROUNDS
 from services import docker
 from trunkline.deploy.operation import DeployStep
@@ -18,11 +20,11 @@ pytestmark = pytest.mark.slow
 ENDS = {"live": "adopt", "failed": "restore"}
 
 
-def begin(host: Host, ref: str) -> subprocess.Popen[str]:
+def begin(host: Host, ref: str, **env: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         ["trunkline", "deploy", ref, "--to", "staging"],
         cwd=host.clone.root,
-        env=host.clone.env,
+        env=host.clone.env | env,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -95,22 +97,45 @@ def test_a_kill_in_the_middle_of_a_step_loses_nothing_either(
     assert len(serving.containers()) == 3
 
 
-@pytest.mark.parametrize("step", ["check", "watch"])
-def test_ctrl_c_leaves_the_old_one_and_nothing_of_the_new(
-    serving: Host, step: str
-) -> None:
+def test_ctrl_c_leaves_the_old_one_and_nothing_of_the_new(serving: Host) -> None:
     serving.publish("feat-login", "new")
     before = serving.containers()
     with serving.load() as seen, begin(serving, "feat/login") as deploying:
         assert deploying.stderr
-        for line in deploying.stderr:
-            if line.strip() == step:
-                os.killpg(deploying.pid, signal.SIGINT)
-                break
+        assert "watch\n" in iter(deploying.stderr.readline, "")
+        os.killpg(deploying.pid, signal.SIGINT)
         assert "still serves" in deploying.stderr.read()
         assert deploying.wait() == 130
     assert (seen.lost, serving.containers()) == ([], before)
     assert serving.get()["kind"] == "well"
+
+
+def test_an_engine_that_goes_away_is_named_and_the_next_command_finishes(
+    serving: Host,
+) -> None:
+    old = serving.get()["commit"]
+    new = serving.publish("feat-login", "new")
+    # The path of a socket is short.
+    with tempfile.TemporaryDirectory() as folder, serving.load() as seen:
+        away = {"DOCKER_HOST": f"unix://{folder}/engine.sock"}
+        with relay(f"{folder}/engine.sock"):
+            deploying = begin(serving, "feat/login", **away)
+            assert deploying.stderr
+            assert "watch\n" in iter(deploying.stderr.readline, "")
+            assert serving.get()["commit"] == new
+        _, said = deploying.communicate()
+        assert deploying.returncode == 1
+        assert "feat/login turned sick within 2 seconds; then docker does not" in said
+        assert f"; {old[:12]} is live" in said
+        assert serving.endings()[0] == "unfinished"
+        # What it says to type leads on, whether the engine is back or not.
+        words = ("deploy", "main", "--to", "staging")
+        ran = serving.clone.trunkline(*words, **away)
+        assert (ran.code, "type next: docker info" in ran.err) == (1, True), ran.all
+        ran = serving.trunkline(*words)
+    assert (ran.code, "the interrupted deploy ended: restore" in ran.err) == (0, True)
+    assert (seen.lost, serving.get()["commit"]) == ([], old)
+    assert len(serving.containers()) == 3
 
 
 def test_a_plan_is_refused_while_a_killed_deploy_is_unfinished(serving: Host) -> None:

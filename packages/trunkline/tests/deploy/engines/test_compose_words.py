@@ -11,15 +11,18 @@ from trunkline.deploy.engines.compose import ComposeEngine
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance
-from trunkline.errors import Refusal
+from trunkline.errors import FailedError, Refusal
 
 DOCKER = """\
 #!/bin/sh
 echo "$@" >> "{folder}/asked"
+if [ -e "{folder}/away" ]; then echo "Cannot connect" >&2; exit 1; fi
 case "$*" in
   "ps --all --filter=name="*) cat "{folder}/migrations" ;;
   ps*) cat "{folder}/rows" ;;
-  wait* | *" --rm "*) [ ! -e "{folder}/hangs" ] || exec sleep 30; echo 0 ;;
+  wait*) [ ! -e "{folder}/cut" ] || exit 1
+    [ ! -e "{folder}/hangs" ] || exec sleep 30; echo 0 ;;
+  *" --rm "*) [ ! -e "{folder}/hangs" ] || exec sleep 30; echo 0 ;;
   logs*) echo "waiting for a lock" ;;
   *" up --detach "*) touch "{folder}/proxy" ;;
   rm*proxy-1) rm "{folder}/proxy" ;;
@@ -94,6 +97,36 @@ def test_a_migration_that_goes_on_is_announced(
     asked = (tmp_path / "asked").read_text()
     before = asked[: asked.index("compose")]
     assert ("wait shop-staging-migrate" in before) is bool(left)
+
+
+def test_an_engine_that_does_not_answer_is_named_with_how_to_look(
+    compose: ComposeEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "away").touch()
+    with pytest.raises(FailedError) as failed:
+        compose.running()
+    said, _, fix = str(failed.value).partition("\n  type next: ")
+    assert said == "docker does not answer: Cannot connect"
+    command = shlex.split(fix.partition("  (")[0])
+    assert not process.run(command).ok
+    (tmp_path / "away").unlink()
+    assert process.run(command).ok
+    assert compose.running() == ()
+
+
+def test_a_migration_that_cannot_be_waited_for_any_longer_goes_on(
+    compose: ComposeEngine, tmp_path: Path
+) -> None:
+    compose.folder.mkdir(parents=True)
+    compose.variables.keep("op", "")
+    candidate = Candidate("main", "c1", digest="sha256:1")
+    (tmp_path / "cut").touch()
+    (tmp_path / "migrations").write_text("running\n")
+    with pytest.raises(FailedError, match="docker wait shop-staging-migrate"):
+        compose.ask(candidate, "op", ("shop", "migrate"), "migrate")
+    asked = (tmp_path / "asked").read_text()
+    assert "stop" not in asked
+    assert "rm --force" not in asked
 
 
 @pytest.mark.parametrize(("name", "container"), [("migrate", "migrate"), ("", "ask")])

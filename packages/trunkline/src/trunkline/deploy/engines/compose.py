@@ -16,6 +16,7 @@ from trunkline.deploy.engines.compose_file import (
     team_files,
     write_override,
 )
+from trunkline.deploy.engines.docker import TIMEOUT, docker, listed, state_of
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
@@ -29,8 +30,6 @@ from trunkline.images.engine import everything
 from trunkline.output import say
 from trunkline.process import Completed, TimedOutError
 
-# For a container that ignores SIGTERM; longer than any stop_grace_period.
-TIMEOUT = 300.0
 EMPTY = b'{"services": {}}'
 
 
@@ -66,7 +65,7 @@ class ComposeEngine:
 
     def well(self, instance: Instance) -> bool:
         """Ask the instance itself, at the port of this machine that leads to it."""
-        found = _docker("port", self._name(instance.address), f"{PORT}/tcp")
+        found = docker("port", self._name(instance.address), f"{PORT}/tcp")
         address, host = found.text.partition("\n")[0], self.environment.host
         return found.ok and is_well(address, commit=instance.commit, host=host)
 
@@ -80,7 +79,7 @@ class ComposeEngine:
         (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
         today = self.variables.today()
         proxy = self._name("proxy-1")
-        known = _docker("inspect", proxy).ok
+        known = docker("inspect", proxy).ok
         up = ("up", "--detach", "--no-recreate", "--wait")
         self._compose(*up, env=today, files=self.files)
         if not known:
@@ -100,8 +99,7 @@ class ComposeEngine:
         """
         container, env = self._name(name or "ask"), self.variables.read(operation)
         # That of a deploy which was killed, maybe before it was started.
-        left = ("--all", f"--filter=name=^{container}$", "--format={{.State}}")
-        if state := _docker("ps", *left).text:
+        if state := state_of(container):
             if state == "running":
                 say(f"waiting for an earlier one: docker logs --follow {container}")
             self._finish(container)
@@ -120,36 +118,36 @@ class ComposeEngine:
         """Start a container; until it is settled, one that exits stays down."""
         colour = self._add(candidate, operation)
         name = self._name(colour)
-        _docker("rm", "--force", "--volumes", name)
+        docker("rm", "--force", "--volumes", name)
         self._compose(
             *("up", "--no-start", "--no-deps", colour),
             env=self.variables.read(operation),
         )
-        _docker("update", "--restart=no", name).required()
-        _docker("start", name).required()
+        docker("update", "--restart=no", name).required()
+        docker("start", name).required()
         return Instance(operation, candidate.commit, colour)
 
     def settle(self, instance: Instance) -> None:
         """Let the engine start it again, after the machine's restart for one."""
         name = self._name(instance.address)
-        _docker("update", "--restart=unless-stopped", name).required()
+        docker("update", "--restart=unless-stopped", name).required()
 
     def stop(self, instance: Instance) -> None:
         """Let it finish its requests within `stop_grace_period`, and remove it."""
         for container in self._containers(instance.operation):
-            _docker("stop", container)
+            docker("stop", container)
         self.remove(instance.operation)
 
     def logs(self, operation: str) -> str:
         """Return the last lines that the instance wrote."""
         tail = ("logs", f"--tail={LAST_LINES}")
-        said = [everything(_docker(*tail, one)) for one in self._containers(operation)]
+        said = [everything(docker(*tail, one)) for one in self._containers(operation)]
         return self.variables.last_lines(operation, "\n".join(said))
 
     def remove(self, operation: str) -> None:
         """Remove an operation's container, and its part of the override."""
         for container in self._containers(operation):
-            _docker("rm", "--force", "--volumes", container)
+            docker("rm", "--force", "--volumes", container)
         services, key = self._services(), f"{LABEL}.operation"
         left = {k: v for k, v in services.items() if v["labels"][key] != operation}
         self._write(left)
@@ -170,7 +168,7 @@ class ComposeEngine:
         argv, key = ("config", "--hash=proxy"), "com.docker.compose.config-hash"
         wanted = self._compose(*argv, env=today, files=self.files)
         shown = f'--format={{{{index .Config.Labels "{key}"}}}}'
-        found = _docker("inspect", shown, self._name("proxy-1"))
+        found = docker("inspect", shown, self._name("proxy-1"))
         if found.ok and found.text not in wanted.text:
             files = (*self.environment.variables, str(self.folder / "compose.env"))
             env = " ".join(f"--env-file={quote(one)}" for one in files)
@@ -196,7 +194,7 @@ class ComposeEngine:
         )
         filters = [f"--filter=label={label}" for label in labels]
         shown = "--format=" + "\t".join(columns)
-        return _docker("ps", *filters, *options, shown).required().text.splitlines()
+        return listed(*filters, *options, shown).splitlines()
 
     def _services(self) -> dict[str, Any]:
         found = self.override.read_bytes() if self.override.exists() else EMPTY
@@ -224,22 +222,24 @@ class ComposeEngine:
     def _finish(self, container: str) -> Completed:
         """Wait until a container ends, and remove it; the deadline ends it, too."""
         try:
-            code = _docker("wait", container, timeout=self.environment.deadline).text
+            done = docker("wait", container, timeout=self.environment.deadline)
         except TimedOutError:
             return self._end(container)
-        return self._removed(container, int(code or "1"))
+        if not done.ok and state_of(container):
+            done.required()  # It goes on; whoever deploys next waits for it.
+        return self._removed(container, int(done.text or "1"))
 
     def _end(self, container: str) -> Completed:
         """Stop a container that took longer than the deadline, and remove it."""
         overdue = self.environment.overdue
         say(f"{container}: {overdue}")
-        _docker("stop", container)
+        docker("stop", container)
         return self._removed(container, 1, overdue)
 
     def _removed(self, container: str, code: int, why: str = "") -> Completed:
         """Remove a container that has ended, and return what it wrote."""
-        logs = _docker("logs", f"--tail={LAST_LINES}", container)
-        _docker("rm", "--force", "--volumes", container)
+        logs = docker("logs", f"--tail={LAST_LINES}", container)
+        docker("rm", "--force", "--volumes", container)
         # One that `run --rm` waited for may be gone already.
         said = f"{everything(logs) if logs.ok else ''}\n{why}".strip().encode()
         return Completed((container,), code, said, said)
@@ -276,18 +276,14 @@ def _another_clone(container: str, folder: Path) -> Refusal:
 
 def _require_version(proxy: str) -> None:
     """Remove a new proxy that is too old to read the live file, and refuse it."""
-    version = _docker("exec", proxy, "caddy", "version").text
+    version = docker("exec", proxy, "caddy", "version").text
     if reads_files(version):
         return
-    image = _docker("inspect", "--format={{.Config.Image}}", proxy).text
-    _docker("rm", "--force", proxy)
+    image = docker("inspect", "--format={{.Config.Image}}", proxy).text
+    docker("rm", "--force", proxy)
     raise Refusal(
         rule="caddy",
         found=f"Caddy {version} in {image}, the image of the proxy",
         expected=f"Caddy {FIRST[0]}.{FIRST[1]} or newer",
         fix=f"docker pull {image}  (or name a newer one in the proxy's file)",
     )
-
-
-def _docker(*words: str, timeout: float = TIMEOUT) -> Completed:
-    return process.run([DOCKER, *words], timeout=timeout)

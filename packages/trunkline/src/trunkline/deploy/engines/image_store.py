@@ -5,11 +5,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trunkline import process
+from trunkline.deploy.engines.docker import docker
 from trunkline.errors import FailedError
-from trunkline.images.docker_commands import DOCKER
 from trunkline.output import say
-from trunkline.process import Completed
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
 from trunkline.registry.reference import ImageName
@@ -18,7 +16,7 @@ from trunkline.registry.reference import ImageName
 PINS = "trunkline-deploy"
 DIGITS = 12
 PAUSES = (1.0, 3.0, 10.0)
-TIMEOUT = 1800.0
+PULL_SECONDS = 1800.0
 # An image on the disk is at most this many times its layers in the registry: those,
 # compressed, and their content.
 GROWTH = 5
@@ -51,33 +49,33 @@ class ImageStore:
 
     def pull(self, digest: str) -> None:
         """Bring an image here, and pin it; asks nobody for one that is here."""
-        if not _docker("image", "inspect", self.at(digest)).ok:
+        if not docker("image", "inspect", self.at(digest)).ok:
             with self.connect() as registry:
                 require_room(_size(registry, digest), _free_bytes())
                 self._pull(registry, digest)
         self._require_platform(digest)
-        _docker("tag", self.at(digest), f"{PINS}:{self._pin(digest)}").required()
+        docker("tag", self.at(digest), f"{PINS}:{self._pin(digest)}").required()
 
     def clean(self, needed: set[str]) -> None:
         """Remove what this environment pinned and no longer needs.
 
         An image that another environment pinned stays.
         """
-        listed = _docker("image", "ls", "--format={{.Tag}}", PINS).text.splitlines()
+        listed = docker("image", "ls", "--format={{.Tag}}", PINS).text.splitlines()
         pins = {pin for pin in listed if pin.startswith(f"{self.project}.")}
         old = pins - {self._pin(digest) for digest in needed}
         for pin in old:
-            _docker("image", "rm", f"{PINS}:{pin}")
+            docker("image", "rm", f"{PINS}:{pin}")
         others = {pin.rpartition(".")[2] for pin in {*listed} - old}
         gone = {pin.rpartition(".")[2] for pin in old} - others
         shown = ("--digests", "--format={{.Digest}}", str(self.name))
-        here = _docker("image", "ls", *shown).text.splitlines()
+        here = docker("image", "ls", *shown).text.splitlines()
         for digest in {one for one in here if _digits(one) in gone}:
-            _docker("image", "rm", self.at(digest))
+            docker("image", "rm", self.at(digest))
 
     def _pull(self, registry: Registry, digest: str) -> None:
         for pause in (*PAUSES, None):
-            done = _docker("pull", "--quiet", self.at(digest))
+            done = docker("pull", "--quiet", self.at(digest), timeout=PULL_SECONDS)
             if done.ok:
                 return
             # The registry says what passes; docker's words differ with its version.
@@ -92,9 +90,9 @@ class ImageStore:
             self.pause(pause)
 
     def _require_platform(self, digest: str) -> None:
-        own = _docker("version", "--format={{.Server.Os}}/{{.Server.Arch}}").text
+        own = docker("version", "--format={{.Server.Os}}/{{.Server.Arch}}").text
         shown = "--format={{.Os}}/{{.Architecture}}"
-        found = _docker("image", "inspect", shown, self.at(digest)).required().text
+        found = docker("image", "inspect", shown, self.at(digest)).required().text
         if found != own:
             raise FailedError(f"is built for {found}; expected {own}, as this machine")
 
@@ -133,13 +131,9 @@ def _layers(manifest: Manifest) -> int:
 
 def _free_bytes() -> int | None:
     """Return the room where the engine keeps its images; None if that is elsewhere."""
-    root = _docker("info", "--format={{.DockerRootDir}}").text
+    root = docker("info", "--format={{.DockerRootDir}}").text
     try:
         room = os.statvfs(Path(root))
     except OSError:
         return None
     return room.f_bavail * room.f_frsize
-
-
-def _docker(*words: str) -> Completed:
-    return process.run([DOCKER, *words], timeout=TIMEOUT)
