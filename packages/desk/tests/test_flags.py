@@ -78,6 +78,27 @@ def test_a_flag_that_was_switched_comes_with_what_is_put_on_next(web: Web) -> No
     assert web.rows("request")[-1].options == '["--flag=ENABLE_SEATS=true"]'
 
 
+def test_a_switched_flag_that_a_branch_does_not_have_goes_and_the_page_says_so(
+    web: Web,
+) -> None:
+    ana = web.visitor("ana")
+    serve(web, "main", ENABLE_SEATS=False, ENABLE_TIERS=False)
+    for name in ("ENABLE_SEATS", "ENABLE_TIERS"):
+        switch(ana, name)
+        end(web, "done")
+    lost = {"compared": MAIN, "lost_flags": ["ENABLE_SEATS", "ENABLE_OLD"]}
+    web.list(candidate("main"), candidate("feat/seats", **lost))
+    text = ana.client.get("/shop/staging/put?ref=feat/seats").text
+    goes = "was switched on here, and goes: this branch does not have it"
+    assert f"<code>ENABLE_SEATS</code> {goes}" in text
+    assert text.count(goes) == 1
+    ana.act("put", **PUT)
+    assert web.rows("request")[-1].options == '["--flag=ENABLE_TIERS=true"]'
+    assert "put feat/seats on staging without ENABLE_SEATS" in ana.page()
+    end(web, "done")
+    assert switched(web) == {"ENABLE_TIERS": True}
+
+
 def test_a_take_back_brings_the_flags_of_what_came_back(web: Web) -> None:
     ana = web.visitor("ana")
     switch(ana, "ENABLE_SEATS")

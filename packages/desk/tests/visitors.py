@@ -48,6 +48,7 @@ def candidate(ref: str, **more: object) -> dict[str, Any]:
         "migrations": [],
         "migrations_out": [],
         "new_flags": [],
+        "lost_flags": [],
         "first": "",
     } | more
 

@@ -178,22 +178,27 @@ def _stop(connection: Connection, place: Place) -> None:
 def _submit(
     connection: Connection, place: Place, person: Person, wish: Wish, now: float
 ) -> str:
-    """Ask the runner; returns what to say of an older request that waited."""
-    what = (connection, wish.key, place.name, person, _order(connection, place, wish))
+    """Ask the runner; returns what to say of lost flags, and of what waited before."""
+    order, lost = _order(connection, place, wish)
+    what = (connection, wish.key, place.name, person, order)
     replaced = requests.submit(*what, why=wish.why, at=now)
+    text = f" without {', '.join(lost)}" if lost else ""
     if replaced is None:
-        return ""
+        return text
     told = (connection, place, person, "replaced it", "")
     outbox.tell(*told, at=now, request=replaced.id, event="progress")
-    return f" instead of {replaced.ref or replaced.kind}, which was waiting"
+    return f"{text} instead of {replaced.ref or replaced.kind}, which was waiting"
 
 
-def _order(connection: Connection, place: Place, wish: Wish) -> Order:
+def _order(connection: Connection, place: Place, wish: Wish) -> tuple[Order, list[str]]:
+    """Return what to ask for, and the switched flags that it does not have."""
+    lost: list[str] = []
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
     if wish.action is Action.TAKE_BACK:
-        return Order(wish.action.value, **live.get("before") or {})
+        return Order(wish.action.value, **live.get("before") or {}), lost
     if wish.action is Action.ACCEPT:
-        return Order(wish.action.value, live.get("ref") or "", live.get("commit") or "")
+        serves = (live.get("ref") or "", live.get("commit") or "")
+        return Order(wish.action.value, *serves), lost
     words = [f"--{wish.database}"] if wish.database else []
     switched = flags.read(connection, place.name)
     if wish.action is Action.FLAG:
@@ -202,13 +207,16 @@ def _order(connection: Connection, place: Place, wish: Wish) -> Order:
         switched[wish.flag] = wish.value
         ref, commit, subject = live["ref"], live["commit"], f"{wish.flag} switched"
     else:
-        one = listed(connection, place, wish.ref)
+        one = candidate(connection, place, wish.ref)
         if one is None or one["commit"] != wish.commit:
             now = f"{one['commit'][:12]} now" if one else "gone"
             raise DeniedError(Denial(409, f"{wish.ref} is {now}; look again."))
         ref, commit, subject = one["ref"], one["commit"], one["subject"]
+        # A list of an older desk does not tell.
+        lost = [name for name in one.get("lost_flags", ()) if name in switched]
+        switched = {name: on for name, on in switched.items() if name not in lost}
     words += flags.options(switched)
-    return Order(wish.action.value, ref, commit, subject, words)
+    return Order(wish.action.value, ref, commit, subject, words), lost
 
 
 def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] | None:

@@ -10,8 +10,9 @@ from deploy.shops import Shop
 from registries import push_image
 from trunkline import process
 from trunkline.deploy.candidates import find_image
+from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import Environment
-from trunkline.deploy.listing import built
+from trunkline.deploy.listing import built, compare
 from trunkline.deploy.variables import parse_flags
 from trunkline.errors import UsageError
 from trunkline.git import Repository
@@ -38,6 +39,47 @@ def commit(repository: Repository, subject: str, *parents: str) -> str:
 def listed(shop: Shop, environment: str = "staging") -> dict[str, Any]:
     answer = shop.trunkline("candidates", environment, "--json").required()
     return {one["ref"]: one for one in json.loads(answer.text)}
+
+
+PROJECT = """
+[project]
+name = "shop"
+[tool.trunkline]
+flags = "shop.config:Flags"
+[tool.trunkline.environments.staging]
+url = "http://127.0.0.1:8100"
+"""
+# What serves, and what may be put on.
+FLAGS = (
+    """
+class Flags:
+    enable_seats: bool = False
+    enable_tiers: bool = False
+""",
+    """
+class Flags:
+    enable_tiers: bool = True
+    enable_search: bool = False
+""",
+)
+
+
+def test_flags_are_told_that_come_or_go_and_not_those_whose_default_changes(
+    repository: Repository,
+) -> None:
+    root = repository.root
+    (root / "pyproject.toml").write_text(PROJECT)
+    (file := root / "src/shop/config.py").parent.mkdir(parents=True)
+    commits = []
+    for text in FLAGS:
+        file.write_text(text)
+        repository.read("add", "--all")
+        who = "-c", "user.name=ana", "-c", "user.email=ana@example.com"
+        repository.read(*who, "commit", "--quiet", "--message=feat: flags")
+        commits.append(repository.read("rev-parse", "HEAD"))
+    found = compare(Deployment("staging", folder=root), commits[1], commits[0])
+    told = {name: found[name] for name in ("new_flags", "lost_flags")}
+    assert told == {"new_flags": ["ENABLE_SEARCH"], "lost_flags": ["ENABLE_SEATS"]}
 
 
 @pytest.mark.slow

@@ -24,14 +24,14 @@ from trunkline.versions import Version
 
 _FIELDS = ("refname", "objectname", "*objectname", "committerdate:unix", "authorname")
 _FORMAT = "%00".join(f"%({one})" for one in (*_FIELDS, "contents:subject"))
-_FLAG = re.compile(r"^\+\s+(enable_\w+)\s*:", re.IGNORECASE | re.MULTILINE)
+_FLAG = re.compile(r"^([+-])\s+(enable_\w+)\s*:", re.IGNORECASE | re.MULTILINE)
 # Only the newest are compared with what serves: each takes git some 50 ms.
 COMPARED = 50
 LISTED = 100
 _UNKNOWN = {
     "compared": "",
     **{"commits_in": [], "commits_out": [], "count_in": 0, "count_out": 0},
-    **{"migrations": [], "migrations_out": [], "new_flags": []},
+    **{"migrations": [], "migrations_out": [], "new_flags": [], "lost_flags": []},
 }
 
 
@@ -54,7 +54,9 @@ class Listed:
     count_out: int
     migrations: list[str]
     migrations_out: list[str]
+    # Flags that it declares and what serves does not, and the other way round.
     new_flags: list[str]
+    lost_flags: list[str]
     # The environment on which it has to run first; empty where it has, or needs not.
     first: str
 
@@ -201,7 +203,7 @@ def compare(place: Deployment, commit: str, live: str) -> dict[str, Any]:
         "count_out": _count(repository, *goes, commits_out),
         "migrations": _migrations(repository, settings, *comes),
         "migrations_out": _migrations(repository, settings, *goes),
-        "new_flags": _flags(repository, settings, *comes),
+        **_flags(repository, settings, *comes),
     }
 
 
@@ -232,12 +234,17 @@ def _migrations(
 
 def _flags(
     repository: Repository, settings: Settings, before: str, after: str
-) -> list[str]:
+) -> dict[str, list[str]]:
     if not settings.flags:
-        return []
+        return {"new_flags": [], "lost_flags": []}
     file = "src/" + settings.flags.partition(":")[0].replace(".", "/") + ".py"
     text = repository.read("diff", "--unified=0", before, after, "--", file)
-    return [found.upper() for found in _FLAG.findall(text)]
+    signs: dict[str, str] = {}
+    for sign, name in _FLAG.findall(text):
+        # One that only changed has both.
+        signs[name.upper()] = signs.get(name.upper(), "") + sign
+    new, lost = ([n for n, found in signs.items() if found == sign] for sign in "+-")
+    return {"new_flags": new, "lost_flags": lost}
 
 
 def _version(ref: str) -> Version | None:
