@@ -1,7 +1,9 @@
 """One running operation for each environment."""
 
 import fcntl
+import os
 import threading
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -23,24 +25,23 @@ def test_a_second_caller_is_refused_with_who_does_what(tmp_path: Path) -> None:
     assert holder(tmp_path) == ""
 
 
-def test_whoever_waits_is_told_for_whom(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_whoever_waits_is_told_for_whom(tmp_path: Path) -> None:
     order = []
 
     def wait() -> None:
         with only_deploy(tmp_path, "kim", wait=True):
             order.append("second")
 
-    with only_deploy(tmp_path, DOING, wait=False):
-        second = threading.Thread(target=wait)
-        second.start()
-        said = ""
-        while "waiting" not in said:
-            said += capsys.readouterr().err
-        order.append("first")
-    second.join()
-    assert (order, DOING in said) == (["first", "second"], True)
+    second = threading.Thread(target=wait)
+    read, write = os.pipe()
+    with open(read) as said, open(write, "w", buffering=1) as told:
+        with redirect_stderr(told), only_deploy(tmp_path, DOING, wait=False):
+            second.start()
+            line = said.readline()
+            order.append("first")
+        second.join()
+    assert ("waiting" in line, DOING in line) == (True, True), line
+    assert order == ["first", "second"]
 
 
 def test_whoever_looks_is_taken_for_no_deployer_and_stops_none(tmp_path: Path) -> None:
