@@ -31,6 +31,15 @@ async def test_notes_are_kept(database: Database) -> None:
 CREATE = 'op.create_table("notes", sa.Column("body", sa.String(10)))'
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Install the packages of the releases once, and compile them once."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("environment")
+        patch.setenv("UV_PROJECT_ENVIRONMENT", str(folder))
+        yield
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Make a database without any table, of each kind."""
