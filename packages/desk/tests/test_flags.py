@@ -89,7 +89,7 @@ def test_a_switched_flag_that_a_branch_does_not_have_goes_and_the_page_says_so(
     lost = {"compared": MAIN, "lost_flags": ["ENABLE_SEATS", "ENABLE_OLD"]}
     web.list(candidate("main"), candidate("feat/seats", **lost))
     text = ana.client.get("/shop/staging/put?ref=feat/seats").text
-    goes = "was switched on here, and goes: this branch does not have it"
+    goes = "was switched on here, but will be dropped"
     assert f"<code>ENABLE_SEATS</code> {goes}" in text
     assert text.count(goes) == 1
     ana.act("put", **PUT)

@@ -186,7 +186,7 @@ def test_a_branch_that_the_runner_did_not_compare_is_compared_when_it_is_asked_f
     ana = web.visitor("ana")
     path = "/shop/staging/put?ref=feat/seats"
     # Where what serves is not known, nothing can be compared.
-    assert "It is not compared yet" in ana.client.get(path).text
+    assert "It has not been compared yet" in ana.client.get(path).text
     web.look(ref="main", commit=git(remote, "rev-parse", "main"), well=True)
     text = ana.client.get(path).text
     assert "3 commits come" in text

@@ -258,7 +258,7 @@ def test_migrations_of_another_branch_leave_three_choices(web: Web, way: str) ->
     web.list(candidate("feat/seats", **compared))
     ana = web.visitor("ana")
     asked = ana.client.get("/shop/staging/put?ref=feat/seats").text
-    assert "1 migration from <bdi>main</bdi> that this branch does not know" in asked
+    assert "1 migration from <bdi>main</bdi> that this branch lacks" in asked
     assert f'type="radio" form="confirm" name="database" value="{way}"' in asked
     assert ana.act("put", database=way).status_code == 303
     assert json.loads(web.rows("request")[0].options) == [f"--{way}"]

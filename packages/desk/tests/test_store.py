@@ -22,7 +22,8 @@ from tests.postgres import Postgres, programs
 
 NOW = 1_800_000_000.0
 PLACE = Place("shop", "staging", Path(), "http://127.0.0.1:8100", True)
-FOUND = [{"ref": "main", "commit": "c" * 40, "subject": "Sell seats", "author": "Ben"}]
+MAIN = {"ref": "main", "commit": "c" * 40, "compared": "c" * 40}
+FOUND = [MAIN | {"subject": "Sell seats", "author": "Ben"}]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_of_many_at_once_one_has_it_and_the_others_are_told(address: str) -> Non
     assert len([one for one in said if one.startswith(f"{holder} has staging")]) == 7
     # The second form replaces the first, and its copies change nothing.
     assert number == 2
-    assert again.count("It is asked for already.") == 7
+    assert again.count("That was requested already.") == 7
     for one in stores:
         one.close()
 
@@ -132,7 +133,7 @@ def test_a_key_that_was_used_for_something_else_is_refused(
     ana = replace(person, name="ana")
     actions.act(store, PLACE, ana, first, NOW, blind=True)
     said = actions.act(store, PLACE, ana, first, NOW + 60, blind=True)
-    assert said == "It is asked for already."
+    assert said == "That was requested already."
     other = first.model_copy(update=change)
     with pytest.raises(DeniedError, match="used for something else") as caught:
         actions.act(store, place, person, other, NOW + 60, blind=True)

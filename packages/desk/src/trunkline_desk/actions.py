@@ -106,7 +106,7 @@ def perform(
         if (first.place, first.person) == (place.name, person.name) and _same(
             wish, requests.find(connection, wish.key)
         ):
-            return "It is asked for already."
+            return "That was requested already."
         raise DeniedError(Denial(409, "This key was used for something else."))
     before = ground(connection, place, wish.ref)
     if found := denial(wish, person, before, now):

@@ -175,7 +175,7 @@ def _role(wish: Wish, person: Person, ground: Ground) -> Denial | None:
 def _reserved(wish: Wish, person: Person, ground: Ground, now: float) -> Denial | None:
     held = active(ground.reservation, now)
     if wish.action is Action.TAKE_OVER and not wish.why.strip():
-        return Denial(422, "Say why you take it over: it is kept, and they are told.")
+        return Denial(422, "Say why you take it over. Your reason is kept.")
     if held is None or wish.action is Action.TELL:
         return None
     if not held.holder:

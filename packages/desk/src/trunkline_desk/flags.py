@@ -29,7 +29,7 @@ def unknown(live: Mapping[str, Any], name: str) -> str:
     """Say that what serves has no such flag; empty if it has. Pure."""
     declared = live.get("flags") or {}
     if not live.get("ref") or not declared:
-        return "What runs now tells of no flags, so none can be switched."
+        return "What runs now reports no flags, so none can be switched."
     if name in declared and _OPTION.fullmatch(f"--flag={name}=true"):
         return ""
     return f"There is no flag {name}. There are {', '.join(sorted(declared))}."

@@ -117,7 +117,7 @@ def require_form(request: Request, desk: Desk, token: str) -> None:
     cookie = request.cookies.get(desk.cookie("form"), "")
     expected = _token(cookie).encode()
     if not cookie or not secrets.compare_digest(expected, token.encode()):
-        raise HTTPException(403, "This page is too old. Go back, reload it, try again.")
+        raise HTTPException(403, "This page is too old. Reload it and try again.")
 
 
 def shown(
