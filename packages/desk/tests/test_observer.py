@@ -140,11 +140,19 @@ def test_while_the_remote_does_not_answer_the_list_says_so_and_grows_old(
     assert "; the remote does not answer: fatal: &#39;" in text
     assert "feat/seats" in text
     remote.with_name("moved").rename(remote)
+    watch(web, one, staging)
+    assert "does not answer" not in ana.page()
+
+
+def test_a_branch_that_is_gone_is_listed_no_longer(web: Web, remote: Path) -> None:
+    one, staging = observing(web)
+    watch(web, one, staging)
+    ana = web.visitor("ana")
+    assert "feat/seats" in ana.page()
     git(remote, "branch", "--delete", "feat/seats")
     watch(web, one, staging)
-    text = ana.page()
-    assert "does not answer" not in text
-    assert "feat/seats" not in text
+    assert "feat/seats" not in ana.page()
+    assert ana.client.get("/shop/staging/put?ref=feat/seats").status_code == 404
 
 
 def test_a_tag_that_was_moved_is_no_remote_that_does_not_answer(

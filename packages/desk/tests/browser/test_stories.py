@@ -1,6 +1,8 @@
 """What a product manager does, in a browser: the stories that need one."""
 
 import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,7 +23,7 @@ WATCH = """() => {
 }"""
 
 
-def test_two_clicks_put_a_branch_on_and_one_takes_it_back(
+def test_two_clicks_put_on_what_is_said_to_come_and_go_and_one_takes_it_back(
     desk: DeskProcesses, ana: Page
 ) -> None:
     errors: list[str] = []
@@ -85,7 +87,7 @@ def heard(page: Page) -> tuple[set[str], int]:
     return names, sum(polite in one.get("properties", ()) for one in nodes)
 
 
-def test_from_the_train_it_takes_a_phone_and_the_keyboard(
+def test_from_the_train_a_phone_and_the_keyboard_put_a_branch_on_and_take_it_back(
     desk: DeskProcesses, browser: Browser
 ) -> None:
     desk.calm()
@@ -104,27 +106,72 @@ def test_from_the_train_it_takes_a_phone_and_the_keyboard(
     tab_to(page, "Put it on staging")
     page.keyboard.press("Enter")
     page.wait_for_url("**/shop")
-    page.evaluate(WATCH)
     told = page.locator("[aria-live=polite]").get_by_text(re.compile(r"step \d of \d"))
     expect(told).to_be_visible(timeout=30_000)
     settled(page, "feat: feat/seats")
-    names, told_by_itself = heard(page)
-    assert {"STAGING", "Serving", "feat: feat/seats"} <= names
-    assert "●" not in names
-    assert told_by_itself > 0
-    seen = [STEPS.index(one.lower()) for one in page.evaluate("[...window.seen]")]
-    assert len(seen) > 2
-    assert seen == sorted(seen)
     assert desk.shop.get()["text"] == "feat/seats"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    tab_to(page, "Take it back")
+    page.keyboard.press("Enter")
+    settled(page, "feat: main")
+    assert desk.shop.get()["text"] == "main"
     context.close()
 
 
-def test_a_flag_is_switched_on_staging(desk: DeskProcesses, ana: Page) -> None:
+def test_a_screen_reader_reads_the_status_as_a_word(
+    desk: DeskProcesses, ana: Page
+) -> None:
+    desk.calm()
+    settled(ana, "feat: main")
+    names, told_by_itself = heard(ana)
+    assert {"STAGING", "Serving", "feat: main"} <= names
+    assert "●" not in names
+    assert told_by_itself > 0
+
+
+def test_production_has_another_colour_than_staging(
+    desk: DeskProcesses, ana: Page
+) -> None:
+    colours = "all => all.map(one => getComputedStyle(one).color)"
+    titles = ana.locator("section.place h1")
+    assert titles.all_inner_texts() == ["STAGING", "PRODUCTION"]
+    staging, production = titles.evaluate_all(colours)
+    assert staging != production
+
+
+@pytest.mark.parametrize("zone", ["Australia/Sydney", "America/Toronto"])
+def test_a_time_is_that_of_the_reader_s_zone_and_tells_its_offset(
+    desk: DeskProcesses, browser: Browser, zone: str
+) -> None:
+    context = browser.new_context(timezone_id=zone, locale="en-GB")
+    page = sign_in(desk.url, context, "ana")
+    page.goto(f"{desk.url}/shop/history")
+    told = "all => all.map(one => [one.dateTime, one.textContent, one.title])"
+    times = page.locator(".past time").evaluate_all(told)
+    assert times
+    for instant, text, title in times:
+        when = datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
+        assert when <= datetime.now(UTC)
+        assert text.rpartition(" ")[2].zfill(5) == f"{when:%H:%M}"
+        assert f"{when:%H:%M:%S} GMT{when:%z}" in title
+        assert f"({instant})" in title
+    context.close()
+
+
+def test_a_flag_is_switched_on_staging_by_steps_that_appear_in_order(
+    desk: DeskProcesses, ana: Page
+) -> None:
     if not desk.status()["ref"]:
         desk.calm()
     ana.get_by_text("Flags (1)").click()
     ana.get_by_role("button", name="Switch it on").click()
+    ana.wait_for_url("**/shop")
+    ana.evaluate(WATCH)
     expect(ana.locator(".flags b")).to_have_text("on", timeout=60_000)
+    expect(ana.locator(".steps")).to_have_count(0, timeout=60_000)
+    seen = [STEPS.index(one.lower()) for one in ana.evaluate("[...window.seen]")]
+    assert len(seen) > 2
+    assert seen == sorted(seen)
     assert desk.shop.get("/version")["flags"] == {"ENABLE_SEATS": True}
     expect(ana.locator(".past")).to_contain_text("switched ENABLE_SEATS on on staging")
 
@@ -154,10 +201,10 @@ def test_it_works_without_javascript(desk: DeskProcesses, browser: Browser) -> N
     page.get_by_role("button", name="Find").click()
     expect(page.locator(".ready .subject")).to_have_text(["feat: feat/seats"])
     page.goto(f"{desk.url}/shop")
-    put(page, "feat: main")
-    desk.serves("main")
+    put(page, "feat: feat/seats")
+    desk.serves("feat/seats")
     page.reload()
-    expect(page.locator("#places .subject").first).to_have_text("feat: main")
+    expect(page.locator("#places .subject").first).to_have_text("feat: feat/seats")
     context.close()
 
 
