@@ -12,6 +12,7 @@ import pytest
 import urllib3
 from registries import free_port
 
+from trunkline_desk import command
 from visitors import ENVIRONMENTS
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,16 @@ def test_one_that_is_killed_leaves_no_runner(clone: Path) -> None:
     runner = int(found.stdout)
     while Path(f"/proc/{runner}").exists():
         time.sleep(0.1)
+
+
+def test_the_body_of_an_answer_does_not_wait_until_its_head_has_arrived() -> None:
+    with (
+        command._listening("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+    ):
+        one, _ = listener.accept()
+        with one:
+            assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_in_use_is_told_with_what_to_type(clone: Path) -> None:

@@ -95,7 +95,7 @@ def _listening(host: str, port: int) -> socket.socket:
     """Take the port; raises UsageError if another program has it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -104,6 +104,10 @@ def _listening(host: str, port: int) -> socket.socket:
             f"port {port} of {host} is in use; expected a free one\n"
             f"  type next: {again}"
         ) from error
+    # asyncio does so for sockets that name their protocol, which these do not. Without
+    # it the body of an answer waits 40 ms until the client has confirmed the head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _run(given: argparse.Namespace) -> None:
