@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from httpx2 import AsyncClient, Response
+from hypothesis import settings as profile
 
 from my_app.config import Flags, Settings
 from my_app.core.app import create_app
@@ -180,7 +181,8 @@ def test_no_generated_request_finds_a_fault(
     tool = Path(sys.executable).with_name("schemathesis")
     with serving(tmp_path / "server", **variables) as (server, port):
         address = f"http://127.0.0.1:{port}/openapi.json"
-        options = ["--checks=all", "--max-examples=50", "--no-color"]
+        most = f"--max-examples={min(50, profile().max_examples)}"
+        options = ["--checks=all", most, "--no-color"]
         command: list[str | Path] = [tool, "run", address, *options]
         with running(command, tmp_path / "report", hooks, cwd=tmp_path) as run:
             code = run.process.wait(2 * PATIENCE)
