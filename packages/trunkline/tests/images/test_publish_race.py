@@ -67,14 +67,18 @@ def test_latest_ends_at_the_highest_of_releases_that_race(
     assert never_changed(proxy)
 
 
-def run_rounds(service: Service, proxy: Proxy, rounds: int) -> None:
+@pytest.mark.slow
+@pytest.mark.usefixtures("engine")
+def test_two_who_build_one_commit_push_one_image(
+    watched: Service, proxy: Proxy
+) -> None:
     """Let two machines build, test and push the image of one commit at a time.
 
     Not a lock but the build, which gives both the same bytes, keeps the tags in place.
     """
-    sample = service.sample
-    other = on_another_machine(service)
-    for number in range(rounds):
+    sample = watched.sample
+    other = on_another_machine(watched)
+    for number in range(SEEDS // 2):
         sample.commit("feat: next", {"number.txt": f"{number}"})
         sample.bump()
         tag = sample.git("describe", "--tags", "--exact-match")
@@ -82,23 +86,9 @@ def run_rounds(service: Service, proxy: Proxy, rounds: int) -> None:
         other.sample.git("reset", "-q", "--hard", "FETCH_HEAD")
         # Every other time one of them has the branch that the tag was pushed with.
         refs = (tag, tag) if number % 2 else ("main", tag)
-        race((service, refs[0]), (other, refs[1]))
-        digest = set(proxy.pointed[service.head])
-        assert len(digest) == 1, f"{service.head} was {digest}"
-        assert service.tags()[tag[1:]] in digest
-        assert service.tags()["latest"] in digest
+        race((watched, refs[0]), (other, refs[1]))
+        digest = set(proxy.pointed[watched.head])
+        assert len(digest) == 1, f"{watched.head} was {digest}"
+        assert watched.tags()[tag[1:]] in digest
+        assert watched.tags()["latest"] in digest
     assert never_changed(proxy)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("engine")
-def test_two_who_build_one_commit_push_one_image(
-    watched: Service, proxy: Proxy
-) -> None:
-    run_rounds(watched, proxy, 2)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("engine")
-def test_races_of_two_builders_never_move_a_tag(watched: Service, proxy: Proxy) -> None:
-    run_rounds(watched, proxy, SEEDS // 2)

@@ -84,7 +84,7 @@ def test_killed_at_a_step(busy: Sample, step: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", range(1, STEPS, STRIDE))
+@pytest.mark.parametrize("step", sorted({*range(1, STEPS, STRIDE)} - {*QUICK}))
 def test_killed_at_every_step(busy: Sample, step: int) -> None:
     mine = belongings(busy)
     kill_at_step(busy, step, RELEASE, counted=COUNTED)
