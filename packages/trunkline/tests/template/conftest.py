@@ -49,6 +49,19 @@ def checked_types(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables by which services of one worker have one environment, one by one.
+
+    Otherwise each of them unpacks all packages and compiles what it imports.
+    """
+    folder = tmp_path_factory.mktemp("packages")
+    return {
+        "UV_CACHE_DIR": str(folder / "cache"),
+        "UV_PROJECT_ENVIRONMENT": str(folder / "environment"),
+    }
+
+
 @pytest.fixture
 def upstream(upstream_template: Path, checked_types: Path, tmp_path: Path) -> Sample:
     """The template at v0.1.0; a release of it is a commit and a tag in `work`."""

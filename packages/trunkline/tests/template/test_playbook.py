@@ -107,9 +107,10 @@ EXPECTED = {
 
 
 @pytest.fixture
-def story(upstream: Sample) -> Sample:
+def story(upstream: Sample, packages: dict[str, str]) -> Sample:
     """The service where the page begins: 0.0.0, and four features on main."""
     service = fresh(upstream)
+    service.env |= packages
     run(service, "make", "setup")
     service.origin = service.root.parent / "remote.git"
     service.git("init", "-q", "--bare", "-b", "main", str(service.origin))

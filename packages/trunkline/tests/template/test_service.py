@@ -21,8 +21,11 @@ COMBINATIONS = {
 
 
 @pytest.mark.parametrize("parts", ["no sample feature", "no database"])
-def test_a_service_without_one_part_is_green(upstream: Sample, parts: str) -> None:
+def test_a_service_without_one_part_is_green(
+    upstream: Sample, packages: dict[str, str], parts: str
+) -> None:
     service = fresh(upstream, *COMBINATIONS[parts])
+    service.env |= packages
     run(service, "make", "test")
     if parts == "no database":
         # What keeps the journal of deploys is added as the refusal says.
@@ -35,9 +38,11 @@ def test_a_service_without_one_part_is_green(upstream: Sample, parts: str) -> No
 
 @pytest.mark.parametrize("parts", ["all parts", "no optional part"])
 def test_a_fresh_service_is_green_and_can_be_released(
-    upstream: Sample, parts: str
+    upstream: Sample, packages: dict[str, str], parts: str
 ) -> None:
     service = fresh(upstream, *COMBINATIONS[parts])
+    if parts != "all parts":  # That one has to fetch everything itself.
+        service.env |= packages
     # Its image has a test of its own below; its images' tests are those run here.
     service.env["DOCKER_HOST"] = "unix:///nowhere"
     service.env.pop("CI", None)
@@ -60,10 +65,11 @@ def test_a_fresh_service_is_green_and_can_be_released(
 
 @pytest.mark.parametrize("package", ["app", "enable", "trunk_line"])
 def test_a_service_is_green_whatever_its_name_resembles(
-    upstream: Sample, package: str
+    upstream: Sample, packages: dict[str, str], package: str
 ) -> None:
     """Names near `APP_`, `ENABLE_`, folders of the house, or other spellings."""
     service = fresh(upstream, "--package", package, "--title", "A service")
+    service.env |= packages
     run(service, "make", "test", "PYTEST_ADDOPTS=--no-cov")
 
 
