@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from trunkline.errors import UsageError
 
-from trunkline_desk import actions, snapshots, tables
+from trunkline_desk import actions, requests, snapshots, tables, view
 from trunkline_desk.actions import DeniedError
 from trunkline_desk.claims import Action, Person, Role, Wish
 from trunkline_desk.services import Desk, Place, read_desk
@@ -138,6 +138,23 @@ def test_a_key_that_was_used_for_something_else_is_refused(
     with pytest.raises(DeniedError, match="used for something else") as caught:
         actions.act(store, place, person, other, NOW + 60, blind=True)
     assert caught.value.denial.status == 409
+    store.close()
+
+
+def test_the_picture_of_four_weeks_counts_what_each_day_saw(address: str) -> None:
+    store = Store(address)
+    day, expected = 86400.0, [0] * 28
+    person = Person("ana", Role.DEPLOYER, "password")
+    with store.writing() as connection:
+        for place in (PLACE, replace(PLACE, service="other")):
+            for ago in (0, 0.5, 1.5, 1.6, 1.7, 27.5, 27.9, 28.1, 40):
+                what = (connection, f"{place.name} {ago}", place.name, person)
+                at = NOW - ago * day
+                requests.submit(*what, requests.Order("put"), why="", at=at)
+        expected[27], expected[26], expected[0] = 2, 3, 2
+        assert view.days(connection, [PLACE.name], NOW) == expected
+        both = view.days(connection, [PLACE.name, "other/staging"], NOW)
+    assert both == [2 * one for one in expected]
     store.close()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 from trunkline.deploy.operation import DeployStep
 
 from trunkline_desk import actions, events, flags, requests, snapshots, tables
@@ -16,6 +16,7 @@ from trunkline_desk.steps import Step, ended_at, steps_of
 
 # A figure that is older is not shown as if it were true now.
 STALE_SECONDS = 30.0
+DAY = 86400.0
 SHOWN = 20
 MORE = 100
 EVENT = tables.event
@@ -260,12 +261,14 @@ def history(
 
 def days(connection: Connection, names: Sequence[str], now: float) -> list[int]:
     """Count the deploys of each of the last 28 days, the oldest first."""
-    day = 86400.0
-    first = now - 28 * day
+    first = now - 28 * DAY
     these = REQUEST.c.place.in_(names) & (REQUEST.c.at > first)
+    # No database rounds down in the words of all.
+    day = func.round((REQUEST.c.at - first) / DAY - 0.5).label("day")
+    counted = select(day, func.count()).where(these).group_by(day)
     counts = [0] * 28
-    for row in connection.execute(select(REQUEST.c.at).where(these)):
-        counts[min(27, int((row.at - first) / day))] += 1
+    for number, count in connection.execute(counted):
+        counts[min(27, int(number))] += count
     return counts
 
 
