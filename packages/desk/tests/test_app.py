@@ -56,7 +56,7 @@ def test_a_forged_form_is_refused(web: Web, token: str) -> None:
     ana = web.visitor("ana")
     answer = ana.client.post("/shop/staging", data=ana.form() | {"form": token})
     assert answer.status_code == 403
-    for path in ("/shop/look", "/sign-out", "/sign-in"):
+    for path in ("/shop", "/sign-out", "/sign-in"):
         body = {"form": token, "name": "ana", "password": "a"}
         assert ana.client.post(path, data=body).status_code == 403
     assert "Take it back" not in ana.page()
@@ -111,7 +111,7 @@ def test_a_header_counts_from_the_proxy_alone(tmp_path: Path) -> None:
     assert "lou · viewer" in proxy.get("/shop", headers={"X-User": "lou"}).text
 
 
-@pytest.mark.parametrize("path", ["/%5Cevil.example/look", "/evil.example/look"])
+@pytest.mark.parametrize("path", ["/%5Cevil.example", "/evil.example"])
 def test_a_redirect_stays_here(web: Web, path: str) -> None:
     ana = web.visitor("ana")
     form = hidden(ana.page(), "form")

@@ -9,7 +9,7 @@ from trunkline.errors import UsageError
 from trunkline_desk.services import RESERVED, read_desk, usable
 from visitors import Web
 
-TAKEN = ["api", "stream", "static", "weeks", "sign-in"]
+TAKEN = ["api", "stream", "static", "sign-in"]
 
 
 @pytest.mark.parametrize("name", [*TAKEN, "Shop", "my shop", "a/b", "café", ""])
@@ -29,6 +29,20 @@ def test_each_path_of_the_desk_itself_is_reserved(tmp_path: Path) -> None:
     first = {path.split("/")[1] for path in paths}
     assert {one for one in first if one and "{" not in one} <= RESERVED
     assert "static" in RESERVED
+
+
+@pytest.mark.parametrize("name", ["look", "history", "put", "back", "requests", "api"])
+def test_an_environment_may_be_called_like_a_part_of_a_path(
+    tmp_path: Path, name: str
+) -> None:
+    url = 'url = "http://127.0.0.1:8300"'
+    web = Web(tmp_path, more=f"[tool.trunkline.environments.{name}]\n{url}\n")
+    web.look(place=f"shop/{name}", ref="main", commit="c" * 40, well=True)
+    ana = web.visitor("ana")
+    assert ana.act("reserve", name).status_code == 303
+    assert [one.place for one in web.rows("reservation")] == [f"shop/{name}"]
+    assert f"Take {name} back" in ana.client.get(f"/shop/{name}/back").text
+    assert ana.client.get(f"/api/shop/{name}").json()["environment"] == name
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def back_page(
     return web.shown(request, "back.html", values)
 
 
-@router.post("/{service}/look")
+@router.post("/{service}")
 def look(
     request: Request,
     person: PersonOf,

@@ -15,7 +15,7 @@ from trunkline.settings import read_settings
 
 DATABASE = "DESK_DATABASE_URL"
 # Paths of the desk itself; the page of a service is at its name.
-RESERVED = {"api", "sign-in", "sign-out", "static", "stream", "weeks"}
+RESERVED = {"api", "sign-in", "sign-out", "static", "stream"}
 
 
 @dataclass(frozen=True, slots=True)
