@@ -45,6 +45,25 @@ def test_the_page_tells_what_is_on_staging(web: Web) -> None:
     assert "<button name=" not in text
 
 
+def test_what_a_terminal_put_on_by_its_tag_is_known_by_its_branch(web: Web) -> None:
+    seats = candidate("feat/seats", subject="Price the 201st seat")
+    web.list(candidate("main"), seats)
+    web.look(ref="feat-seats", commit=seats["commit"], well=True, by="ana")
+    text = web.visitor("vera").page()
+    assert "<bdi>Price the 201st seat</bdi></p>" in text
+    assert "by Ben · put on by ana" in text
+    again = web.visitor("ana").client.get("/shop/staging/put?ref=feat-seats")
+    assert "Put <bdi>Price the 201st seat</bdi> on STAGING?" in again.text
+
+
+def test_who_wrote_what_nobody_lists_any_more_is_not_made_up(web: Web) -> None:
+    web.list()
+    web.look(ref="feat-seats", commit="a" * 40, well=True, by="ana")
+    text = web.visitor("vera").page()
+    assert "put on by ana" in text
+    assert "· by " not in text
+
+
 def test_words_in_any_order_leave_one_row(web: Web) -> None:
     web.list(candidate("main"), candidate("feat/seats", subject="Price the 201st seat"))
     text = web.visitor("ana").client.get("/shop?find=seat+price").text

@@ -22,7 +22,7 @@ from tests.postgres import Postgres, programs
 
 NOW = 1_800_000_000.0
 PLACE = Place("shop", "staging", Path(), "http://127.0.0.1:8100", True)
-MAIN = {"ref": "main", "commit": "c" * 40, "compared": "c" * 40}
+MAIN = {"ref": "main", "tag": "main", "commit": "c" * 40, "compared": "c" * 40}
 FOUND = [MAIN | {"subject": "Sell seats", "author": "Ben"}]
 
 

@@ -37,6 +37,7 @@ def candidate(ref: str, **more: object) -> dict[str, Any]:
     commit = (ref.encode().hex() * 40)[:40]
     return {
         "ref": ref,
+        "tag": ref.replace("/", "-"),
         "commit": commit,
         "at": START - 60,
         "author": "Ben",

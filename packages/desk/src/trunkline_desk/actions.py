@@ -237,9 +237,9 @@ def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] 
 
 
 def listed(connection: Connection, place: Place, ref: str) -> dict[str, Any] | None:
-    """Return what the runner found under the name of a branch or release."""
+    """Return what the runner found under the name, or tag, of a branch or release."""
     found = snapshots.read(connection, place.name, snapshots.CANDIDATES).document or []
-    return next((one for one in found if one["ref"] == ref), None)
+    return next((one for one in found if ref in {one["ref"], one.get("tag")}), None)
 
 
 def hold(

@@ -193,14 +193,14 @@ def _ahead(
 def _origin(
     live: dict[str, Any], listed: dict[str, Any] | None, done: Sequence[Row[Any]]
 ) -> tuple[str, str]:
-    """Return the subject and author of what serves, or who put it on."""
+    """Return the subject and author of what serves, as far as they are known."""
     if listed and listed["commit"] == live.get("commit"):
         return listed["subject"], listed["author"]
     for one in done:
         # One that takes back has no subject of its own.
         if one.subject and one.commit == live.get("commit"):
-            return one.subject, one.person
-    return "", live.get("by") or ""
+            return one.subject, ""
+    return "", ""
 
 
 def _newer(listed: dict[str, Any] | None, commit: str | None) -> int:

@@ -40,6 +40,8 @@ class Listed:
     """A branch or release, and what it brings or lacks beside what serves."""
 
     ref: str
+    # Of its image; a terminal may have named it so.
+    tag: str
     commit: str
     at: int
     author: str
@@ -177,6 +179,7 @@ def _listed(
     ref, commit, at, author, subject = row
     return Listed(
         ref=name,
+        tag=_tag(name),
         commit=commit,
         at=int(at),
         author=shown(author),
