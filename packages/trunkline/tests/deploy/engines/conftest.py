@@ -21,16 +21,23 @@ def host(tmp_path: Path, engine: None, registry_server: Server) -> Iterator[Host
     made.end()
 
 
-@pytest.fixture(scope="module")
-def serving(
+@pytest.fixture(scope="session")
+def served(
     tmp_path_factory: pytest.TempPathFactory, engine: None, registry_server: Server
 ) -> Iterator[Host]:
-    """`main` serves, and does so after every test."""
+    """A machine on which `main` serves; begun once, with its proxy and database."""
     made = Host(tmp_path_factory.mktemp("host"), registry_server)
     made.publish("main")
     made.deployed("main")
     yield made
     made.end()
+
+
+@pytest.fixture
+def serving(served: Host) -> Host:
+    """`main` serves, with the settings of the page, and does so after every test."""
+    served.configure(served.server)
+    return served
 
 
 @pytest.fixture(scope="session")
