@@ -13,6 +13,7 @@ from deploy.engines.hosts import Host
 from deploy.engines.relays import relay
 from seeds import LATER, ROUNDS
 from services import docker
+from trunkline.deploy.lock import holder
 from trunkline.deploy.operation import DeployStep
 
 pytestmark = pytest.mark.slow
@@ -51,6 +52,8 @@ def kill_at(
                 break
         else:
             pytest.fail(f"there was no step {step}: {said}")
+    while holder(host.folder):  # until the last of its programs has ended, too
+        time.sleep(0.01)
     return said
 
 
