@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trunkline.process import ProcessError, run, watch
+from trunkline.process import ProcessError, TimedOutError, run, watch
 
 PYTHON = (sys.executable, "-c")
 
@@ -30,6 +30,20 @@ def test_a_program_that_is_missing_is_named() -> None:
 def test_a_program_that_takes_too_long_is_ended() -> None:
     with pytest.raises(ProcessError, match=r"not finished after 0\.1 seconds"):
         run([*PYTHON, "import time; time.sleep(60)"], timeout=0.1)
+
+
+def test_what_a_program_started_ends_with_it_where_they_are_a_group(
+    tmp_path: Path,
+) -> None:
+    code = f"""if True:
+        import os, subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        open("{tmp_path}/child", "w").write(str(child.pid))
+        time.sleep(60)"""
+    with pytest.raises(TimedOutError):
+        run([*PYTHON, code], timeout=1, group=True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "child").read_text()), 0)
 
 
 def test_a_program_without_input_does_not_wait_for_any() -> None:

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 from typing import IO
 
 from trunkline.errors import FailedError
@@ -76,35 +77,45 @@ def run(
     show_errors: bool = False,
     check: bool = False,
     inherit: Sequence[int] = (),
+    group: bool = False,
 ) -> Completed:
-    """Run a program and wait for it.
+    """Run a program and wait for it; a `group` of its own ends with the wait.
 
-    `env` is added to the environment: see `environment`. The descriptors in `inherit`
-    stay open. Without `stdin` a program whose output is captured reads nothing.
-    `show_errors` leaves standard error to the terminal. Raises TimedOutError after
-    `timeout` seconds, and ProcessError if it cannot be started or, with `check`, fails.
+    `env`: see `environment`. Descriptors in `inherit` stay open. Without `stdin` a
+    program whose output is captured reads nothing. Raises TimedOutError after `timeout`
+    seconds, and ProcessError if it cannot be started or, with `check`, fails.
     """
+    piped, unread = (PIPE, subprocess.DEVNULL) if capture else (None, None)
     try:
-        done = subprocess.run(  # noqa: S603 - an argument list, no shell
+        child = subprocess.Popen(  # noqa: S603 - an argument list, no shell
             list(argv),
             cwd=cwd,
             env=environment(env or {}),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None and capture else None,
-            stdout=subprocess.PIPE if capture else None,
-            stderr=subprocess.PIPE if capture and not show_errors else None,
-            timeout=timeout,
-            check=False,
+            stdin=unread if stdin is None else PIPE,
+            stdout=piped,
+            stderr=None if show_errors else piped,
             pass_fds=inherit,
+            process_group=0 if group else None,
         )
+        with child, _ended_early(child, group=group):
+            outputs = child.communicate(stdin, timeout)
     except FileNotFoundError as error:
         raise ProcessError(f"`{argv[0]}` was not found; expected it on PATH") from error
     except subprocess.TimeoutExpired as error:
         late = f"`{' '.join(argv)}` had not finished after {timeout:g} seconds"
         raise TimedOutError(late, error.stderr or b"") from error
-    outputs = done.stdout or b"", done.stderr or b""
-    completed = Completed(tuple(argv), done.returncode, *outputs)
+    completed = Completed(tuple(argv), child.returncode, *(it or b"" for it in outputs))
     return completed.required() if check else completed
+
+
+@contextmanager
+def _ended_early(child: subprocess.Popen[bytes], *, group: bool) -> Iterator[None]:
+    """End a program whose wait is interrupted, or takes too long."""
+    try:
+        yield
+    except BaseException:
+        end_group(child) if group else child.kill()
+        raise
 
 
 def environment(changes: Mapping[str, str | None]) -> dict[str, str]:

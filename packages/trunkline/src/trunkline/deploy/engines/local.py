@@ -113,6 +113,7 @@ class LocalEngine:
                 env=self._environment(operation),
                 timeout=self.environment.deadline,
                 inherit=(self.lock,),
+                group=True,
             )
         except TimedOutError as error:
             said = error.written + self.environment.overdue.encode()
