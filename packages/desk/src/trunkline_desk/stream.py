@@ -14,7 +14,7 @@ from trunkline_desk.store import Store
 from trunkline_desk.web import PersonOf
 
 router = APIRouter()
-PAUSE = 0.1
+PAUSE = 0.05
 
 
 @router.get("/stream", response_class=EventSourceResponse)
