@@ -1,7 +1,6 @@
 """`trunkline-desk`: the web process, the runner, people and tokens."""
 
 import argparse
-import contextlib
 import errno
 import getpass
 import os
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import threading
 from argparse import SUPPRESS
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import uvicorn
@@ -112,7 +111,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _run(given: argparse.Namespace) -> None:
     desk = read_desk(given.config)
-    with _opened(desk) as store:
+    with closing(Store(desk.database)) as store:
         runner = Runner(store, desk)
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda *_: runner.over.set())
@@ -162,7 +161,7 @@ def _user(given: argparse.Namespace) -> int:
         # Before the store is locked: others write while somebody types.
         typed = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else ""
         password = typed or getpass.getpass(f"Password of {given.name}: ")
-    with _opened(desk) as store, store.writing() as connection:
+    with closing(Store(desk.database)) as store, store.writing() as connection:
         if given.what == "remove":
             return 0 if people.remove_account(connection, given.name) else 1
         role = Role[given.role.upper()]
@@ -172,17 +171,8 @@ def _user(given: argparse.Namespace) -> int:
 
 def _token(given: argparse.Namespace) -> int:
     desk = read_desk(given.config)
-    with _opened(desk) as store, store.writing() as connection:
+    with closing(Store(desk.database)) as store, store.writing() as connection:
         if given.what == "remove":
             return 0 if people.remove_token(connection, given.name) else 1
         print(people.add_token(connection, given.name, Role[given.role.upper()]))
     return 0
-
-
-@contextlib.contextmanager
-def _opened(desk: Desk) -> Iterator[Store]:
-    store = Store(desk.database)
-    try:
-        yield store
-    finally:
-        store.close()

@@ -31,7 +31,7 @@ class Snapshot:
 
 def read(connection: Connection, place: str, kind: str) -> Snapshot:
     """Return the newest document that could be read; many share it, so change none."""
-    these = _of(place, kind)
+    these = (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
     columns = SNAPSHOT.c["digest", "at", "tried", "problem"]
     row = connection.execute(select(*columns).where(these)).first()
     if row is None:
@@ -85,10 +85,6 @@ def look_again(connection: Connection, place: str, *kinds: str) -> None:
     """Let the runner look as soon as it can."""
     these = (SNAPSHOT.c.place == place) & SNAPSHOT.c.kind.in_(kinds)
     connection.execute(update(SNAPSHOT).where(these).values(tried=0.0))
-
-
-def _of(place: str, kind: str) -> Any:  # noqa: ANN401 - a condition
-    return (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
 
 
 def _parse(kind: str, text: str) -> Any:  # noqa: ANN401 - JSON

@@ -1,6 +1,5 @@
 """The steps of a request, as the command that carries it out has told them."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -13,30 +12,22 @@ STEPS = ("prepare", *(one.value for one in DeployStep))
 EVENT = tables.event
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a running request: `done`, `now` or `later`."""
-
-    name: str
-    state: str
-
-
-def steps_of(connection: Connection, request: Row[Any]) -> list[Step]:
-    """Return how far a request is."""
+def steps_of(connection: Connection, request: Row[Any]) -> dict[str, str]:
+    """Return how far a request is: each step is `done`, `now` or `later`."""
     these = (EVENT.c.request == request.id) & (EVENT.c.kind == "step")
     said = {row.text for row in connection.execute(select(EVENT.c.text).where(these))}
     begun = [number for number, name in enumerate(STEPS) if name in said]
     if not begun and request.kind == "take back":
         # Within the window it is one rename.
-        return []
+        return {}
     last = begun[-1] if begun else 0
-    return [
-        Step(name, "done" if n < last else "now" if n == last else "later")
+    return {
+        name: "done" if n < last else "now" if n == last else "later"
         for n, name in enumerate(STEPS)
-    ]
+    }
 
 
 def ended_at(connection: Connection, request: Row[Any]) -> str:
     """Return the step at which a request ended; empty if none began."""
-    found = steps_of(connection, request) if request.began else []
-    return next((one.name for one in found if one.state == "now"), "")
+    found = steps_of(connection, request) if request.began else {}
+    return next((name for name, state in found.items() if state == "now"), "")

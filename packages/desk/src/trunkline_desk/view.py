@@ -12,7 +12,7 @@ from trunkline_desk import actions, events, flags, requests, snapshots, tables
 from trunkline_desk.claims import Person, Reservation, Role, active
 from trunkline_desk.requests import REQUEST
 from trunkline_desk.services import Place
-from trunkline_desk.steps import Step, ended_at, steps_of
+from trunkline_desk.steps import ended_at, steps_of
 
 # A figure that is older is not shown as if it were true now.
 STALE_SECONDS = 30.0
@@ -40,7 +40,7 @@ class PlaceView:
     # Whether the reader is told when it is free.
     told: bool
     running: Row[Any] | None
-    steps: list[Step]
+    steps: dict[str, str]
     waiting: Sequence[Row[Any]]
     failed: Row[Any] | None
     # The step at which that was, if it began.
@@ -59,8 +59,8 @@ class PlaceView:
     @property
     def switched(self) -> bool:
         """Whether what is being put on serves already."""
-        late = {DeployStep.WATCH, DeployStep.STOP}
-        return any(one.name in late and one.state == "now" for one in self.steps)
+        late = (DeployStep.WATCH, DeployStep.STOP)
+        return any(self.steps.get(one) == "now" for one in late)
 
     @property
     def outside(self) -> bool:
@@ -68,32 +68,6 @@ class PlaceView:
         recorded, commit = self.live.get("recorded"), self.live.get("commit")
         busy = self.running or self.live.get("running") or self.live.get("unfinished")
         return bool(commit and recorded and recorded["commit"] != commit and not busy)
-
-
-@dataclass(frozen=True, slots=True)
-class PageView:
-    """The whole page of one service."""
-
-    service: str
-    services: list[str]
-    person: Person
-    now: float
-    newest: int
-    places: list[PlaceView]
-    # Where branches are put, and the commits by which it is ahead of the others.
-    target: Place
-    ahead: dict[str, dict[str, Any]]
-    # What can be put on, from the one with this number to the one before that.
-    ready: list[dict[str, Any]]
-    start: int
-    end: int
-    # How many more there are.
-    older: int
-    ready_at: float
-    ready_problem: str
-    find: str
-    past: Sequence[Any]
-    days: list[int]
 
 
 def page(
@@ -105,7 +79,7 @@ def page(
     service: str,
     find: str = "",
     older: int = 0,
-) -> PageView:
+) -> dict[str, Any]:
     """Read everything that the page of a service shows."""
     # First, so that what changes in between is told to the page.
     newest = events.newest(connection)
@@ -117,25 +91,26 @@ def page(
     words = find.lower().split()
     ready = [one for one in listed if all(word in one["text"] for word in words)]
     end = older + (MORE if older else SHOWN)
-    return PageView(
-        service=service,
-        services=list(dict.fromkeys(one.service for one in places)),
-        person=person,
-        now=now,
-        newest=newest,
-        places=[*views.values()],
-        target=target,
-        ahead=_ahead(listed, views[target.name], views),
-        ready=ready[older:end],
-        start=older,
-        end=end,
-        older=max(0, len(ready) - end),
-        ready_at=found.at,
-        ready_problem=found.problem,
-        find=find,
-        past=history(connection, [one.name for one in mine], limit=SHOWN),
-        days=days(connection, [one.name for one in mine], now),
-    )
+    return {
+        "service": service,
+        "services": list(dict.fromkeys(one.service for one in places)),
+        "newest": newest,
+        "places": [*views.values()],
+        # Where branches are put, and the commits by which it is ahead of the others.
+        "target": target,
+        "ahead": _ahead(listed, views[target.name], views),
+        # What can be put on, from the one with this number to the one before that.
+        "ready": ready[older:end],
+        "start": older,
+        "end": end,
+        # How many more there are.
+        "older": max(0, len(ready) - end),
+        "ready_at": found.at,
+        "ready_problem": found.problem,
+        "find": find,
+        "past": history(connection, [*views], limit=SHOWN),
+        "days": days(connection, [*views], now),
+    }
 
 
 def place_view(
@@ -166,7 +141,7 @@ def place_view(
         mine=held is not None and held.holder == person.name,
         told=bool(held) and person.name in actions.listeners(connection, place),
         running=running,
-        steps=steps_of(connection, running) if running else [],
+        steps=steps_of(connection, running) if running else {},
         waiting=requests.waiting(connection, place.name),
         failed=failed,
         failed_at=ended_at(connection, failed) if failed else "",
