@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
+from my_app.config import Settings
+from samples import REPOSITORY
 from trunkline.deploy.engines.compose_file import (
     free_colour,
     proxy_variables,
@@ -72,3 +75,17 @@ def test_the_colour_that_nothing_has_is_next() -> None:
 def test_two_instances_leave_no_colour_free() -> None:
     with pytest.raises(FailedError, match="found blue and green running"):
         free_colour({"blue", "green"})
+
+
+@pytest.mark.parametrize("file", sorted(REPOSITORY.glob("docker/*compose.yaml")))
+def test_a_service_that_ends_has_more_time_than_it_takes(file: Path) -> None:
+    service = yaml.safe_load(file.read_text())["services"]["service"]
+    if extended := service.get("extends"):
+        # What it changes is its name.
+        assert service["environment"].keys() == {"APP_ENVIRONMENT"}
+        document = yaml.safe_load(file.with_name(extended["file"]).read_text())
+        service = document["services"][extended["service"]]
+    delay = service["environment"]["APP_SHUTDOWN_DELAY_SECONDS"]
+    grace = Settings.model_fields["shutdown_grace_seconds"].default
+    assert delay == 3
+    assert int(service["stop_grace_period"].removesuffix("s")) > delay + grace + 5
