@@ -11,7 +11,7 @@ from typing import Any, cast
 import tomlkit
 
 from registries import Server, missing, push_image, random_path
-from samples import REPOSITORY, Ran, Sample
+from samples import REPOSITORY, Ran, Sample, environment, identify
 from trunkline.images.engine import PREFIX, writes_archives
 from trunkline.images.labels import BRANCH, CREATED, REVISION
 from trunkline.images.source import pinned_images
@@ -209,6 +209,30 @@ def add_service(
     )
     sample.push()
     return Service(sample, server.connect(path), server)
+
+
+def own_service(folder: Path, server: Server) -> Service:
+    """Publish the files of this repository, as they are, from a new repository."""
+    work = folder / "work"
+    sample = Sample(work, folder / "origin.git", environment(folder))
+    here = Sample(REPOSITORY, REPOSITORY, sample.env)
+    for name in here.git("ls-files", "-z").rstrip("\0").split("\0"):
+        if (REPOSITORY / name).is_file():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, work / name)
+    sample.git("init", "-q", "-b", "main", ".")
+    sample.git("init", "-q", "--bare", "-b", "main", "../origin.git")
+    sample.git("remote", "add", "origin", "../origin.git")
+    identify(sample, "dev")
+    sample.git("add", "--all")
+    sample.commit("feat: begin")
+    sample.push()
+    path = random_path()
+    image = f"{server.host}/{path}"
+    sample.env |= docker_environment(sample) | {"TRUNKLINE_IMAGE": image}
+    service = Service(sample, server.connect(path), server)
+    service.published()
+    return service
 
 
 def docker_environment(sample: Sample) -> dict[str, str]:

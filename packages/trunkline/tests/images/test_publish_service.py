@@ -1,13 +1,11 @@
 """This repository's own service, built from its own Dockerfile and published."""
 
 import json
-import shutil
 
 import pytest
 
-from registries import Server, random_path
-from samples import REPOSITORY, Sample, environment, identify
-from services import Service, docker_environment
+from registries import Server
+from services import Service, own_service
 from trunkline.settings import read_settings
 
 pytestmark = pytest.mark.slow
@@ -18,27 +16,7 @@ def own(
     tmp_path_factory: pytest.TempPathFactory, registry_server: Server, engine: None
 ) -> Service:
     """The files of this repository, as they are, published from a new repository."""
-    folder = tmp_path_factory.mktemp("own")
-    work = folder / "work"
-    sample = Sample(work, folder / "origin.git", environment(folder))
-    here = Sample(REPOSITORY, REPOSITORY, sample.env)
-    for name in here.git("ls-files", "-z").rstrip("\0").split("\0"):
-        if (REPOSITORY / name).is_file():
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, work / name)
-    sample.git("init", "-q", "-b", "main", ".")
-    sample.git("init", "-q", "--bare", "-b", "main", "../origin.git")
-    sample.git("remote", "add", "origin", "../origin.git")
-    identify(sample, "dev")
-    sample.git("add", "--all")
-    sample.commit("feat: begin")
-    sample.push()
-    path = random_path()
-    image = f"{registry_server.host}/{path}"
-    sample.env |= docker_environment(sample) | {"TRUNKLINE_IMAGE": image}
-    service = Service(sample, registry_server.connect(path), registry_server)
-    service.published()
-    return service
+    return own_service(tmp_path_factory.mktemp("own"), registry_server)
 
 
 def test_the_service_is_published_ready_and_says_what_it_holds(own: Service) -> None:

@@ -179,6 +179,15 @@ class Cluster(Host):
         found = self.own("get", ",".join(kinds), "-o=name").split()
         return {one for one in found if "token" not in one}
 
+    def serve_database(self, pod: str) -> None:
+        """Start a PostgreSQL server, whose address gets every pod that starts then."""
+        self.own("create", "--filename=-", stdin=pod)
+        self.own("wait", "pod/database", "--for=condition=Ready", "--timeout=120s")
+        at = json.loads(self.own("get", "pod/database", "-o=json"))["status"]["podIP"]
+        value = {"database-url": f"postgresql://my_app:hush@{at}/my_app"}
+        patch = json.dumps({"stringData": value})
+        self.own("patch", "secret", self.name, f"--patch={patch}")
+
     def rolled_out(self) -> None:
         """Wait until a rollout has ended, which changes who manages what."""
         self.own("rollout", "status", f"deployment/{self.name}", "--timeout=120s")
