@@ -125,7 +125,7 @@ def test_an_image_that_cannot_be_pulled_changes_nothing(
 
 
 def test_a_migration_that_hangs_ends_at_its_deadline(cluster: Cluster) -> None:
-    cluster.publish("feat-slow", "slowly")
+    cluster.publish("feat-slow", "hangs")
     cluster.configure(cluster.server, deadline=3)
     ran = cluster.deploy("feat/slow")
     assert (ran.code, "longer than specified deadline" in ran.err) == (1, True), ran.all
