@@ -5,6 +5,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -153,6 +154,16 @@ def test_what_did_not_arrive_is_sent_again_later(
     assert (receiver.got, receiver.failures) == ([], 1)
     outbox.send(store, settings, 200.0)
     outbox.send(store, settings, 300.0)
+    assert len(receiver.got) == 1
+
+
+def test_of_several_runners_one_sends_a_message(
+    store: Store, receiver: Receiver
+) -> None:
+    told(store)
+    settings = desk(url=receiver.url)
+    with ThreadPoolExecutor(8) as pool:
+        [*pool.map(lambda _: outbox.send(store, settings, 100.0), range(8))]
     assert len(receiver.got) == 1
 
 
