@@ -113,6 +113,9 @@ variables = ["staging.env"]
 engine = "compose"
 url = "http://127.0.0.1:{port}"
 accepts = "releases"
+window = 2
+keep = 1
+variables = ["staging.env"]
 """
 
 
@@ -127,7 +130,8 @@ class Load:
 class Host:
     """A clone on the machine that serves, and the images that it can deploy."""
 
-    def __init__(self, folder: Path, server: Server) -> None:
+    def __init__(self, folder: Path, server: Server, place: str = "staging") -> None:
+        self.place = place
         self.name = f"shop-{secrets.token_hex(4)}"
         self.path = random_path()
         self.server = server
@@ -137,7 +141,7 @@ class Host:
         root.mkdir()
         self.clone = Sample(root, folder, environment(folder))
         self.clone.env |= docker_environment(self.clone)
-        self.folder = root / ".git/trunkline/deploy/staging"
+        self.folder = root / ".git/trunkline/deploy" / self.place
         self.clone.git("init", "--quiet", "--initial-branch=main")
         self.configure(server)
         self.clone.write("staging.env", "GREETING=a $HOME\nPOSTGRES_PASSWORD=hush$1\n")
@@ -231,7 +235,7 @@ class Host:
         return self.clone.trunkline(*words)
 
     def deploy(self, ref: str) -> Ran:
-        return self.trunkline("deploy", ref, "--to", "staging")
+        return self.trunkline("deploy", ref, "--to", self.place)
 
     def typed(self, refusal: str) -> None:
         """Type what a refusal says."""
@@ -277,22 +281,22 @@ class Host:
         """Name all containers of the environment, those that do not run too."""
         names = docker(
             *("ps", "--all", "--format={{.Names}}"),
-            f"--filter=label=com.docker.compose.project={self.name}-staging",
+            f"--filter=label=com.docker.compose.project={self.name}-{self.place}",
         ).split()
-        return sorted(name.removeprefix(f"{self.name}-staging-") for name in names)
+        return sorted(name.removeprefix(f"{self.name}-{self.place}-") for name in names)
 
     def inspect(self, part: str, what: str) -> str:
-        return docker("inspect", f"--format={what}", f"{self.name}-staging-{part}")
+        return docker("inspect", f"--format={what}", f"{self.name}-{self.place}-{part}")
 
     def told(self, command: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
-        return json.loads(self.trunkline(command, "staging", "--json").out)
+        return json.loads(self.trunkline(command, self.place, "--json").out)
 
     def endings(self) -> list[str]:
         return [one["ending"] for one in self.told("history")]
 
     def end(self) -> None:
         """Remove all of it from the engine."""
-        project = f"--filter=label=com.docker.compose.project={self.name}-staging"
+        project = f"--filter=label=com.docker.compose.project={self.name}-{self.place}"
         for listing, removal in (
             (("ps", "--all"), ("rm", "--force", "--volumes")),
             (("volume", "ls"), ("volume", "rm", "--force")),

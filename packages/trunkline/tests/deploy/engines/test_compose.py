@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.engines.hosts import Host
+from registries import Server
 from services import docker
 
 pytestmark = pytest.mark.slow
@@ -151,19 +152,30 @@ def test_one_that_ignores_the_signal_is_killed_when_its_time_is_over(
     assert host.containers() == ["green", "proxy-1"]
 
 
-def test_what_no_environment_keeps_leaves_no_image(host: Host) -> None:
-    host.without_database()
-    names = f"{host.server.host}/{host.path}"
-    for name in ("one", "two", "three", "four", "exits"):
-        host.publish(name, name)
-        assert host.deploy(name).code == (name == "exits")
-        if name == "one":
-            # Another environment on this machine runs it, too.
-            (pin,) = pins(host)
-            other = pin.replace("-staging.", "-production.")
-            docker("tag", f"trunkline-deploy:{pin}", f"trunkline-deploy:{other}")
-    assert len(docker("image", "ls", "--digests", "--quiet", names).split()) == 3
-    assert len(pins(host)) == 3
+def test_production_serves_releases_goes_back_and_keeps_no_more_images_than_it_needs(
+    tmp_path: Path, engine: None, registry_server: Server
+) -> None:
+    host = Host(tmp_path, registry_server, "production")
+    try:
+        host.without_database()
+        names = f"{host.server.host}/{host.path}"
+        for number, kind in enumerate(("one", "two", "three", "four", "exits")):
+            host.publish(f"1.{number}.0", kind)
+            assert host.deploy(f"v1.{number}.0").code == (kind == "exits")
+            if kind == "one":
+                # Another environment on this machine runs it, too.
+                (pin,) = pins(host)
+                other = pin.replace("-production.", "-staging.")
+                docker("tag", f"trunkline-deploy:{pin}", f"trunkline-deploy:{other}")
+        assert len(docker("image", "ls", "--digests", "--quiet", names).split()) == 3
+        assert len(pins(host)) == 3
+        assert host.get()["kind"] == "four"
+        ran = host.trunkline("rollback", "production")
+        assert (ran.code, host.get()["kind"]) == (0, "three"), ran.all
+        (live,) = {*host.containers()} - {"proxy-1"}
+        assert "APP_ENVIRONMENT=production" in host.inspect(live, "{{.Config.Env}}")
+    finally:
+        host.end()
 
 
 def pins(host: Host) -> list[str]:
