@@ -10,6 +10,7 @@ from test_next_commands import fixes
 TESTS = Path(__file__).parent
 SHOP, DESKS = "test_next_commands.py", "test_next_commands_of_desks.py"
 WORKLOAD = "engines/test_workload.py"
+COMPLAINTS = "engines/test_complaints.py"
 IMAGES, STATE = "test_candidates_images.py", "engines/test_compose_state.py"
 WORDS = "engines/test_compose_words.py"
 # By file, the beginning of each text and the test that types it.
@@ -65,6 +66,11 @@ TYPED = {
         "cd": (STATE, "a_second_clone_leaves_the_containers_of_the_first_alone"),
         "docker pull": (WORDS, "a_proxy_that_is_too_old_is_replaced_once_a_"),
         "docker compose": (STATE, "whoever_changes_the_url_is_told_how_the_proxy_"),
+    },
+    "engines/complaints.py": {
+        "kubectl word auth": (COMPLAINTS, "an_expired_token_is_replaced"),
+        "kubectl config": (COMPLAINTS, "a_context_that_is_none_is_chosen_from_a_list"),
+        "kubectl word get": (COMPLAINTS, "a_server_that_does_not_answer_is_asked_"),
     },
     "engines/workload.py": {
         **dict.fromkeys(
@@ -143,7 +149,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 39
+    assert len(listed) == len(ROWS) == 42
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

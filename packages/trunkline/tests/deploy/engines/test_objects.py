@@ -13,7 +13,6 @@ from trunkline.deploy.engines.objects import (
     job,
     other_owner,
     over,
-    passing,
     restarted,
     revision_of,
     rolled_out,
@@ -211,27 +210,6 @@ def test_a_job_has_not_ended_before_its_pods_have() -> None:
     ):
         assert ending({"status": {"conditions": conditions}}) == end
     assert ending({}) is None
-
-
-@pytest.mark.parametrize(
-    ("complaint", "waits"),
-    [
-        ("The connection to the server api:443 was refused", True),
-        ("Unable to connect to the server: EOF", True),
-        ("net/http: TLS handshake timeout", True),
-        ("Error from server (ServiceUnavailable): apiserver not ready", True),
-        ("Error from server (TooManyRequests): try again later", True),
-        ("Error from server: etcdserver: leader changed", True),
-        ("Error from server (Forbidden): no connection for you", False),
-        ("error: You must be logged in to the server (Unauthorized)", False),
-        ("Unable to connect to the server: x509: certificate has expired", False),
-        ("Unable to connect to the server: dial tcp: no such host", False),
-    ],
-)
-def test_only_what_goes_away_by_itself_is_waited_for(
-    complaint: str, *, waits: bool
-) -> None:
-    assert passing(complaint) is waits
 
 
 def test_the_event_that_names_the_cause_is_the_explanation() -> None:

@@ -28,11 +28,6 @@ UNFIT: tuple[tuple[str, Any, Any], ...] = (
     ("replicas", 0, 1),
     ("revisionHistoryLimit", 0, 10),
 )
-# What kubectl says of a server that answers, but cannot do anything just now.
-BUSY = ("serviceunavailable", "servertimeout", "timeout", "toomanyrequests")
-# And of one that does not answer.
-SILENT = ("connection", "timeout", ": eof")
-
 type Json = dict[str, Any]
 
 
@@ -158,16 +153,6 @@ def ending(job: Mapping[str, Any]) -> Json | None:
     conditions = job.get("status", {}).get("conditions", ())
     ends = (one for one in conditions if one["type"] in {"Complete", "Failed"})
     return next(ends, None)
-
-
-def passing(complaint: str) -> bool:
-    """Whether what kubectl complains of goes away by itself."""
-    said = complaint.lower()
-    if any(f"from server ({one})" in said for one in BUSY) or "etcdserver:" in said:
-        return True
-    # A server that answers says no for good, and so does a log-in that has expired.
-    answered = "from server" in said or "logged in" in said
-    return not answered and any(one in said for one in SILENT)
 
 
 def rolled_out(deployment: Mapping[str, Any]) -> bool:

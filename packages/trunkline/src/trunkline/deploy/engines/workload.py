@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from shlex import join, quote
 
 from trunkline import process
+from trunkline.deploy.engines.complaints import passing, refusal
 from trunkline.deploy.engines.objects import (
     MANAGER,
     NOTHING,
@@ -16,7 +17,6 @@ from trunkline.deploy.engines.objects import (
     container_of,
     explanation,
     other_owner,
-    passing,
     ready,
     restarted,
     revision_of,
@@ -26,7 +26,7 @@ from trunkline.deploy.engines.objects import (
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.variables import LAST_LINES
 from trunkline.errors import Refusal
-from trunkline.process import Completed
+from trunkline.process import Completed, TimedOutError
 
 # How long an API server may be away before a deploy gives up.
 AWAY = 60.0
@@ -250,11 +250,20 @@ class Workload:
         argv = ["kubectl", *self.options, *words]
         end = time.monotonic() + self.patience
         while True:
-            done = process.run(argv, stdin=stdin, timeout=self.patience + seconds)
+            try:
+                done = process.run(argv, stdin=stdin, timeout=self.patience + seconds)
+            except TimedOutError as error:
+                raise self._refusal(str(error)) or error from error
             away = not done.ok and passing(done.complaint)
             if not away or time.monotonic() > end:
-                return done.required() if check else done
+                break
             time.sleep(1)
+        if check and not done.ok and (found := self._refusal(done.complaint)):
+            raise found
+        return done.required() if check else done
+
+    def _refusal(self, complaint: str) -> Refusal | None:
+        return refusal(complaint, join(self.options), self.environment.name)
 
     def _owners(self, operation: str, deployment: Json) -> list[str]:
         return [
