@@ -87,10 +87,6 @@ def page(
     target = next((one for one in mine if one.accepts_any), mine[0])
     found = snapshots.read(connection, target.name, snapshots.CANDIDATES)
     views = {one.name: place_view(connection, one, person, now) for one in mine}
-    listed = found.document or []
-    words = find.lower().split()
-    ready = [one for one in listed if all(word in one["text"] for word in words)]
-    end = older + (MORE if older else SHOWN)
     return {
         "service": service,
         "services": list(dict.fromkeys(one.service for one in places)),
@@ -98,8 +94,23 @@ def page(
         "places": [*views.values()],
         # Where branches are put, and the commits by which it is ahead of the others.
         "target": target,
-        "ahead": _ahead(listed, views[target.name], views),
-        # What can be put on, from the one with this number to the one before that.
+        "ahead": _ahead(found.document or [], views[target.name], views),
+        **_ready(found, find, older),
+        "past": history(connection, [*views], limit=SHOWN),
+        "days": days(connection, [*views], now),
+    }
+
+
+def _ready(found: snapshots.Snapshot, find: str, older: int) -> dict[str, Any]:
+    """Return what can be put on: those that contain each word, from the one `older`."""
+    words = find.lower().split()
+    ready = [
+        one
+        for one in found.document or []
+        if all(word in one["text"] for word in words)
+    ]
+    end = older + (MORE if older else SHOWN)
+    return {
         "ready": ready[older:end],
         "start": older,
         "end": end,
@@ -108,8 +119,6 @@ def page(
         "ready_at": found.at,
         "ready_problem": found.problem,
         "find": find,
-        "past": history(connection, [*views], limit=SHOWN),
-        "days": days(connection, [*views], now),
     }
 
 
