@@ -12,6 +12,7 @@ SHOP, DESKS = "test_next_commands.py", "test_next_commands_of_desks.py"
 WORKLOAD = "engines/test_workload.py"
 COMPLAINTS = "engines/test_complaints.py"
 IMAGES, STATE = "test_candidates_images.py", "engines/test_compose_state.py"
+KILL = "engines/test_compose_kill.py"
 WORDS = "engines/test_compose_words.py"
 # By file, the beginning of each text and the test that types it.
 TYPED = {
@@ -72,6 +73,9 @@ TYPED = {
         "kubectl config": (COMPLAINTS, "a_context_that_is_none_is_chosen_from_a_list"),
         "kubectl word get": (COMPLAINTS, "a_server_that_does_not_answer_is_asked_"),
     },
+    "engines/docker.py": {
+        "docker info": (KILL, "an_engine_that_goes_away_is_named_and_the_next_"),
+    },
     "engines/workload.py": {
         **dict.fromkeys(
             ("kubectl apply", "kubectl --namespace"),
@@ -128,7 +132,10 @@ TYPED = {
         "the same command with a later": ("test_reservations.py", "what_is_no_end_is_"),
         "the same command with --until": ("test_reservations.py", "what_is_no_end_is_"),
     },
-    "runner.py": {"echo": ("test_faults.py", "a_foreign_live_file_needs_a_human")},
+    "runner.py": {
+        "echo": ("test_faults.py", "a_foreign_live_file_needs_a_human"),
+        "the same command": (KILL, "an_engine_that_goes_away_is_named_and_the_next_"),
+    },
     "variables.py": {
         "the same command": (SHOP, "variables_that_cannot_be_read_are_named"),
     },
@@ -149,7 +156,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 42
+    assert len(listed) == len(ROWS) == 44
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

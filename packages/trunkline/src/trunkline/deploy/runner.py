@@ -105,9 +105,8 @@ class Deployer:
             raise Refusal(
                 rule="unfinished",
                 found=f"{happened}; then {reason.partition(chr(10))[0]}; {known}",
-                expected="an answer of the engine: whether that serves, nobody can say",
-                fix="the same command  (once it answers: that finishes this deploy "
-                "first, by the facts)",
+                expected="an answer from the engine, which alone knows what serves",
+                fix="the same command  (once it answers; it ends this deploy first)",
             ) from error
 
     def recover(self) -> Recovery | None:
