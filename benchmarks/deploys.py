@@ -6,14 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter, sleep
+from time import sleep
 
 from deploy.engines.hosts import Host
 from deploy.shops import Shop, end_all
@@ -25,6 +24,7 @@ from trunkline.deploy.operation import Operation, Outcome
 
 from benchmarks import machine
 from benchmarks.benchmark import BenchmarkError, Bound, Comparison, UnavailableError
+from benchmarks.last_deploy import Last
 from benchmarks.processes import PROJECT, environment, free_port, get
 from benchmarks.samples import alone, spread
 
@@ -107,9 +107,9 @@ def _local(shop: Shop, rounds: int) -> list[Comparison]:
     past = DeployJournal(shop.folder / "journal.db").operations()[-rounds:]
     shop.set(window=30)
     shop.branch("last")
-    backs = [
-        _back(shop.root, os.environ, lambda: shop.get()["text"]) for _ in range(BACKS)
-    ]
+    last = Last(shop.root, os.environ)
+    backs = [last.taken_back(lambda: shop.get()["text"]) for _ in range(BACKS)]
+    shop.set(window=1)
     return [
         Comparison(
             what=f"local: lost of {seen.sent:,} at {seen.rate}, {rounds} deploys",
@@ -119,27 +119,22 @@ def _local(shop: Shop, rounds: int) -> list[Comparison]:
         ),
         *steps("local", past),
         alone("local: rollback begins to old answers", "s", backs),
+        *_recovery("local", last),
         *_growth("local: disk", [one[0] for one in weights]),
         *_growth("local: memory", [one[1] for one in weights]),
     ]
 
 
-def _back(clone: Path, variables: Mapping[str, str], asked: Callable[[], str]) -> float:
-    """Return the time from `rollback` in the window of `last` to an old answer."""
-    trunkline = (sys.executable, "-m", "trunkline")
-    run = partial(subprocess.Popen, cwd=clone, env=variables, stderr=subprocess.PIPE)
-    old = asked()
-    with run([*trunkline, "deploy", "last", "--to", "staging"], text=True) as one:
-        if not any(line == "watch\n" for line in one.stderr or ()):
-            raise BenchmarkError("a deploy did not come to its window")
-        begun = perf_counter()
-        with run([*trunkline, "rollback", "staging"], stdout=subprocess.PIPE) as back:
-            while asked() != old:
-                sleep(0.005)
-            took = perf_counter() - begun
-            back.communicate()
-        one.communicate()
-    return took
+def _recovery(engine: str, last: Last) -> list[Comparison]:
+    """Kill a deploy before its switch and after it, and let the next command go on."""
+    return [
+        alone(
+            f"{engine}: killed at {step}, next command begins to {verdict}",
+            "s",
+            [last.recovered(step, verdict) for _ in range(BACKS)],
+        )
+        for step, verdict in (("migrate", "restore"), ("watch", "adopt"))
+    ]
 
 
 def steps(engine: str, past: Sequence[Operation]) -> list[Comparison]:
@@ -216,10 +211,10 @@ def _compose(host: Host, rounds: int) -> list[Comparison]:
     past = DeployJournal(host.folder / "journal.db").operations()[-rounds:]
     project = (host.clone.root / "pyproject.toml").read_text()
     host.clone.write("pyproject.toml", project.replace("window = 2", "window = 30"))
-    backs = [
-        _back(host.clone.root, host.clone.env, lambda: host.get()["kind"])
-        for _ in range(BACKS)
-    ]
+    last = Last(host.clone.root, host.clone.env)
+    backs = [last.taken_back(lambda: host.get()["kind"]) for _ in range(BACKS)]
+    host.clone.write("pyproject.toml", project)
+    recovery = _recovery("compose", last)
     ours = Comparison(
         what=f"compose: lost of {seen.sent:,} at {seen.rate}, {rounds} deploys",
         unit="",
@@ -239,6 +234,7 @@ def _compose(host: Host, rounds: int) -> list[Comparison]:
     return [
         *(ours, per, *back),
         alone("compose: rollback begins to old answers", "s", backs),
+        *recovery,
         *_growth("compose: images", [one[0] for one in weights]),
         *_growth("compose: memory", [one[1] for one in weights]),
     ]
