@@ -11,28 +11,6 @@ from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, DeployStep, Operation, Outcome
 from trunkline.errors import FailedError
 
-# As it was written before there were migrations.
-BEFORE = """
-CREATE TABLE event (
-    id INTEGER PRIMARY KEY, operation TEXT NOT NULL, at REAL NOT NULL,
-    kind TEXT NOT NULL, text TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-    seconds REAL NOT NULL DEFAULT 0
-);
-CREATE TABLE operation (
-    name TEXT PRIMARY KEY, at REAL NOT NULL, ref TEXT NOT NULL, "commit" TEXT NOT NULL,
-    variables_of TEXT NOT NULL, digest TEXT NOT NULL, by TEXT NOT NULL,
-    took_back INTEGER NOT NULL
-);
-CREATE TRIGGER event_stays BEFORE UPDATE ON event
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER operation_kept BEFORE DELETE ON operation
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-INSERT INTO operation VALUES ('z', 9.5, 'main', 'c1', '', 'd1', 'ana', 0);
-INSERT INTO operation VALUES ('a', 8.5, 'feat/x', 'c2', 'z', 'd2', 'kim', 1);
-INSERT INTO event (operation, at, kind, text) VALUES ('z', 9.6, 'step', 'pull');
-INSERT INTO event VALUES (7, 'z', 9.7, 'ending', 'failed', 'no room', 3.25);
-"""
-
 
 def operation(name: str, at: float = 1.0) -> Operation:
     return Operation(name, Candidate(name, f"c-{name}"), "ana", at, took_back=False)
@@ -73,26 +51,6 @@ def test_it_refuses_changes(journal: DeployJournal, table: str, change: str) -> 
         pytest.raises(sqlite3.IntegrityError, match="append-only"),
     ):
         database.execute(change.format(table))
-
-
-def test_a_journal_of_before_the_migrations_is_read_on(journal: DeployJournal) -> None:
-    journal.file.parent.mkdir()
-    with closing(sqlite3.connect(journal.file)) as database:
-        database.executescript(BEFORE)
-    journal.begin(operation("b"))
-    first, second, third = journal.operations()
-    assert (first.name, first.ending, first.reason, first.seconds) == (
-        *("z", Outcome.FAILED, "no room"),
-        3.25,
-    )
-    assert first.step is DeployStep.PULL
-    assert second.candidate == Candidate("feat/x", "c2", "z", "d2")
-    assert (second.by, second.took_back, third.name) == ("kim", True, "b")
-    with (
-        closing(sqlite3.connect(journal.file)) as database,
-        pytest.raises(sqlite3.IntegrityError, match="append-only"),
-    ):
-        database.execute("DELETE FROM event")
 
 
 def test_processes_that_meet_at_a_new_journal_wait(journal: DeployJournal) -> None:

@@ -1,7 +1,7 @@
 """One environment of a repository, with everything that a deploy to it needs."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,13 +90,11 @@ class Deployment:
         ):
             yield lock
 
-    def deployer(
-        self, lock: int = -1, tell: Callable[[str], None] = say, *, choice: str = ""
-    ) -> Deployer:
+    def deployer(self, lock: int = -1, *, choice: str = "") -> Deployer:
         """Build the deployer; one without the lock may only look."""
         engine = self.engine(lock)
         engine.variables.flags = self.flags
-        databases = self.databases(engine, tell, choice)
+        databases = self.databases(engine, choice)
         return Deployer(
             engine=engine,
             switch=self.switch,
@@ -105,7 +103,7 @@ class Deployment:
             journal=self.journal,
             window=self.environment.window,
             patience=self.settings.smoke_seconds,
-            say=tell,
+            say=say,
         )
 
     def engine(self, lock: int) -> InstanceEngine:
@@ -149,14 +147,12 @@ class Deployment:
         found = {name: it for name, it in os.environ.items() if name not in own}
         return Registry(self.settings, found)
 
-    def databases(
-        self, engine: InstanceEngine, tell: Callable[[str], None], choice: str = ""
-    ) -> Databases:
+    def databases(self, engine: InstanceEngine, choice: str = "") -> Databases:
         """Build what chooses and compares databases."""
         script = self.script if self.settings.migrations else ""
         folder = self.folder / "databases"
         return Databases(
-            engine, self.journal, folder, self.environment, script, tell, choice
+            engine, self.journal, folder, self.environment, script, say, choice
         )
 
     def preview(
@@ -166,7 +162,7 @@ class Deployment:
         plan = Operation(PLAN, candidate, by="", at=0, took_back=False)
         engine.pull(candidate)
         try:
-            return self.databases(engine, say, choice).plan(plan)
+            return self.databases(engine, choice).plan(plan)
         except FailedError as error:
             return [f"it {error}"]
         finally:
@@ -203,12 +199,12 @@ class Deployment:
 
     def remains(self, engine: InstanceEngine) -> Remains:
         """Say what is still here of what was put on, to be taken back to."""
-        return self.databases(engine, say).remains()
+        return self.databases(engine).remains()
 
     def _drop(self, engine: InstanceEngine) -> None:
         """Drop databases of branches that are gone."""
         branches = find_branches(self.repository, self.settings.remote)
-        self.databases(engine, say).clean(branches)
+        self.databases(engine).clean(branches)
 
     def _clean(self, engine: InstanceEngine) -> None:
         """Remove all but the operations that can be taken back to, and the live one."""

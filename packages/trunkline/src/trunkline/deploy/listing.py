@@ -22,8 +22,9 @@ from trunkline.registry.client import Registry
 from trunkline.settings import Settings
 from trunkline.versions import Version
 
-_FIELDS = ("refname", "objectname", "*objectname", "committerdate:unix", "authorname")
-_FORMAT = "%00".join(f"%({one})" for one in (*_FIELDS, "contents:subject"))
+_FIELDS = ("objectname", "committerdate:unix", "authorname", "contents:subject")
+# Those of a ref, and of the commit that an annotated tag is for.
+_FORMAT = "%00".join(f"%({of}{one})" for of in ("", "*") for one in _FIELDS)
 _FLAG = re.compile(r"^([+-])\s+(enable_\w+)\s*:", re.IGNORECASE | re.MULTILINE)
 # Only the newest are compared with what serves: each takes git some 50 ms.
 COMPARED = 50
@@ -161,15 +162,12 @@ def _read_refs(repository: Repository, remote: str) -> dict[str, tuple[str, ...]
     """Return ref, commit, time, author and subject by short name."""
     names = {ref: name for name, ref in find_branches(repository, remote).items()}
     found: dict[str, tuple[str, ...]] = {}
-    text = repository.read("for-each-ref", f"--format={_FORMAT}")
-    for ref, own, target, *row in (line.split("\0") for line in lines(text)):
+    text = repository.read("for-each-ref", f"--format=%(refname)%00{_FORMAT}")
+    for ref, *row in (line.split("\0") for line in lines(text)):
         name = ref.removeprefix(TAGS) if _version(ref) else names.get(ref)
-        if name is None:
-            continue
-        if target:  # An annotated tag has no commit's time of its own.
-            found[name] = (ref, target, *_described(repository, target))
-        else:
-            found[name] = (ref, own, *row)
+        if name is not None:
+            own, tagged = row[: len(_FIELDS)], row[len(_FIELDS) :]
+            found[name] = (ref, *(tagged if tagged[0] else own))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Store operations and their events, and take over a file of before this migration."""
+"""Store operations and their events."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,23 +23,8 @@ $$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$
 
 def upgrade() -> None:
     """Create both tables, which refuse changes and deletions."""
-    connection = op.get_bind()
-    sqlite = connection.dialect.name == "sqlite"
-    earlier = sqlite and sa.inspect(connection).has_table("operation")
-    for table in TABLES if earlier else ():
-        op.rename_table(table, f"{table}_before")
+    sqlite = op.get_bind().dialect.name == "sqlite"
     _create()
-    for table in TABLES if earlier else ():
-        names = [
-            c["name"] for c in sa.inspect(connection).get_columns(f"{table}_before")
-        ]
-        copied = ", ".join(f'"{name}"' for name in names)
-        order = "rowid" if table == "operation" else "id"
-        op.execute(
-            f"INSERT INTO {table} (place, {copied}) "  # noqa: S608 - constant names
-            f"SELECT '', {copied} FROM {table}_before ORDER BY {order}"
-        )
-        op.drop_table(f"{table}_before")
     for table in TABLES:
         for verb in ("UPDATE", "DELETE") if sqlite else ():
             op.execute(SQLITE.format(table=table, verb=verb))
