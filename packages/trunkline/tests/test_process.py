@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trunkline.process import ProcessError, TimedOutError, run, watch
+from trunkline.process import ProcessError, TimedOutError, end_group, run, watch
 
 PYTHON = (sys.executable, "-c")
 
@@ -44,6 +44,14 @@ def test_what_a_program_started_ends_with_it_where_they_are_a_group(
         run([*PYTHON, code], timeout=1, group=True)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "child").read_text()), 0)
+
+
+def test_a_program_ends_though_a_signal_has_broken_the_wait_for_it() -> None:
+    child = subprocess.Popen(["sleep", "600"], process_group=0)
+    # What a signal between two lines of `Popen.wait` leaves behind.
+    child._waitpid_lock.acquire()  # type: ignore[attr-defined]
+    end_group(child)
+    assert child.returncode == -signal.SIGINT
 
 
 def test_a_program_without_input_does_not_wait_for_any() -> None:

@@ -18,6 +18,7 @@ from trunkline.signals import kept_interrupts
 
 # Seconds between two checks of a watched program, and to let it end after a signal.
 TICK = 0.1
+MOMENT = 0.02
 GRACE = 3.0
 
 
@@ -222,13 +223,15 @@ def end_group(child: subprocess.Popen[bytes]) -> None:
             while time.monotonic() < end:
                 _ended(child)
                 os.killpg(child.pid, 0)
+                time.sleep(MOMENT)
     except ProcessLookupError:
         return
     except KeyboardInterrupt:
         pass  # A second Ctrl-C: do not wait any longer.
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    while not _ended(child):
+        pass
 
 
 def _group(
@@ -250,9 +253,19 @@ def _group(
 
 
 def _ended(child: subprocess.Popen[bytes]) -> bool:
-    """Wait a moment and return whether the program has ended."""
-    try:
-        child.wait(TICK)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+    """Wait a tick and return whether the program has ended.
+
+    Not by `Popen.wait`, which a signal can leave with its lock taken: for good.
+    """
+    end = time.monotonic() + TICK
+    while child.returncode is None and time.monotonic() < end:
+        try:
+            number, status = os.waitpid(child.pid, os.WNOHANG)
+        except ChildProcessError:  # A signal came with its end; nobody asks how.
+            child.returncode = 1
+        else:
+            if number:
+                child.returncode = os.waitstatus_to_exitcode(status)
+            else:
+                time.sleep(MOMENT)
+    return child.returncode is not None
