@@ -16,7 +16,8 @@ from typing import IO
 from trunkline.errors import FailedError
 from trunkline.signals import kept_interrupts
 
-# Seconds between two checks of a watched program, and to let it end after a signal.
+# Seconds between two ticks of a watched program, between two looks whether it has
+# ended, and to let it end after a signal.
 TICK = 0.1
 MOMENT = 0.02
 GRACE = 3.0

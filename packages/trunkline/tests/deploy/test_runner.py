@@ -1,6 +1,8 @@
 """A deploy on a machine in memory, killed at every point."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,17 +91,24 @@ def test_one_that_turns_sick_in_its_window_is_switched_back(world: World) -> Non
     assert endings(world)[-1] is Outcome.RESTORED
 
 
-@pytest.mark.slow
-@given(left=st.integers(0, 40), again=st.integers(0, 40), sick=st.booleans())
-def test_after_any_crash_one_well_instance_serves_and_no_request_was_lost(
-    left: int, again: int, *, sick: bool
-) -> None:
+@contextmanager
+def serving_a(*, sick: bool) -> Iterator[World]:
+    """A world that serves `a`, where `b` is sick or well."""
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder) / "journal.db")
         world.deploy("a")
         world.outages = 0
         if sick:
             world.sick.add("b")
+        yield world
+
+
+@pytest.mark.slow
+@given(left=st.integers(0, 40), again=st.integers(0, 40), sick=st.booleans())
+def test_after_any_crash_one_well_instance_serves_and_no_request_was_lost(
+    left: int, again: int, *, sick: bool
+) -> None:
+    with serving_a(sick=sick) as world:
         kill(world, left, lambda: world.deploy("b"))
         kill(world, again, world.deployer.recover)
         world.left = None
@@ -119,12 +128,7 @@ def test_after_any_crash_one_well_instance_serves_and_no_request_was_lost(
 def test_where_the_engine_goes_away_it_is_said_what_is_live_and_the_next_one_finishes(
     answers: int, *, sick: bool
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder) / "journal.db")
-        world.deploy("a")
-        world.outages = 0
-        if sick:
-            world.sick.add("b")
+    with serving_a(sick=sick) as world:
         world.answers, found = answers, ""
         try:
             world.deploy("b")
