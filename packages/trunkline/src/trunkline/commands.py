@@ -26,7 +26,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Deploy": {
         "deploy": "put a branch or a release on an environment",
         "rollback": "take an environment back to what served well before",
-        "status": "print what serves on an environment, and whether it is well",
+        "status": "print what serves on each environment, and whether it is well",
         "accept": "record what somebody else put on as what is to serve",
         "history": "list what was put on an environment, when and by whom",
         "candidates": "list what can be put on an environment, and what it brings",

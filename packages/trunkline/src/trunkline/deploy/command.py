@@ -3,14 +3,14 @@
 import json as json_
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from trunkline.commits.conventional import shown
 from trunkline.deploy import desk as desks
 from trunkline.deploy.candidates import require_commit
-from trunkline.deploy.deployment import WELL, Deployment
+from trunkline.deploy.deployment import WELL, Deployment, environment_names
 from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import holder
 from trunkline.deploy.operation import (
@@ -147,25 +147,38 @@ def rollback(
     return carry_out(place, what)
 
 
-@command(ENV, JSON, desks.DESK)
+@command(
+    option("environment", metavar="ENV", nargs="?", default="", help="by default all"),
+    *(JSON, desks.DESK),
+)
 def status(*, environment: str, json: bool, desk: str) -> int:
-    """Print what serves, by the facts; exit code 1 if nothing serves well."""
+    """Print what serves, by the facts; exit code 1 if anything is not well."""
+    if desk and not environment:
+        raise UsageError(
+            f"with --desk there is no status of all\n  type next: open {desk}"
+        )
     if desk:
         return desks.show_status(desks.open_desk(desk), environment, json=json)
-    told = read_status(Deployment(environment))
+    names = [environment] if environment else environment_names()
+    told = [read_status(Deployment(name)) for name in names]
     if json:
-        print(json_.dumps(told))
-        return 0 if told["well"] else 1
+        print(json_.dumps(told[0] if environment else told))
+    else:
+        words = [(f"{one['environment']}: ", _in_words(one)) for one in told]
+        print("\n".join(text if environment else at + text for at, text in words))
+    return 0 if all(one["well"] for one in told) else 1
+
+
+def _in_words(told: Mapping[str, Any]) -> str:
     if told["commit"] is None:
-        print(told["needs_human"] or f"nothing serves on {environment}")
+        found = told["needs_human"] or f"nothing serves on {told['environment']}"
     else:
         since = f", by {told['by']} at {told['since']}" if told["by"] else ""
         name = f"{told['ref']} " if told["ref"] else ""
-        print(f"{name}{told['commit'][:DIGITS]} is {told['health']}{since}")
+        found = f"{name}{told['commit'][:DIGITS]} is {told['health']}{since}"
     if doing := told["running"] or told["unfinished"]:
-        print(doing)
-        print(told["progress"])
-    return 0 if told["well"] else 1
+        found += f"\n{doing}\n{told['progress']}"
+    return found
 
 
 def read_status(place: Deployment) -> dict[str, Any]:

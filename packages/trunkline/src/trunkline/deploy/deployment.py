@@ -44,6 +44,13 @@ PLAN = "plan"
 WELL = "well"
 
 
+def environment_names() -> list[str]:
+    """Return the environments of the current repository, in their order."""
+    document = read_toml(Repository.find().root / PYPROJECT)
+    # Where there is none, the usual one says how to add it.
+    return [*parse_settings(document).environments] or ["staging"]
+
+
 class Deployment:
     """One environment of the repository around a folder, by default the current one."""
 

@@ -42,6 +42,20 @@ def test_a_flag_alone_is_taken_back(shop: Shop) -> None:
     assert "nothing else" in shop.trunkline("rollback", "staging").complaint
 
 
+def test_without_a_name_every_environment_is_told(shop: Shop) -> None:
+    shop.deploy("main").required()
+    ran = shop.trunkline("status")
+    assert ran.code == 1
+    first, second = ran.text.splitlines()
+    assert first.startswith("staging: main ")
+    assert second == "production: nothing serves on production"
+    told = json.loads(shop.trunkline("status", "--json").text)
+    assert [(one["environment"], one["well"]) for one in told] == [
+        ("staging", True),
+        ("production", False),
+    ]
+
+
 def test_a_sick_or_ending_branch_leaves_the_old_one_serving(shop: Shop) -> None:
     shop.deploy("main").required()
     shop.branch("exits")
