@@ -1,14 +1,11 @@
-"""Create the tables; nobody can change what happened.
-
-The first revision was merged into this one before any release.
-"""
+"""Create the tables; nobody can change what happened."""
 
 from collections.abc import Iterator
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "0001"
 down_revision = None
 
 # By dialect: events can be added and read.
@@ -39,12 +36,13 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("key", sa.Text, unique=True, nullable=False),  # of the form
         *_text("place", "kind", "person", "by", "ref", "commit", "subject"),
-        *_text("options", "why", "state", "said"),
-        _time("at"),
+        *_text("options", "why", "state", "said", "runner"),
+        *(_count("beats"), _time("at")),
         *(sa.Column(name, sa.Double) for name in ("began", "ended")),
         _switch("stopped"),
     )
     op.create_index("request_by_place", "request", ["place", "state"])
+    op.create_index("request_by_time", "request", ["place", "at"])
     op.create_table(
         "event",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -52,20 +50,21 @@ def upgrade() -> None:
         _time("at"),
         sa.Column("request", sa.Integer),
     )
-    for name in ("place", "key"):
+    for name in ("key", "request"):
         op.create_index(f"event_by_{name}", "event", [name])
+    # A page with a long history reads no more of it than it shows.
+    op.create_index("event_by_kind", "event", ["place", "kind", "id"])
     op.create_table(
         "snapshot",
         *(_key("place"), _key("kind"), _time("at"), _time("tried")),
-        *_text("document", "problem"),
+        *_text("document", "digest", "problem"),
     )
     op.create_table("flag", _key("place"), _key("name"), _switch("value"))
     op.create_table(
         "outbox",
         sa.Column("id", sa.Integer, primary_key=True),
         *_text("hook", "body"),
-        sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
-        _time("due"),
+        *(_count("tries"), _time("due")),
         _switch("done"),
     )
     for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
@@ -74,11 +73,7 @@ def upgrade() -> None:
 
 def _create_people() -> None:
     op.create_table(
-        "person",
-        _key("name"),
-        *_text("password"),
-        _role(),
-        _switch("removed"),
+        "person", _key("name"), *_text("password"), _role(), _switch("removed")
     )
     op.create_table(
         "session",
@@ -109,6 +104,10 @@ def _key(name: str) -> sa.Column[str]:
 def _text(*names: str) -> Iterator[sa.Column[str]]:
     for name in names:
         yield sa.Column(name, sa.Text, nullable=False, server_default="")
+
+
+def _count(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, server_default="0")
 
 
 def _role() -> sa.Column[int]:
