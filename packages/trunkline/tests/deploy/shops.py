@@ -30,6 +30,10 @@ MIGRATIONS = ["one"]
 asked = []
 
 
+def talk():
+    print("a word\\n" * 2 * 10**6 + "and the last", flush=True)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         status, said = 200, {"text": TEXT, "greeting": os.environ.get("GREETING")}
@@ -43,6 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status = 503 if "sick" in TEXT or turned else 200
         if self.path == "/slow":
             time.sleep(1)
+        if self.path == "/talk":
+            talk()
         body = json.dumps(said).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -90,6 +96,8 @@ def migrations(words):
 def main():
     if sys.argv[1:]:
         return migrations(sys.argv[1:])
+    if "talks" in TEXT:
+        talk()
     if "exits" in TEXT:
         sys.exit(f"cannot start {TEXT}: {dict(os.environ)}")
     address = (os.environ["APP_HOST"], int(os.environ["APP_PORT"]))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from deploy.shops import Shop
+from trunkline.deploy.engines.local import LONGEST
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +89,25 @@ def test_what_is_no_longer_kept_leaves_nothing_on_the_disk(shop: Shop) -> None:
         shop.deploy(name).required()
     assert len(list(shop.folder.glob("trees/*/src"))) == 2
     assert len(list(shop.folder.glob("instances/*"))) == 2
+
+
+def test_a_log_stays_short_and_its_last_lines_readable(shop: Shop) -> None:
+    shop.deploy("main").required()
+    (log,) = shop.folder.glob("instances/*/output.log")
+    shop.get("/talk")
+    assert log.stat().st_size > LONGEST
+    shop.trunkline("status", "staging").required()
+    assert log.stat().st_size < LONGEST
+    # It goes on where the end is now, without a gap.
+    shop.get("/talk")
+    written = log.read_bytes()
+    assert (written.startswith(b"a word\n"), written.count(b"\0")) == (True, 0)
+    assert written.count(b"and the last\n") == 2
+
+    shop.branch("talks-exits")
+    ran = shop.deploy("talks-exits")
+    assert (ran.code, ran.complaint.count("\na word")) == (1, 18)
+    assert "\nand the last\ncannot start talks-exits" in ran.complaint
 
 
 def test_production_refuses_what_is_no_release(shop: Shop) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from trunkline import process
@@ -22,6 +23,8 @@ HOST = "127.0.0.1"
 # Longer than the service's own delay and grace together.
 STOP_SECONDS = 30.0
 MEGABYTE = 10**6
+# Bytes of a log before it is cut, and of its end, which stay.
+LONGEST, KEPT = 10 * MEGABYTE, 10**5
 DEFAULTS = {
     "APP_ENVIRONMENT": "staging",
     "APP_SHUTDOWN_DELAY_SECONDS": "3",
@@ -57,6 +60,10 @@ class LocalEngine:
 
     def running(self) -> tuple[Instance, ...]:
         """Return the instances whose process holds its lock."""
+        # A desk asks every few seconds, and each command does.
+        for pattern in ("proxy.log", "instances/*/output.log"):
+            for log in self.folder.glob(pattern):
+                _cut(log)
         found = []
         for file in sorted(self.folder.glob("instances/*/instance.json")):
             if process.launched(file.with_name("alive.lock")):
@@ -155,7 +162,7 @@ class LocalEngine:
         file = self.folder / "instances" / operation / "output.log"
         if not file.exists():
             return ""
-        said = file.read_text(encoding="utf-8", errors="replace")
+        said = _end(file).decode(errors="replace")
         return self.variables.last_lines(operation, said)
 
     def remove(self, operation: str) -> None:
@@ -197,6 +204,26 @@ class LocalEngine:
             **DEFAULTS,
             **self.variables.read(operation),
         }
+
+
+def _cut(log: Path) -> None:
+    """Leave the end of a log that is too long; whoever writes it only appends."""
+    with suppress(OSError):  # Gone since, or another user's.
+        if log.stat().st_size > LONGEST:
+            end = _end(log)
+            with log.open("ab") as file:
+                file.truncate(0)
+                file.write(end)
+
+
+def _end(log: Path) -> bytes:
+    with log.open("rb") as file:
+        if file.seek(0, os.SEEK_END) > KEPT:
+            file.seek(-KEPT, os.SEEK_END)
+            file.readline()  # Half a line may begin with half a secret.
+        else:
+            file.seek(0)
+        return file.read()
 
 
 def _free_port() -> int:
