@@ -32,6 +32,8 @@ def test_a_branch_goes_on_staging_and_comes_back_without_a_lost_request(
     assert (seen.lost, set(seen.kinds)) == ([], {"well", "new"})
     assert host.inspect("proxy-1", STARTED) == proxy
     assert host.containers() == ["blue", "database-1", "proxy-1"]
+    for part in host.containers():
+        assert host.inspect(part, "{{.HostConfig.LogConfig.Type}}") == "local"
     policy = host.inspect("blue", "{{.HostConfig.RestartPolicy.Name}}")
     assert policy == "unless-stopped"
     assert host.told("status")["ref"] == "main"

@@ -89,3 +89,10 @@ def test_a_service_that_ends_has_more_time_than_it_takes(file: Path) -> None:
     grace = Settings.model_fields["shutdown_grace_seconds"].default
     assert delay == 3
     assert int(service["stop_grace_period"].removesuffix("s")) > delay + grace + 5
+
+
+@pytest.mark.parametrize("file", sorted(REPOSITORY.glob("docker/*.yaml")))
+def test_no_log_grows_without_end(file: Path) -> None:
+    services = yaml.safe_load(file.read_text())["services"]
+    own = [one for one in services.values() if "extends" not in one]
+    assert all(one["logging"] == {"driver": "local"} for one in own)
