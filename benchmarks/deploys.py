@@ -120,8 +120,7 @@ def _local(shop: Shop, rounds: int) -> list[Comparison]:
         *steps("local", past),
         alone("local: rollback begins to old answers", "s", backs),
         *_recovery("local", last),
-        *_growth("local: disk", [one[0] for one in weights]),
-        *_growth("local: memory", [one[1] for one in weights]),
+        *_growth("local", weights),
     ]
 
 
@@ -153,9 +152,8 @@ def steps(engine: str, past: Sequence[Operation]) -> list[Comparison]:
     ]
 
 
-def _weight(shop: Shop) -> tuple[float, float]:
-    """Return what the environment takes on disk, and of its processes in memory."""
-    files = (one.lstat() for one in shop.folder.rglob("*") if not one.is_symlink())
+def _weight(shop: Shop) -> dict[str, float]:
+    """Return what the environment takes on disk, and its processes in memory."""
     memory = 0
     for status in Path("/proc").glob("[0-9]*/environ"):
         try:
@@ -164,21 +162,27 @@ def _weight(shop: Shop) -> tuple[float, float]:
         except OSError:
             continue
         memory += held or 0
-    return sum(one.st_blocks * 512 for one in files) / MEGABYTE, memory / MEGABYTE
+    return {"MB of disk": _disk(shop.folder), "MB of memory": memory / MEGABYTE}
 
 
-def _growth(what: str, values: Sequence[float]) -> list[Comparison]:
+def _disk(folder: Path) -> float:
+    files = (one.lstat() for one in folder.rglob("*") if not one.is_symlink())
+    return sum(one.st_blocks * 512 for one in files) / MEGABYTE
+
+
+def _growth(engine: str, weights: Sequence[dict[str, float]]) -> list[Comparison]:
     """Compare the end with the beginning, once what is kept is there."""
-    third = values[2] if len(values) > 2 else values[-1]  # noqa: PLR2004
+    early, last = weights[min(2, len(weights) - 1)], weights[-1]
     return [
         Comparison(
-            what=f"{what} after {len(values)} deploys",
-            unit="MB",
+            what=f"{engine}: {what} after {len(weights)} deploys",
+            unit="",
             peer="after 3",
-            ours=values[-1],
-            theirs=third,
-            ratio=values[-1] / third,
+            ours=last[what],
+            theirs=early[what],
+            ratio=last[what] / early[what],
         )
+        for what in last
     ]
 
 
@@ -235,20 +239,29 @@ def _compose(host: Host, rounds: int) -> list[Comparison]:
         *(ours, per, *back),
         alone("compose: rollback begins to old answers", "s", backs),
         *recovery,
-        *_growth("compose: images", [one[0] for one in weights]),
-        *_growth("compose: memory", [one[1] for one in weights]),
+        *_growth("compose", weights),
     ]
 
 
-def _weight_of_containers(host: Host) -> tuple[float, float]:
-    """Return what the images of a host take together, and its containers in memory."""
+def _weight_of_containers(host: Host) -> dict[str, float]:
+    """Return what a host takes on disk and in memory, and how many things it has."""
     found = docker("image", "ls", "--quiet", f"{host.server.host}/{host.path}").split()
     sizes = docker("image", "inspect", "--format={{.Size}}", *{*found}).split()
     mine = f"--filter=label=com.docker.compose.project={host.name}-staging"
     running = docker("ps", "--quiet", mine).split()
     pids = docker("inspect", "--format={{.State.Pid}}", *running).split()
     memory = sum(machine.resident_bytes(int(pid)) or 0 for pid in pids)
-    return sum(map(int, sizes)) / MEGABYTE, memory / MEGABYTE
+    things = [
+        *docker("ps", "--all", "--quiet", mine).split(),
+        *docker("volume", "ls", "--quiet", mine).split(),
+        *docker("network", "ls", "--quiet", mine).split(),
+    ]
+    return {
+        "MB of images": sum(map(int, sizes)) / MEGABYTE,
+        "MB of memory": memory / MEGABYTE,
+        "MB of variables, journal and files of the clone": _disk(host.folder),
+        "containers, volumes and networks": len(things),
+    }
 
 
 def _peer(host: Host, rounds: int) -> Traffic:
