@@ -19,7 +19,7 @@ from trunkline.deploy.operation import (
     Outcome,
     RecoveryVerdict,
     Remains,
-    earlier,
+    rollback_target,
 )
 from trunkline.deploy.runner import require_no_human
 from trunkline.errors import FailedError, Refusal
@@ -221,7 +221,7 @@ def test_a_clock_that_is_set_back_an_hour_changes_nothing(world: World) -> None:
     assert [one.candidate.commit for one in operations] == ["a", "b", "c"]
     assert min(one.seconds for one in operations) >= 0
     live = next(iter(world.instances))
-    found = earlier(operations, live)
+    found = rollback_target(operations, live)
     assert found is not None
     assert found.candidate.commit == "a"
 
@@ -229,7 +229,7 @@ def test_a_clock_that_is_set_back_an_hour_changes_nothing(world: World) -> None:
 def test_taking_back_never_returns_to_what_was_taken_back(world: World) -> None:
     def back() -> Instance:
         live = next(iter(world.instances))
-        target = earlier(DeployJournal(world.file).operations(), live)
+        target = rollback_target(DeployJournal(world.file).operations(), live)
         assert target is not None
         return world.deploy(target.candidate.commit, took_back=True)
 
@@ -242,7 +242,9 @@ def test_taking_back_never_returns_to_what_was_taken_back(world: World) -> None:
 
 def test_there_is_nothing_to_take_back_to_after_one_deploy(world: World) -> None:
     live = world.deploy("a")
-    assert earlier(DeployJournal(world.file).operations(), live.operation) is None
+    assert (
+        rollback_target(DeployJournal(world.file).operations(), live.operation) is None
+    )
 
 
 def test_taking_back_returns_to_the_same_commit_with_other_variables(
@@ -256,7 +258,7 @@ def test_taking_back_returns_to_the_same_commit_with_other_variables(
 
     def target() -> tuple[str, str] | None:
         live, operations = next(iter(world.instances)), world.deployer.journal
-        found = earlier(operations.operations(), live, Remains(kept))
+        found = rollback_target(operations.operations(), live, Remains(kept))
         return (found.candidate.commit, kept[found.name]["ENABLE_X"]) if found else None
 
     put("a", "false")
@@ -276,6 +278,8 @@ def test_taking_back_returns_to_the_same_commit_with_other_variables(
 def test_variables_that_are_not_kept_count_as_the_same(world: World) -> None:
     live = [world.deploy(commit).operation for commit in ("a", "b", "b")]
     operations = world.deployer.journal.operations()
-    found = earlier(operations, live[2], Remains({live[2]: {"ENABLE_X": "true"}}))
+    found = rollback_target(
+        operations, live[2], Remains({live[2]: {"ENABLE_X": "true"}})
+    )
     assert found is not None
     assert found.candidate.commit == "a"

@@ -1,4 +1,4 @@
-"""`trunkline accept`: what somebody else put on becomes what was put on here."""
+"""`trunkline accept`: record a version that was deployed from elsewhere."""
 
 import os
 import time
@@ -16,7 +16,7 @@ from trunkline.output import say
 
 @command(option("environment", metavar="ENV", help="the environment"))
 def accept(*, environment: str) -> int:
-    """Record what serves as what was put on, to be taken back to later."""
+    """Record what is serving as a deploy, so that a rollback can return to it."""
     place = Deployment(environment)
     by = person(os.environ)
     place.permit(by, "accept")
@@ -27,31 +27,31 @@ def accept(*, environment: str) -> int:
         if live is None or not deployer.engine.well(live):
             raise Refusal(
                 rule="accept",
-                found=f"nothing that serves well on {environment}",
+                found=f"nothing healthy on {environment}",
                 expected="a service that is ready and names its commit",
                 fix=f"uv run trunkline status {environment}",
             )
         operations = place.journal.operations()
         good = [one for one in operations if one.ending is Outcome.LIVE]
         if good and good[-1].candidate.commit == live.commit:
-            say(f"{live.commit[:DIGITS]} was put on here; there is nothing to accept")
+            say(f"{live.commit[:DIGITS]} was deployed from here; nothing to accept")
             return 0
-        told = find_operation(operations, live)
-        found = told.candidate if told else place.candidate(_ref(place, live.commit))
-        candidate = replace(found, variables_of=live.operation if told else "")
-        # The instance keeps its name; one that was put on here before has it already.
-        name = uuid.uuid4().hex[:DIGITS] if told else live.operation
+        known = find_operation(operations, live)
+        found = known.candidate if known else place.candidate(_ref(place, live.commit))
+        candidate = replace(found, variables_of=live.operation if known else "")
+        # The instance's own name, unless the journal has that already.
+        name = uuid.uuid4().hex[:DIGITS] if known else live.operation
         now = time.time()
         place.journal.begin(Operation(name, candidate, by, now, took_back=False))
         deployer.engine.variables.keep(name, candidate.variables_of)
-        place.journal.end(name, Outcome.LIVE, now, reason="it was put on elsewhere")
+        place.journal.end(name, Outcome.LIVE, now, reason="deployed from elsewhere")
         place.tidy(deployer.engine)
-    print(f"{live.commit[:DIGITS]} is what was put on {environment} now")
+    print(f"accepted {live.commit[:DIGITS]} on {environment}")
     return 0
 
 
 def _ref(place: Deployment, commit: str) -> str:
-    """Return the name of what serves; where only releases may, that of its release."""
+    """Return the tag of a release where only those are accepted, else the commit."""
     if place.environment.accepts == "any":
         return commit[:DIGITS]
     asked = ("tag", "--sort=v:refname", "--points-at", commit, "v*")

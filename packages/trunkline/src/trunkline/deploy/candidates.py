@@ -1,4 +1,4 @@
-"""What a person names, as what is deployed: resolved once, when a deploy begins."""
+"""Resolve what a person names to what is deployed: once, when a deploy begins."""
 
 import re
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ _COMMIT = re.compile("[0-9a-f]{7,64}")
 
 
 def find_branches(repository: Repository, remote: str) -> dict[str, str]:
-    """Map each branch to its ref: the newer one where the remote has it, too.
+    """Map each branch to its local or remote ref, whichever is newer.
 
-    `git fetch` moves the remote's alone.
+    `git fetch` moves only the remote one.
     """
     folder = f"refs/remotes/{remote}/"
     here, there = repository.refs(HEADS), repository.refs(folder)
@@ -36,7 +36,7 @@ def find_branches(repository: Repository, remote: str) -> dict[str, str]:
 
 
 def _newer(repository: Repository, one: str, other: str) -> str:
-    """Return the later of two commits: a descendant, or else by the time."""
+    """Return the descendant of two commits, or else the one committed later."""
     between = f"{one}...{other}"
     return repository.read("rev-list", "--date-order", "--max-count=1", between)
 
@@ -68,7 +68,7 @@ def find_commit(
 
 
 def _tagged(branches: Mapping[str, str], tag: str) -> list[str]:
-    """Return the branch whose image has the tag, as `feat-login` is of `feat/login`."""
+    """Return the ref of the branch with an image tag, such as feat-login."""
     found = {name: ref for name, ref in branches.items() if branch_tag(name) == tag}
     if len(found) > 1 and tag not in found:
         raise UsageError(
@@ -79,12 +79,12 @@ def _tagged(branches: Mapping[str, str], tag: str) -> list[str]:
 
 
 def _candidate(ref: str, commit: str, digest: str = "") -> Candidate:
-    """Name a branch in one way: what it has of its own is called after it."""
+    """Create a candidate; its branch has one spelling, which names its database."""
     return Candidate(shown(ref.removeprefix(HEADS)), commit, digest=digest)
 
 
 def require_commit(found: Candidate, commit: str) -> Candidate:
-    """Refuse a ref that moved since somebody chose it; any will do if none is named."""
+    """Refuse a ref that moved since somebody chose it; an empty commit allows any."""
     if found.commit.startswith(commit):
         return found
     raise Refusal(
@@ -98,9 +98,9 @@ def require_commit(found: Candidate, commit: str) -> Candidate:
 def find_image(
     registry: Registry, repository: Repository, environment: Environment, ref: str
 ) -> Candidate:
-    """Find the image of a branch, a release or a commit, pinned by its digest.
+    """Find the image of a branch, release or commit, and pin its digest.
 
-    From here on the tag is not asked again: it may move at any moment.
+    The tag is not read again, because it may move at any moment.
     """
     version = image_version(ref)
     if environment.accepts == "releases" and version is None:
@@ -146,13 +146,13 @@ def image_tag(ref: str) -> str:
 def _require_unmoved(
     registry: Registry, repository: Repository, version: Version, found: Candidate
 ) -> None:
-    """Refuse a version that somebody pointed at another image than its commit's."""
+    """Refuse a version whose tag was moved, in git or in the registry."""
     own = registry.digest(commit_tag(found.commit))
     tagged = repository.find_commit(f"{TAGS}{version.tag}")
     if own is None and tagged is None:
         raise Refusal(
             rule="create-only",
-            found=f"an image {version} of {found.commit[:12]}, which nothing confirms",
+            found=f"image {version} of {found.commit[:12]}, which nothing confirms",
             expected=f"the tag {version.tag} here, or {commit_tag(found.commit)} there",
             fix="git fetch --tags  (then the same command)",
         )

@@ -21,10 +21,10 @@ from trunkline.deploy.operation import (
     Outcome,
     RecoveryVerdict,
     Remains,
-    earlier,
     find_operation,
     interrupted,
     recovery,
+    rollback_target,
 )
 from trunkline.deploy.orders import (
     DIGITS,
@@ -77,9 +77,9 @@ def deploy(
     json: bool,
     desk: str,
 ) -> int:
-    """Put a commit on an environment."""
+    """Deploy a commit to an environment."""
     if desk:
-        # A desk has its own queue and its own switch for a flag.
+        # The desk has its own queue, and switches flags on its page.
         if flag or dry_run or database not in {"", "own"}:
             raise UsageError(
                 "with --desk there is no --flag, --dry-run, --new-database or"
@@ -94,10 +94,10 @@ def deploy(
 
     def choose(deployer: Deployer) -> Candidate:
         live = deployer.live() if commit else None
-        told = find_operation(place.journal.operations(), live)
-        if told and (told.candidate.ref, told.candidate.commit) == (ref, commit):
-            # The branch may have moved since, and its tag with it.
-            return replace(told.candidate, variables_of="")
+        known = find_operation(place.journal.operations(), live)
+        if known and (known.candidate.ref, known.candidate.commit) == (ref, commit):
+            # The branch and its tag may have moved since; the live image has not.
+            return replace(known.candidate, variables_of="")
         return require_commit(place.candidate(ref), commit)
 
     what = Order(
@@ -110,7 +110,7 @@ def deploy(
 def rollback(
     *, environment: str, yes: bool, wait: bool, dry_run: bool, json: bool, desk: str
 ) -> int:
-    """Take an environment back to what served well before, with its variables."""
+    """Return to the last deploy that served well, with the variables of that time."""
     if desk:
         if dry_run:
             raise UsageError(
@@ -124,7 +124,9 @@ def rollback(
         serving = deployer.live()
         operations = place.journal.operations()
         remains = place.remains(deployer.engine)
-        found = earlier(operations, serving.operation if serving else None, remains)
+        found = rollback_target(
+            operations, serving.operation if serving else None, remains
+        )
         if found is None:
             lost = [it.candidate.ref for it in operations if it.name in remains.dropped]
             but = f" but {shown(lost[-1])}, whose database was dropped" if lost else ""
@@ -152,7 +154,7 @@ def rollback(
     *(JSON, desks.DESK),
 )
 def status(*, environment: str, json: bool, desk: str) -> int:
-    """Print what serves, by the facts; exit code 1 if anything is not well."""
+    """Print what is serving; exit code 1 if an environment is not healthy."""
     if desk and not environment:
         raise UsageError(
             f"with --desk there is no status of all\n  type next: open {desk}"
@@ -160,45 +162,45 @@ def status(*, environment: str, json: bool, desk: str) -> int:
     if desk:
         return desks.show_status(desks.open_desk(desk), environment, json=json)
     names = [environment] if environment else environment_names()
-    told = [read_status(Deployment(name)) for name in names]
+    found = [read_status(Deployment(name)) for name in names]
     if json:
-        print(json_.dumps(told[0] if environment else told))
+        print(json_.dumps(found[0] if environment else found))
     else:
-        words = [(f"{one['environment']}: ", _in_words(one)) for one in told]
-        print("\n".join(text if environment else at + text for at, text in words))
-    return 0 if all(one["well"] for one in told) else 1
+        lines = [(f"{one['environment']}: ", _describe(one)) for one in found]
+        print("\n".join(text if environment else name + text for name, text in lines))
+    return 0 if all(one["well"] for one in found) else 1
 
 
-def _in_words(told: Mapping[str, Any]) -> str:
-    if told["commit"] is None:
-        found = told["needs_human"] or f"nothing serves on {told['environment']}"
+def _describe(status: Mapping[str, Any]) -> str:
+    if status["commit"] is None:
+        text = status["needs_human"] or f"nothing serves on {status['environment']}"
     else:
-        since = f", by {told['by']} at {told['since']}" if told["by"] else ""
-        name = f"{told['ref']} " if told["ref"] else ""
-        found = f"{name}{told['commit'][:DIGITS]} is {told['health']}{since}"
-    if doing := told["running"] or told["unfinished"]:
-        found += f"\n{doing}\n{told['progress']}"
-    return found
+        since = f", by {status['by']} at {status['since']}" if status["by"] else ""
+        name = f"{status['ref']} " if status["ref"] else ""
+        text = f"{name}{status['commit'][:DIGITS]} is {status['health']}{since}"
+    if activity := status["running"] or status["unfinished"]:
+        text += f"\n{activity}\n{status['progress']}"
+    return text
 
 
 def read_status(place: Deployment) -> dict[str, Any]:
-    """Ask what serves, whether clients get to it, and what is being done."""
+    """Ask what is serving, whether clients reach it, and which deploy is running."""
     deployer = place.deployer()
     facts = deployer.facts()
     operations = place.journal.operations()
     running = holder(place.folder)
     remains = place.remains(deployer.engine)
-    told = status_of(facts, operations, running=bool(running), remains=remains)
+    status = status_of(facts, operations, running=bool(running), remains=remains)
     health = place.health(facts)
-    doing = running or told["unfinished"]
+    active = running or status["unfinished"]
     return {
         "environment": place.environment.name,
         "url": place.environment.url,
-        **told,
+        **status,
         "well": health == WELL,
-        "health": health if told["commit"] else None,
+        "health": health if status["commit"] else None,
         "running": running or None,
-        "progress": progress(operations, time.time()) if doing else None,
+        "progress": progress(operations, time.time()) if active else None,
     }
 
 
@@ -209,17 +211,17 @@ def status_of(
     running: bool,
     remains: Remains = NOTHING,
 ) -> dict[str, Any]:
-    """Describe what serves and what it would be taken back to. Pure.
+    """Describe what is serving and what a rollback would return to. Pure.
 
-    `recorded` is what the last deploy left there.
+    `recorded` is the last successful deploy in the journal.
     """
     live = facts.at(facts.live)
-    told = find_operation(operations, live)
+    serving = find_operation(operations, live)
     left = interrupted(operations)
     good = [one for one in operations if one.ending is Outcome.LIVE]
-    before = earlier(operations, told.name if told else None, remains)
-    if told and told == left:
-        # Within its window it goes back to what stands beside it.
+    before = rollback_target(operations, serving.name if serving else None, remains)
+    if serving and serving == left:
+        # During its window, a rollback returns to the instance still running beside it.
         before = good[-1] if good else None
     found = None
     if not running and (left or not live):
@@ -227,9 +229,9 @@ def status_of(
     human = found and found.verdict is RecoveryVerdict.NEEDS_HUMAN
     return {
         "commit": live.commit if live else None,
-        "ref": told.candidate.ref if told else None,
-        "by": told.by if told else None,
-        "since": shown_time(told.at) if told else None,
+        "ref": serving.candidate.ref if serving else None,
+        "by": serving.by if serving else None,
+        "since": shown_time(serving.at) if serving else None,
         "unfinished": f"unfinished: {left.candidate.ref}, begun by {left.by}"
         if left
         else None,
@@ -245,7 +247,7 @@ def _named(one: Operation | None) -> dict[str, str] | None:
 
 @command(ENV, JSON, desks.DESK)
 def history(*, environment: str, json: bool, desk: str) -> int:
-    """Print what was put on an environment, the newest first."""
+    """Print the deploys to an environment, newest first."""
     if desk:
         return desks.show_history(desks.open_desk(desk), environment, json=json)
     operations = Deployment(environment).journal.operations()[::-1]
@@ -268,5 +270,5 @@ def history(*, environment: str, json: bool, desk: str) -> int:
     elif rows:
         print("\n".join(aligned(rows)))
     else:
-        say(f"nothing was put on {environment} yet")
+        say(f"nothing has been deployed to {environment} yet")
     return 0

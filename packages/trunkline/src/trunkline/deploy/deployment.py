@@ -1,4 +1,4 @@
-"""One environment of a repository, with everything that a deploy to it needs."""
+"""An environment of a repository, with all that a deploy to it needs."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ from trunkline.deploy.operation import (
     Operation,
     Outcome,
     Remains,
-    earlier,
+    rollback_target,
 )
 from trunkline.deploy.probe import is_well
 from trunkline.deploy.proxy import LiveFile
@@ -39,20 +39,20 @@ from trunkline.registry.credentials import PASSWORD, USER
 from trunkline.registry.reference import ImageName, image_name
 from trunkline.settings import parse_settings
 
-# Where the variables of a plan are kept while it is made.
+# A dry run's name, under which its variables are kept meanwhile.
 PLAN = "plan"
 WELL = "well"
 
 
 def environment_names() -> list[str]:
-    """Return the environments of the current repository, in their order."""
+    """Return the environments of the current repository, as ordered in its settings."""
     document = read_toml(Repository.find().root / PYPROJECT)
-    # Where there is none, the usual one says how to add it.
+    # Opening an undeclared environment explains how to declare it.
     return [*parse_settings(document).environments] or ["staging"]
 
 
 class Deployment:
-    """One environment of the repository around a folder, by default the current one."""
+    """An environment of the repository that contains a folder, by default this one."""
 
     def __init__(
         self,
@@ -67,9 +67,9 @@ class Deployment:
         self.script = str(document.get("project", {}).get("name", ""))
         self.environment = find_environment(self.settings.environments, name)
         self.folder = local_desk.state_folder(self.repository, name)
-        # Images come from the registry; commits are checked out.
+        # Whether a candidate is an image, rather than a commit to check out.
         self.images = self.environment.engine != "local"
-        # A folder of its own, for the proxy's container sees all of it.
+        # In its own folder, because the proxy's container mounts all of it.
         composed = self.environment.engine == "compose"
         self.switch = LiveFile(self.folder / "switch" if composed else self.folder)
         if self.environment.engine == "kubernetes":
@@ -82,15 +82,15 @@ class Deployment:
         )
 
     def permit(self, by: str, action: str, **wish: str) -> None:
-        """Let the desk decide that serves this clone, if one does; raises Refusal."""
+        """Ask the desk that serves this clone, if there is one; raises Refusal."""
         desk = local_desk.read_desk(self.folder)
-        # What its runner types was decided when it was asked for.
+        # The desk's own runner carries out what was already permitted.
         if desk and local_desk.BY not in os.environ:
             desk.act(by, action, **wish)
 
     @contextmanager
     def only(self, what: str, *, wait: bool) -> Iterator[int]:
-        """Hold the environment; yields the descriptor that a migration inherits."""
+        """Lock the environment; yields the descriptor that a migration inherits."""
         with (
             only_deploy(self.folder, what, wait=wait) as lock,
             self.journal.alone(wait=wait),
@@ -98,7 +98,7 @@ class Deployment:
             yield lock
 
     def deployer(self, lock: int = -1, *, choice: str = "") -> Deployer:
-        """Build the deployer; one without the lock may only look."""
+        """Create the deployer; without the lock it may only read."""
         engine = self.engine(lock)
         engine.variables.flags = self.flags
         databases = self.databases(engine, choice)
@@ -114,7 +114,7 @@ class Deployment:
         )
 
     def engine(self, lock: int) -> InstanceEngine:
-        """Build the engine that the environment names."""
+        """Create the environment's engine."""
         if self.environment.engine == "compose":
             project = f"{self.script}-{self.environment.name}"
             return ComposeEngine(
@@ -145,17 +145,17 @@ class Deployment:
         return image_name(self.settings, os.environ)
 
     def registry(self) -> Registry:
-        """Connect to where images are stored."""
+        """Connect to the registry."""
         return Registry(self.settings, os.environ)
 
     def _as_docker(self) -> Registry:
-        """Connect as `docker pull` does, with the account of `docker login`."""
+        """Connect with the credentials of `docker login`, as `docker pull` does."""
         own = {USER, PASSWORD}
         found = {name: it for name, it in os.environ.items() if name not in own}
         return Registry(self.settings, found)
 
     def databases(self, engine: InstanceEngine, choice: str = "") -> Databases:
-        """Build what chooses and compares databases."""
+        """Create what chooses and compares databases."""
         script = self.script if self.settings.migrations else ""
         folder = self.folder / "databases"
         return Databases(
@@ -165,7 +165,7 @@ class Deployment:
     def preview(
         self, engine: InstanceEngine, candidate: Candidate, choice: str
     ) -> list[str]:
-        """Say what a candidate, which is brought here, would do to the database."""
+        """Pull a candidate and describe what it would do to the database."""
         plan = Operation(PLAN, candidate, by="", at=0, took_back=False)
         engine.pull(candidate)
         try:
@@ -177,7 +177,7 @@ class Deployment:
             engine.variables.forget(PLAN)
 
     def candidate(self, ref: str) -> Candidate:
-        """Find what a person means by a branch, tag or commit."""
+        """Resolve a branch, tag or commit."""
         if self.images:
             with self.registry() as registry:
                 return find_image(registry, self.repository, self.environment, ref)
@@ -185,36 +185,39 @@ class Deployment:
         return find_commit(self.repository, self.environment, ref, remote=remote)
 
     def health(self, facts: Facts) -> str:
-        """Say in a word or two how what is live is; WELL if clients get to it."""
+        """Describe the live instance in a few words; WELL if clients can reach it."""
         live = facts.at(facts.live)
         if live is None or live.address not in facts.well:
             return "sick"
         at, host = self.environment.address, self.environment.host
-        # The local proxy ends with the machine, or by a hand; others are started again.
+        # Nothing restarts the local proxy after a reboot or a kill.
         if self.images or is_well(at, commit=live.commit, host=host):
             return WELL
         return f"not reached: no proxy at {at}, which the next deploy starts"
 
     def tidy(self, engine: InstanceEngine) -> None:
-        """Remove what nothing needs, and tell the registry what is; never fails."""
-        # What lost its database needs nothing else either.
+        """Remove what is no longer needed, and protect the rest in the registry.
+
+        Never fails: a leftover is reported, and does not make a good deploy a bad one.
+        """
+        # First the databases, because a deploy without its database is removed, too.
         for step in (self._drop, self._clean, self._point):
             try:
                 step(engine)
             except (TrunklineError, OSError) as error:
-                say(f"what serves is as it should be, but {error}")
+                say(f"the deploy succeeded, but cleaning up failed: {error}")
 
     def remains(self, engine: InstanceEngine) -> Remains:
-        """Say what is still here of what was put on, to be taken back to."""
+        """Return what past deploys left here, which a rollback can use."""
         return self.databases(engine).remains()
 
     def _drop(self, engine: InstanceEngine) -> None:
-        """Drop databases of branches that are gone."""
+        """Drop the databases of deleted branches."""
         branches = find_branches(self.repository, self.settings.remote)
         self.databases(engine).clean(branches)
 
     def _clean(self, engine: InstanceEngine) -> None:
-        """Remove all but the operations that can be taken back to, and the live one."""
+        """Remove all but the live operation and the rollback targets."""
         operations = self.journal.operations()
         dropped = self.remains(engine).dropped
         good = [
@@ -227,13 +230,13 @@ class Deployment:
         engine.clean(tuple(o for o in good if o.candidate.commit in newest))
 
     def _point(self, engine: InstanceEngine) -> None:
-        """Let `prune` keep what is live and what can be taken back to."""
+        """Tag the live image and the rollback target, so that `prune` keeps them."""
         if not self.images:
             return
         operations = self.journal.operations()
         live = next((o for o in operations[::-1] if o.ending is Outcome.LIVE), None)
         name = live.name if live else None
-        was = earlier(operations, name, self.remains(engine))
+        was = rollback_target(operations, name, self.remains(engine))
         found = {"live": live, "was": was}
         with self.registry() as registry:
             for kind, one in found.items():

@@ -1,4 +1,4 @@
-"""The same verbs through a desk, whose rule decides and whose runner carries out."""
+"""The same commands through a desk, which decides and whose runner executes them."""
 
 import json as json_
 import os
@@ -18,7 +18,7 @@ from trunkline.registry.transport import is_loopback
 
 DESK_HELP = "ask the desk whose page of this service is URL (token: $DESK_TOKEN)"
 DESK = option("--desk", metavar="URL", default="", help=DESK_HELP)
-# How long a desk may be away while it carries something out.
+# Seconds that a desk may be unreachable while it executes a request.
 _PATIENCE = 300.0
 _LOOK_SECONDS = 0.5
 _ENDED = frozenset({"done", "failed", "refused", "replaced"})
@@ -32,7 +32,7 @@ class DeskOf:
     token: str
 
     def ask(self, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
-        """Return what the desk answers; raises Refusal with what it says against."""
+        """Return the desk's answer; raises Refusal with its reason against."""
         try:
             answer = urllib3.request(
                 "GET" if body is None else "POST",
@@ -61,18 +61,18 @@ class DeskOf:
         )
 
     def act(self, environment: str, **wish: object) -> dict[str, Any]:
-        """Ask for something, and say what was decided."""
+        """Send a request, and print the decision."""
         found: dict[str, Any] = self.ask(environment, wish)
         say(shown(found["said"]))
         return found
 
     def carry_out(self, environment: str, *, yes: bool, **wish: object) -> int:
-        """Ask for a change of what serves, and wait until that has ended."""
+        """Request a deploy or rollback, and wait for its end."""
         typed = environment if yes else ""
         return self.wait(environment, self.act(environment, **wish, typed=typed)["key"])
 
     def wait(self, environment: str, key: str) -> int:
-        """Wait until a request has ended; a desk that restarts is asked again."""
+        """Wait until a request has ended, also while the desk restarts."""
         answered = time.monotonic()
         while True:
             try:
@@ -114,7 +114,7 @@ def open_desk(address: str) -> DeskOf:
 
 
 def show_status(desk: DeskOf, environment: str, *, json: bool) -> int:
-    """Print what serves, as the desk saw it last; exit code 1 if nothing does well."""
+    """Print what is serving, as the desk last saw it; exit code 1 if not healthy."""
     found = desk.ask(environment)
     if json:
         print(json_.dumps(found))
@@ -128,7 +128,7 @@ def show_status(desk: DeskOf, environment: str, *, json: bool) -> int:
 
 
 def show_history(desk: DeskOf, environment: str, *, json: bool) -> int:
-    """Print what people did, the newest first."""
+    """Print the requests of people, newest first."""
     found = desk.ask(f"{environment}/history")
     if json:
         print(json_.dumps(found))

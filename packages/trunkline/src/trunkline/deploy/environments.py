@@ -1,4 +1,4 @@
-"""`[tool.trunkline.environments.NAME]`: where a commit can be put."""
+"""`[tool.trunkline.environments.NAME]`: where commits are deployed."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from trunkline.commits.conventional import shown
 from trunkline.errors import UsageError
 from trunkline.settings import check_keys
 
-# The name is a folder's name too.
+# It also names a folder.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 ENGINES = ("local", "compose", "kubernetes")
 PORTS = {"http": 80, "https": 443}
@@ -27,26 +27,26 @@ class Environment:
     engine: str = "local"
     # Branches and tags, or only tags of versions.
     accepts: str = "any"
-    # Files with lines NAME=value, relative to the repository; their values are secret.
+    # Files with lines NAME=value, relative to the repository. The values are secret.
     variables: list[str] = field(default_factory=list)
-    # Seconds for which a new instance has to stay well before the old one is stopped.
+    # Seconds that a new instance has to stay healthy before the old one is stopped.
     window: int = 60
-    # Megabytes that have to be free before a commit is checked out.
+    # Megabytes of free disk that a deploy requires.
     room: int = 500
-    # Commits, or their images, to keep besides the live one.
+    # Commits (or images) to keep besides the live one.
     keep: int = 3
     # The file for `docker compose`, relative to the repository; by default
     # docker/NAME.compose.yaml and, where it exists, docker/backing.yaml.
     compose: str = ""
-    # The variable with the address of a PostgreSQL server that keeps the journal, for
-    # machines that share it; by default a file of the clone does.
+    # The environment variable with the address of a PostgreSQL database for the
+    # journal, if machines share it; by default it is a file in the clone.
     journal: str = ""
-    # For kubectl: by default its current context and namespace, and a Deployment called
-    # as the project.
+    # For kubectl; by default its current context and namespace, and the Deployment with
+    # the project's name.
     context: str = ""
     namespace: str = ""
     workload: str = ""
-    # Seconds that a migration, or another program of the candidate, may take.
+    # Seconds that a migration, or another command of the candidate, may take.
     deadline: int = 1800
 
     @property
@@ -58,7 +58,7 @@ class Environment:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def journal_address(self, variables: Mapping[str, str]) -> str:
-        """Return the address that `journal` names; raises UsageError if it is unset."""
+        """Read the variable that `journal` names; raises UsageError if it is unset."""
         if self.journal and self.journal not in variables:
             raise UsageError(
                 f"${self.journal} is not set; expected the address of the journal of "
@@ -69,7 +69,7 @@ class Environment:
 
     @property
     def overdue(self) -> str:
-        """Why a program was stopped that took longer than the deadline."""
+        """The reason given for a command that exceeded the deadline."""
         return (
             f"stopped after {self.deadline} seconds, the `deadline` of {self.name} in "
             "pyproject.toml"
@@ -77,7 +77,7 @@ class Environment:
 
     @property
     def host(self) -> str:
-        """What a client sends as `Host`."""
+        """The clients' `Host` header."""
         return urlsplit(self.url).netloc
 
 
@@ -107,11 +107,10 @@ def find_environment(tables: Mapping[str, Any], name: str) -> Environment:
 
 
 def _require_values(found: Environment, where: str) -> None:
-    """Refuse values of the right kind that mean nothing."""
+    """Raise UsageError for values of the right type that make no sense."""
     try:
         parts = urlsplit(found.url)
-        # Caddy in a container gets certificates, and a cluster has its own; the local
-        # one serves this machine.
+        # The local Caddy has no certificates.
         secure = parts.scheme == "https" and found.engine != "local"
         usable = parts.hostname and (secure or (parts.scheme == "http" and parts.port))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What was begun and how it ended: rows that are added and never changed."""
+"""An append-only journal of operations, their steps and outcomes."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from trunkline.deploy.operation import (
 )
 from trunkline.errors import FailedError, Refusal
 
-# A service without a database has neither, and releases without them.
+# A service without a database need not install them to release.
 try:
     import sqlalchemy as sa
     from sqlalchemy.exc import SQLAlchemyError
@@ -31,9 +31,9 @@ except ModuleNotFoundError as missing:
         fix="uv add --dev 'sqlalchemy>=2.1' 'alembic>=1.20'",
     ) from missing
 
-# Seconds for another process that writes.
+# Seconds to wait for another process that writes.
 PATIENCE = 30
-# `journal_migrations` has the types.
+# The column types are in `journal_migrations`.
 OPERATION = sa.table(
     "operation",
     *(sa.column(name) for name in ("id", "place", "name", "ref", "commit")),
@@ -47,10 +47,10 @@ EVENT = sa.table(
 
 
 class DeployJournal:
-    """The journal of one environment: a SQLite file, or its rows on a server."""
+    """The journal of one environment: a SQLite file, or rows in a shared database."""
 
     def __init__(self, file: Path, *, address: str = "", place: str = "") -> None:
-        """`place` tells apart the environments that share the server at `address`."""
+        """`place` identifies the environment in the database at `address`."""
         self.file = file
         self.address = address
         self.place = place if address else ""
@@ -63,16 +63,16 @@ class DeployJournal:
                 upgrade(connection)
                 yield connection
         except (OSError, ImportError, ValueError, SQLAlchemyError) as error:
-            # What a driver says ends with the statement and a link.
+            # Without the statement and the link that SQLAlchemy adds.
             said = str(getattr(error, "orig", None) or error).strip()
-            where = "at the address of the environment" if self.address else self.file
+            where = "in the shared database" if self.address else self.file
             raise FailedError(f"the journal {where} cannot be used: {said}") from error
 
     def _engine(self) -> sa.Engine:
         if self.address:
             return sa.create_engine(self.address, poolclass=sa.NullPool)
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        # The driver itself would begin late, and commit before a table changes.
+        # pysqlite would begin late, and commit before a table changes.
         options = {"timeout": PATIENCE, "isolation_level": None}
         url = sa.URL.create("sqlite", database=str(self.file))
         engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
@@ -81,9 +81,9 @@ class DeployJournal:
 
     @contextmanager
     def alone(self, *, wait: bool) -> Iterator[None]:
-        """Keep the other machines that share the journal out, or refuse to go on.
+        """Lock out other machines that share the journal; raises Refusal if locked.
 
-        The server lets them in when this process has ended. A file is of one machine.
+        The server releases the lock when this process ends. A file needs none.
         """
         if not self.address.startswith("postgresql"):
             yield
@@ -100,7 +100,7 @@ class DeployJournal:
             yield
 
     def begin(self, operation: Operation) -> None:
-        """Write down who begins what."""
+        """Record who begins which operation."""
         self._add(
             OPERATION,
             **asdict(operation.candidate),
@@ -111,7 +111,7 @@ class DeployJournal:
         )
 
     def intend(self, operation: str, step: DeployStep, at: float) -> None:
-        """Write down that a step begins."""
+        """Record that a step begins."""
         row = {"operation": operation, "at": at, "kind": "step", "text": step.value}
         self._add(EVENT, **row, reason="", seconds=0.0)
 
@@ -124,7 +124,7 @@ class DeployJournal:
         reason: str = "",
         seconds: float = 0.0,
     ) -> None:
-        """Write down how an operation ended."""
+        """Record how an operation ended."""
         row = {"operation": operation, "at": at, "kind": "ending", "text": ending.value}
         self._add(EVENT, **row, reason=reason, seconds=seconds)
 
@@ -133,11 +133,11 @@ class DeployJournal:
             connection.execute(sa.insert(table).values(place=self.place, **row))
 
     def operations(self) -> list[Operation]:
-        """Read all operations in the order in which they began."""
+        """Return all operations, oldest first."""
         if not (self.address or self.file.exists()):
             return []
         with self._open() as connection:
-            # These first: another machine may begin an operation in between.
+            # Events first, because another machine may begin an operation in between.
             events = self._rows(connection, EVENT).all()
             found = {row.name: _operation(row) for row in self._rows(connection)}
             for row in events:

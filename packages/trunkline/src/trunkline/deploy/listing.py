@@ -1,4 +1,4 @@
-"""`trunkline candidates`: what can be put on an environment, and what it brings."""
+"""`trunkline candidates`: what can be deployed, and what it would change."""
 
 import json as json_
 import re
@@ -23,10 +23,10 @@ from trunkline.settings import Settings
 from trunkline.versions import Version
 
 _FIELDS = ("objectname", "committerdate:unix", "authorname", "contents:subject")
-# Those of a ref, and of the commit that an annotated tag is for.
+# Of the ref itself, and of the commit that an annotated tag points to.
 _FORMAT = "%00".join(f"%({of}{one})" for of in ("", "*") for one in _FIELDS)
 _FLAG = re.compile(r"^([+-])\s+(enable_\w+)\s*:", re.IGNORECASE | re.MULTILINE)
-# Only the newest are compared with what serves: each takes git some 50 ms.
+# Only the newest are compared with the live commit, at about 50 ms of git each.
 COMPARED = 50
 LISTED = 100
 _UNKNOWN = {
@@ -38,46 +38,46 @@ _UNKNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A branch or release, and what it brings or lacks beside what serves."""
+    """A branch or release, compared with the live commit."""
 
     ref: str
-    # Of its image; a terminal may have named it so.
+    # The tag of its image, which a deploy from a terminal may name.
     tag: str
     commit: str
     at: int
     author: str
     subject: str
     version: bool
-    # The commit that served when what follows was found; empty if it is not known.
+    # The live commit that the fields below compare with; empty if unknown.
     compared: str
     commits_in: list[str]
     commits_out: list[str]
-    # How many those are; of more than LISTED only the newest are named.
+    # The full counts; the lists above hold at most LISTED, the newest.
     count_in: int
     count_out: int
     migrations: list[str]
     migrations_out: list[str]
-    # Flags that it declares and what serves does not, and the other way round.
+    # Flags that it adds to, and removes from, those of the live commit.
     new_flags: list[str]
     lost_flags: list[str]
-    # The environment on which it has to run first; empty where it has, or needs not.
+    # The environment that it has to be deployed to first, or empty.
     first: str
 
 
 @command(option("environment", metavar="ENV", help="the environment"), JSON)
 def candidates(*, environment: str, json: bool) -> int:
-    """Print what can be put on an environment, the newest first."""
+    """Print what can be deployed to an environment, newest first."""
     found = list_candidates(Deployment(environment))
     if json:
         print(json_.dumps([asdict(one) for one in found]))
     else:
         rows = [(one.ref, one.commit[:12], one.author, one.subject) for one in found]
-        print("\n".join(aligned(rows)) or f"nothing can be put on {environment} yet")
+        print("\n".join(aligned(rows)) or f"nothing to deploy to {environment} yet")
     return 0
 
 
 def list_candidates(place: Deployment) -> list[Listed]:
-    """List the branches and the newest release, or all releases and nothing else."""
+    """List all branches and the newest release, or, for `releases`, all releases."""
     serving = place.deployer().live()
     live = serving.commit if serving else ""
     refs = _read_refs(place.repository, place.settings.remote)
@@ -89,7 +89,7 @@ def list_candidates(place: Deployment) -> list[Listed]:
     wanted = {
         name: row
         for name, row in refs.items()
-        # What is to be released has to be seen first.
+        # The newest release can be tried where branches are deployed.
         if (name in versions) == releases or name == newest
     }
     if place.environment.engine != "local":
@@ -116,9 +116,9 @@ def built(
     environment: Environment,
     rows: Mapping[str, tuple[str, ...]],
 ) -> dict[str, tuple[str, ...]]:
-    """Leave the rows that have an image, each with the commit that would be put on.
+    """Keep the rows that have an image, with the commit that this would deploy.
 
-    The tag of a branch stays at an older image until that of its head is built.
+    A branch's tag points to an older image until the one of its head is built.
     """
     images = set(registry.tags())
     found: dict[str, tuple[str, ...]] = {}
@@ -128,7 +128,7 @@ def built(
         if _version(ref) or commit_tag(commit) in images:
             found[name] = (ref, commit, *row)
             continue
-        with suppress(Refusal):  # An image that names no commit cannot be put on.
+        with suppress(Refusal):  # An image without its commit's label.
             older = find_image(registry, repository, environment, name).commit
             if repository.find_commit(older):
                 found[name] = (ref, older, *_described(repository, older))
@@ -137,14 +137,14 @@ def built(
 
 def _described(repository: Repository, commit: str) -> list[str]:
     """Return the time, author and subject of a commit."""
-    told = repository.read("log", "-1", "--format=%ct%x00%an%x00%s", commit)
-    return told.strip().split("\0")
+    text = repository.read("log", "-1", "--format=%ct%x00%an%x00%s", commit)
+    return text.strip().split("\0")
 
 
 def _first(place: Deployment) -> tuple[str, set[str]]:
-    """Return where releases have to run first, if anywhere, and the commits that have.
+    """Return the environment that releases have to pass first, and those that did.
 
-    Those lived through a window where branches are put, too. A commit has one image.
+    To pass is to survive the window of any environment that also accepts branches.
     """
     places, root = place.settings.environments, place.repository.root
     others = [one for one in places if find_environment(places, one).accepts == "any"]
@@ -159,7 +159,7 @@ def _first(place: Deployment) -> tuple[str, set[str]]:
 
 
 def _read_refs(repository: Repository, remote: str) -> dict[str, tuple[str, ...]]:
-    """Return ref, commit, time, author and subject by short name."""
+    """Map each short name to its ref, commit, time, author and subject."""
     names = {ref: name for name, ref in find_branches(repository, remote).items()}
     found: dict[str, tuple[str, ...]] = {}
     text = repository.read("for-each-ref", f"--format=%(refname)%00{_FORMAT}")
@@ -189,7 +189,7 @@ def _listed(
 
 
 def compare(place: Deployment, commit: str, live: str) -> dict[str, Any]:
-    """Return what a commit brings and lacks beside what serves, as fields of Listed."""
+    """Compare a commit with the live one; returns fields of Listed."""
     repository, settings = place.repository, place.settings
     comes, goes = (live, commit), (commit, live)
     commits_in, commits_out = (
@@ -242,7 +242,7 @@ def _flags(
     text = repository.read("diff", "--unified=0", before, after, "--", file)
     signs: dict[str, str] = {}
     for sign, name in _FLAG.findall(text):
-        # One that only changed has both.
+        # A changed declaration has both signs.
         signs[name.upper()] = signs.get(name.upper(), "") + sign
     new, lost = ([n for n, found in signs.items() if found == sign] for sign in "+-")
     return {"new_flags": new, "lost_flags": lost}

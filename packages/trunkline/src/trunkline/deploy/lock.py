@@ -1,4 +1,4 @@
-"""One running operation for each environment, and one decision about its switch."""
+"""One running operation per environment, and one decision about its switch."""
 
 import fcntl
 import os
@@ -15,7 +15,10 @@ TICK = 0.01
 
 @contextmanager
 def only_deploy(folder: Path, doing: str, *, wait: bool) -> Iterator[int]:
-    """Hold the environment's lock; yields the descriptor that a migration inherits."""
+    """Hold the environment's lock; yields the descriptor that a migration inherits.
+
+    So the lock outlives a killed deploy for as long as its migration runs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if wait and (who := holder(folder)):
         say(f"waiting, also for a migration that outlived its deploy: {who}")
@@ -24,7 +27,7 @@ def only_deploy(folder: Path, doing: str, *, wait: bool) -> Iterator[int]:
 
 
 def holder(folder: Path) -> str:
-    """Return who changes an environment now, and since when; empty if nobody does."""
+    """Return who is changing an environment, and since when; empty if nobody is."""
     try:
         descriptor = os.open(folder / "deploy.lock", os.O_RDONLY)
     except FileNotFoundError:
@@ -37,9 +40,9 @@ def holder(folder: Path) -> str:
 
 @contextmanager
 def held(file: Path, doing: str, *, wait: bool) -> Iterator[int]:
-    """Hold a lock; `doing`, if not empty, tells a second caller who does what.
+    """Hold a file lock; `doing`, unless empty, is shown to whoever else wants it.
 
-    The kernel releases it when the last process that holds it has ended.
+    The kernel releases it when the last process that holds it ends.
     """
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -66,7 +69,7 @@ def busy(found: str) -> Refusal:
 
 
 def _lock_now(descriptor: int) -> None:
-    """Lock unless somebody changes something; who only looks has it for a moment."""
+    """Take the lock, or raise Refusal; `holder` may have it for a moment."""
     while not _locked(descriptor, fcntl.LOCK_EX):
         if not _locked(descriptor, fcntl.LOCK_SH):
             raise busy(_doing(descriptor))

@@ -1,4 +1,4 @@
-"""The steps of a deploy, and what to do about one that was interrupted. Pure."""
+"""The steps of a deploy, and how to recover from an interrupted one. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class DeployStep(StrEnum):
-    """What a deploy does, in this order."""
+    """The steps of a deploy, in order."""
 
     PULL = "pull"
     PREFLIGHT = "preflight"
@@ -19,7 +19,7 @@ class DeployStep(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an operation ended; one without an ending was interrupted."""
+    """How an operation ended; without an outcome it is running or was interrupted."""
 
     LIVE = "live"
     FAILED = "failed"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 class RecoveryVerdict(StrEnum):
-    """What the facts after an interruption ask for."""
+    """What to do after an interruption."""
 
     ADOPT = "adopt"
     RESTORE = "restore"
@@ -36,10 +36,10 @@ class RecoveryVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is to be deployed: a commit, under the name that was asked for.
+    """A commit to deploy, under the name that was asked for.
 
-    `variables_of` is the operation whose variables are used again, if not today's, and
-    `digest` that of the image, where an engine runs images.
+    `variables_of` names the operation whose variables are reused; empty means the
+    current ones. `digest` is the image's, if the engine runs images.
     """
 
     ref: str
@@ -50,22 +50,22 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One start of the service; the operation that started it gives it its name."""
+    """A running service, identified by the operation that started it."""
 
     operation: str
     commit: str
     address: str
-    # How many of its pods take requests, where it has several.
+    # The number of pods that take requests, on a cluster.
     ready: int = field(default=0, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the live file and the engine say; `live` is None without such a file."""
+    """What the switch and the engine say; `live` is None if no address is live."""
 
     live: str | None
     running: tuple[Instance, ...]
-    # Addresses whose instance is ready and names the commit that it was started from.
+    # Addresses of instances that are ready and report the expected commit.
     well: frozenset[str]
 
     def at(self, address: str | None) -> Instance | None:
@@ -75,16 +75,16 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One deploy as the journal tells it."""
+    """One deploy, as recorded in the journal."""
 
     name: str
     candidate: Candidate
     by: str
     at: float
     took_back: bool
-    # The last step that was begun.
+    # The last step begun.
     step: DeployStep | None = None
-    # Every step that was begun, and when.
+    # Every step begun, with its Unix time.
     steps: tuple[tuple[DeployStep, float], ...] = ()
     ending: Outcome | None = None
     reason: str = ""
@@ -93,14 +93,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What this clone still has of the operations, each by its name."""
+    """What this clone still keeps of past operations, by name."""
 
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    # Those whose database was dropped.
+    # The operations whose database was dropped.
     dropped: Collection[str] = ()
 
     def same(self, one: Operation, other: Operation) -> bool:
-        """Whether both put the same on; unknown variables count as the same."""
+        """Whether both deployed the same commit with the same variables, if known."""
         mine, others = (self.variables.get(it.name) for it in (one, other))
         known = mine is not None and others is not None
         return one.candidate.commit == other.candidate.commit and (
@@ -113,7 +113,7 @@ NOTHING = Remains()
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A verdict with the instance to serve, those to stop, and the reason."""
+    """A verdict, the instance to serve, the instances to stop, and the reason."""
 
     verdict: RecoveryVerdict
     serve: Instance | None
@@ -122,10 +122,10 @@ class Recovery:
 
 
 def recovery(facts: Facts, interrupted: str) -> Recovery:
-    """Decide by facts alone what becomes of an interrupted operation.
+    """Decide what becomes of an interrupted operation, by facts alone.
 
-    What serves well stays. A live file that names no instance of ours was written by
-    somebody else and is not touched.
+    A live and healthy instance stays. A live file that names none of our instances was
+    written by somebody else and is left alone.
     """
     if not facts.running:
         return Recovery(RecoveryVerdict.RESTORE, None, (), "nothing runs")
@@ -165,7 +165,7 @@ def _needs_human(why: str) -> Recovery:
 def find_operation(
     operations: Sequence[Operation], instance: Instance | None
 ) -> Operation | None:
-    """Return the operation that started an instance, if the journal knows it."""
+    """Return the operation that started an instance, if the journal has it."""
     name = instance.operation if instance else None
     return next((one for one in operations if one.name == name), None)
 
@@ -175,13 +175,13 @@ def interrupted(operations: Sequence[Operation]) -> Operation | None:
     return operations[-1] if operations and not operations[-1].ending else None
 
 
-def earlier(
+def rollback_target(
     operations: Sequence[Operation], live: str | None, remains: Remains = NOTHING
 ) -> Operation | None:
-    """Return the operation to take back to; `live` is the operation that serves.
+    """Return the operation to roll back to; `live` names the one that is serving.
 
-    It is the last one that lived through its window, unless what it put on, a commit
-    with its variables, serves or was taken back since, or its database was dropped.
+    This is the last one that survived its window, skipping those whose commit and
+    variables are serving or were taken back since, or whose database was dropped.
     """
     bad: list[Operation] = []
     good: list[Operation] = []
@@ -204,7 +204,7 @@ def earlier(
 
 
 def seconds_left(operations: Sequence[Operation], step: DeployStep) -> float | None:
-    """Return how long the last ten that succeeded took from a step on: the median."""
+    """Return the median time from a step to the end, over the last ten successes."""
     good = [one for one in operations if one.ending is Outcome.LIVE]
     ends = [(one, one.at + one.seconds) for one in good[-10:]]
     left = sorted(end - at for one, end in ends for s, at in one.steps if s is step)

@@ -1,4 +1,4 @@
-"""What `deploy` and `rollback` have in common: the plan, the lock, the report."""
+"""What `deploy` and `rollback` share: the plan, the lock and the result."""
 
 import json as json_
 import os
@@ -28,19 +28,19 @@ from trunkline.errors import Refusal
 from trunkline.output import confirm, say
 
 DIGITS = 12
-# What a person agrees to before a database is given up.
+# What a person confirms before data is lost.
 LOST = {
-    "new": "What is in its database now will not be shown any more.",
-    "downgrade": "What its newest migrations added to the database will be lost.",
+    "new": "The service will no longer see the data in its present database.",
+    "downgrade": "The data that the newest migrations added will be lost.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a person asked for; `choose` finds the candidate once the lock is held."""
+    """A requested change; `choose` finds the candidate once the lock is held."""
 
     choose: Callable[[Deployer], Candidate]
-    # What a second caller is told.
+    # Shown to whoever runs another deploy meanwhile.
     what: str
     took_back: bool = False
     database: str = ""
@@ -49,7 +49,7 @@ class Order:
 
 
 def carry_out(place: Deployment, order: Order) -> int:
-    """Deploy under the environment's lock, and print what serves."""
+    """Deploy while holding the environment's lock, and print what is serving."""
     by = person(os.environ)
     with place.only(doing(place, by, order.what), wait=order.wait) as lock:
         deployer = place.deployer(lock, choice=order.database)
@@ -67,27 +67,27 @@ def carry_out(place: Deployment, order: Order) -> int:
         try:
             new = deployer.deploy(operation)
         finally:
-            # What was interrupted may be needed once more.
+            # Recovery needs what an unfinished deploy left.
             if not interrupted(place.journal.operations()):
                 place.tidy(deployer.engine)
     return _report(place, operation.candidate.ref, new, json=order.json)
 
 
 def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
-    """Wait until what was taken back within its window is gone, and print what serves.
+    """Wait until the version taken back in its window has stopped; print what serves.
 
-    Its deployer stops it; where that was killed, this does.
+    The deploy that is watching it stops it; if that was killed, this does.
     """
     say(f"switched back to {back.commit[:DIGITS]}")
     what = doing(place, person(os.environ), "rollback")
     with place.only(what, wait=True) as lock:
         recover(place, place.deployer(lock))
-    told = find_operation(place.journal.operations(), back)
-    return _report(place, told.candidate.ref if told else "", back, json=json)
+    found = find_operation(place.journal.operations(), back)
+    return _report(place, found.candidate.ref if found else "", back, json=json)
 
 
 def show_plan(place: Deployment, order: Order) -> int:
-    """Print what would be done; what serves, and its database, stay as they are."""
+    """Print what a deploy would do, without changing the service or its database."""
     what = doing(place, person(os.environ), f"{order.what} --dry-run")
     with place.only(what, wait=order.wait) as lock:
         deployer = place.deployer(lock)
@@ -108,12 +108,12 @@ def show_plan(place: Deployment, order: Order) -> int:
 
 
 def require_choice(choice: str, environment: Environment, *, yes: bool) -> None:
-    """Refuse another database where only releases are accepted; ask if data is lost."""
+    """Refuse to change a database of releases; ask for confirmation if data is lost."""
     if environment.accepts == "releases":
         raise Refusal(
             rule="releases-only",
             found=f"another database for {environment.name}",
-            expected="the database that it has: only releases are put on it",
+            expected="its present database, because it accepts only releases",
             fix="the same command without the option",
         )
     if choice in LOST:
@@ -121,7 +121,7 @@ def require_choice(choice: str, environment: Environment, *, yes: bool) -> None:
 
 
 def recover(place: Deployment, deployer: Deployer) -> None:
-    """Finish what was interrupted, or refuse to go on."""
+    """Finish an interrupted deploy; raises Refusal if only a person can."""
     if left := deployer.recover():
         require_no_human(left, deployer.facts(), place.switch.file)
         say(f"the interrupted deploy ended: {left.verdict.value}, {left.why}")
@@ -132,7 +132,7 @@ def _unfinished(left: Operation, environment: str) -> Refusal:
     return Refusal(
         rule="unfinished",
         found=f"{ref}, begun by {shown(left.by)} and interrupted",
-        expected="nothing unfinished, because a plan cannot finish anything",
+        expected="no unfinished deploy: a dry run changes nothing, so cannot finish it",
         fix=f"uv run trunkline deploy {quote(left.candidate.ref)} --to {environment}"
         "  (any deploy, or `uv run trunkline rollback`, finishes it first)",
     )
@@ -147,25 +147,25 @@ def _report(place: Deployment, ref: str, new: Instance, *, json: bool) -> int:
 
 
 def progress(operations: Sequence[Operation], now: float) -> str:
-    """Say how far the last operation is, and how long it will take. Pure."""
+    """Describe the step of the last operation and the time left. Pure."""
     left = interrupted(operations)
     if left is None or not left.steps:
         return "no step has begun"
     step, at = left.steps[-1]
     number, of = [*DeployStep].index(step) + 1, len(DeployStep)
     usual = seconds_left(operations, step)
-    # A clock that was set back counts as one that stood still.
+    # If the clock was set back, no time has passed.
     rest = None if usual is None else max(0.0, usual - max(0.0, now - at))
     more = "" if rest is None else f", about {rest:.0f} s left"
     return f"step {number} of {of}: {step.value}{more}"
 
 
 def doing(place: Deployment, by: str, what: str) -> str:
-    """Say what a second caller is told."""
+    """Describe this operation to whoever else wants the lock."""
     name, since = place.environment.name, shown_time(time.time())
     return f"{by} is changing {name} since {since}: {what}"
 
 
 def shown_time(seconds: float) -> str:
-    """Write a time as people and programs read it, in UTC."""
+    """Format a Unix time as ISO 8601 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""What a candidate's migrations are to an environment's database. Pure."""
+"""Compare a candidate's migrations with an environment's database. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from trunkline.commits.conventional import shown
 from trunkline.deploy.environments import Environment
 from trunkline.errors import FailedError, Refusal
 
-# More lines than a person reads.
+# Migrations to list; nobody reads more.
 LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseReport:
-    """What `SERVICE migrations --database` printed."""
+    """The output of `SERVICE migrations --database --json`."""
 
     state: str
     pending: tuple[tuple[str, str], ...]
-    # Migrations of the database that the candidate does not contain.
+    # Applied migrations that the candidate does not contain.
     unknown: tuple[str, ...]
 
     @property
     def lines(self) -> list[str]:
-        """What will happen to the database, for people."""
+        """What a deploy does to the database, for people."""
         found = [f"{one[:12]} {shown(subject)}" for one, subject in self.pending]
         more = [f"and {len(found) - LISTED} more"] if len(found) > LISTED else []
         if self.state == "behind":
@@ -38,7 +38,7 @@ class DatabaseReport:
 
 
 def read_report(text: str) -> DatabaseReport:
-    """Read the service's answer; raises FailedError where it makes no sense."""
+    """Parse the service's output; raises FailedError if it is invalid."""
     try:
         found = json.loads(text)
         return DatabaseReport(
@@ -54,9 +54,9 @@ def read_report(text: str) -> DatabaseReport:
 
 
 def require_known(report: DatabaseReport, ref: str, environment: Environment) -> None:
-    """Refuse a database with migrations of another branch, and name the ways out.
+    """Refuse a database with migrations of another branch, and name the choices.
 
-    Ways that lose data are none where only releases are accepted.
+    None of them may lose data where only releases are accepted.
     """
     if report.state != "unknown":
         return

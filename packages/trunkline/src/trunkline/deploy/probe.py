@@ -1,4 +1,4 @@
-"""Ask an instance itself whether it is well: an engine's "healthy" is not "ready"."""
+"""Ask an instance itself whether it is ready: an engine's "healthy" does not say so."""
 
 import urllib3
 
@@ -7,11 +7,11 @@ OK = 200
 
 
 def is_well(address: str, *, commit: str, host: str) -> bool:
-    """Whether the instance at `address` is ready and names `commit`.
+    """Whether the instance at `address` (HOST:PORT) is ready and reports `commit`.
 
-    `host` is what a client of the environment asks for: a service may accept no other.
+    `host` is the header of the environment's clients; a service may accept no other.
     """
-    # A connection of its own: one that was kept may lead to what has ended.
+    # A new connection each time, because a pooled one may lead to a stopped instance.
     with urllib3.PoolManager(
         headers={"Host": host}, timeout=SECONDS, retries=False
     ) as pool:

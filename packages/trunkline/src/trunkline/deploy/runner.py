@@ -1,4 +1,4 @@
-"""Carry out one deploy, or finish one that was interrupted, on any engine."""
+"""Run a deploy, or finish an interrupted one, on any engine."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -26,16 +26,16 @@ from trunkline.errors import FailedError, Refusal, TrunklineError
 
 @dataclass(frozen=True, slots=True)
 class Deployer:
-    """Deploys to one environment; the caller holds its lock."""
+    """Deploys to one environment, whose lock the caller holds."""
 
     engine: InstanceEngine
     switch: LiveAddress
     journal: DeployJournal
     window: float
     say: Callable[[str], None]
-    # Raises a refusal if the candidate and the database do not fit.
+    # Raises Refusal if the candidate does not fit the database.
     preflight: Callable[[Operation, Instance | None], None]
-    # Upgrades the database; raises FailedError with what the service said.
+    # Upgrades the database; raises FailedError with the service's own output.
     migrate: Callable[[Operation], None]
     patience: float = 60.0
     pause: Callable[[float], None] = time.sleep
@@ -43,25 +43,25 @@ class Deployer:
     ticks: Callable[[], float] = field(default=time.monotonic)
 
     def facts(self) -> Facts:
-        """Ask the engine, the live file and each instance."""
+        """Read the live address, and ask the engine and each instance."""
         running = self.engine.running()
         well = frozenset(one.address for one in running if self.engine.well(one))
         return Facts(self.switch.read(), running, well)
 
     def live(self) -> Instance | None:
-        """Return the instance that is live, if it runs."""
+        """Return the live instance, if it is running."""
         facts = Facts(self.switch.read(), self.engine.running(), frozenset())
         return facts.at(facts.live)
 
     def deploy(self, operation: Operation) -> Instance:
-        """Put a candidate on; raises FailedError with what serves instead.
+        """Deploy a candidate; raises FailedError, which says what serves instead.
 
-        Until the old instance is stopped, Ctrl-C takes the candidate back, too. Where
-        the engine no longer answers, the next command finishes it: Refusal.
+        Ctrl-C also takes the candidate back, until the old instance is stopped. Refusal
+        is raised if the engine stops answering: the next command finishes the deploy.
         """
         began = self.ticks()
         if usual := usual_seconds(self.journal.operations()):
-            self.say(f"about {usual:.0f} s, as the last ones took")
+            self.say(f"about {usual:.0f} s, like the last ones")
         before = self.live()
         self.journal.begin(operation)
         ending = Outcome.FAILED
@@ -75,7 +75,8 @@ class Deployer:
             why = str(error) or "was interrupted"
             with self._or_unfinished(f"{operation.candidate.ref} {why}", before):
                 reason = self._withdraw(operation, before, why)
-            with suppress(FailedError):  # Of a full disk: the next command ends it.
+            # If the disk is full, the next command records the ending.
+            with suppress(FailedError):
                 self._end(operation, ending, reason, self.ticks() - began)
             if isinstance(error, FailedError):
                 raise FailedError(reason) from error
@@ -92,12 +93,13 @@ class Deployer:
 
     @contextmanager
     def _or_unfinished(self, happened: str, serving: Instance | None) -> Iterator[None]:
-        """Say what is known where nobody can finish now: `serving`, if that is live."""
+        """Turn a failure to finish into a Refusal that says what is live, if known."""
         try:
             yield
         except (TrunklineError, OSError) as error:
             known = "what is live cannot be asked either"
-            with suppress(TrunklineError):  # Of a cluster, which is the switch, too.
+            # In a cluster, the engine is also the switch.
+            with suppress(TrunklineError):
                 live = self.switch.read()
                 ours = serving if serving and serving.address == live else None
                 known = f"{ours.commit[:12] if ours else live or 'nothing'} is live"
@@ -110,7 +112,7 @@ class Deployer:
             ) from error
 
     def recover(self) -> Recovery | None:
-        """Finish an interrupted operation by the facts; None if there is none."""
+        """Finish an interrupted operation according to the facts; None without one."""
         left = interrupted(self.journal.operations())
         if left is None and (self.live() or not self.engine.running()):
             return None
@@ -140,10 +142,10 @@ class Deployer:
         return found
 
     def take_back(self, who: str) -> Instance | None:
-        """Switch back by rename while an instance is in its window.
+        """Switch back to the old instance while the new one is in its window.
 
-        Whoever watches it, or else the next command, stops it. Needs no lock but the
-        one on the switch; returns what serves, or None if nothing is in its window.
+        The deploy that is watching it, or else the next command, stops it. Takes only
+        the switch's lock; returns what serves then, or None if there is no window.
         """
         with self.switch.deciding(who):
             left = interrupted(self.journal.operations())
@@ -173,7 +175,7 @@ class Deployer:
             now = next((one for one in self.engine.running() if one == new), None)
             if now is None:
                 raise FailedError("ended before it was ready")
-            # More than ever: one that crashes and comes back is no progress.
+            # Only a new maximum is progress: a crashing pod may get ready repeatedly.
             if now.ready > ready:
                 end, ready = self.ticks() + self.patience, now.ready
             if self.ticks() > end:
@@ -185,23 +187,23 @@ class Deployer:
         return new
 
     def _watch(self, operation: Operation, new: Instance) -> None:
-        # Until somebody takes it back: who took an earlier one back is forgotten.
+        # Replaces the name of whoever took an earlier deploy back.
         with self.switch.deciding("a change of the file"):
             self._step(operation, DeployStep.WATCH)
         why = self._sickness(new)
         with self.switch.deciding():
-            # From here on nobody can take it back by rename.
+            # From the next step on, nobody can switch back without a deploy.
             if why or (why := self._taken(new)):
                 raise FailedError(why)
             self._step(operation, DeployStep.STOP)
 
     def _sickness(self, new: Instance) -> str:
-        """Watch for the window; return why it is to end, or nothing."""
+        """Watch for the window; return why the instance has to go, or nothing."""
         end = self.ticks() + self.window
         sick, bad = f"turned sick within {self.window:g} seconds", 0
         while self.ticks() < end:
             bad = 0 if self.engine.well(new) else bad + 1
-            # One slow answer is no sickness.
+            # One slow answer is not a failure.
             if bad == 3:  # noqa: PLR2004
                 return sick
             if taken := self._taken(new):
@@ -215,7 +217,7 @@ class Deployer:
         return f"was taken back by {self.switch.decided_by()}"
 
     def _withdraw(self, operation: Operation, before: Instance | None, why: str) -> str:
-        """Let the old instance serve, remove the new one, and return what to say."""
+        """Let the old instance serve, remove the new one, and return the message."""
         live = self.switch.read()
         stays = self._put_on_by_others(operation, live) or before
         if live != (address := stays.address if stays else None):
@@ -233,8 +235,8 @@ class Deployer:
     def _put_on_by_others(
         self, operation: Operation, live: str | None
     ) -> Instance | None:
-        """Return what another clone has put on meanwhile; not ours to take away."""
-        with suppress(TrunklineError):  # Of an engine that cannot say.
+        """Return the live instance if another clone deployed it meanwhile."""
+        with suppress(TrunklineError):  # The engine may not answer.
             for one in self.engine.running():
                 if one.address == live and one.operation != operation.name:
                     return one
@@ -247,17 +249,17 @@ class Deployer:
     def _end(
         self, operation: Operation, ending: Outcome, reason: str, seconds: float
     ) -> None:
-        # The clock on the wall may have been set back.
+        # The system clock may have been set back.
         took, at = max(0.0, seconds), self.now()
         self.journal.end(operation.name, ending, at, reason=reason, seconds=took)
 
 
 def require_no_human(found: Recovery | None, facts: Facts, live: Path) -> None:
-    """Refuse to go on where the facts are contradictory."""
+    """Raise Refusal if the facts contradict each other."""
     if found is None or found.verdict is not RecoveryVerdict.NEEDS_HUMAN:
         return
     running = ", ".join(f"{one.commit[:12]} at {one.address}" for one in facts.running)
-    # Something runs, and what is well comes first.
+    # Suggest a healthy instance if there is one.
     address, *_ = sorted(
         (one.address for one in facts.running), key=lambda it: it not in facts.well
     )

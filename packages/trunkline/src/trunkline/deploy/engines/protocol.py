@@ -1,4 +1,4 @@
-"""What a deploy needs of an engine, and of the switch."""
+"""What a deploy needs from an engine and from the switch."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ from trunkline.process import Completed
 
 
 class InstanceEngine(Protocol):
-    """What runs instances; each method may be repeated after an interruption."""
+    """Runs instances. Every method can be repeated after an interruption."""
 
     @property
     def variables(self) -> Variables:
@@ -20,53 +20,52 @@ class InstanceEngine(Protocol):
         """Return all instances of the environment that run now."""
 
     def well(self, instance: Instance) -> bool:
-        """Whether an instance is ready and names the commit it was started from."""
+        """Whether an instance is ready and reports the commit it was started from."""
 
     def ensure_proxy(self) -> None:
-        """Start what the environment needs beside its instances, unless it runs."""
+        """Start what the environment needs besides its instances, unless running."""
 
     def pull(self, candidate: Candidate) -> None:
-        """Bring what is to run to this machine."""
+        """Fetch what the candidate needs to run."""
 
     def ask(
         self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
-        """Run a program of the candidate, such as its command or python, to its end.
+        """Run a command of the candidate to its end, with the operation's variables.
 
-        As it would serve: in the same folder, with the operation's variables. One with
-        a name goes on without its deploy, and the next waits for it.
+        A command with a name survives its deploy; the next deploy waits for it.
         """
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
-        """Start an instance beside the others and return without waiting for it."""
+        """Start an instance beside the others, without waiting until it is ready."""
 
     def settle(self, instance: Instance) -> None:
-        """Let an instance that lived through its window survive a restart."""
+        """Keep an instance that survived its window across restarts of the engine."""
 
     def stop(self, instance: Instance) -> None:
-        """Let an instance finish its requests, and end it."""
+        """Stop an instance gracefully."""
 
     def logs(self, operation: str) -> str:
-        """Return the last lines that an instance wrote."""
+        """Return the last lines of an instance's log."""
 
     def remove(self, operation: str) -> None:
-        """Remove what an instance that has ended left running or in the way."""
+        """Remove whatever a stopped instance left behind."""
 
     def clean(self, kept: Sequence[Operation]) -> None:
-        """Remove what no operation in `kept` or running instance needs."""
+        """Remove what neither a running instance nor an operation in `kept` needs."""
 
 
 class LiveAddress(Protocol):
-    """The one place that says which address is live."""
+    """The single source of truth about which address is live."""
 
     def read(self) -> str | None:
         """Return the live address, or None."""
 
     def write(self, address: str | None) -> None:
-        """Make an address live at once, or none."""
+        """Atomically make an address live, or none."""
 
     def deciding(self, who: str = "") -> AbstractContextManager[None]:
-        """Let nobody else take back, or end a window, meanwhile."""
+        """Let nobody else take back or end a window meanwhile."""
 
     def decided_by(self) -> str:
-        """Return who took back last."""
+        """Return who last took a deploy back."""
