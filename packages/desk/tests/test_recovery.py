@@ -41,7 +41,7 @@ class Shared(Store):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         with super().reading() as connection:
-            found = requests.waiting(connection, "shop/staging")
+            found = requests.find(connection, place="shop/staging", state="waiting")
             yield connection
         if found:
             self.meanwhile()

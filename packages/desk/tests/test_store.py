@@ -13,8 +13,7 @@ from sqlalchemy import func, select
 from trunkline.errors import UsageError
 
 from trunkline_desk import actions, requests, snapshots, tables, view
-from trunkline_desk.actions import DeniedError
-from trunkline_desk.claims import Action, Person, Role, Wish
+from trunkline_desk.claims import Action, DeniedError, Person, Role, Wish
 from trunkline_desk.services import Desk, Place, read_desk
 from trunkline_desk.store import Store
 
@@ -62,7 +61,7 @@ def attempt(store: Store, name: str, key: str) -> str:
         try:
             return actions.perform(connection, PLACE, person, wish, NOW)
         except DeniedError as error:
-            return error.denial.sentence
+            return error.sentence
 
 
 def test_of_many_at_once_one_has_it_and_the_others_are_told(address: str) -> None:
@@ -137,7 +136,7 @@ def test_a_key_that_was_used_for_something_else_is_refused(
     other = first.model_copy(update=change)
     with pytest.raises(DeniedError, match="used for something else") as caught:
         actions.act(store, place, person, other, NOW + 60, blind=True)
-    assert caught.value.denial.status == 409
+    assert caught.value.status == 409
     store.close()
 
 

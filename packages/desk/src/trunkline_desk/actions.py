@@ -1,11 +1,10 @@
 """Everything that a person can do: decided by the one rule, and written down."""
 
-import json
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.listing import compare
 from trunkline.errors import TrunklineError
@@ -14,7 +13,7 @@ from trunkline_desk import events, flags, outbox, requests, snapshots, tables
 from trunkline_desk.claims import (
     CLAIMS,
     Action,
-    Denial,
+    DeniedError,
     Ground,
     Person,
     Reservation,
@@ -35,14 +34,6 @@ TERMINAL = "terminal"
 DESK = Person("the desk", Role.VIEWER, "itself")
 
 
-class DeniedError(Exception):
-    """What somebody may not do now, with an HTTP status and a sentence."""
-
-    def __init__(self, denial: Denial) -> None:
-        super().__init__(denial.sentence)
-        self.denial = denial
-
-
 def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
     """Return what is known about an environment, and about a branch or release, now."""
     columns = RESERVATION.c["holder", "until", "why", "ref"]
@@ -50,8 +41,8 @@ def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
     held = connection.execute(select(*columns).where(these)).first()
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
     newest = requests.newest(connection, place.name)
-    going = requests.running(connection, place.name)
-    running = going.id if going else 0
+    going = requests.find(connection, place=place.name, state="running")
+    running = going[0].id if going else 0
     # Pages look at an environment alone: they need not read 10,000 branches for it.
     one = listed(connection, place, ref) if ref else None
     return Ground(
@@ -82,7 +73,7 @@ def act(
                 wish = _completed(connection, place, wish)
             return perform(connection, place, person, wish, now)
     except DeniedError as error:
-        text = f"was refused: {error.denial.sentence}"
+        text = f"was refused: {error.sentence}"
         with store.writing() as connection:
             events.add(connection, place.name, "act", person, text, at=now)
         raise
@@ -102,15 +93,15 @@ def perform(
 
     The caller is the only writer meanwhile. A form posted again changes nothing.
     """
+    # Who has not looked before leaves out what others have seen.
+    wished = wish.model_dump_json(exclude={"seen", "commit", "form"})
     if first := events.find(connection, wish.key):
-        if (first.place, first.person) == (place.name, person.name) and _same(
-            wish, requests.find(connection, wish.key)
-        ):
+        if (first.place, first.person, first.wish) == (place.name, person.name, wished):
             return "That was requested already."
-        raise DeniedError(Denial(409, "This key was used for something else."))
+        raise DeniedError(409, "This key was used for something else.")
     before = ground(connection, place, wish.ref)
     if found := denial(wish, person, before, now):
-        raise DeniedError(_explained(connection, place, found, wish, before, now=now))
+        raise _explained(connection, place, found, wish, before, now=now)
     until = now + wish.hours * 3600
     held = active(before.reservation, now)
     # What is typed where the desk runs needs no runner.
@@ -123,7 +114,8 @@ def perform(
     number = requests.newest(connection, place.name) if asks else 0
     more: dict[str, Any] = {"why": wish.why, "at": now, "request": number or None}
     kind = "tell" if wish.action is Action.TELL else "act"
-    events.add(connection, place.name, kind, person, text, key=wish.key, **more)
+    said = {"key": wish.key, "wish": wished, **more}
+    events.add(connection, place.name, kind, person, text, **said)
     outbox.tell(connection, place, person, text, **more)
     ref = held.ref if held else ""
     if wish.action is Action.PUT:
@@ -133,28 +125,15 @@ def perform(
     return f"{person.name} {text}."
 
 
-def _same(wish: Wish, made: Row[Any] | None) -> bool:
-    """Whether a wish is the one that made this request, as far as it tells."""
-    if made is None:
-        # Nothing is kept of a claim but a sentence for people.
-        return wish.action in {*CLAIMS, Action.STOP}
-    if wish.action is Action.PUT and wish.ref != made.ref:
-        return False
-    (word,) = flags.options({wish.flag: wish.value})
-    if wish.action is Action.FLAG and word not in json.loads(made.options):
-        return False
-    return wish.action is Action(made.kind)
-
-
 def _explained(
     connection: Connection,
     place: Place,
-    found: Denial,
+    found: DeniedError,
     wish: Wish,
     before: Ground,
     *,
     now: float,
-) -> Denial:
+) -> DeniedError:
     """Say what changed since the page was looked at."""
     if found.status != 409 or wish.seen == before.state:  # noqa: PLR2004
         return found
@@ -165,14 +144,14 @@ def _explained(
     if row is None:
         return found
     last = f" At {clock(row.at, now)} {row.person} {row.text}."
-    return Denial(found.status, f"{found.sentence}{last}")
+    return DeniedError(found.status, f"{found.sentence}{last}")
 
 
 def _stop(connection: Connection, place: Place) -> None:
-    going = requests.running(connection, place.name)
-    if going is None:
-        raise DeniedError(Denial(409, "Nothing is running that could be stopped."))
-    requests.stop(connection, going.id)
+    going = requests.find(connection, place=place.name, state="running")
+    if not going:
+        raise DeniedError(409, "Nothing is running that could be stopped.")
+    requests.stop(connection, going[0].id)
 
 
 def _submit(
@@ -203,14 +182,14 @@ def _order(connection: Connection, place: Place, wish: Wish) -> tuple[Order, lis
     switched = flags.read(connection, place.name)
     if wish.action is Action.FLAG:
         if why := flags.unknown(live, wish.flag):
-            raise DeniedError(Denial(422, why))
+            raise DeniedError(422, why)
         switched[wish.flag] = wish.value
         ref, commit, subject = live["ref"], live["commit"], f"{wish.flag} switched"
     else:
         one = candidate(connection, place, wish.ref)
         if one is None or one["commit"] != wish.commit:
             now = f"{one['commit'][:12]} now" if one else "gone"
-            raise DeniedError(Denial(409, f"{wish.ref} is {now}; look again."))
+            raise DeniedError(409, f"{wish.ref} is {now}; look again.")
         ref, commit, subject = one["ref"], one["commit"], one["subject"]
         # A list of an older desk does not tell.
         lost = [name for name in one.get("lost_flags", ()) if name in switched]

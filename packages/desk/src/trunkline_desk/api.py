@@ -6,8 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, HTTPException
 
 from trunkline_desk import actions, requests, view
-from trunkline_desk.actions import DeniedError
-from trunkline_desk.claims import Wish
+from trunkline_desk.claims import DeniedError, Wish
 from trunkline_desk.web import Now, Number, PersonOf, PlaceOf, StoreOf
 
 router = APIRouter(prefix="/api")
@@ -36,10 +35,10 @@ def history(
 def outcome(_: PersonOf, store: StoreOf, place: PlaceOf, key: str) -> dict[str, Any]:
     """Tell what became of a request, by the key that it was made with."""
     with store.reading() as connection:
-        found = requests.find(connection, key)
-    if found is None or found.place != place.name:
+        found = requests.find(connection, key=key, place=place.name)
+    if not found:
         raise HTTPException(404, "There is no such request.")
-    return view.told(found)
+    return view.told(found[0])
 
 
 @router.post("/{service}/{environment}", status_code=202)
@@ -55,7 +54,7 @@ def act(
     try:
         said = actions.act(store, place, person, wish, now, blind=True)
     except DeniedError as error:
-        raise HTTPException(error.denial.status, error.denial.sentence) from error
+        raise HTTPException(error.status, error.sentence) from error
     with store.reading() as connection:
         found = view.document(view.place_view(connection, place, person, now))
     return found | {"said": said, "key": wish.key}

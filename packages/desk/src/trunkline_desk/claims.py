@@ -104,13 +104,12 @@ class Wish(BaseModel):
     database: str = Field(default="", pattern="^((own|new)-database|downgrade)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class DeniedError(Exception):
     """Why not: an HTTP status, a sentence for people, and what to type instead."""
 
-    status: int
-    sentence: str
-    fix: str = ""
+    def __init__(self, status: int, sentence: str, fix: str = "") -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.fix = status, sentence, fix
 
 
 def clock(seconds: float, now: float) -> str:
@@ -128,7 +127,9 @@ def active(reservation: Reservation | None, now: float) -> Reservation | None:
     return reservation if reservation and reservation.until > now else None
 
 
-def denial(wish: Wish, person: Person, ground: Ground, now: float) -> Denial | None:
+def denial(
+    wish: Wish, person: Person, ground: Ground, now: float
+) -> DeniedError | None:
     """Return why a wish is denied, or None."""
     return (
         _role(wish, person, ground)
@@ -160,40 +161,42 @@ def claim(
     return held
 
 
-def _role(wish: Wish, person: Person, ground: Ground) -> Denial | None:
+def _role(wish: Wish, person: Person, ground: Ground) -> DeniedError | None:
     if person.role < Role.DEPLOYER:
-        return Denial(
+        return DeniedError(
             403, "You may look, but not change anything. Ask for the role deployer."
         )
     if not ground.accepts_any and person.role < Role.RELEASER:
-        return Denial(403, f"Only a releaser may change {ground.name}.")
+        return DeniedError(403, f"Only a releaser may change {ground.name}.")
     if wish.action is Action.FREEZE and person.role < Role.RELEASER:
-        return Denial(403, "Only a releaser may freeze an environment.")
+        return DeniedError(403, "Only a releaser may freeze an environment.")
     return None
 
 
-def _reserved(wish: Wish, person: Person, ground: Ground, now: float) -> Denial | None:
+def _reserved(
+    wish: Wish, person: Person, ground: Ground, now: float
+) -> DeniedError | None:
     held = active(ground.reservation, now)
     if wish.action is Action.TAKE_OVER and not wish.why.strip():
-        return Denial(422, "Say why you take it over. Your reason is kept.")
+        return DeniedError(422, "Say why you take it over. Your reason is kept.")
     if held is None or wish.action is Action.TELL:
         return None
     if not held.holder:
         # Who may freeze may also end it.
         if person.role >= Role.RELEASER and wish.action in CLAIMS:
             return None
-        return Denial(
+        return DeniedError(
             409, f"{ground.name} is frozen until {clock(held.until, now)}: {held.why}"
         )
     if held.holder == person.name or wish.action is Action.TAKE_OVER:
         return None
     why = f": {held.why}" if held.why else ""
-    return Denial(
+    return DeniedError(
         409, f"{held.holder} has {ground.name} until {clock(held.until, now)}{why}"
     )
 
 
-def _moved(wish: Wish, ground: Ground) -> Denial | None:
+def _moved(wish: Wish, ground: Ground) -> DeniedError | None:
     if wish.action in CLAIMS:
         return None
     seen, now = wish.seen, ground.state
@@ -202,21 +205,21 @@ def _moved(wish: Wish, ground: Ground) -> Denial | None:
         seen, now = seen.rpartition(".")[0], now.rpartition(".")[0]
     if seen == now:
         return None
-    return Denial(409, f"{ground.name} has changed since you looked.")
+    return DeniedError(409, f"{ground.name} has changed since you looked.")
 
 
-def _new(wish: Wish, ground: Ground) -> Denial | None:
+def _new(wish: Wish, ground: Ground) -> DeniedError | None:
     if wish.action is not Action.PUT or ground.accepts_any or not ground.first:
         return None
     sentence = f"{wish.ref} has not run on {ground.first} yet. Put it there first."
-    return Denial(
+    return DeniedError(
         409, sentence, f"uv run trunkline deploy {wish.ref} --to {ground.first}"
     )
 
 
-def _confirmed(wish: Wish, ground: Ground) -> Denial | None:
+def _confirmed(wish: Wish, ground: Ground) -> DeniedError | None:
     # Whoever stops a release changes nothing that serves.
     free = {*CLAIMS, Action.STOP}
     if ground.accepts_any or wish.action in free or wish.typed == ground.name:
         return None
-    return Denial(422, f"Type {ground.name} to confirm.")
+    return DeniedError(422, f"Type {ground.name} to confirm.")

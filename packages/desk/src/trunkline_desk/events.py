@@ -32,7 +32,8 @@ def add(
     """Write down one thing that happened.
 
     It is an `act`, a `step`, an `end` or a `look`; somebody asks to `tell` them when it
-    is free, and they are `told`. `more` is why, the request, and the form's key.
+    is free, and they are `told`. `more` is why, the request, and which wish had which
+    key.
     """
     row = {"at": at, "place": place, "kind": kind, "text": text, **more}
     who = {"person": person.name, "by": person.by}

@@ -103,8 +103,8 @@ def _arrived(
             return _posted(hook, message)
         # As it is now: what comes late tells nothing old.
         with store.reading() as connection:
-            one = requests.read(connection, message["request"])
-        return one is None or github.arrived(hook, one, message, desk.url)
+            (one,) = requests.find(connection, id=message["request"])
+        return github.arrived(hook, one, message, desk.url)
     except (urllib3.exceptions.HTTPError, ValueError):
         return False
 

@@ -7,9 +7,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy import select
 
-from trunkline_desk import actions, events, snapshots, tables, view, web
-from trunkline_desk.actions import DeniedError
-from trunkline_desk.claims import Action, Person, Wish
+from trunkline_desk import actions, events, requests, snapshots, tables, view, web
+from trunkline_desk.claims import Action, DeniedError, Person, Wish
 from trunkline_desk.services import Place
 from trunkline_desk.web import DeskOf, Now, Number, PersonOf, PlaceOf, StoreOf
 
@@ -62,15 +61,14 @@ def request_page(
     request: Request, person: PersonOf, store: StoreOf, place: PlaceOf, number: Number
 ) -> Response:
     """Show one request for ever at the same address."""
-    these = (tables.request.c.id == number) & (tables.request.c.place == place.name)
     said = tables.event.c.request == number
     with store.reading() as connection:
-        one = connection.execute(select(tables.request).where(these)).first()
-        if one is None:
+        found = requests.find(connection, id=number, place=place.name)
+        if not found:
             raise HTTPException(404, "There is no such request.")
         order = select(tables.event).where(said).order_by(tables.event.c.id)
         happened = connection.execute(order).all()
-    values = {"place": place, "one": one, "happened": happened, "person": person}
+    values = {"place": place, "one": found[0], "happened": happened, "person": person}
     return web.shown(request, "request.html", values)
 
 
@@ -140,7 +138,7 @@ def act(
     try:
         actions.act(store, place, person, posted, now)
     except DeniedError as error:
-        said, status = error.denial.sentence, error.denial.status
+        said, status = error.sentence, error.status
         again = None
         if posted.action is Action.PUT and status == 409:  # noqa: PLR2004
             again = _confirmation(request, person, place, posted.ref, posted, said)
@@ -163,7 +161,7 @@ def _confirmation(
         newest = events.newest(connection)
         one = actions.candidate(connection, place, ref)
         shown = view.place_view(connection, place, person, now)
-    if one is None or (posted and shown.held and not shown.mine):
+    if one is None or (posted and shown["held"] and not shown["mine"]):
         return None
     values = {"place": place, "one": one, "view": shown, "person": person, "now": now}
     values |= {"newest": newest, "said": said, "why": posted.why if posted else ""}

@@ -39,9 +39,8 @@ def submit(
 
     One may wait for each person and environment.
     """
-    queue = waiting(connection, place)
-    replaced = next((one for one in queue if one.person == person.name), None)
-    if replaced:
+    mine = find(connection, place=place, state="waiting", person=person.name)
+    if replaced := next(iter(mine), None):
         said = "Replaced by a newer one before it began."
         end(connection, replaced.id, "replaced", said, at=at)
     connection.execute(
@@ -59,32 +58,13 @@ def submit(
     return replaced
 
 
-def find(connection: Connection, key: str) -> Row[Any] | None:
-    """Return the request that a form made, however often the form was posted."""
-    return connection.execute(select(REQUEST).where(REQUEST.c.key == key)).first()
+def find(connection: Connection, **these: object) -> Sequence[Row[Any]]:
+    """Return the requests with these values, in their order.
 
-
-def read(connection: Connection, number: int) -> Row[Any] | None:
-    """Return a request by its number."""
-    return connection.execute(select(REQUEST).where(REQUEST.c.id == number)).first()
-
-
-def running(connection: Connection, place: str) -> Row[Any] | None:
-    """Return the request that the runner carries out now."""
-    found = begun(connection, place)
-    return found[0] if found else None
-
-
-def begun(connection: Connection, place: str) -> Sequence[Row[Any]]:
-    """Return what has not ended: one, or two while a deploy is taken back."""
-    these = (REQUEST.c.place == place) & (REQUEST.c.state == "running")
-    return connection.execute(select(REQUEST).where(these).order_by(REQUEST.c.id)).all()
-
-
-def waiting(connection: Connection, place: str) -> Sequence[Row[Any]]:
-    """Return the requests that wait, in their order."""
-    these = (REQUEST.c.place == place) & (REQUEST.c.state == "waiting")
-    return connection.execute(select(REQUEST).where(these).order_by(REQUEST.c.id)).all()
+    Of an environment one is running, or two while a deploy is taken back.
+    """
+    found = select(REQUEST).filter_by(**these).order_by(REQUEST.c.id)
+    return connection.execute(found).all()
 
 
 def newest(connection: Connection, place: str) -> int:

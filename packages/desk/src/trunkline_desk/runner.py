@@ -119,7 +119,7 @@ class Runner:
     def _next(self, place: Place, kinds: set[str]) -> bool:
         """Carry out the request that waits longest, if there is one."""
         with self.store.reading() as connection:
-            found = requests.waiting(connection, place.name)
+            found = requests.find(connection, place=place.name, state="waiting")
         mine = [one for one in found if one.kind in kinds]
         if not mine:
             return False
@@ -132,15 +132,15 @@ class Runner:
         with self.store.writing() as connection:
             now = self.now()
             # A newer one may have replaced it, or another runner begun it.
-            found = requests.read(connection, one.id)
-            if found is None or found.state != "waiting":
+            if not requests.find(connection, id=one.id, state="waiting"):
                 return True
             # Much may have changed since it was asked for.
             if why := self._denied(connection, place, one):
                 what = (connection, place, one, "refused", why)
                 outcomes.end(*what, at=now, runner=self.name)
                 return True
-            if one.kind != "take back" and requests.running(connection, place.name):
+            begun = requests.find(connection, place=place.name, state="running")
+            if begun and one.kind != "take back":
                 return False
             self.carrying.add(one.id)
             requests.begin(connection, one.id, self.name, now)
@@ -229,13 +229,12 @@ class Runner:
 
     def _stopped(self, one: Row[Any]) -> bool:
         with self.store.reading() as connection:
-            found = requests.read(connection, one.id)
-        return bool(found and found.stopped)
+            return bool(requests.find(connection, id=one.id, stopped=True))
 
     def _adopt(self, place: Place) -> None:
         """Settle what was begun and nobody carries out any more."""
         with self.store.reading() as connection:
-            begun = requests.begun(connection, place.name)
+            begun = requests.find(connection, place=place.name, state="running")
         for one in begun:
             if one.runner != self.name:
                 if self._silent(one):

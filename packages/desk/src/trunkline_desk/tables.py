@@ -48,7 +48,7 @@ request = _of(
     "stopped",
 )
 # What happened, and what woke the pages that are open; never changed.
-event = _of("event", "id at place kind person by text why request key")
+event = _of("event", "id at place kind person by text why request key wish")
 # When it was true, and when the runner tried last.
 snapshot = _of("snapshot", "place kind at tried document digest problem")
 flag = _of("flag", "place name", "value")

@@ -14,8 +14,8 @@ from trunkline.deploy.local_desk import LocalDesk, announce
 from trunkline.errors import TrunklineError, UsageError
 
 from trunkline_desk import actions
-from trunkline_desk.actions import TERMINAL, DeniedError
-from trunkline_desk.claims import Person, Role, Wish
+from trunkline_desk.actions import TERMINAL
+from trunkline_desk.claims import DeniedError, Person, Role, Wish
 from trunkline_desk.services import DATABASE, Desk, Place, read_desk
 from trunkline_desk.store import Store
 
@@ -67,7 +67,7 @@ def decide(
     try:
         said = actions.act(store, found, person, wish, time.time(), blind=True)
     except DeniedError as error:
-        return {"denied": error.denial.sentence, "fix": error.denial.fix}
+        return {"denied": error.sentence, "fix": error.fix}
     finally:
         store.close()
     return {"said": said}

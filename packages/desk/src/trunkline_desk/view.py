@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 from trunkline.deploy.operation import DeployStep
 
 from trunkline_desk import actions, events, flags, requests, snapshots, tables
-from trunkline_desk.claims import Person, Reservation, Role, active
+from trunkline_desk.claims import Person, Role, active
 from trunkline_desk.requests import REQUEST
 from trunkline_desk.services import Place
 from trunkline_desk.steps import ended_at, steps_of
@@ -20,54 +20,8 @@ DAY = 86400.0
 SHOWN = 20
 MORE = 100
 EVENT = tables.event
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceView:
-    """An environment: what serves there, whose it is, and what may be done now."""
-
-    place: Place
-    # "serving", "sick", "nothing", "unseen".
-    health: str
-    live: dict[str, Any]
-    subject: str
-    author: str
-    newer: int
-    seen_at: float
-    problem: str
-    held: Reservation | None
-    mine: bool
-    # Whether the reader is told when it is free.
-    told: bool
-    running: Row[Any] | None
-    steps: dict[str, str]
-    waiting: Sequence[Row[Any]]
-    failed: Row[Any] | None
-    # The step at which that was, if it began.
-    failed_at: str
-    # What it would be taken back to.
-    before: dict[str, Any] | None
-    state: str
-    may_change: bool
-    # Why the buttons are off, if they are.
-    off: str
-    flags: dict[str, bool]
-    usual: float
-    # What can be released there, the newest first.
-    releases: list[dict[str, Any]]
-
-    @property
-    def switched(self) -> bool:
-        """Whether what is being put on serves already."""
-        late = (DeployStep.WATCH, DeployStep.STOP)
-        return any(self.steps.get(one) == "now" for one in late)
-
-    @property
-    def outside(self) -> bool:
-        """Whether something else serves than what was put on last."""
-        recorded, commit = self.live.get("recorded"), self.live.get("commit")
-        busy = self.running or self.live.get("running") or self.live.get("unfinished")
-        return bool(commit and recorded and recorded["commit"] != commit and not busy)
+# The steps after the switch.
+LATE = DeployStep.WATCH, DeployStep.STOP
 
 
 def page(
@@ -124,54 +78,77 @@ def _ready(found: snapshots.Snapshot, find: str, older: int) -> dict[str, Any]:
 
 def place_view(
     connection: Connection, place: Place, person: Person, now: float
-) -> PlaceView:
-    """Read what there is to say about one environment."""
+) -> dict[str, Any]:
+    """Read what serves in one environment, whose it is, and what may be done now."""
     seen = snapshots.read(connection, place.name, snapshots.LIVE)
     live = seen.document or {}
     ground = actions.ground(connection, place)
     held = active(ground.reservation, now)
-    running = requests.running(connection, place.name)
     done = _ended(connection, place)
     listed = actions.listed(connection, place, live.get("ref") or "")
     subject, author = _origin(live, listed, done)
     stale = bool(seen.problem) or now - seen.at > STALE_SECONDS
     role = Role.DEPLOYER if place.accepts_any else Role.RELEASER
-    failed = next((one for one in done[:1] if one.state != "done"), None)
-    return PlaceView(
-        place=place,
-        health="unseen" if stale else _health(live),
-        live=live,
-        subject=subject,
-        author=author,
-        newer=_newer(listed, live.get("commit")),
-        seen_at=seen.at,
-        problem=seen.problem,
-        held=held,
-        mine=held is not None and held.holder == person.name,
-        told=bool(held) and person.name in actions.listeners(connection, place),
-        running=running,
-        steps=steps_of(connection, running) if running else {},
-        waiting=requests.waiting(connection, place.name),
-        failed=failed,
-        failed_at=ended_at(connection, failed) if failed else "",
-        before=_before(done, live),
-        state=ground.state,
-        may_change=person.role >= role,
-        off="We cannot see it now, so nothing can be changed." if stale else "",
-        flags=flags.read(connection, place.name),
-        usual=_usual(done),
-        releases=[] if place.accepts_any else _releases(connection, place, live),
-    )
+    work = _work(connection, place, done)
+    return {
+        "place": place,
+        "health": "unseen" if stale else _health(live),
+        "live": live,
+        "subject": subject,
+        "author": author,
+        "newer": _newer(listed, live.get("commit")),
+        "seen_at": seen.at,
+        "problem": seen.problem,
+        "held": held,
+        "mine": held is not None and held.holder == person.name,
+        # Whether the reader is told when it is free.
+        "told": bool(held) and person.name in actions.listeners(connection, place),
+        **work,
+        "outside": not work["running"] and _outside(live),
+        # What it would be taken back to.
+        "before": _before(done, live),
+        "state": ground.state,
+        "may_change": person.role >= role,
+        # Why the buttons are off, if they are.
+        "off": "We cannot see it now, so nothing can be changed." if stale else "",
+        "flags": flags.read(connection, place.name),
+        "releases": [] if place.accepts_any else _releases(connection, place, live),
+    }
+
+
+def _work(
+    connection: Connection, place: Place, done: Sequence[Row[Any]]
+) -> dict[str, Any]:
+    """Return what is being done to an environment, and how the last of it ended."""
+    begun = requests.find(connection, place=place.name, state="running")
+    running = begun[0] if begun else None
+    steps = steps_of(connection, running) if running else {}
+    failed = done[0] if done and done[0].state != "done" else None
+    return {
+        "running": running,
+        "steps": steps,
+        # Whether what is being put on serves already.
+        "switched": "now" in {steps.get(one) for one in LATE},
+        "waiting": requests.find(connection, place=place.name, state="waiting"),
+        "failed": failed,
+        # The step at which that was, if it began.
+        "failed_at": ended_at(connection, failed) if failed else "",
+        "usual": _usual(done),
+    }
 
 
 def _ahead(
-    listed: Sequence[dict[str, Any]], target: PlaceView, views: dict[str, PlaceView]
+    listed: Sequence[dict[str, Any]],
+    target: dict[str, Any],
+    views: dict[str, dict[str, Any]],
 ) -> dict[str, dict[str, Any]]:
     """Return, by environment, what it runs if that lacks what serves at the target."""
-    serves = target.live.get("commit")
+    serves = target["live"].get("commit")
     behind = (o for o in listed if o["compared"] == serves and o["commits_out"])
     found = {one["commit"]: one for one in behind}
-    return {name: found.get(one.live.get("commit"), {}) for name, one in views.items()}
+    return {
+        name: found.get(one["live"].get("commit"), {}) for name, one in views.items()
+    }
 
 
 def _origin(
@@ -197,6 +174,13 @@ def _health(live: dict[str, Any]) -> str:
     if not live.get("commit"):
         return "nothing"
     return "serving" if live.get("well") else "sick"
+
+
+def _outside(live: dict[str, Any]) -> bool:
+    """Whether something else serves than what was put on last."""
+    recorded, commit = live.get("recorded"), live.get("commit")
+    busy = live.get("running") or live.get("unfinished")
+    return bool(commit and recorded and recorded["commit"] != commit and not busy)
 
 
 def _releases(
@@ -256,20 +240,19 @@ def days(connection: Connection, names: Sequence[str], now: float) -> list[int]:
     return counts
 
 
-def document(view: PlaceView) -> dict[str, Any]:
+def document(view: dict[str, Any]) -> dict[str, Any]:
     """Return an environment as the JSON API tells it."""
-    held, live = view.held, view.live
+    place, held, live = view["place"], view["held"], view["live"]
     return {
-        "service": view.place.service,
-        "environment": view.place.environment,
-        "url": view.place.url,
-        **{name: getattr(view, name) for name in ("health", "seen_at", "state")},
+        "service": place.service,
+        "environment": place.environment,
+        "url": place.url,
+        **{name: view[name] for name in ("health", "seen_at", "state", "subject")},
         **{name: live.get(name) for name in ("ref", "commit", "by")},
-        "subject": view.subject,
         "reservation": asdict(held) if held else None,
-        "running": told(view.running) if view.running else None,
-        "waiting": [told(one) for one in view.waiting],
-        "flags": view.flags,
+        "running": told(view["running"]) if view["running"] else None,
+        "waiting": [told(one) for one in view["waiting"]],
+        "flags": view["flags"],
     }
 
 

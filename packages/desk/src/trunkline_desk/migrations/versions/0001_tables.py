@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_table(
         "event",
         sa.Column("id", sa.Integer, primary_key=True),
-        *_text("place", "kind", "person", "by", "text", "why", "key"),
+        *_text("place", "kind", "person", "by", "text", "why", "key", "wish"),
         _time("at"),
         sa.Column("request", sa.Integer),
     )
