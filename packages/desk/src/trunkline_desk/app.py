@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -70,7 +70,7 @@ def create_app(
     for module in (entrance, api, stream, pages):
         app.include_router(module.router)
     if desk.oidc:
-        app.include_router(_oidc())
+        _add_oidc(app, desk)
     return app
 
 
@@ -100,15 +100,15 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return web.shown(request, "error.html", values, status=422)
 
 
-def _oidc() -> APIRouter:
+def _add_oidc(app: FastAPI, desk: Desk) -> None:
     try:
-        from trunkline_desk.oidc import router  # noqa: PLC0415 - an extra
+        from trunkline_desk import oidc  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UsageError(
             f"[oidc] needs what is not installed: {error.name}\n"
             "  type next: uv tool install 'trunkline-desk[oidc]'"
         ) from error
-    return router
+    oidc.install(app, desk)
 
 
 def foreign(desk: Desk, request: Request) -> Response | None:
