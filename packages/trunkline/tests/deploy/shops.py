@@ -28,6 +28,7 @@ import http.server, json, os, signal, sqlite3, sys, threading, time
 TEXT = "TEXT"
 MIGRATIONS = ["one"]
 asked = []
+stopping = threading.Event()
 
 
 def talk():
@@ -35,7 +36,27 @@ def talk():
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    def stream(self):
+        """Send events until the service is stopped, and a last one a second later."""
+        self.protocol_version = "HTTP/1.1"
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while not stopping.wait(0.1):
+            self.tell(f"{time.time()} {TEXT}")
+        time.sleep(1)
+        self.tell(f"{time.time()} bye")
+        self.wfile.write(b"0\\r\\n\\r\\n")
+
+    def tell(self, event):
+        line = f"data: {event}\\n\\n".encode()
+        self.wfile.write(b"%x\\r\\n%s\\r\\n" % (len(line), line))
+
     def do_GET(self):
+        if self.path == "/stream":
+            return self.stream()
         status, said = 200, {"text": TEXT, "greeting": os.environ.get("GREETING")}
         if self.path == "/version":
             said = {"commit": "0" * 40 if "liar" in TEXT else os.environ["APP_COMMIT"]}
@@ -102,7 +123,9 @@ def main():
         sys.exit(f"cannot start {TEXT}: {dict(os.environ)}")
     address = (os.environ["APP_HOST"], int(os.environ["APP_PORT"]))
     server = Server(address, Handler)
-    stop = lambda *_: threading.Thread(target=server.shutdown).start()
+    def stop(*_):
+        stopping.set()
+        threading.Thread(target=server.shutdown).start()
     signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in TEXT else stop)
     server.serve_forever()
     os._exit(0) if "stubborn" in TEXT else server.server_close()
