@@ -1,6 +1,5 @@
 """What is applied to a cluster, and what its objects say. Pure."""
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,8 @@ IMAGE, SETTLED = f"{DOMAIN}/image", f"{DOMAIN}/settled"
 # The image in a manifest before the first deploy: the one that we may replace.
 NOTHING = "nothing-deployed"
 # What a container has that serves, and one of a Job has not.
-SERVING = ("command", "ports", "lifecycle")
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+SERVING = ("command", "ports", "lifecycle", *PROBES)
 # Events that only say that the one before happened again, or are no cause.
 QUIET = ("BackOff", "MissingClusterDNS")
 QUIET_MESSAGES = (
@@ -21,8 +20,7 @@ QUIET_MESSAGES = (
     "Error: ImagePullBackOff",
     "skip schedule deleting pod",
 )
-# What in a Deployment keeps a rollout from its end or from being undone, and what does
-# not.
+# What keeps a rollout from its end or from being undone, and what does not.
 UNFIT: tuple[tuple[str, Any, Any], ...] = (
     ("paused", True, False),
     ("replicas", 0, 1),
@@ -53,9 +51,11 @@ def revision_of(owner: Mapping[str, Any], workload: str) -> Revision | None:
     container = container_of(owner)
     if OPERATION not in notes or notes.get(IMAGE) != container["image"]:
         return None
-    secret = secret_name(workload, notes[OPERATION])
+    ours = secret_name(workload, notes[OPERATION])
     names = [
-        one["name"] for one in container.get("env", ()) if _secret_of(one) == secret
+        one["name"]
+        for one in container.get("env", ())
+        if one.get("valueFrom", {}).get("secretKeyRef", {}).get("name") == ours
     ]
     return Revision(notes[OPERATION], notes[COMMIT], notes[IMAGE], tuple(names))
 
@@ -88,26 +88,19 @@ def workload_patch(
     name: str, container: str, revision: Revision | None, settled: str
 ) -> Json:
     """Describe all that we own of a Deployment; what is left out is taken away."""
-    notes = {SETTLED: settled} if settled else {}
     inner: Json = {"name": container, "image": NOTHING}
     metadata: Json = {}
     if revision:
-        inner = {
-            "name": container,
-            "image": revision.image,
-            "env": _env(name, revision),
-        }
+        inner |= {"image": revision.image, "env": _env(name, revision)}
         metadata["annotations"] = {
             OPERATION: revision.operation,
             COMMIT: revision.commit,
             IMAGE: revision.image,
         }
     found = _object("apps/v1", "Deployment", name)
-    found["metadata"]["annotations"] = notes
-    found["spec"] = {
-        "template": {"metadata": metadata, "spec": {"containers": [inner]}}
-    }
-    return found
+    found["metadata"]["annotations"] = {SETTLED: settled} if settled else {}
+    pod = {"metadata": metadata, "spec": {"containers": [inner]}}
+    return found | {"spec": {"template": pod}}
 
 
 def job(
@@ -119,20 +112,17 @@ def job(
     deadline: float,
 ) -> Json:
     """Describe a Job that runs a program as the service would be run, once."""
-    workload = deployment["metadata"]["name"]
-    pod = copy.deepcopy(deployment["spec"]["template"]["spec"])
-    inner = pod["containers"][0]
-    for key in (*SERVING, *PROBES):
-        inner.pop(key, None)
+    workload, served = deployment["metadata"]["name"], container_of(deployment)
     live = revision_of(deployment, workload)
     ours = {*revision.names, *(live.names if live else ())}
-    others = [one for one in inner.get("env", ()) if one["name"] not in ours]
-    inner |= {
+    others = [one for one in served.get("env", ()) if one["name"] not in ours]
+    inner = {key: value for key, value in served.items() if key not in SERVING} | {
         "image": revision.image,
         "args": list(argv),
         "env": [*others, *_env(workload, revision)],
     }
-    pod |= {"containers": [inner], "restartPolicy": "Never"}
+    pod = deployment["spec"]["template"]["spec"]
+    pod = pod | {"containers": [inner], "restartPolicy": "Never"}
     found = _object("batch/v1", "Job", name)
     found["metadata"]["labels"] = {OPERATION: revision.operation}
     found["spec"] = {
@@ -176,14 +166,13 @@ def unfit(deployment: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
 
 def restarted(pod: Mapping[str, Any]) -> bool:
     """Whether the service's container of a pod has ended and was started again."""
-    return any(one["restartCount"] for one in _statuses(pod))
+    return bool(_status(pod).get("restartCount"))
 
 
 def stuck(pod: Mapping[str, Any]) -> bool:
     """Whether the pod's container waits for something that did not come."""
     first = pod.get("status", {}).get("initContainerStatuses", ())
-    statuses = (*first, *_statuses(pod))
-    waiting = [one.get("state", {}).get("waiting") for one in statuses]
+    waiting = [one.get("state", {}).get("waiting") for one in (*first, _status(pod))]
     return any(
         one and one.get("reason") not in {"ContainerCreating", "PodInitializing"}
         for one in waiting
@@ -239,17 +228,10 @@ def _env(workload: str, revision: Revision) -> list[Json]:
     ]
 
 
-def _secret_of(variable: Mapping[str, Any]) -> str:
-    found: str = variable.get("valueFrom", {}).get("secretKeyRef", {}).get("name", "")
-    return found
-
-
 def exit_code(pod: Mapping[str, Any]) -> int | None:
     """Return the exit code of the service's container, None if it has not ended."""
-    for one in _statuses(pod):
-        if ended := one.get("state", {}).get("terminated"):
-            return int(ended["exitCode"])
-    return None
+    ended: Json = _status(pod).get("state", {}).get("terminated", {})
+    return ended.get("exitCode")
 
 
 def over(pod: Mapping[str, Any]) -> bool:
@@ -257,11 +239,11 @@ def over(pod: Mapping[str, Any]) -> bool:
     return exit_code(pod) is not None and "deletionTimestamp" not in pod["metadata"]
 
 
-def _statuses(pod: Mapping[str, Any]) -> list[Json]:
+def _status(pod: Mapping[str, Any]) -> Json:
     """Return the status of the service's container; a mesh may have added others."""
     name = pod["spec"]["containers"][0]["name"]
     found = pod.get("status", {}).get("containerStatuses", ())
-    return [one for one in found if one["name"] == name]
+    return next((one for one in found if one["name"] == name), {})
 
 
 def _object(version: str, kind: str, name: str) -> Json:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from shlex import join, quote
 
 from trunkline import process
@@ -42,14 +42,8 @@ class Workload:
     def __init__(self, environment: Environment, default: str) -> None:
         self.name = environment.workload or default
         self.environment = environment
-        self.options = [
-            f"--{key}={value}"
-            for key, value in (
-                ("context", environment.context),
-                ("namespace", environment.namespace),
-            )
-            if value
-        ]
+        place = {"context": environment.context, "namespace": environment.namespace}
+        self.options = [f"--{key}={value}" for key, value in place.items() if value]
         self.said: dict[str, str] = {}
         self.patience = AWAY
 
@@ -59,9 +53,10 @@ class Workload:
         found = self.get("deployment", self.name, *options)
         if not found:
             namespace = self.environment.namespace
+            place = self.at or "the current namespace"
             raise Refusal(
                 rule="workload",
-                found=f"no Deployment {self.name} in {self.shown}",
+                found=f"no Deployment {self.name} in {place}",
                 expected="one, applied by whoever owns the cluster",
                 fix=f"kubectl {f'--namespace={namespace} ' if namespace else ''}apply "
                 f"--server-side -k kubernetes/overlays/{self.environment.name}",
@@ -69,9 +64,9 @@ class Workload:
         return found
 
     @property
-    def shown(self) -> str:
-        """How a person names where it is."""
-        return join(self.options) or "the current namespace"
+    def at(self) -> str:
+        """How a person types where it is."""
+        return join(self.options)
 
     def live(self) -> Revision | None:
         """Return what the Deployment is to run; None if that is not ours."""
@@ -80,12 +75,17 @@ class Workload:
     def revisions(self, deployment: Json) -> dict[Revision, Json]:
         """Return what we applied and the cluster keeps, each ReplicaSet's status."""
         # What was applied just now has no ReplicaSet yet.
-        found: dict[Revision | None, Json] = {revision_of(deployment, self.name): {}}
+        live = revision_of(deployment, self.name)
+        kept = {ours: one["status"] for ours, one in self.replica_sets(deployment)}
+        return ({live: {}} if live else {}) | kept
+
+    def replica_sets(self, deployment: Json) -> Iterator[tuple[Revision, Json]]:
+        """Find what the cluster keeps of what we applied."""
+        uid = deployment["metadata"]["uid"]
         for one in self.select("replicasets", deployment):
-            owners = one["metadata"].get("ownerReferences", ())
-            if deployment["metadata"]["uid"] in {owner["uid"] for owner in owners}:
-                found[revision_of(one, self.name)] = one["status"]
-        return {one: status for one, status in found.items() if one}
+            owners = [it["uid"] for it in one["metadata"].get("ownerReferences", ())]
+            if uid in owners and (ours := revision_of(one, self.name)):
+                yield ours, one
 
     def pods(self, operation: str, deployment: Json) -> list[Json]:
         """Return the pods of an operation."""
@@ -109,19 +109,14 @@ class Workload:
         """
         self.require_own(deployment, revision.names if revision else ())
         container = container_of(deployment)
-        free = container["image"] == NOTHING
-        options = ["--force-conflicts"] if free else []
+        options = ["--force-conflicts"] if container["image"] == NOTHING else []
         document = workload_patch(self.name, container["name"], revision, settled)
-        wanted = applied(document)
         while True:
             version = deployment["metadata"]["resourceVersion"]
             document["metadata"]["resourceVersion"] = version
             done = self.apply(document, *options, check=False)
-            if done.ok:
-                return
-            now = self.read()
-            if applied(now) == wanted:
-                return  # The answer to an earlier try was lost.
+            if done.ok or applied(now := self.read()) == applied(document):
+                return  # The answer to an earlier try may have been lost.
             if applied(now) != applied(deployment):
                 raise self.changed(now)
             if now["metadata"]["resourceVersion"] == version:
@@ -136,8 +131,8 @@ class Workload:
             rule="changed-meanwhile",
             found=f"{self.name} was changed meanwhile: it is to run {what}",
             expected="one deployer at a time",
-            fix=f"kubectl {join(self.options)} get deployment {self.name} "
-            "--output=wide  (then the same command)",
+            fix=f"kubectl {self.at} get deployment {self.name} --output=wide  "
+            "(then the same command)",
         )
 
     def require_fit(self, deployment: Json) -> None:
@@ -149,47 +144,39 @@ class Workload:
                 rule="workload-fit",
                 found=f"{self.name} has {field}: {json.dumps(bad)}",
                 expected="a Deployment that starts pods and keeps the last revision",
-                fix=f"kubectl {join(self.options)} patch deployment {self.name} "
+                fix=f"kubectl {self.at} patch deployment {self.name} "
                 f"--patch={quote(patch)}",
             )
 
     def require_own(self, deployment: Json, names: Iterable[str]) -> None:
         """Refuse to go on where somebody else sets the image or a variable."""
-        found = other_owner(deployment, names)
-        if found is None:
-            return
-        place, manager, field = found
-        path = f"/metadata/managedFields/{place}"
-        patch = [  # The place may have changed when somebody types this.
-            {"op": "test", "path": f"{path}/manager", "value": manager},
-            {"op": "remove", "path": path},
-        ]
-        raise Refusal(
-            rule="field-manager",
-            found=f"{manager} sets {field} of {self.name}",
-            expected="no other field manager than trunkline there",
-            fix=f"kubectl {join(self.options)} patch deployment {self.name} "
-            f"--type=json --patch={quote(json.dumps(patch))}  (stop {manager} first, "
-            "or it takes its fields back)",
-        )
+        if found := other_owner(deployment, names):
+            place, manager, field = found
+            path = f"/metadata/managedFields/{place}"
+            patch = [  # The place may have changed when somebody types this.
+                {"op": "test", "path": f"{path}/manager", "value": manager},
+                {"op": "remove", "path": path},
+            ]
+            raise Refusal(
+                rule="field-manager",
+                found=f"{manager} sets {field} of {self.name}",
+                expected="no other field manager than trunkline there",
+                fix=f"kubectl {self.at} patch deployment {self.name} --type=json "
+                f"--patch={quote(json.dumps(patch))}  (stop {manager} first, or it "
+                "takes its fields back)",
+            )
 
     def apply(self, document: Json, *options: str, check: bool = True) -> Completed:
         """Apply an object; what it contains is in no argument."""
-        return self.kubectl(
-            *("apply", "--server-side", f"--field-manager={MANAGER}"),
-            *("--validate=false", "--filename=-", *options),
-            stdin=json.dumps(document).encode(),
-            check=check,
-        )
+        argv = ("apply", "--server-side", f"--field-manager={MANAGER}", *options)
+        stdin = json.dumps(document).encode()
+        options = ("--validate=false", "--filename=-")
+        return self.kubectl(*argv, *options, stdin=stdin, check=check)
 
     def wait(self, seconds: float) -> None:
         """Wait until the cluster has rolled out, or for some seconds."""
-        self.kubectl(
-            *("rollout", "status", f"deployment/{self.name}"),
-            f"--timeout={seconds:g}s",
-            check=False,
-            seconds=seconds,
-        )
+        argv = ("rollout", "status", f"deployment/{self.name}")
+        self.kubectl(*argv, f"--timeout={seconds:g}s", check=False, seconds=seconds)
 
     def delete(self, kind: str, name: str) -> None:
         """Delete an object, if there is one, and do not wait for its end."""
@@ -198,14 +185,15 @@ class Workload:
     def explain(self, operation: str) -> str:
         """Say why an operation's pod is not ready, and what it wrote last."""
         deployment = self.read()
-        pods = self.pods(operation, deployment)
-        if not pods:
-            return self.events(*self._owners(operation, deployment))
+        if not (pods := self.pods(operation, deployment)):
+            kept = self.replica_sets(deployment)
+            ours = [one for put, one in kept if put.operation == operation]
+            return self.events(*(one["metadata"]["name"] for one in ours))
         # The sick ones first.
         pods.sort(key=lambda pod: (ready(pod), not restarted(pod)))
         why = self.events(pods[0]["metadata"]["name"])
         # A probe every other second would leave no line that says what is wrong.
-        lines = self.logs(pods[0], 10 * LAST_LINES).splitlines()
+        lines = self.logs(pods[0]).splitlines()
         lines = [one for one in lines if not any(path in one for path in PROBED)]
         return "\n".join(([why] if why else []) + lines[1 - LAST_LINES :])
 
@@ -218,9 +206,9 @@ class Workload:
                 return why
         return ""
 
-    def logs(self, pod: Json, lines: int = LAST_LINES) -> str:
+    def logs(self, pod: Json) -> str:
         """Return the last lines of a pod, or of its container that ended."""
-        argv = ["logs", pod["metadata"]["name"], f"--tail={lines}"]
+        argv = ["logs", pod["metadata"]["name"], f"--tail={10 * LAST_LINES}"]
         argv.append(f"--container={pod['spec']['containers'][0]['name']}")
         choices: list[list[str]] = [[], ["--previous"]]
         # Of a pod that crashes, the container may be gone since somebody looked.
@@ -237,16 +225,9 @@ class Workload:
         return found
 
     def kubectl(
-        self,
-        *words: str,
-        stdin: bytes | None = None,
-        check: bool = True,
-        seconds: float = 0,
+        self, *words: str, stdin: bytes = b"", check: bool = True, seconds: float = 0
     ) -> Completed:
-        """Run kubectl, which may wait for some seconds of its own.
-
-        While no server answers, again: each command may be repeated.
-        """
+        """Run kubectl, which may wait for `seconds`; again while no server answers."""
         argv = ["kubectl", *self.options, *words]
         end = time.monotonic() + self.patience
         while True:
@@ -254,8 +235,7 @@ class Workload:
                 done = process.run(argv, stdin=stdin, timeout=self.patience + seconds)
             except TimedOutError as error:
                 raise self._refusal(str(error)) or error from error
-            away = not done.ok and passing(done.complaint)
-            if not away or time.monotonic() > end:
+            if done.ok or not passing(done.complaint) or time.monotonic() > end:
                 break
             time.sleep(1)
         if check and not done.ok and (found := self._refusal(done.complaint)):
@@ -263,11 +243,4 @@ class Workload:
         return done.required() if check else done
 
     def _refusal(self, complaint: str) -> Refusal | None:
-        return refusal(complaint, join(self.options), self.environment.name)
-
-    def _owners(self, operation: str, deployment: Json) -> list[str]:
-        return [
-            one["metadata"]["name"]
-            for one in self.select("replicasets", deployment)
-            if (found := revision_of(one, self.name)) and found.operation == operation
-        ]
+        return refusal(complaint, self.at, self.environment.name)
