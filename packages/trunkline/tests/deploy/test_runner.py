@@ -91,6 +91,21 @@ def test_one_that_turns_sick_in_its_window_is_switched_back(world: World) -> Non
     assert endings(world)[-1] is Outcome.RESTORED
 
 
+def test_a_look_each_second_notices_in_two_that_it_turned_sick(world: World) -> None:
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        world.clock += seconds
+        if len(looks) == 30:
+            world.sick.add("b")
+
+    operation = Operation("op-b", Candidate("b", "b"), "ana", at=0, took_back=False)
+    with pytest.raises(FailedError, match="turned sick"):
+        replace(world.deployer, window=60, pause=sleep).deploy(operation)
+    assert (sum(looks[:30]), sum(looks[30:]) <= 2) == (30, True)
+
+
 @contextmanager
 def serving_a(*, sick: bool) -> Iterator[World]:
     """A world that serves `a`, where `b` is sick or well."""

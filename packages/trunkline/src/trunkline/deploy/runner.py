@@ -208,7 +208,7 @@ class Deployer:
                 return sick
             if taken := self._taken(new):
                 return taken
-            self.pause(min(0.5, self.window))
+            self.pause(min(0.5 if bad else 1.0, self.window))
         return "" if self.engine.well(new) else sick
 
     def _taken(self, new: Instance) -> str:

@@ -30,9 +30,11 @@ class Cluster:
         self.pods_by_name = dict(pods)
         self.wanted = len(pods)
         self.settled, self.crashed, self.leaving = "", "", ""
-        self.waited = 0.0
+        self.waited, self.reads = 0.0, 0
+        self.seen: set[str] = set()
 
     def read(self) -> Json:
+        self.reads += 1
         revision = Revision("op2", "beef", "shop@sha256:0b")
         found = workload_patch("shop", "web", revision, self.settled)
         found["metadata"]["generation"] = 1
@@ -44,6 +46,13 @@ class Cluster:
             "availableReplicas": ready,
             **counts,
         }
+        return found
+
+    @property
+    def last(self) -> Json:
+        """What the switch has read since the last look."""
+        found = self.read()
+        self.reads -= 1
         return found
 
     def pods(self, operation: str, deployment: Json) -> list[Json]:
@@ -85,6 +94,14 @@ def watching(cluster: Cluster, tmp_path: Path) -> KubernetesEngine:
     found = engine(cluster, tmp_path)
     assert found.well(NEW)
     return found
+
+
+def test_within_its_window_only_the_switch_reads_the_deployment(
+    cluster: Cluster, watching: KubernetesEngine
+) -> None:
+    before = cluster.reads
+    assert watching.well(NEW)
+    assert cluster.reads == before
 
 
 def test_until_all_pods_have_come_it_is_not_well(tmp_path: Path) -> None:

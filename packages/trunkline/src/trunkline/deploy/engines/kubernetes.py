@@ -51,8 +51,6 @@ class KubernetesEngine:
         self.workload = workload
         self.images = images
         self.variables = Variables(folder, root, workload.environment.variables)
-        # The pods of the newest revision that were seen to take requests.
-        self.seen: set[str] = set()
 
     def running(self) -> tuple[Instance, ...]:
         """Return the revisions with pods, and the one that an undo brings back."""
@@ -72,7 +70,9 @@ class KubernetesEngine:
         One that is not live any more is well if it lived through its window: the
         cluster keeps it for an undo.
         """
-        deployment = self.workload.read()
+        seen = self.workload.seen
+        # Within its window the switch, which is asked as often, has just read it.
+        deployment = self.workload.last if seen else self.workload.read()
         live = revision_of(deployment, self.workload.name)
         good = settled(deployment) == instance.operation
         if live is None or live.operation != instance.operation:
@@ -82,7 +82,7 @@ class KubernetesEngine:
         if not rolled_out(deployment):
             self.workload.wait(WAIT)
             deployment = self.workload.read()
-            if not self.seen and not rolled_out(deployment):
+            if not seen and not rolled_out(deployment):
                 return False
         pods = {
             one["metadata"]["uid"]: one
@@ -90,8 +90,8 @@ class KubernetesEngine:
             if "deletionTimestamp" not in one["metadata"]
         }
         now = {uid for uid, one in pods.items() if ready(one)}
-        fell = self.seen & pods.keys() - now
-        self.seen |= now
+        fell = seen & pods.keys() - now
+        seen |= now
         return bool(now) and not fell and not any(map(restarted, pods.values()))
 
     def ensure_proxy(self) -> None:
@@ -126,7 +126,6 @@ class KubernetesEngine:
         deployment = self.workload.read()
         revision = self._revision(candidate, operation, deployment)
         self.workload.put(revision, settled(deployment), deployment)
-        self.seen = set()
         return _instance(revision)
 
     def settle(self, instance: Instance) -> None:

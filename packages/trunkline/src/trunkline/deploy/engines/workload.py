@@ -45,13 +45,16 @@ class Workload:
         place = {"context": environment.context, "namespace": environment.namespace}
         self.options = [f"--{key}={value}" for key, value in place.items() if value]
         self.said: dict[str, str] = {}
+        # What was read last, and its pods that took requests since it was put on.
+        self.last: Json = {}
+        self.seen: set[str] = set()
         self.patience = AWAY
 
     def read(self) -> Json:
         """Return the Deployment; raises a refusal if there is none."""
         options = ("--show-managed-fields", "--ignore-not-found")
-        found = self.get("deployment", self.name, *options)
-        if not found:
+        self.last = self.get("deployment", self.name, *options)
+        if not self.last:
             namespace = self.environment.namespace
             place = self.at or "the current namespace"
             raise Refusal(
@@ -61,7 +64,7 @@ class Workload:
                 fix=f"kubectl {f'--namespace={namespace} ' if namespace else ''}apply "
                 f"--server-side -k kubernetes/overlays/{self.environment.name}",
             )
-        return found
+        return self.last
 
     @property
     def at(self) -> str:
@@ -107,6 +110,7 @@ class Workload:
 
         Nobody else's field is taken over, and no revision that another deployer put.
         """
+        self.seen.clear()
         self.require_own(deployment, revision.names if revision else ())
         container = container_of(deployment)
         options = ["--force-conflicts"] if container["image"] == NOTHING else []
