@@ -59,6 +59,8 @@ def settle(connection: Connection, place: str, request: Row[Any]) -> None:
 def _put_on(connection: Connection, place: str, request: Row[Any]) -> Row[Any] | None:
     these = (REQUEST.c.place == place) & (REQUEST.c.commit == request.commit)
     these &= REQUEST.c.kind.in_(("put", "flag")) & (REQUEST.c.state == "done")
+    # Of what was deployed before the desk was there nobody knows them.
+    these &= REQUEST.c.options != ""
     newest = select(REQUEST).where(these).order_by(REQUEST.c.id.desc())
     return connection.execute(newest).first()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row
+from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.local_desk import state_folder
 from trunkline.deploy.lock import held
 from trunkline.git import Repository
@@ -24,6 +25,7 @@ from trunkline_desk import (
     actions,
     outbox,
     outcomes,
+    past,
     people,
     requests,
     snapshots,
@@ -109,9 +111,16 @@ class Runner:
     def _serve(self, place: Place) -> bool:
         if place.name not in self.invited:
             terminal.invite(self.desk, place)
+            self._recall(place)
             self.invited.add(place.name)
         self._adopt(place)
         return self._next(place, {"put", "flag", "accept"})
+
+    def _recall(self, place: Place) -> None:
+        journal = Deployment(place.environment, folder=place.folder).journal
+        operations = journal.operations()
+        with self.store.writing() as connection:
+            past.recall(connection, place, operations)
 
     def _back(self, place: Place) -> bool:
         return self._next(place, {"take back"})

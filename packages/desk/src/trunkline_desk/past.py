@@ -1,0 +1,46 @@
+"""What was deployed before the desk was there, as the journal of deploys has it."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, insert
+from trunkline.deploy.operation import Operation, Outcome
+
+from trunkline_desk import events, requests
+from trunkline_desk.claims import Person, Role
+from trunkline_desk.services import Place
+
+
+def recall(connection: Connection, place: Place, journal: Iterable[Operation]) -> None:
+    """Let an empty history begin with the deploys that have ended.
+
+    Those that begin from now on pass through the desk, wherever they are typed.
+    """
+    if connection.execute(events.last([place.name], ["act"], limit=1)).first():
+        return
+    for one in journal:
+        if one.ending:
+            _add(connection, place, one)
+
+
+def _add(connection: Connection, place: Place, one: Operation) -> None:
+    person = Person(one.by, Role.VIEWER, "journal")
+    # Of its options the journal knows nothing.
+    row = {
+        "key": f"{place.name} {one.name}",
+        "place": place.name,
+        "kind": "take back" if one.took_back else "put",
+        "person": person.name,
+        "by": person.by,
+        "ref": one.candidate.ref,
+        "commit": one.candidate.commit,
+        "state": "done" if one.ending is Outcome.LIVE else "failed",
+        "said": one.reason,
+        "at": one.at,
+        "began": one.at,
+        "ended": one.at + one.seconds,
+    }
+    connection.execute(insert(requests.REQUEST).values(row))
+    name = place.environment
+    text = f"took {name} back" if one.took_back else f"put {row['ref']} on {name}"
+    what = (connection, place.name, "act", person, text)
+    events.add(*what, at=one.at, request=requests.newest(connection, place.name))
