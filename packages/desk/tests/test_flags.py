@@ -1,10 +1,12 @@
 """A flag that somebody switched stays as long as what it was switched for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from trunkline_desk import outcomes, requests
+from trunkline_desk import outcomes, people, requests
+from trunkline_desk.claims import Role
 from visitors import Visitor, Web, candidate
 
 MAIN = candidate("main")["commit"]
@@ -126,3 +128,23 @@ def test_what_came_back_with_other_flags_keeps_none_that_it_has_not(web: Web) ->
     serve(web, "main", ENABLE_SEATS=False)
     end(web, "done")
     assert switched(web) == {}
+
+
+def test_environments_of_one_name_share_no_flag_and_no_claim(web: Web) -> None:
+    web.app.state.places.append(replace(web.desk.places()[0], service="cafe"))
+    ana, ben = web.visitor("ana"), web.visitor("ben")
+    switch(ana, "ENABLE_SEATS")
+    end(web, "done")
+    ana.act("reserve", why="demo for ACME")
+    names = ("shop", "cafe")
+    mine, other = (ben.client.get(f"/api/{one}/staging").json() for one in names)
+    assert mine["flags"] == {"ENABLE_SEATS": True}
+    assert mine["reservation"]["holder"] == "ana"
+    assert (other["flags"], other["reservation"]) == ({}, None)
+    claim = {"action": "reserve", "key": "of ben"}
+    with web.store.writing() as connection:
+        token = people.add_token(connection, "ben's", Role.DEPLOYER)
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = ben.client.post("/api/cafe/staging", json=claim, headers=headers)
+    assert answer.json()["reservation"]["holder"] == "ben's"
+    assert ben.client.get("/api/shop/staging").json() == mine

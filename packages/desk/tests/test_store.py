@@ -102,6 +102,7 @@ def test_a_form_about_whose_it_is_counts_once_as_well(address: str) -> None:
 
 
 PUT = Wish(action=Action.PUT, key="one key", ref="main", commit="c" * 40)
+RESERVE = Wish(action=Action.RESERVE, key="one key")
 FLAG = Wish(action=Action.FLAG, key="one key", flag="ENABLE_SEATS", value=True)
 
 
@@ -113,7 +114,10 @@ FLAG = Wish(action=Action.FLAG, key="one key", flag="ENABLE_SEATS", value=True)
         (PUT, {"action": Action.RESERVE}),
         (FLAG, {"value": False}),
         (FLAG, {"flag": "ENABLE_TIERS"}),
-        (Wish(action=Action.RESERVE, key="one key"), {"action": Action.PUT}),
+        (RESERVE, {"action": Action.PUT}),
+        (RESERVE, {"action": Action.EXTEND}),
+        (RESERVE, {"hours": 8.0}),
+        (RESERVE, {"place": "demo"}),
         (PUT, {"person": "ben"}),
         (PUT, {"place": "demo"}),
     ],

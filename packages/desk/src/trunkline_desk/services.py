@@ -117,14 +117,21 @@ def usable(name: str) -> str:
 
 
 def _named(file: Path, services: Mapping[str, str]) -> None:
-    """Refuse names that cannot be the address of a page."""
-    for name in services:
+    """Refuse names that cannot be the address of a page, or are another's clone."""
+    known: dict[Path, str] = {}
+    for name, folder in services.items():
         if name in RESERVED or not re.fullmatch("[a-z0-9-]+", name):
             expected = "another name" if name in RESERVED else "only a-z, 0-9 and -"
             raise UsageError(
                 f"{file}: the page of the service {name!r} could not be opened; "
                 f"expected {expected}\n  type next: name it "
                 f"{usable(name)} in [services]"
+            )
+        # Each would have a reservation of its own.
+        if (first := known.setdefault(Path(folder).resolve(), name)) != name:
+            raise UsageError(
+                f"{file}: {name} is the clone of {first}; expected one name for it\n"
+                f"  type next: remove {name} from [services]"
             )
 
 
