@@ -74,14 +74,14 @@ def test_a_newer_wish_replaces_the_older_one_and_the_page_says_so(web: Web) -> N
         assert ana.act("put", ref=ref, commit=commit).status_code == 303
     text = ben.page()
     assert "put main on staging instead of feat/seats, which was waiting" in text
-    assert re.findall("<bdi>Try (.*)</bdi> is next", text) == ["main"]
-    assert "it was replaced" in text
+    assert re.findall("Next: <bdi>Try (.*)</bdi> .ana", text) == ["main"]
+    assert ">replaced</a>" in text
 
 
 def test_a_rename_has_no_steps(web: Web) -> None:
     running(web, "take back")
     text = web.visitor("ana").page()
-    assert "has been taking it back to Sell seats" in text
+    assert "is taking it back to <b><bdi>Sell seats</bdi></b>" in text
     assert shown_steps(text) == []
 
 

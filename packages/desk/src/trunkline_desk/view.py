@@ -19,6 +19,7 @@ STALE_SECONDS = 30.0
 DAY = 86400.0
 SHOWN = 20
 MORE = 100
+RECENT = 10
 EVENT = tables.event
 # The steps after the switch.
 LATE = DeployStep.WATCH, DeployStep.STOP
@@ -50,7 +51,7 @@ def page(
         "target": target,
         "ahead": _ahead(found.document or [], views[target.name], views),
         **_ready(found, find, older),
-        "past": history(connection, [*views], limit=SHOWN),
+        "past": history(connection, [*views], limit=RECENT),
         "days": days(connection, [*views], now),
     }
 
@@ -110,7 +111,7 @@ def place_view(
         "state": ground.state,
         "may_change": person.role >= role,
         # Why the buttons are off, if they are.
-        "off": "We cannot see it now, so nothing can be changed." if stale else "",
+        "off": "Until we can, nothing can be changed." if stale else "",
         "flags": flags.read(connection, place.name),
         "releases": [] if place.accepts_any else _releases(connection, place, live),
     }
