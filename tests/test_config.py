@@ -100,6 +100,27 @@ def test_in_development_dotenv_is_read_and_the_process_wins(
     assert flags.ENABLE_SAMPLE
 
 
+@pytest.mark.parametrize(
+    ("variable", "useless"),
+    [
+        ("APP_ALLOWED_HOSTS", "käse.example"),
+        ("APP_CORS_ORIGINS", "https://käse.example"),
+        ("APP_CORS_ORIGINS", "https://a.example:443"),
+        ("APP_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("APP_TRUSTED_PROXIES", "999.1.1.1"),
+        ("APP_CONTENT_SECURITY_POLICY", "default-src 'self';\nimg-src *"),
+        ("APP_HOST", ""),
+        ("APP_SHUTDOWN_DELAY_SECONDS", "inf"),
+    ],
+)
+def test_a_value_that_could_not_work_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, dotenv: Path, variable: str, useless: str
+) -> None:
+    monkeypatch.setenv(variable, useless)
+
+    assert variable in problems(dotenv)
+
+
 def test_a_misspelt_name_in_dotenv_stops_the_start(dotenv: Path) -> None:
     dotenv.write_text("APP_PROT=1\n")
 

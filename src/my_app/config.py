@@ -10,7 +10,6 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .environment import (
-    ADDRESS,
     ADDRESSES,
     HOST,
     HOSTS,
@@ -18,6 +17,7 @@ from .environment import (
     ORIGINS,
     EnvironmentVariablesError,
     Problem,
+    is_network,
     matching,
     misspelt,
     problems_of,
@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         populate_by_name=True,
         # A secret of a cluster often ends with a newline.
         str_strip_whitespace=True,
+        allow_inf_nan=False,
     )
 
     environment: Environment = Field(
@@ -49,7 +50,8 @@ class Settings(BaseSettings):
     secrets_dir: str = Field(
         "", description="Folder with a file for each secret, named as its variable"
     )
-    host: str = Field("127.0.0.1", description="Address to listen on")
+    # An empty one would mean all addresses.
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on")
     port: int = Field(
         8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one"
     )
@@ -90,6 +92,7 @@ class Settings(BaseSettings):
     )
     content_security_policy: str = Field(
         "default-src 'none'; frame-ancestors 'none'",
+        pattern="^[ -~]*$",  # It is a header.
         description="Policy of all responses except the service's own HTML pages",
     )
     hsts_seconds: int = Field(
@@ -148,19 +151,19 @@ class Settings(BaseSettings):
     @classmethod
     def matching_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse what no Host header would match."""
-        return matching(value, HOST, HOSTS) if value else matching(("",), HOST, HOSTS)
+        return matching(value or ("",), HOST.fullmatch, HOSTS)
 
     @field_validator("cors_origins")
     @classmethod
     def matching_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse what no Origin header would match."""
-        return matching(value, ORIGIN, ORIGINS)
+        return matching(value, ORIGIN.fullmatch, ORIGINS)
 
     @field_validator("trusted_proxies")
     @classmethod
     def addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse what no address would match."""
-        return matching(value, ADDRESS, ADDRESSES)
+        return matching(value, is_network, ADDRESSES)
 
     def unsuitable(self) -> list[Problem]:
         """List valid values that do not fit together: rules across variables."""

@@ -1,11 +1,13 @@
 """Reading the environment: once, with all problems reported together."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from io import StringIO
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,16 @@ SIMILARITY = 0.85
 # Names without a common prefix are more often other programs' variables than typos.
 SIMILARITY_WITHOUT_PREFIX = 0.9
 
+# Browsers send other letters as `xn--…`, and no port that the scheme implies.
 NAME = r"(\[[\da-f:.]+\]|[\w-]+(\.[\w-]+)*)"
 HOSTS = "host names without scheme and port: api.example.com, *.example.com or *"
-HOST = re.compile(rf"\*|(\*\.)?{NAME}", re.IGNORECASE)
+HOST = re.compile(rf"\*|(\*\.)?{NAME}", re.IGNORECASE | re.ASCII)
 ADDRESSES = "addresses or networks: 10.0.0.7, 10.0.0.0/8, ::1 or *"
-ADDRESS = re.compile(r"\*|(\d{1,3}(\.\d{1,3}){3}|[\da-f]*:[\da-f:.]*)(/\d{1,3})?")
 ORIGINS = "origins as browsers send them: https://app.example.com, or *"
-ORIGIN = re.compile(rf"\*|[a-z][a-z\d+.-]*://{NAME}(:\d{{1,5}})?")
+ORIGIN = re.compile(
+    rf"\*|(?!http://.*:80$|https://.*:443$)[a-z][a-z\d+.-]*://{NAME}(:\d{{1,5}})?",
+    re.ASCII,
+)
 
 # Plainer than pydantic's own messages.
 EXPECTED = {
@@ -181,11 +186,18 @@ def to_shell(value: object) -> str:
             return str(value)
 
 
+def is_network(name: str) -> bool:
+    """Return whether a name is an address or a network, or `*` for all."""
+    with suppress(ValueError):
+        return name == "*" or bool(ip_network(name))
+    return False
+
+
 def matching(
-    names: tuple[str, ...], pattern: re.Pattern[str], expected: str
+    names: tuple[str, ...], matches: Callable[[str], object], expected: str
 ) -> tuple[str, ...]:
     """Return the names, or name those that do not match."""
-    if wrong := [name for name in names if not pattern.fullmatch(name)]:
+    if wrong := [name for name in names if not matches(name)]:
         message = f"{expected}; not {', '.join(map(repr, wrong))}"
         raise PydanticCustomError("names", "{message}", {"message": message})
     return names

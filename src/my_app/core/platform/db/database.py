@@ -54,13 +54,19 @@ class DatabaseSettings(Settings):
         10, ge=1, le=1000, description="Maximum number of connections per process"
     )
     database_connect_timeout_seconds: float = Field(
-        5, gt=0, description="Time to wait for a connection"
+        5, ge=0.001, le=86_400, description="Time to wait for a connection"
     )
     database_statement_timeout_seconds: float = Field(
-        10, gt=0, description="Timeout of a statement or of a wait for a lock"
+        10,
+        ge=0.001,
+        le=86_400,
+        description="Timeout of a statement or of a wait for a lock",
     )
     database_lock_timeout_seconds: float = Field(
-        5, gt=0, description="Time for which a migration waits for a table"
+        5,
+        ge=0.001,
+        le=86_400,
+        description="Time for which a migration waits for a table",
     )
 
     idempotency_key_hours: int = Field(
