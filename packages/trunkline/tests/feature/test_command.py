@@ -55,6 +55,12 @@ def test_a_long_name_passes_the_linter(service: Sample) -> None:
     assert service.run("ruff", "format", "--check", "--no-cache", ".").code == 0
 
 
+def test_a_class_that_is_called_like_a_test_is_none(service: Sample) -> None:
+    make(service, "testimonials")
+    ran = service.run("pytest", "--no-cov", "--collect-only", "tests/core/testimonials")
+    assert ran.code == 0, ran.all
+
+
 def test_two_in_the_same_second_run_in_their_order(service: Sample) -> None:
     for name in ("teams", "badges"):
         make(service, name)
@@ -175,6 +181,8 @@ def test_the_names_of_others_and_of_the_house_are_refused(service: Sample) -> No
         ("operations", "a name in core/app.py"),
         ("metrics", "the house"),
         ("platform", "the house"),
+        ("class", "a keyword of Python"),
+        ("os", "3 to 30 characters"),
     ):
         ran = service.trunkline("feature", name)
         assert ran.code == 1

@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 from trunkline.errors import Refusal
 from trunkline.feature import migrations, wiring
-from trunkline.feature.names import USABLE, noun, require
+from trunkline.feature.names import noun, objection, require
 from trunkline.feature.removal import remove_feature
 from trunkline.feature.service import Place
 from trunkline.feature.templates import WITH_TABLE, WITHOUT_TABLE, render, tidy
@@ -46,7 +46,7 @@ def plan(place: Place, name: str, *, kind: str) -> dict[str, str]:
             fix=f"uv run trunkline feature {name} --without-table",
         )
     taken, files = place.taken(name), dict[str, str]()
-    if USABLE.fullmatch(name):
+    if not objection(name, {}, counted=False):
         files = tidy(place.root, render(kind, noun(name), place.package))
         if stores:
             files |= migrations.as_made(place, noun(name))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from trunkline.errors import Refusal
 
 LONGEST = 30
-USABLE = re.compile(rf"(?=.{{1,{LONGEST}}}$)[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
+# A class named O, of `os`, could be taken for a zero.
+USABLE = re.compile(rf"(?=.{{3,{LONGEST}}}$)[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
 # Words that are their own plural, or have none.
 UNCOUNTED = re.compile(r"(.*_)?(data|media|news|series|species)")
 # Endings of a plural and of its singular; the first that matches counts.
@@ -82,7 +83,7 @@ def objection(name: str, taken: Mapping[str, str], *, counted: bool) -> str | No
     if not USABLE.fullmatch(name):
         return (
             "lower-case words joined by `_`, each starting with a letter, "
-            f"at most {LONGEST} characters"
+            f"3 to {LONGEST} characters"
         )
     known, spelled = noun(name), noun(name).spellings()
     for each in (spelled[key] for key in ("names", "name", "Names", "Name")):

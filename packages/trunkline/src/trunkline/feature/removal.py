@@ -6,7 +6,7 @@ import sys
 from trunkline import process
 from trunkline.errors import Refusal
 from trunkline.feature import migrations, wiring
-from trunkline.feature.names import USABLE, noun
+from trunkline.feature.names import noun, objection
 from trunkline.feature.service import Place
 from trunkline.feature.templates import WITH_TABLE, WITHOUT_TABLE, render, tidy
 from trunkline.files import replace_content
@@ -54,7 +54,7 @@ def survey(place: Place, name: str) -> tuple[list[str], list[str]]:
     Raises Refusal if there is nothing that the command has made.
     """
     expected: dict[str, set[str]] = {}
-    if USABLE.fullmatch(name):
+    if not objection(name, {}, counted=False):
         for kind in (WITH_TABLE, WITHOUT_TABLE):
             files = tidy(place.root, render(kind, noun(name), place.package))
             for path, text in files.items():
