@@ -12,6 +12,7 @@ import pytest
 from faults import Fault, Proxy, proxy_before
 from registries import PASSWORD, USER, Server, basic_auth, push_image, running_registry
 from tokens import IDENTITY, TokenService, running_token_service
+from trunkline.registry.authorization import parse_challenge
 from trunkline.registry.responses import RegistryError
 
 ACCOUNT = {"TRUNKLINE_REGISTRY_USER": USER, "TRUNKLINE_REGISTRY_PASSWORD": PASSWORD}
@@ -208,3 +209,15 @@ def test_nothing_secret_is_in_what_is_printed_of_a_registry(locked: Server) -> N
         )
     assert PASSWORD not in shown
     assert "Basic" not in shown
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        'Bearer realm="/t, u",service=s, Basic realm="r"',  # Gitea
+        'Negotiate, Basic realm="r", Bearer realm="/t, u",service="s"',
+    ],
+)
+def test_of_several_ways_a_token_is_asked_for(header: str) -> None:
+    parameters = {"realm": "/t, u", "service": "s"}
+    assert parse_challenge(header) == ("bearer", parameters)

@@ -98,6 +98,13 @@ def test_a_registry_that_stays_busy_says_how_long(proxy: Proxy) -> None:
         registry.digest("main")
 
 
+def test_a_busy_registry_is_asked_again_whatever_it_says(proxy: Proxy) -> None:
+    proxy.faults.append(Fault("", status=429, headers={"Retry-After": "1.5"}))
+    with proxy.server.connect() as registry:
+        assert registry.digest("main") is None
+        assert registry.tags() == []
+
+
 def test_not_found_by_another_server_is_no_missing_tag(proxy: Proxy) -> None:
     proxy.faults.append(Fault("", status=404, body=b"<h1>Not found</h1>", times=99))
     with proxy.server.connect() as registry:

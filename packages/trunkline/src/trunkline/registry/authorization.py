@@ -17,6 +17,7 @@ PULL, PUSH, DELETE = "pull", "pull,push", "delete"
 _LIFE = 60.0
 _EARLY = 5.0
 _PARAMETER = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+_CHALLENGE = re.compile(rf"(\w+)((?:[\s,]+{_PARAMETER.pattern})*)")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -97,10 +98,14 @@ class Authorization:
 
 
 def parse_challenge(header: str) -> tuple[str, Mapping[str, str]]:
-    """Read `Bearer realm="…",service="…",scope="…"` or `Basic realm="…"`."""
-    scheme, _, rest = header.strip().partition(" ")
-    found = _PARAMETER.findall(rest)
-    return scheme.lower(), {key.lower(): a or b for key, a, b in found}
+    """Read `Bearer realm="…",service="…",scope="…"` or `Basic realm="…"`.
+
+    Of several, such as Gitea's two, a token is preferred to a password.
+    """
+    found = {it[1].lower(): it[2] for it in _CHALLENGE.finditer(header)}
+    scheme = next((it for it in ("bearer", "basic") if it in found), "")
+    parameters = _PARAMETER.findall(found.get(scheme, ""))
+    return scheme, {key.lower(): a or b for key, a, b in parameters}
 
 
 def read_token(response: bytes) -> tuple[str, float]:

@@ -174,7 +174,7 @@ class Registry:
             begun = self.transport.request(
                 "POST", address, need=PUSH, expect={ACCEPTED}
             )
-            location = urljoin(address, begun.headers["Location"])
+            location = urljoin(address, begun.headers.get("Location", ""))
             try:
                 self._finish_upload(location, digest, file)
             except RegistryError as error:

@@ -108,8 +108,9 @@ def _fix(answer: RegistryResponse, registry: str, need: str) -> str:
         case 404:
             return f"curl -i {answer.url}  (to see whether a registry answers there)"
         case 429:
-            wait = answer.headers.get("Retry-After", "some")
-            return f"the same command in {wait} seconds  (its rate limit is reached)"
+            wait = answer.headers.get("Retry-After", "")
+            when = f"in {wait} seconds" if wait.isdigit() else "again later"
+            return f"the same command {when}  (its rate limit is reached)"
         case 413 | 507:
             return "the same command again  (once there is room on the registry)"
         case status if status >= FAILING:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
@@ -12,6 +13,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    InvalidHeader,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
@@ -64,6 +66,11 @@ ONCE = RetryPolicy(connect=3, read=10, retries=0)
 class _AnnouncedRetry(Retry):
     # GitHub answers 403 with the time to wait where others answer 429.
     RETRY_AFTER_STATUS_CODES = Retry.RETRY_AFTER_STATUS_CODES | {FORBIDDEN}
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        with suppress(InvalidHeader):  # Not understood is as if it were not there.
+            return super().get_retry_after(response)
+        return None
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         wait = self.get_retry_after(response)
@@ -169,6 +176,7 @@ class Transport:
     def _ask_token_service(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> bytes:
+        url = urljoin(self.root, url)
         parts = urlsplit(url)
         if parts.scheme != "https" and not (self.plain or is_loopback(parts.netloc)):
             raise RegistryError(
