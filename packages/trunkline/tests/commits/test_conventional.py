@@ -10,8 +10,8 @@ from trunkline.commits.conventional import (
     parse,
     problems,
     shown,
-    without_comments,
 )
+from trunkline.commits.messages import without_comments
 
 
 def test_a_message_is_read_into_type_scope_breaking_and_subject() -> None:
@@ -33,6 +33,7 @@ def test_a_message_is_read_into_type_scope_breaking_and_subject() -> None:
         ("Refs: #1\nBREAKING CHANGE: y\nmore of it", "BREAKING CHANGE: y\nmore of it"),
         ("feat: a\nfix: b", "feat: a\n\nfix: b"),
         ("BREAKING-CHANGE: y", "BREAKING-CHANGE: y"),
+        ("feat: a\nmore\n## v9.0.0\n- b", "feat: a\nmore"),
     ],
 )
 def test_a_body_is_reduced_to_its_entries(body: str, kept: str) -> None:

@@ -51,6 +51,9 @@ def test_a_message_file_is_read_as_git_reads_it(sample: Sample) -> None:
     ran = sample.trunkline("commits", "--message-file", "-", stdin="# nothing\n")
     assert ran.code == 1
     assert "an empty message" in ran.err
+    sample.git("config", "core.commentChar", ";")
+    sample.write("message", "feat: add login\n; Please enter …\n")
+    assert sample.trunkline("commits", "--message-file", "message").code == 0
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,6 @@ _NEARLY = re.compile(r"^(?:(?i:\W*breaking[ _-]changes?\W*:)|BREAKING[ -]CHANGE)
 _UNDONE = re.compile(r'^(Revert|Reapply) "(.+)"(.*)$')
 _schema = re.compile(SCHEMA)
 _entry = re.compile(ENTRY)
-_SCISSORS = "------------------------ >8 ------------------------"
 
 
 def parse(message: str) -> re.Match[str] | None:
@@ -53,11 +52,12 @@ def entries(body: str) -> str:
     """Keep the parts of a commit's body that become entries, one per paragraph.
 
     An entry starts a paragraph; only a `BREAKING CHANGE` may follow other footers
-    directly. Without this commitizen raises the version for any line of prose that
-    looks like an entry, and does not list it.
+    directly. A heading ends it, as it would end the section of the changelog. Without
+    this commitizen raises the version for any line of prose that looks like an entry,
+    and does not list it.
     """
     kept: list[str] = []
-    for paragraph in re.split(r"\n\s*\n", body.strip()):
+    for paragraph in re.split(r"\n\s*\n|\n(?=#)", body.strip()):
         inside = False
         for number, line in enumerate(paragraph.split("\n")):
             begins = number == 0 or inside or line.startswith("BREAKING")
@@ -93,17 +93,6 @@ def conventional_title(title: str) -> str:
         case re.Match() as found:
             return f"{found[2]}{found[3]}"
     return title
-
-
-def without_comments(text: str) -> str:
-    """Remove from a message file what git removes: comments and a verbose diff."""
-    kept = []
-    for line in text.split("\n"):
-        if _SCISSORS in line:
-            break
-        if not line.startswith("#"):
-            kept.append(line)
-    return "\n".join(kept)
 
 
 def shown(text: str) -> str:

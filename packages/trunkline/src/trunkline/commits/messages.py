@@ -6,10 +6,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from trunkline.commits.conventional import problems, without_comments
+from trunkline import process
+from trunkline.commits.conventional import problems
 from trunkline.errors import UsageError
 from trunkline.options import command, option
 from trunkline.output import say
+
+_SCISSORS = "------------------------ >8 ------------------------"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,15 @@ def of_range(revisions: str | None) -> list[Message]:
         )
         for commit in read_commits(repository, f"^{start}", end)
     ]
+
+
+def without_comments(text: str) -> str:
+    """Remove from a message file what git removes: comments and a verbose diff."""
+    # Only git knows how a comment starts: core.commentChar.
+    written, diff, _ = text.partition(_SCISSORS)
+    written = written.rpartition("\n")[0] if diff else written
+    strip = ("git", "stripspace", "--strip-comments")
+    return process.run(strip, stdin=written.encode(), check=True).text
 
 
 def read_text(file: str) -> str:
