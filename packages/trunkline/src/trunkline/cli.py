@@ -3,6 +3,7 @@
 import errno
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 
 from trunkline import __version__, commands
 from trunkline.errors import TrunklineError, UsageError
@@ -23,6 +24,9 @@ def main(argv: Sequence[str] | None = None, *, load: Load = commands.load) -> in
     0 done, 1 refused or failed, 2 usage, 3 a bug with a saved report, 130 interrupted.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Names of git may be no text, and a terminal may lack a character.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return run(arguments, load)
     except TrunklineError as error:

@@ -192,3 +192,38 @@ def test_a_form_that_asks_for_an_alpha_gets_one(released: Sample) -> None:
     form = ("--increment", "auto", "--prerelease", "alpha")
     ran = released.trunkline("release", "--yes", *form)
     assert "released v1.2.0-alpha.0" in ran.out, ran.all
+
+
+def test_a_release_whose_bump_is_reverted_keeps_its_tag(released: Sample) -> None:
+    released.git("revert", "--no-edit", "HEAD")
+    released.push()
+    ran = released.trunkline("release")
+    assert ran.code == 1, ran.all
+    assert "git log -p v1.1.0.. -- pyproject.toml" in ran.err
+    assert "refs/tags" not in ran.err
+
+
+def test_a_terminal_without_unicode_is_enough(released: Sample) -> None:
+    released.commit("feat: größer")
+    ran = released.run("trunkline", "release", "--dry-run", PYTHONIOENCODING="ascii")
+    assert ran.code == 0, ran.all
+    assert "gr\\xf6\\xdfer" in ran.out
+
+
+def test_an_unreadable_changelog_is_no_traceback(released: Sample) -> None:
+    (released.root / "CHANGELOG.md").write_bytes("größer".encode("latin-1"))
+    released.git("commit", "-qam", "feat: more")
+    ran = released.trunkline("release")
+    assert ran.code == 1, ran.all
+    assert "UnicodeDecodeError" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_push_that_cannot_succeed_is_tried_before_another_release(
+    released: Sample,
+) -> None:
+    released.git("config", "remote.origin.mirror", "true")
+    released.commit("feat: more")
+    ran = released.trunkline("release")
+    assert ran.code == 1, ran.all
+    assert "type next: git push --dry-run origin main && uv run trunkline" in ran.err

@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 
 from githooks import install_hook
-from samples import Ran, Sample
+from samples import Ran, Sample, identify
 
 BUMP = ("cz", "bump", "--yes")
 RELEASE = ("trunkline", "release", "--yes")
@@ -205,6 +205,17 @@ def moved_tag_here(sample: Sample) -> None:
     sample.commit("feat: even more")
 
 
+def moved_submodule(sample: Sample) -> None:
+    sample.git("init", "-q", "lib")
+    library = Sample(sample.root / "lib", sample.origin, sample.env)
+    identify(library, "dev")
+    library.commit("feat: a")
+    library.commit("feat: b")
+    sample.git("submodule", "--quiet", "add", "./lib")
+    sample.commit("feat: more")
+    sample.git("-C", "lib", "checkout", "-q", "HEAD^")
+
+
 def no_lock_file(sample: Sample) -> None:
     sample.git("rm", "-q", "uv.lock")
     sample.commit("feat: more")
@@ -361,6 +372,20 @@ TRAPS = (
     Trap("staged file", changed("new.py", "new", stage=True), BUMP, "refused", "clean"),
     Trap("new file", changed("new.py", "new"), BUMP, "refused", "clean"),
     Trap(
+        "moved submodule",
+        moved_submodule,
+        RELEASE,
+        "refused",
+        "clean`\n  found:     uncommitted: lib (a submodule)",
+    ),
+    Trap(
+        "unwatched file",
+        after_feature("git", "update-index", "--assume-unchanged", "uv.lock"),
+        RELEASE,
+        "refused",
+        "clean`\n  found:     git is told",
+    ),
+    Trap(
         "detached",
         after_feature("git", "checkout", "-q", "--detach"),
         BUMP,
@@ -383,6 +408,13 @@ TRAPS = (
     ),
     Trap("behind", diverged, BUMP, "refused", "behind"),
     Trap("merging", merging, BUMP, "refused", "operation"),
+    Trap(
+        "git runs",
+        after_feature("touch", ".git/index.lock"),
+        RELEASE,
+        "refused",
+        "operation`\n  found:     a git command",
+    ),
     Trap(
         "failing hook",
         configure('post_bump_hooks = ["false"]'),

@@ -78,13 +78,13 @@ def preview(
     done = process.run(
         [program(), "bump", "--dry-run", "--yes", "--changelog", *options],
         cwd=root,
-        env={"PYTHONUTF8": "1"},
+        env={"PYTHONUTF8": "1", "PYTHONIOENCODING": None},
     )
     if done.code in NOTHING:
         return NothingToRelease(f"{NOTHING[done.code]} {since}")
     found = _TAG.search(done.text)
     if not done.ok or not found:
-        raise FailedError(f"`cz bump --dry-run` failed: {done.complaint}")
+        raise FailedError(f"`cz bump --dry-run` failed: {complaint(done)}")
     section = done.text[done.text.find(f"## {found.group(1)}") :]
     return Preview(found.group(1), section.strip() if "##" in section else "")
 
@@ -94,10 +94,16 @@ def bump(root: Path, options: Sequence[str], *, inherit: int) -> process.Complet
     return process.run(
         [program(), "bump", "--yes", "--annotated-tag", "--changelog", *options],
         cwd=root,
-        env={"PYTHONUTF8": "1", "TRUNKLINE_RELEASE": "1"},
+        env={"PYTHONUTF8": "1", "PYTHONIOENCODING": None, "TRUNKLINE_RELEASE": "1"},
         timeout=HOOKS_TIMEOUT,
         inherit=(inherit,),
     )
+
+
+def complaint(done: process.Completed) -> str:
+    """Return what commitizen says; of a traceback only the error."""
+    said = done.complaint
+    return said.splitlines()[-1] if said.startswith("Traceback ") else said
 
 
 def program() -> str:

@@ -124,7 +124,8 @@ def lost_race(state: State, tag: str) -> Refusal:
 
 def not_pushed(state: State, tag: str, sent: Completed) -> Refusal:
     """Explain why the remote has neither branch nor tag."""
-    branch, who, fix = state.here.branch, state.remote, "uv run trunkline release"
+    branch, who = state.here.branch, state.remote
+    fix = f"git push --dry-run {who} {branch} && uv run trunkline release"
     expected = f"{branch} and {tag} accepted together"
     if "[remote rejected]" in sent.text:
         expected = (

@@ -255,7 +255,7 @@ def bump_and_push(
     except (ProcessError, KeyboardInterrupt):
         take_back(clone, journal)
         raise
-    problem = None if done.ok else done.complaint
+    problem = None if done.ok else commitizen.complaint(done)
     head = repository.read("rev-parse", "HEAD")
     problem = problem or not_a_release(repository, journal, head)
     if problem:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from trunkline.project import HOTFIX_PREFIX
 from trunkline.versions import Version
 
+# Follows the name of one whose commit is another than HEAD names.
+SUBMODULE = " (a submodule)"
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -87,6 +90,8 @@ class State:
     keeps_major_zero: bool
     # None if only the repository is checked.
     coming: Coming | None = None
+    # Files of a release in which git is told to see no changes.
+    unwatched: tuple[str, ...] = ()
 
     @property
     def hotfix(self) -> Version | None:

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from trunkline.errors import Refusal, UsageError
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.process import ProcessError
 from trunkline.project import (
+    LOCK,
     PYPROJECT,
     Project,
     head_project,
@@ -17,7 +17,14 @@ from trunkline.project import (
 )
 from trunkline.releases.changelog import find_section
 from trunkline.releases.journal import BACKPORT, RELEASE, read_journal
-from trunkline.releases.state import Coming, RemoteAnswer, State, Status, TagState
+from trunkline.releases.state import (
+    SUBMODULE,
+    Coming,
+    RemoteAnswer,
+    State,
+    Status,
+    TagState,
+)
 from trunkline.settings import Settings
 from trunkline.versions import Version
 
@@ -32,6 +39,7 @@ OPERATIONS = (
     ("CHERRY_PICK_HEAD", "cherry-pick"),
     ("REVERT_HEAD", "revert"),
     ("BISECT_LOG", "bisect"),
+    ("index.lock", "git command"),
 )
 
 
@@ -73,7 +81,15 @@ def gather(
         tracked=tracked_remote(repository, project, status),
         keeps_major_zero=bool(cz.get("major_version_zero")),
         coming=_coming(next_tag[0], coming[1]) if coming else None,
+        unwatched=unwatched(repository, project),
     )
+
+
+def unwatched(repository: Repository, project: Project) -> tuple[str, ...]:
+    """Name the files of a release in which git is told to see no changes."""
+    files = (PYPROJECT, LOCK, project.changelog_file)
+    listed = repository.names("ls-files", "-v", "-z", "--", *files)
+    return tuple(name[2:] for name in listed if name[0] in "hsS")
 
 
 def _coming(tag: TagState, changelog: str) -> Coming:
@@ -92,22 +108,21 @@ def written_version(root: Path, committed: Version) -> Version:
 def tag_states(
     repository: Repository, names: Sequence[str], remote: RemoteAnswer, head: str
 ) -> list[TagState]:
-    """Look at tags here and on the remote; at the first one's commit, too."""
+    """Look at tags here and on the remote, and at their commits."""
     refs = [f"{TAGS}{name}" for name in names]
-    commit = f"{refs[0]}^{{commit}}"
-    found = repository.objects([*refs, commit])
-    states = [
-        TagState(
-            name,
-            local=local.oid if (local := found[ref]) else None,
-            remote=remote.refs.get(ref),
+    found = repository.objects([*refs, *(f"{ref}^{{commit}}" for ref in refs)])
+    states = []
+    for name, ref in zip(names, refs, strict=True):
+        local, target = found[ref], found[f"{ref}^{{commit}}"]
+        states.append(
+            TagState(
+                name,
+                local=local.oid if local else None,
+                remote=remote.refs.get(ref),
+                commit=target.oid if target else None,
+                reached=bool(target and reaches(repository, target.oid, head)),
+            )
         )
-        for name, ref in zip(names, refs, strict=True)
-    ]
-    target = found[commit]
-    if target:
-        reached = reaches(repository, target.oid, head)
-        states[0] = replace(states[0], commit=target.oid, reached=reached)
     return states
 
 
@@ -165,8 +180,9 @@ def interrupted(repository: Repository) -> str | None:
 def read_status(repository: Repository) -> Status:
     """Read the branch and what is not committed, new files included."""
     answer = repository.read(
-        "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"
-    )
+        "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal",
+        "--ignore-submodules=dirty",
+    )  # fmt: skip
     branch: str | None = None
     head = ""
     changed: list[str] = []
@@ -180,7 +196,9 @@ def read_status(repository: Repository) -> Status:
         elif entry.startswith("# branch.head "):
             branch = entry.removeprefix("# branch.head ")
         elif kind in before:
-            changed.append(entry.split(" ", before[kind])[-1])
+            of_submodule = entry.startswith(("S"), len("1 .M "))
+            name = entry.split(" ", before[kind])[-1]
+            changed.append(name + SUBMODULE * of_submodule)
             if kind == "2":
                 next(fields)  # The name before it was renamed.
     if head in {"", "(initial)"}:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from trunkline.errors import Refusal
 from trunkline.project import HOTFIX_PREFIX
-from trunkline.releases.state import State, TagState
+from trunkline.releases.state import SUBMODULE, State, TagState
 
 SHOWN = 5
 # How to leave each operation that may be in progress.
@@ -15,6 +15,7 @@ ENDINGS = {
     "revert": "git revert --abort",
     "bisect": "git bisect reset",
     "am": "git am --abort",
+    "git command": "rm $(git rev-parse --git-path index.lock)  (if no git runs)",
     "backport": "uv run trunkline backport --continue",
 }
 
@@ -68,12 +69,22 @@ def finished_bump(state: State) -> Iterator[Refusal]:
 def able_to_commit(state: State) -> Iterator[Refusal]:
     changed = state.here.changed
     if changed:
+        moved = all(name.endswith(SUBMODULE) for name in changed)
         more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         yield Refusal(
             rule="clean",
             found=f"uncommitted: {', '.join(changed[:SHOWN])}{more}",
             expected="a clean working tree, without new files",
-            fix="git stash --include-untracked",
+            # A stash leaves submodules as they are.
+            fix="git submodule update" if moved else "git stash --include-untracked",
+        )
+    if state.unwatched:
+        names = " ".join(state.unwatched)
+        yield Refusal(
+            rule="clean",
+            found=f"git is told to pass over changes of {names}",
+            expected="these files in the commit of the release",
+            fix=f"git update-index --no-assume-unchanged --no-skip-worktree {names}",
         )
     if state.identity_problem is not None:
         yield Refusal(

@@ -87,6 +87,8 @@ def new_tag(state: State) -> Iterator[Refusal]:
             fix = drop(state, tag)
             if version and version.patch and version.stable:
                 fix = f"uv run trunkline backport {tag.name}"
+            if tag.reached and not state.stray_tag:  # HEAD has taken its bump back.
+                fix = f"git log -p {tag.name}.. -- pyproject.toml  (and git revert it)"
         yield Refusal(
             rule="new-tag",
             found=f"{tag.name} is already on {state.remote}",
