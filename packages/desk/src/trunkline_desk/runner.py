@@ -23,6 +23,7 @@ from trunkline.process import launched
 
 from trunkline_desk import (
     actions,
+    events,
     outbox,
     outcomes,
     past,
@@ -39,6 +40,7 @@ from trunkline_desk.store import Store
 # Seconds until something is tried again that failed.
 _PAUSE = 2.0
 _BEAT = 0.5
+_TICK = 0.02
 _MOST_BYTES = 1_000_000
 
 
@@ -58,6 +60,8 @@ class Runner:
         self.places = desk.places()
         self.observer = Observer(store, self.places, now)
         self.over = threading.Event()
+        # The newest event; only one thread asks for it.
+        self.newest = 0
         # Tells apart the runners of one store.
         self.name = secrets.token_hex(8)
         # The environments whose clone knows how to ask this desk.
@@ -77,7 +81,7 @@ class Runner:
             for one in self.places
             for work in works
         ]
-        threads.append(threading.Thread(target=self._send))
+        threads += [threading.Thread(target=o) for o in (self._send, self._notice)]
         for thread in threads:
             thread.start()
         while working := [thread for thread in threads if thread.is_alive()]:
@@ -89,14 +93,27 @@ class Runner:
         while not self.over.wait(1.0):
             self._guarded(lambda: outbox.send(self.store, self.desk, self.now()))
 
+    def _notice(self) -> None:
+        while not self.over.wait(_TICK):
+            self._guarded(self._look)
+
+    def _look(self) -> None:
+        with self.store.reading() as connection:
+            self.newest = events.newest(connection)
+
     def _beat(self) -> None:
         with self.store.writing() as connection:
             requests.beat(connection, self.name)
 
     def _repeat(self, work: Callable[[Place], bool | None], place: Place) -> None:
         while not self.over.is_set():
-            if not self._guarded(lambda: work(place)):
-                self.over.wait(0.1)
+            seen, due = self.newest, time.monotonic() + 0.5
+            if self._guarded(lambda: work(place)):
+                continue
+            # Time passes, too: looks become old, and reservations end.
+            while self.newest == seen and time.monotonic() < due:
+                if self.over.wait(_TICK):
+                    return
 
     def _guarded[A](self, work: Callable[[], A]) -> A | None:
         """Do something that is done again later if it fails now."""

@@ -14,7 +14,7 @@ from trunkline_desk.store import Store
 from trunkline_desk.web import PersonOf
 
 router = APIRouter()
-PAUSE = 0.05
+PAUSE = 0.02
 
 
 @router.get("/stream", response_class=EventSourceResponse)
