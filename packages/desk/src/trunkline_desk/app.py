@@ -17,9 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from trunkline.errors import UsageError
 
-from trunkline_desk import api, entrance, pages, stream, web
+from trunkline_desk import api, entrance, pages, stream
 from trunkline_desk.services import Desk
 from trunkline_desk.store import Store
+from trunkline_desk.web import Visit
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -84,7 +85,7 @@ def _explain(request: Request, error: Exception) -> Response:
         said += " What is deployed goes on; try again in a moment."
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": said}, status, headers)
-    answer = web.shown(request, "error.html", {"said": said}, status=status)
+    answer = Visit(request).shown("error.html", status, said=said)
     answer.headers.update(headers or {})
     return answer
 
@@ -96,8 +97,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         return await request_validation_exception_handler(request, error)
     faults = (f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
-    values = {"said": f"This cannot be done. {'; '.join(faults)}."}
-    return web.shown(request, "error.html", values, status=422)
+    said = f"This cannot be done. {'; '.join(faults)}."
+    return Visit(request).shown("error.html", 422, said=said)
 
 
 def _add_oidc(app: FastAPI, desk: Desk) -> None:

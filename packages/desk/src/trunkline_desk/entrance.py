@@ -2,66 +2,58 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Response
 from fastapi.responses import RedirectResponse
 
-from trunkline_desk import people, web
+from trunkline_desk import people
 from trunkline_desk.services import Desk
-from trunkline_desk.web import DeskOf, Now, StoreOf
+from trunkline_desk.web import AnyVisit, Visit
 
 router = APIRouter()
 
 
 @router.get("/sign-in")
-def sign_in_page(request: Request) -> Response:
+def sign_in_page(visit: AnyVisit) -> Response:
     """Show the form."""
-    return again(request, "", 200)
+    return again(visit, "", 200)
 
 
 @router.post("/sign-in")
 def sign_in(
-    request: Request,
-    store: StoreOf,
-    desk: DeskOf,
-    now: Now,
+    visit: AnyVisit,
     name: Annotated[str, Form(max_length=100)],
     password: Annotated[str, Form(max_length=people.LONGEST_PASSWORD)],
     form: Annotated[str, Form()] = "",
 ) -> Response:
     """Begin a session."""
-    web.require_form(request, desk, form)
-    address = people.address_of(desk, request)
+    visit.require_form(form)
+    address = people.address_of(visit.desk, visit.request)
     try:
-        secret = people.sign_in(store, name, password, address, now)
+        secret = people.sign_in(visit.store, name, password, address, visit.now)
     except people.TooManyError:
         said = "Too many wrong passwords. Try again in 15 minutes."
-        return again(request, said, 429)
+        return again(visit, said, 429)
     if secret is None:
-        return again(request, "The name or the password is wrong.", 401)
-    return welcome(desk, secret)
+        return again(visit, "The name or the password is wrong.", 401)
+    return welcome(visit.desk, secret)
 
 
 @router.post("/sign-out")
-def sign_out(
-    request: Request,
-    store: StoreOf,
-    desk: DeskOf,
-    form: Annotated[str, Form()] = "",
-) -> Response:
+def sign_out(visit: AnyVisit, form: Annotated[str, Form()] = "") -> Response:
     """End the session."""
-    web.require_form(request, desk, form)
-    cookie = desk.cookie("session")
-    with store.writing() as connection:
-        people.end_session(connection, request.cookies.get(cookie, ""))
+    visit.require_form(form)
+    cookie = visit.desk.cookie("session")
+    with visit.store.writing() as connection:
+        people.end_session(connection, visit.request.cookies.get(cookie, ""))
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(cookie, secure=desk.secure)
+    response.delete_cookie(cookie, secure=visit.desk.secure)
     return response
 
 
-def again(request: Request, said: str, status: int) -> Response:
+def again(visit: Visit, said: str, status: int) -> Response:
     """Show the form, with why somebody is not in."""
-    values = {"said": said, "issuer": web.the_desk(request).oidc.get("issuer", "")}
-    return web.shown(request, "sign_in.html", values, status=status)
+    issuer = visit.desk.oidc.get("issuer", "")
+    return visit.shown("sign_in.html", status, said=said, issuer=issuer)
 
 
 def welcome(desk: Desk, secret: str) -> Response:

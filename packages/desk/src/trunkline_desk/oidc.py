@@ -17,7 +17,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from trunkline_desk import entrance, people
 from trunkline_desk.services import Desk
-from trunkline_desk.web import DeskOf, Now, StoreOf
+from trunkline_desk.web import AnyVisit
 
 router = APIRouter()
 BACK = "/sign-in/back"
@@ -44,31 +44,32 @@ def install(app: FastAPI, desk: Desk) -> None:
 
 
 @router.get("/sign-in/oidc")
-def leave(request: Request, desk: DeskOf) -> Response:
+def leave(visit: AnyVisit) -> Response:
     """Send a browser to the provider."""
-    back = desk.url.rstrip("/") + BACK
+    back = visit.desk.url.rstrip("/") + BACK
+    away = _client(visit.desk).authorize_redirect(visit.request, back)
     try:
-        found: Response = asyncio.run(_client(desk).authorize_redirect(request, back))
+        found: Response = asyncio.run(away)
     except _FAULTS:
-        said = f"{desk.oidc['issuer']} does not answer. Try again later."
-        return entrance.again(request, said, 502)
+        said = f"{visit.desk.oidc['issuer']} does not answer. Try again later."
+        return entrance.again(visit, said, 502)
     return found
 
 
 @router.get(BACK)
-def arrive(request: Request, desk: DeskOf, store: StoreOf, now: Now) -> Response:
+def arrive(visit: AnyVisit) -> Response:
     """Begin the session of whom the provider names to this browser."""
     try:
-        name = asyncio.run(_name(request, desk))
+        name = asyncio.run(_name(visit.request, visit.desk))
     except MismatchingStateError:
-        return entrance.again(request, "This was not begun here. Sign in again.", 403)
+        return entrance.again(visit, "This was not begun here. Sign in again.", 403)
     except _FAULTS:
-        return entrance.again(request, "The provider did not confirm who you are.", 403)
-    with store.writing() as connection:
-        if not people.admit(connection, desk, name):
-            return entrance.again(request, f"{name} has no access here any more.", 403)
-        secret = people.begin_session(connection, name, "oidc", now)
-    return entrance.welcome(desk, secret)
+        return entrance.again(visit, "The provider did not confirm who you are.", 403)
+    with visit.store.writing() as connection:
+        if not people.admit(connection, visit.desk, name):
+            return entrance.again(visit, f"{name} has no access here any more.", 403)
+        secret = people.begin_session(connection, name, "oidc", visit.now)
+    return entrance.welcome(visit.desk, secret)
 
 
 async def _name(request: Request, desk: Desk) -> str:

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 from sqlalchemy import select
 
-from trunkline_desk import actions, events, requests, snapshots, tables, view, web
-from trunkline_desk.claims import Action, DeniedError, Person, Wish
+from trunkline_desk import actions, events, requests, snapshots, tables, view
+from trunkline_desk.claims import Action, DeniedError, Wish
 from trunkline_desk.services import Place
-from trunkline_desk.web import DeskOf, Now, Number, PersonOf, PlaceOf, StoreOf
+from trunkline_desk.web import Number, PlaceOf, SignedIn, Visit
 
 router = APIRouter()
 HISTORY = 100
@@ -26,151 +26,109 @@ class Posted(Wish):
 
 
 @router.get("/")
-def front(request: Request, person: PersonOf) -> Response:
+def front(visit: SignedIn) -> Response:
     """Lead to the first service."""
-    return RedirectResponse(f"/{request.app.state.places[0].service}", 303)
+    return RedirectResponse(f"/{visit.places[0].service}", 303)
 
 
 @router.get("/{service}")
 def service_page(
-    request: Request,
-    person: PersonOf,
-    service: str,
-    find: str = "",
-    older: Number = 0,
+    visit: SignedIn, service: str, find: str = "", older: Number = 0
 ) -> Response:
     """Show what serves, what could, and what happened."""
-    return _page(request, person, service, find=find[:200], older=older)
+    return _page(visit, service, find=find[:200], older=older)
 
 
 @router.get("/{service}/history")
-def history_page(
-    request: Request, person: PersonOf, store: StoreOf, service: str, before: Number = 0
-) -> Response:
+def history_page(visit: SignedIn, service: str, before: Number = 0) -> Response:
     """Show a part of the history, the newest first."""
-    names = [one.name for one in request.app.state.places if one.service == service]
-    with store.reading() as connection:
+    names = [one.name for one in visit.places if one.service == service]
+    with visit.store.reading() as connection:
         past = view.history(connection, names, limit=HISTORY, before=before)
     more = past[-1].id if len(past) == HISTORY else 0
-    values = {"service": service, "past": past, "more": more, "person": person}
-    return web.shown(request, "history.html", values)
+    return visit.shown("history.html", service=service, past=past, more=more)
 
 
 @router.get("/{service}/{environment}/requests/{number}")
-def request_page(
-    request: Request, person: PersonOf, store: StoreOf, place: PlaceOf, number: Number
-) -> Response:
+def request_page(visit: SignedIn, place: PlaceOf, number: Number) -> Response:
     """Show one request for ever at the same address."""
     said = tables.event.c.request == number
-    with store.reading() as connection:
+    with visit.store.reading() as connection:
         found = requests.find(connection, id=number, place=place.name)
         if not found:
             raise HTTPException(404, "There is no such request.")
         order = select(tables.event).where(said).order_by(tables.event.c.id)
         happened = connection.execute(order).all()
-    values = {"place": place, "one": found[0], "happened": happened, "person": person}
-    return web.shown(request, "request.html", values)
+    return visit.shown("request.html", place=place, one=found[0], happened=happened)
 
 
 @router.get("/{service}/{environment}/put")
-def put_page(
-    request: Request,
-    person: PersonOf,
-    store: StoreOf,
-    place: PlaceOf,
-    now: Now,
-    ref: str,
-) -> Response:
+def put_page(visit: SignedIn, place: PlaceOf, ref: str) -> Response:
     """Say what comes and what goes, before anything does."""
-    found = _confirmation(request, person, place, ref)
+    found = _confirmation(visit, place, ref)
     if found is None:
         raise HTTPException(404, "There is no such branch or release any more.")
-    with store.reading() as connection:
+    with visit.store.reading() as connection:
         tried = snapshots.read(connection, place.name, snapshots.CANDIDATES).tried
     # The branch may have moved since; what the runner finds changes the open page.
-    if 0 < tried < now - FRESH_SECONDS:
-        with store.writing() as connection:
+    if 0 < tried < visit.now - FRESH_SECONDS:
+        with visit.store.writing() as connection:
             snapshots.look_again(connection, place.name, snapshots.CANDIDATES)
     return found
 
 
 @router.get("/{service}/{environment}/back")
-def back_page(
-    request: Request, person: PersonOf, store: StoreOf, place: PlaceOf, now: Now
-) -> Response:
+def back_page(visit: SignedIn, place: PlaceOf) -> Response:
     """Ask before an environment for releases is taken back."""
-    with store.reading() as connection:
-        shown = view.place_view(connection, place, person, now)
-    values = {"place": place, "view": shown, "person": person, "now": now}
-    return web.shown(request, "back.html", values)
+    with visit.store.reading() as connection:
+        shown = view.place_view(connection, place, visit.person, visit.now)
+    return visit.shown("back.html", place=place, view=shown)
 
 
 @router.post("/{service}")
-def look(
-    request: Request,
-    person: PersonOf,
-    store: StoreOf,
-    desk: DeskOf,
-    service: str,
-    form: Annotated[str, Form()] = "",
-) -> Response:
+def look(visit: SignedIn, service: str, form: Annotated[str, Form()] = "") -> Response:
     """Let the runner look again."""
-    web.require_form(request, desk, form)
-    with store.writing() as connection:
-        for one in request.app.state.places:
+    visit.require_form(form)
+    with visit.store.writing() as connection:
+        for one in visit.places:
             if one.service == service:
                 snapshots.look_again(connection, one.name, *snapshots.KINDS)
     return RedirectResponse(f"/{service}", 303)
 
 
 @router.post("/{service}/{environment}")
-def act(
-    request: Request,
-    person: PersonOf,
-    store: StoreOf,
-    desk: DeskOf,
-    place: PlaceOf,
-    now: Now,
-    posted: Annotated[Posted, Form()],
-) -> Response:
+def act(visit: SignedIn, place: PlaceOf, posted: Annotated[Posted, Form()]) -> Response:
     """Do what a form asks for, and lead back to the page."""
-    web.require_form(request, desk, posted.form)
+    visit.require_form(posted.form)
     try:
-        actions.act(store, place, person, posted, now)
+        actions.act(visit.store, place, visit.person, posted, visit.now)
     except DeniedError as error:
         said, status = error.sentence, error.status
         again = None
         if posted.action is Action.PUT and status == 409:  # noqa: PLR2004
-            again = _confirmation(request, person, place, posted.ref, posted, said)
-        return again or _page(request, person, place.service, said=said, status=status)
+            again = _confirmation(visit, place, posted.ref, posted, said)
+        return again or _page(visit, place.service, said=said, status=status)
     return RedirectResponse(f"/{place.service}", 303)
 
 
 def _confirmation(
-    request: Request,
-    person: Person,
-    place: Place,
-    ref: str,
-    posted: Posted | None = None,
-    said: str = "",
+    visit: Visit, place: Place, ref: str, posted: Posted | None = None, said: str = ""
 ) -> Response | None:
     """Ask whether to put a branch on, or ask again; None if nobody could agree."""
-    now = web.the_time(request)
-    with web.the_store(request).reading() as connection:
+    with visit.store.reading() as connection:
         # First, so that what changes in between is told to the page.
         newest = events.newest(connection)
         one = actions.candidate(connection, place, ref)
-        shown = view.place_view(connection, place, person, now)
+        shown = view.place_view(connection, place, visit.person, visit.now)
     if one is None or (posted and shown["held"] and not shown["mine"]):
         return None
-    values = {"place": place, "one": one, "view": shown, "person": person, "now": now}
-    values |= {"newest": newest, "said": said, "why": posted.why if posted else ""}
-    return web.shown(request, "put.html", values, status=409 if posted else 200)
+    values = {"place": place, "one": one, "view": shown, "newest": newest}
+    values |= {"said": said, "why": posted.why if posted else ""}
+    return visit.shown("put.html", 409 if posted else 200, **values)
 
 
 def _page(
-    request: Request,
-    person: Person,
+    visit: Visit,
     service: str,
     *,
     find: str = "",
@@ -178,13 +136,9 @@ def _page(
     said: str = "",
     status: int = 200,
 ) -> Response:
-    places = request.app.state.places
-    if service not in {one.service for one in places}:
+    if service not in {one.service for one in visit.places}:
         raise HTTPException(404, "There is no such service.")
-    now = web.the_time(request)
-    with web.the_store(request).reading() as connection:
-        shown = view.page(
-            *(connection, places, person, now), service=service, find=find, older=older
-        )
-    values = {"page": shown, "said": said, "now": now, "person": person}
-    return web.shown(request, "page.html", values, status=status)
+    with visit.store.reading() as connection:
+        what = (connection, visit.places, visit.person, visit.now)
+        shown = view.page(*what, service=service, find=find, older=older)
+    return visit.shown("page.html", status, page=shown, said=said)

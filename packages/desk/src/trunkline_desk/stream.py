@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.exc import SQLAlchemyError
 
 from trunkline_desk import events
 from trunkline_desk.store import Store
-from trunkline_desk.web import PersonOf
+from trunkline_desk.web import SignedIn
 
 router = APIRouter()
 PAUSE = 0.02
@@ -19,14 +19,13 @@ PAUSE = 0.02
 
 @router.get("/stream", response_class=EventSourceResponse)
 async def stream(
-    request: Request,
-    person: PersonOf,
+    visit: SignedIn,
     after: int = 0,
     last_event_id: Annotated[str, Header()] = "",
 ) -> AsyncIterator[ServerSentEvent]:
     """Tell that something changed since an event; one that was cut goes on."""
     last = int(last_event_id) if last_event_id.isdecimal() else after
-    pulse: Pulse = request.app.state.pulse
+    pulse: Pulse = visit.request.app.state.pulse
     # FastAPI itself breaks a long silence, in which a proxy would close the stream.
     while True:
         last = await pulse.after(last)

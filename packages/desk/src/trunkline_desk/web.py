@@ -4,14 +4,14 @@ import hashlib
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.templating import Jinja2Templates
 from pydantic import Field
 
 from trunkline_desk import people
-from trunkline_desk.claims import LONGEST_HOURS, Person, clock
+from trunkline_desk.claims import LONGEST_HOURS, Person, Role, clock
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
@@ -54,38 +54,58 @@ TEMPLATES.env.filters |= {
 }
 
 
-def the_desk(request: Request) -> Desk:
-    """Return the settings."""
-    found: Desk = request.app.state.desk
-    return found
+class Visit:
+    """One request, and what every answer to it needs."""
 
+    def __init__(self, request: Request) -> None:
+        state = request.app.state
+        self.request = request
+        self.desk: Desk = state.desk
+        self.store: Store = state.store
+        self.places: list[Place] = state.places
+        self.now = float(state.now())
+        # Nobody, before somebody is asked for.
+        self.person = Person("", Role.VIEWER, "")
 
-def the_store(request: Request) -> Store:
-    """Return the database."""
-    found: Store = request.app.state.store
-    return found
+    def require_form(self, token: str) -> None:
+        """Refuse a form that this browser did not get from us."""
+        cookie = self.request.cookies.get(self.desk.cookie("form"), "")
+        expected = _token(cookie).encode()
+        if not cookie or not secrets.compare_digest(expected, token.encode()):
+            raise HTTPException(403, "This page is too old. Reload it and try again.")
 
-
-def the_time(request: Request) -> float:
-    """Return the time, in seconds."""
-    return float(request.app.state.now())
+    def shown(self, name: str, status: int = 200, **values: object) -> Response:
+        """Render a page, whose forms get a token and a key of their own."""
+        form = self.desk.cookie("form")
+        cookie = self.request.cookies.get(form) or secrets.token_urlsafe(24)
+        values |= {"form": _token(cookie), "key": lambda: secrets.token_hex(16)}
+        values |= {"now": self.now, "person": self.person}
+        response = TEMPLATES.TemplateResponse(
+            self.request, name, values, status_code=status
+        )
+        response.set_cookie(
+            *(form, cookie), secure=self.desk.secure, httponly=True, samesite="strict"
+        )
+        return response
 
 
 # Any database can count to it.
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
-StoreOf = Annotated[Store, Depends(the_store)]
-DeskOf = Annotated[Desk, Depends(the_desk)]
-Now = Annotated[float, Depends(the_time)]
+AnyVisit = Annotated[Visit, Depends()]
 
 
-def somebody(request: Request, store: StoreOf, desk: DeskOf, now: Now) -> Person:
-    """Return who asks; others are sent to the entrance."""
-    with store.reading() as connection:
-        found = people.recognise(connection, desk, request, now)
+def signed_in(visit: AnyVisit) -> Visit:
+    """Find out who asks; others are sent to the entrance."""
+    with visit.store.reading() as connection:
+        found = people.recognise(connection, visit.desk, visit.request, visit.now)
     if found is None:
-        status, more = _entrance(request)
+        status, more = _entrance(visit.request)
         raise HTTPException(status, "Sign in first.", headers=more)
-    return found
+    visit.person = found
+    return visit
+
+
+SignedIn = Annotated[Visit, Depends(signed_in)]
 
 
 def _entrance(request: Request) -> tuple[int, dict[str, str]]:
@@ -98,44 +118,15 @@ def _entrance(request: Request) -> tuple[int, dict[str, str]]:
     return 303, {"Location": "/sign-in"}
 
 
-PersonOf = Annotated[Person, Depends(somebody)]
-
-
-def the_place(request: Request, service: str, environment: str) -> Place:
+def the_place(visit: AnyVisit, service: str, environment: str) -> Place:
     """Return the environment that the path names."""
-    for one in request.app.state.places:
+    for one in visit.places:
         if (one.service, one.environment) == (service, environment):
-            return one  # type: ignore[no-any-return]
+            return one
     raise HTTPException(404, "There is no such environment.")
 
 
 PlaceOf = Annotated[Place, Depends(the_place)]
-
-
-def require_form(request: Request, desk: Desk, token: str) -> None:
-    """Refuse a form that this browser did not get from us."""
-    cookie = request.cookies.get(desk.cookie("form"), "")
-    expected = _token(cookie).encode()
-    if not cookie or not secrets.compare_digest(expected, token.encode()):
-        raise HTTPException(403, "This page is too old. Reload it and try again.")
-
-
-def shown(
-    request: Request, name: str, values: dict[str, Any], *, status: int = 200
-) -> Response:
-    """Render a page, whose forms get a token and a key of their own."""
-    desk = the_desk(request)
-    cookie = request.cookies.get(desk.cookie("form")) or secrets.token_urlsafe(24)
-    values |= {"form": _token(cookie), "key": lambda: secrets.token_hex(16)}
-    values |= {"now": the_time(request)}
-    response = TEMPLATES.TemplateResponse(request, name, values, status_code=status)
-    response.set_cookie(
-        *(desk.cookie("form"), cookie),
-        secure=desk.secure,
-        httponly=True,
-        samesite="strict",
-    )
-    return response
 
 
 def _token(cookie: str) -> str:
