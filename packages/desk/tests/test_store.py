@@ -134,12 +134,12 @@ def test_a_key_that_was_used_for_something_else_is_refused(
     person = Person(change.pop("person", "ana"), Role.DEPLOYER, "password")
     place = replace(PLACE, environment=change.pop("place", "staging"))
     ana = replace(person, name="ana")
-    actions.act(store, PLACE, ana, first, NOW, blind=True)
-    said = actions.act(store, PLACE, ana, first, NOW + 60, blind=True)
+    actions.act(store, PLACE, ana, first, NOW)
+    said = actions.act(store, PLACE, ana, first, NOW + 60)
     assert said == "That was requested already."
     other = first.model_copy(update=change)
     with pytest.raises(DeniedError, match="used for something else") as caught:
-        actions.act(store, place, person, other, NOW + 60, blind=True)
+        actions.act(store, place, person, other, NOW + 60)
     assert caught.value.status == 409
     store.close()
 

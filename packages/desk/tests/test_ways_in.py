@@ -32,7 +32,7 @@ def test_page_script_and_terminal_are_refused_by_one_sentence_with_who_and_why(
             "/api/shop/staging", json=wish, headers=header
         )
         typed = terminal.decide(
-            web.desk, claim="claim", place="shop/staging", by="root", action=action
+            web.desk, place="shop/staging", by="root", action=action
         )
         assert (page.status_code, script.status_code) == (409, 409)
         detail = script.json()["detail"]

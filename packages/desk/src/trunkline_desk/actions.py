@@ -54,23 +54,14 @@ def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
     )
 
 
-def act(
-    store: Store,
-    place: Place,
-    person: Person,
-    wish: Wish,
-    now: float,
-    *,
-    blind: bool = False,
-) -> str:
+def act(store: Store, place: Place, person: Person, wish: Wish, now: float) -> str:
     """Do what is wished, and return what to say; raises DeniedError, which is kept.
 
-    Who is `blind` has not looked before: what they leave out is as it is now.
+    What a script leaves out, because it has not looked before, is as it is now.
     """
     try:
         with store.writing() as connection:
-            if blind:
-                wish = _completed(connection, place, wish)
+            wish = _completed(connection, place, wish)
             return perform(connection, place, person, wish, now)
     except DeniedError as error:
         text = f"was refused: {error.sentence}"
@@ -101,7 +92,8 @@ def perform(
         raise DeniedError(409, "This key was used for something else.")
     before = ground(connection, place, wish.ref)
     if found := denial(wish, person, before, now):
-        raise _explained(connection, place, found, wish, before, now=now)
+        moved = found.status == 409 and wish.seen != before.state  # noqa: PLR2004
+        raise _explained(connection, place, found, now) if moved else found
     until = now + wish.hours * 3600
     held = active(before.reservation, now)
     # What is typed where the desk runs needs no runner.
@@ -126,25 +118,14 @@ def perform(
 
 
 def _explained(
-    connection: Connection,
-    place: Place,
-    found: DeniedError,
-    wish: Wish,
-    before: Ground,
-    *,
-    now: float,
+    connection: Connection, place: Place, found: DeniedError, now: float
 ) -> DeniedError:
     """Say what changed since the page was looked at."""
-    if found.status != 409 or wish.seen == before.state:  # noqa: PLR2004
-        return found
-    changes = (tables.event.c.place == place.name) & (tables.event.c.kind == "act")
-    row = connection.execute(
-        select(tables.event).where(changes).order_by(tables.event.c.id.desc())
-    ).first()
-    if row is None:
-        return found
-    last = f" At {clock(row.at, now)} {row.person} {row.text}."
-    return DeniedError(found.status, f"{found.sentence}{last}")
+    last = events.last([place.name], ["act"], limit=1)
+    these = select(tables.event).where(tables.event.c.id.in_(last))
+    row = connection.execute(these).first()
+    said = f" At {clock(row.at, now)} {row.person} {row.text}." if row else ""
+    return DeniedError(found.status, f"{found.sentence}{said}")
 
 
 def _stop(connection: Connection, place: Place) -> None:

@@ -45,9 +45,8 @@ def act(
 ) -> dict[str, Any]:
     """Ask for something; the answer says what was decided, and what to look at."""
     wish = wish.model_copy(update={"key": wish.key or secrets.token_hex(16)})
-    what = (visit.store, place, visit.person, wish, visit.now)
     try:
-        said = actions.act(*what, blind=True)
+        said = actions.act(visit.store, place, visit.person, wish, visit.now)
     except DeniedError as error:
         raise HTTPException(error.status, error.sentence) from error
     return status(visit, place) | {"said": said, "key": wish.key}

@@ -44,10 +44,6 @@ CLAIMS = {
 }
 
 
-# Who does one of these has the environment afterwards.
-HOLDS = {Action.RESERVE, Action.EXTEND, Action.TAKE_OVER, Action.PUT}
-
-
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who acts, and the way in: a password, a single sign-on, a token, a terminal."""
@@ -155,8 +151,8 @@ def claim(
         )
     if wish.action is Action.EXTEND and held:
         return Reservation(held.holder, until, held.why, held.ref)
-    if wish.action in HOLDS:
-        # To keep what has ended meanwhile, and nobody else has, is to reserve it.
+    # To keep what has ended meanwhile, and nobody else has, is to reserve it.
+    if wish.action in {Action.RESERVE, Action.EXTEND, Action.TAKE_OVER, Action.PUT}:
         return Reservation(person.name, until, wish.why, ref)
     return held
 

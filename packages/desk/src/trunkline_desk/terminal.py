@@ -38,7 +38,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     default = os.environ.get("DESK_CONFIG", "desk.toml")
     parser.add_argument("--config", type=Path, default=default)
-    parser.add_argument("claim", choices=["claim"])
     for name in ("place", "action"):
         parser.add_argument(name)
     for name in ("--by", "--ref", "--why", "--hours"):
@@ -52,9 +51,7 @@ def main() -> int:
     return 0
 
 
-def decide(
-    desk: Desk, *, claim: str, place: str, by: str, **words: str
-) -> dict[str, str]:
+def decide(desk: Desk, *, place: str, by: str, **words: str) -> dict[str, str]:
     """Do what a user of this machine wishes, who could change the store as well."""
     found = next((one for one in desk.places() if one.name == place), None)
     if found is None:
@@ -65,7 +62,7 @@ def decide(
     wish = Wish.model_validate(typed | words)
     store = Store(desk.database)
     try:
-        said = actions.act(store, found, person, wish, time.time(), blind=True)
+        said = actions.act(store, found, person, wish, time.time())
     except DeniedError as error:
         return {"denied": error.sentence, "fix": error.fix}
     finally:

@@ -52,7 +52,7 @@ def test_who_is_in_the_way_is_named_with_what_to_type(clone: Path) -> None:
     assert "\x1b" not in str(why.value)
     assert why.value.fix == "uv run trunkline reserve staging --take-over --why WHY"
     asked = (clone / "asked").read_text()
-    assert asked == "claim shop/staging put --by=ana --ref=main\n"
+    assert asked == "shop/staging put --by=ana --ref=main\n"
 
 
 def test_what_has_to_be_done_first_is_what_to_type(clone: Path) -> None:
@@ -73,8 +73,8 @@ def test_whose_it_is_changes_by_the_desk_here(
     assert capsys.readouterr().err == "done as wished\n" * 2
     by = person(os.environ)
     assert (clone / "asked").read_text().splitlines() == [
-        f"claim shop/staging take over --by={by} --hours=4.0 --why=it is mine",
-        f"claim shop/staging done with it --by={by}",
+        f"shop/staging take over --by={by} --hours=4.0 --why=it is mine",
+        f"shop/staging done with it --by={by}",
     ]
 
 

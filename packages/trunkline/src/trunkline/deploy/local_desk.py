@@ -33,7 +33,7 @@ class LocalDesk:
     def act(self, by: str, action: str, **wish: str) -> str:
         """Do what the desk's rule allows, and return what it says; else Refusal."""
         options = [f"--{name}={value}" for name, value in wish.items()]
-        said = self._ask("claim", self.place, action, f"--by={by}", *options)
+        said = self._ask(self.place, action, f"--by={by}", *options)
         environment = self.place.partition("/")[2]
         if why := said.get("denied"):
             raise Refusal(
