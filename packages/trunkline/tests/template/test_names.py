@@ -38,6 +38,9 @@ WORDS += [
     "copier",
     "acme-api",
     "a\n",
+    "git",
+    "cz",
+    "on",
 ]
 
 

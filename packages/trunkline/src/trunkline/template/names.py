@@ -33,9 +33,7 @@ def require_package(name: str, pattern: str, taken: Collection[str]) -> None:
             f"letter, at most {LONGEST_PACKAGE} characters"
         )
     elif name in taken:
-        expected = (
-            "a name that Python, a dependency, this repository or Windows does not use"
-        )
+        expected = "a name that Python, a program, a dependency or Windows does not use"
     else:
         return
     raise Refusal(
