@@ -7,7 +7,7 @@ it looks like a hash, an identifier or a public key.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
@@ -20,10 +20,11 @@ _PRIVATE_KEY = re.compile(
     r"((?:(?!-----(?:BEGIN|END) |\n@@ )[\s\S])++)"
 )
 _NAMES = ("pass", "pwd", "secret", "token", "credential", "key", "wort", "contras",
-          "senha", "parola", "geheim")  # fmt: skip
+          "senha", "parola", "geheim", "pw", "has", "парол", "密", "パス")  # fmt: skip
 _NAME = (
     r"(?i)(?:passwd|password|passphrase|passwort|kennwort|wachtwoord|pwd|"
-    r"mot_?de_?passe|contrase(?:ñ|n)a|senha|parola|geheimnis|secret|token|credentials?|"
+    r"mot_?de_?passe|contrase(?:ñ|n)a|senha|parola|geheimnis|has[łl]o|пароль|密[码碼]|"
+    r"パスワード|(?<![a-z])pw|secret(?:_key_base)?|token|credentials?|"
     r"(?:api|access|account|auth|client|encryption|master|private|secret|shared|"
     r"signing|storage)[_-]?key)"
 )
@@ -34,14 +35,14 @@ _PATTERNS = {
         r"SG\.|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ft|ptt)-|xox[a-z]-|xapp-|npm_|"
         r"pypi-|sk-|[rsp]k_(?:live|test)_|dckr_(?:pat|oat)_|eyJ[\w-]{8,2000}\.|"
         r"AGE-SECRET-KEY-1|do[opr]_v1_|whsec_|hf_|hv[sb]\.|glsa_|shp(?:at|ca|pa|ss)_|"
-        r"lin_api_|xkeysib-|tskey-|rubygems_|nvapi-|figd_|PMAK-|ops_eyJ|sq0csp-|"
+        r"sntry[su]_|ATATT|lin_api_|xkeysib-|tskey-|rubygems_|nvapi-|figd_|PMAK-|ops_eyJ|sq0csp-|"
         r"discord(?:app)?\.com/api/webhooks/\d{1,30}/|hooks\.slack\.com/\w{1,20}/)[\w.+/=-]{16,})"
     ),
     "url-password": re.compile(
         r"[A-Za-z][\w+.-]{1,20}://[^\s/:@'\"<>]{0,255}:(?!\d{1,5}/)([^\s'\"<>]{1,500})@"
     ),
     "authorization": re.compile(
-        r"(?i)\bauthorization\W{1,4}(?:basic|bearer)\s+([\w.~+/=-]{8,})"
+        r"(?i)\bauthorization\W{1,4}(?:basic|bearer|token)\s+([\w.~+/=-]{8,})"
     ),
     "user-option": re.compile(
         r"\b(?:curl|wget|https?)\b.{0,500}?\s(?:-u|--(?:proxy-)?user)[ =]?['\"]?"
@@ -55,6 +56,11 @@ _PATTERNS = {
         r"(?i)<[\w:.-]{0,40}(?:passwd|password|passphrase|passwort|secret|token|"
         r"api-?key)(?:\s[^<>]{0,200})?>([^<]{1,500})</"
     ),
+    "short-option": re.compile(
+        r"\b(?:docker login|sshpass|mysql\w{0,9}|redis-cli)\b.{0,200}?\s-[ap]\s?"
+        r"['\"]?([^\s'\"]{4,500})"
+    ),
+    "sql": re.compile(r"(?i)\b(?:password|identified by)\s{1,9}'([^']{1,500})'"),
     "option": re.compile(r"--(?:password|token)[ =](?=\S{0,99}\d)([^\s\"'`$<]{6,})"),
 }
 _QUOTED = re.compile(
@@ -69,6 +75,11 @@ _LINE = re.compile(
     r"(?i)^[-+ ]?\s{0,40}(?:export\s{1,9}|-\s{1,9})?[\w.-]{0,80}" + _NAME[4:]
     + r"""\d{0,2}\s{0,9}[:=]\s{0,9}([^\s"'`{\[|>&*!$][^"'`#]{0,500}?)\s*$"""
 )  # fmt: skip
+# A value in the line or the attribute after its name: Kubernetes, blocks of YAML, XML.
+_AFTER = re.compile(
+    _NAME + r"""\d{0,2}["']?(?:\s{0,9}\n[-+ ]?\s{0,40}value:[ \t]{1,9}["']?|"""
+    r"""\s{1,9}value=["']|:[ \t]{1,9}[|>][-+]?\n[-+ ]?[ \t]{1,40})([^\s"'#][^"'\n]*)"""
+)
 # Stands for a value; without quotes its closing brace is lost.
 _PLACEHOLDER = re.compile(
     r"(?i)\[masked:|\{\{|\$[({]|\$\d|(?-i:\$[A-Z_][A-Z0-9_]*$)|%\(|"
@@ -121,18 +132,34 @@ def mask_text(text: str, path: str = "") -> tuple[str, list[MaskedSecret]]:
     def mask_line(line: str) -> str:
         for kind, pattern in _PATTERNS.items():
             line = pattern.sub(partial(mask, kind=kind), line)
-        if any(name in line.lower() for name in _NAMES):
+        if _is_telling(line):
             if settings:
                 line = _LINE.sub(partial(mask, kind="assignment"), line)
             line = _BARE.sub(mask_value, _QUOTED.sub(mask_value, line))
         return line
 
     text = _PRIVATE_KEY.sub(partial(mask, kind="private-key"), text)
+    text = _mask_after(text, partial(mask, kind="assignment"))
     for _ in range(_PASSES):
         before, text = text, "\n".join(map(mask_line, text.split("\n")))
         if text == before:
             break
     return text, [MaskedSecret(path, kind) for kind in found]
+
+
+def _mask_after(text: str, mask: Callable[[re.Match[str]], str]) -> str:
+    """Mask values that stand in the line or the attribute after their name."""
+    lines = [*text.split("\n"), ""]
+    for number, line in enumerate(lines[:-1]):
+        if _is_telling(line):
+            both = f"{line}\n{lines[number + 1]}"
+            lines[number : number + 2] = _AFTER.sub(mask, both).split("\n")
+    return "\n".join(lines[:-1])
+
+
+def _is_telling(line: str) -> bool:
+    """Whether a line may name a secret; most do not."""
+    return any(name in line.lower() for name in _NAMES)
 
 
 def _is_prose(match: re.Match[str]) -> bool:
