@@ -43,8 +43,7 @@ test-template: setup ## Run the proofs of the template: loops, images, generatio
 	@$(UV) run pytest .template/tests -n auto --dist worksteal $(ONLY)
 
 test-cluster: setup ## Deploy to the cluster that TRUNKLINE_TEST_CONTEXT names
-	@$(UV) run --directory packages/trunkline pytest tests/deploy/engines/test_kubernetes.py \
-		tests/deploy/engines/test_kubernetes_faults.py -m slow $(ONLY)
+	@$(UV) run pytest packages/trunkline/tests/deploy/engines/test_kubernetes*.py -m slow $(ONLY)
 
 desk: setup ## Show the page for deploys, with the branches of this clone
 	@$(UV) run --project packages/desk trunkline-desk laptop .

@@ -29,7 +29,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # Files with tests of a minute or more.
-LONGEST = ("test_playbook.py", "test_service.py")
+LONGEST = ("test_playbook.py", "test_service.py", "test_kubernetes_service.py")
 
 
 @pytest.hookimpl(trylast=True)

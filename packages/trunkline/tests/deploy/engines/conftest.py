@@ -1,8 +1,6 @@
 """Machines and clusters that serve images."""
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,6 @@ import pytest
 from deploy.engines.clusters import Cluster, require_cluster
 from deploy.engines.hosts import Host
 from registries import Server
-from shared import shared_folder
 
 
 @pytest.fixture
@@ -41,48 +38,25 @@ def serving(served: Host) -> Host:
 
 
 @pytest.fixture(scope="session")
-def turns(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lock that tests of one cluster share, in whatever process they run."""
-    return shared_folder(tmp_path_factory) / "cluster.lock"
-
-
-@pytest.fixture(scope="session")
 def namespace(
-    tmp_path_factory: pytest.TempPathFactory,
-    engine: None,
-    registry_server: Server,
-    turns: Path,
+    tmp_path_factory: pytest.TempPathFactory, engine: None, registry_server: Server
 ) -> Iterator[Cluster]:
     """The page's cluster: `main` serves, as the page's first command put it on.
 
     It does so after every test.
     """
     require_cluster()
-    with turn(turns, fcntl.LOCK_SH):
-        made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
-        try:
-            made.publish("main")
-            made.type(made.deployer[0])
-        except BaseException:
-            made.end()
-            raise
-    yield made
-    made.end()
+    made = Cluster(tmp_path_factory.mktemp("cluster"), registry_server)
+    try:
+        made.publish("main")
+        made.type(made.deployer[0])
+        yield made
+    finally:
+        made.end()
 
 
 @pytest.fixture
-def cluster(
-    request: pytest.FixtureRequest, namespace: Cluster, turns: Path
-) -> Iterator[Cluster]:
-    """A namespace of its own, and the whole cluster for a test that runs alone."""
-    alone = request.node.get_closest_marker("alone")
-    with turn(turns, fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
-        namespace.configure(namespace.server)
-        yield namespace
-
-
-@contextmanager
-def turn(file: Path, how: int) -> Iterator[None]:
-    with file.open("a") as lock:
-        fcntl.flock(lock, how)
-        yield
+def cluster(namespace: Cluster) -> Cluster:
+    """`main` serves in a namespace of this process, with the settings of the page."""
+    namespace.configure(namespace.server)
+    return namespace

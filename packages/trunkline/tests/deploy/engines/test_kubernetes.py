@@ -2,33 +2,14 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
 from deploy.engines.clusters import PAUSE, Cluster
 from faults import Fault, Proxy
-from services import own_service
 
 pytestmark = pytest.mark.slow
-# Ready once it has been set up, for which it listens to nobody else.
-DATABASE = """\
-apiVersion: v1
-kind: Pod
-metadata: { name: database }
-spec:
-  containers:
-    - name: database
-      image: postgres:15
-      env:
-        - { name: POSTGRES_USER, value: my_app }
-        - { name: POSTGRES_PASSWORD, value: hush }
-        - { name: LANG, value: C.UTF-8 }
-      readinessProbe:
-        exec: { command: [pg_isready, -h, localhost] }
-        periodSeconds: 1
-"""
 
 
 def test_the_page_leads_from_an_empty_namespace_to_a_deploy_that_comes_back(
@@ -61,28 +42,6 @@ def test_a_branch_goes_on_and_comes_back_without_a_lost_request(
     assert cluster.names("jobs") == set()
 
 
-def test_a_service_of_this_template_migrates_the_database_of_its_pods(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    own = own_service(tmp_path, cluster.server)
-    cluster.serve_database(DATABASE)
-    settings = cluster.clone.read("pyproject.toml")
-    for ours, theirs in (
-        (f'name = "{cluster.name}"', 'name = "my-app"'),
-        (cluster.path, own.registry.name.path),
-        ("window =", f'workload = "{cluster.name}"\nwindow ='),
-    ):
-        settings = settings.replace(ours, theirs)
-    cluster.clone.write("pyproject.toml", settings)
-    ran = cluster.deploy("main")
-    assert (ran.code, "will migrate: " in ran.err) == (0, True), ran.all
-    assert cluster.get("/version")["commit"] == own.sample.git("rev-parse", "HEAD")
-    plan = cluster.trunkline("deploy", "main", "--to", "staging", "--dry-run")
-    assert "nothing to migrate" in plan.all, plan.all
-    cluster.configure(cluster.server)
-    cluster.deployed("main")
-
-
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
@@ -97,10 +56,11 @@ def test_a_sick_image_is_undone_and_explained(
     before = cluster.get()["commit"]
     secrets = cluster.names("secrets")
     cluster.publish("feat-sick", kind)
-    # The kubelet believes the third bad answer, and asks every two seconds.
+    # The kubelet believes the third bad answer, and asks every second.
     turns = kind == "turns"
     window, smoke = (12, 120) if turns else (2, 20)
-    cluster.configure(cluster.server, window=window, smoke=smoke)
+    jobs = kind == "breaks"
+    cluster.configure(cluster.server, window=window, smoke=smoke, jobs=jobs)
     with cluster.load(PAUSE) as seen:
         ran = cluster.deploy("feat/sick")
     assert (ran.code, said in ran.err) == (1, True), ran.all
@@ -148,6 +108,7 @@ def test_another_field_manager_is_refused_by_name_until_it_lets_go(
 ) -> None:
     image = cluster.deployment()["spec"]["template"]["spec"]["containers"][0]["image"]
     name, other = cluster.name, image.replace("@sha256:", ":main@sha256:")
+    cluster.configure(cluster.server, jobs=False)
     cluster.own("set", "image", f"deployment/{name}", f"{name}={other}")
     cluster.rolled_out()
     ran = cluster.deploy("main")
