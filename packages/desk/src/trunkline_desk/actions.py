@@ -100,7 +100,8 @@ def perform(
     asks = wish.action not in CLAIMS and person.by != TERMINAL
     text = _sentence(place, wish, held, clock(until, now))
     if wish.action is Action.STOP:
-        _stop(connection, place)
+        if not requests.stop(connection, place.name):
+            raise DeniedError(409, "Nothing is running that could be stopped.")
     elif asks:
         text += _submit(connection, place, person, wish, now)
     number = requests.newest(connection, place.name) if asks else 0
@@ -126,13 +127,6 @@ def _explained(
     row = connection.execute(these).first()
     said = f" At {clock(row.at, now)} {row.person} {row.text}." if row else ""
     return DeniedError(found.status, f"{found.sentence}{said}")
-
-
-def _stop(connection: Connection, place: Place) -> None:
-    going = requests.find(connection, place=place.name, state="running")
-    if not going:
-        raise DeniedError(409, "Nothing is running that could be stopped.")
-    requests.stop(connection, going[0].id)
 
 
 def _submit(

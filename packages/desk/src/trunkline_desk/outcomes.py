@@ -15,8 +15,9 @@ WHY = "trunkline: "
 
 def begin(connection: Connection, place: Place, one: Row[Any], *, at: float) -> None:
     """Tell that a request is being carried out."""
-    add(connection, place, one, "step", "begins", at=at)
-    _tell(connection, place, one, "progress", "begins", at=at)
+    person = add(connection, place, one, "step", "begins", at=at)
+    more = {"request": one.id, "event": "progress"}
+    outbox.tell(connection, place, person, "begins", "", at=at, **more)
 
 
 def end(
@@ -35,9 +36,12 @@ def end(
     if state == "done":
         flags.settle(connection, place.name, one)
     text = f"was refused: {said}" if state == "refused" else state
-    add(connection, place, one, "end", text, at=at)
+    person = add(connection, place, one, "end", text, at=at)
     text = f"{one.kind} {one.ref or place.environment}: {text}"
-    _tell(connection, place, one, "end", text, at=at)
+    # What a request to take back led to.
+    live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
+    more = {"request": one.id, "event": "end", "commit": live.get("commit") or ""}
+    outbox.tell(connection, place, person, text, "", at=at, **more)
 
 
 def add(
@@ -48,26 +52,11 @@ def add(
     text: str,
     *,
     at: float,
-) -> None:
-    """Write down what the command said, or how it ended."""
-    what = (connection, place.name, kind, _person(one), text)
-    events.add(*what, at=at, request=one.id)
-
-
-def _tell(
-    connection: Connection,
-    place: Place,
-    one: Row[Any],
-    event: str,
-    text: str,
-    *,
-    at: float,
-) -> None:
-    live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
-    # What a request to take back led to.
-    commit = (live.get("commit") or "") if event == "end" else ""
-    more = {"request": one.id, "event": event, "commit": commit, "why": ""}
-    outbox.tell(connection, place, _person(one), text, at=at, **more)
+) -> Person:
+    """Write down what the command said, or how it ended; returns who asked for it."""
+    person = Person(one.person, Role.VIEWER, one.by)
+    events.add(connection, place.name, kind, person, text, at=at, request=one.id)
+    return person
 
 
 def arrived(one: Row[Any], live: dict[str, Any]) -> bool:
@@ -88,7 +77,3 @@ def ending(said: list[str]) -> list[str]:
     # A sentence stands above those lines, and a title between.
     last = said[-LAST_LINES - 2 :]
     return next((last[n:] for n, one in enumerate(last) if one.startswith(WHY)), last)
-
-
-def _person(one: Row[Any]) -> Person:
-    return Person(one.person, Role.VIEWER, one.by)

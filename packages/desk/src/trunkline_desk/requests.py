@@ -111,8 +111,9 @@ def end(
     return bool(connection.execute(change).rowcount)
 
 
-def stop(connection: Connection, number: int) -> None:
-    """Ask the runner to end it."""
-    connection.execute(
-        update(REQUEST).where(REQUEST.c.id == number).values(stopped=True)
-    )
+def stop(connection: Connection, place: str) -> bool:
+    """Ask the runner to end what it began first; returns whether there is anything."""
+    these = (REQUEST.c.place == place) & (REQUEST.c.state == "running")
+    first = select(func.min(REQUEST.c.id)).where(these).scalar_subquery()
+    change = update(REQUEST).where(REQUEST.c.id == first).values(stopped=True)
+    return bool(connection.execute(change).rowcount)

@@ -73,7 +73,7 @@ def upgrade() -> None:
 
 def _create_people() -> None:
     op.create_table(
-        "person", _key("name"), *_text("password"), _role(), _switch("removed")
+        "person", _key("name"), *_text("password"), _count("role"), _switch("removed")
     )
     op.create_table(
         "session",
@@ -84,7 +84,7 @@ def _create_people() -> None:
     )
     op.create_table(
         "token",
-        *(_key("token"), _role()),
+        *(_key("token"), _count("role")),
         sa.Column("name", sa.Text, unique=True, nullable=False),
     )
     op.create_table(
@@ -108,10 +108,6 @@ def _text(*names: str) -> Iterator[sa.Column[str]]:
 
 def _count(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False, server_default="0")
-
-
-def _role() -> sa.Column[int]:
-    return sa.Column("role", sa.Integer, nullable=False)
 
 
 def _time(name: str) -> sa.Column[float]:
