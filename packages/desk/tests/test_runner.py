@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -141,12 +142,14 @@ def test_what_is_asked_for_does_not_wait_for_a_remote(
 
 
 def begun_by(desk: DeskProcesses) -> str:
-    """Return the runner that carries something out."""
+    """Return the runner that has started a command to take back."""
     for name, one in desk.running.items():
-        if name != "serve":
-            threads = Path(f"/proc/{one.pid}/task").glob("*/children")
-            if any(thread.read_text() for thread in threads):
-                return name
+        for thread in Path(f"/proc/{one.pid}/task").glob("*/children"):
+            # Another child is a git that looks, and may be gone again.
+            with suppress(OSError):
+                for child in thread.read_text().split():
+                    if b"rollback" in Path(f"/proc/{child}/cmdline").read_bytes():
+                        return name
     return ""
 
 
