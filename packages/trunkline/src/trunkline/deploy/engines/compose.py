@@ -7,6 +7,7 @@ from typing import Any
 
 from trunkline import process
 from trunkline.deploy.engines.compose_file import (
+    COLOURS,
     LABEL,
     PORT,
     free_colour,
@@ -31,6 +32,7 @@ from trunkline.output import say
 from trunkline.process import Completed, TimedOutError
 
 EMPTY = b'{"services": {}}'
+OPERATION = f"{LABEL}.operation"
 
 
 class ComposeEngine:
@@ -52,12 +54,16 @@ class ComposeEngine:
         self.override = folder / "compose.json"
         self.variables = Variables(folder, root, environment.variables)
         self.proxy = proxy_variables(environment, folder / "switch")
+        # Where this machine reaches an instance, by the name of its container.
+        self.ports: dict[str, str] = {}
 
     def running(self) -> tuple[Instance, ...]:
         """Return the instances whose container runs."""
         names = ("operation", "commit", "address", "folder")
-        columns = [f'{{{{.Label "{LABEL}.{name}"}}}}' for name in names]
-        rows = [line.split("\t") for line in self._list(*columns)]
+        shown = "\t".join(f'{{{{.Label "{LABEL}.{name}"}}}}' for name in names)
+        colours = f"--filter=name=^{self.project}-({'|'.join(COLOURS)})$"
+        said = listed(colours, f"--format={shown}").splitlines()
+        rows = [line.split("\t") for line in said]
         for *_, address, folder in rows:
             if folder not in {"", str(self.folder)}:
                 raise _another_clone(self._name(address), Path(folder))
@@ -65,9 +71,15 @@ class ComposeEngine:
 
     def well(self, instance: Instance) -> bool:
         """Ask the instance itself, at the port of this machine that leads to it."""
-        found = docker("port", self._name(instance.address), f"{PORT}/tcp")
-        address, host = found.text.partition("\n")[0], self.environment.host
-        return found.ok and is_well(address, commit=instance.commit, host=host)
+        name, host = self._name(instance.address), self.environment.host
+        if name not in self.ports:
+            found = docker("port", name, f"{PORT}/tcp").text
+            self.ports[name] = found.partition("\n")[0]
+        well = is_well(self.ports[name], commit=instance.commit, host=host)
+        if not well:
+            # Another start of the container has another port.
+            del self.ports[name]
+        return well
 
     def ensure_proxy(self) -> None:
         """Start the proxy and the database; what runs already is left as it is."""
@@ -79,12 +91,14 @@ class ComposeEngine:
         (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
         today = self.variables.today()
         proxy = self._name("proxy-1")
-        known = docker("inspect", proxy).ok
+        shown = '--format={{index .Config.Labels "com.docker.compose.config-hash"}}'
+        known = docker("inspect", shown, proxy)
         up = ("up", "--detach", "--no-recreate", "--wait")
         self._compose(*up, env=today, files=self.files)
-        if not known:
+        if known.ok:
+            self._compare_proxy(known.text, today)
+        else:
             _require_version(proxy)
-        self._compare_proxy(today)
 
     def pull(self, candidate: Candidate) -> None:
         """Bring the image here, unless it is."""
@@ -118,9 +132,8 @@ class ComposeEngine:
         """Start a container; until it is settled, one that exits stays down."""
         colour = self._add(candidate, operation)
         name = self._name(colour)
-        docker("rm", "--force", "--volumes", name)
         self._compose(
-            *("up", "--no-start", "--no-deps", colour),
+            *("up", "--no-start", "--no-deps", "--renew-anon-volumes", colour),
             env=self.variables.read(operation),
         )
         docker("update", "--restart=no", name).required()
@@ -134,42 +147,36 @@ class ComposeEngine:
 
     def stop(self, instance: Instance) -> None:
         """Let it finish its requests within `stop_grace_period`, and remove it."""
-        for container in self._containers(instance.operation):
-            docker("stop", container)
-        self.remove(instance.operation)
+        docker("stop", self._name(instance.address))
+        self._remove(instance.address)
 
     def logs(self, operation: str) -> str:
         """Return the last lines that the instance wrote."""
         tail = ("logs", f"--tail={LAST_LINES}")
-        said = [everything(docker(*tail, one)) for one in self._containers(operation)]
-        return self.variables.last_lines(operation, "\n".join(said))
+        asked = [docker(*tail, self._name(one)) for one in self._colours(operation)]
+        said = "\n".join(everything(one) for one in asked if one.ok)
+        return self.variables.last_lines(operation, said)
 
     def remove(self, operation: str) -> None:
         """Remove an operation's container, and its part of the override."""
-        for container in self._containers(operation):
-            docker("rm", "--force", "--volumes", container)
-        services, key = self._services(), f"{LABEL}.operation"
-        left = {k: v for k, v in services.items() if v["labels"][key] != operation}
-        self._write(left)
+        for colour in self._colours(operation):
+            self._remove(colour)
 
     def clean(self, kept: Sequence[Operation]) -> None:
         """Remove the images that this environment brought here and needs no more."""
-        running = {one.operation for one in self.running()}
+        services = self._services().values()
         needed = {one.candidate.digest for one in kept}
-        needed |= {one["image"].partition("@")[2] for one in self._services().values()}
+        needed |= {one["image"].partition("@")[2] for one in services}
         self.images.clean(needed)
-        self.variables.clean(kept, running)
+        self.variables.clean(kept, {one["labels"][OPERATION] for one in services})
 
-    def _compare_proxy(self, today: Mapping[str, str]) -> None:
+    def _compare_proxy(self, known: str, today: Mapping[str, str]) -> None:
         """Say how to start a proxy anew that is not as `url` and the file say now.
 
         Nobody reaches the service meanwhile, so a person chooses the moment.
         """
-        argv, key = ("config", "--hash=proxy"), "com.docker.compose.config-hash"
-        wanted = self._compose(*argv, env=today, files=self.files)
-        shown = f'--format={{{{index .Config.Labels "{key}"}}}}'
-        found = docker("inspect", shown, self._name("proxy-1"))
-        if found.ok and found.text not in wanted.text:
+        wanted = self._compose("config", "--hash=proxy", env=today, files=self.files)
+        if known not in wanted.text:
             files = (*self.environment.variables, str(self.folder / "compose.env"))
             env = " ".join(f"--env-file={quote(one)}" for one in files)
             say(
@@ -181,38 +188,38 @@ class ComposeEngine:
     def _name(self, part: str) -> str:
         return f"{self.project}-{part}"
 
-    def _containers(self, operation: str) -> list[str]:
-        label = f"--filter=label={LABEL}.operation={operation}"
-        return self._list("{{.ID}}", options=("--all", label))
-
-    def _list(self, *columns: str, options: Sequence[str] = ()) -> list[str]:
-        """List containers of ours; a migration is none."""
-        labels = (
-            f"com.docker.compose.project={self.project}",
-            "com.docker.compose.oneoff=False",
-            f"{LABEL}.operation",
-        )
-        filters = [f"--filter=label={label}" for label in labels]
-        shown = "--format=" + "\t".join(columns)
-        return listed(*filters, *options, shown).splitlines()
-
     def _services(self) -> dict[str, Any]:
         found = self.override.read_bytes() if self.override.exists() else EMPTY
         return read_override(found)
 
+    def _colours(self, operation: str) -> list[str]:
+        """Return the colour of an operation, if the override has it."""
+        services = self._services().items()
+        return [k for k, one in services if one["labels"][OPERATION] == operation]
+
+    def _remove(self, colour: str) -> None:
+        name = self._name(colour)
+        done = docker("rm", "--force", "--volumes", name)
+        if not done.ok and state_of(name):
+            done.required()
+        self._write({k: one for k, one in self._services().items() if k != colour})
+
     def _add(self, candidate: Candidate, operation: str) -> str:
-        """Write the new colour beside what runs, and return it."""
+        """Write the new colour beside what runs, unless it is, and return it."""
+        services, image = self._services(), self.images.at(candidate.digest)
+        for colour in self._colours(operation):
+            if services[colour]["image"] == image:
+                return colour
         colour = free_colour({one.address for one in self.running()})
-        new = service(
+        services[colour] = service(
             Instance(operation, candidate.commit, colour),
             name=self._name(colour),
-            image=self.images.at(candidate.digest),
+            image=image,
             base=self.files[0],
             variables=self.variables.file(operation),
             folder=self.folder,
         )
-        others = {name: one for name, one in self._services().items() if name != colour}
-        self._write({**others, colour: new})
+        self._write(services)
         return colour
 
     def _write(self, services: Mapping[str, object]) -> None:

@@ -49,11 +49,18 @@ class ImageStore:
 
     def pull(self, digest: str) -> None:
         """Bring an image here, and pin it; asks nobody for one that is here."""
-        if not docker("image", "inspect", self.at(digest)).ok:
+        shown = "--format={{.Os}}/{{.Architecture}}"
+        inspect = ("image", "inspect", shown, self.at(digest))
+        if not (found := docker(*inspect)).ok:
             with self.connect() as registry:
                 require_room(_size(registry, digest), _free_bytes())
                 self._pull(registry, digest)
-        self._require_platform(digest)
+            found = docker(*inspect).required()
+        own = docker("version", "--format={{.Server.Os}}/{{.Server.Arch}}").text
+        if found.text != own:
+            raise FailedError(
+                f"is built for {found.text}; expected {own}, as this machine"
+            )
         docker("tag", self.at(digest), f"{PINS}:{self._pin(digest)}").required()
 
     def clean(self, needed: set[str]) -> None:
@@ -61,17 +68,18 @@ class ImageStore:
 
         An image that another environment pinned stays.
         """
-        listed = docker("image", "ls", "--format={{.Tag}}", PINS).text.splitlines()
-        pins = {pin for pin in listed if pin.startswith(f"{self.project}.")}
-        old = pins - {self._pin(digest) for digest in needed}
-        for pin in old:
-            docker("image", "rm", f"{PINS}:{pin}")
-        others = {pin.rpartition(".")[2] for pin in {*listed} - old}
-        gone = {pin.rpartition(".")[2] for pin in old} - others
-        shown = ("--digests", "--format={{.Digest}}", str(self.name))
-        here = docker("image", "ls", *shown).text.splitlines()
-        for digest in {one for one in here if _digits(one) in gone}:
-            docker("image", "rm", self.at(digest))
+        shown = "--format={{.Repository}} {{.Tag}} {{.Digest}}"
+        said = docker("image", "ls", "--digests", shown).text.splitlines()
+        rows = [line.split() for line in said]
+        pins = {tag for name, tag, _ in rows if name == PINS}
+        own = {pin for pin in pins if pin.startswith(f"{self.project}.")}
+        old = own - {self._pin(digest) for digest in needed}
+        gone = {pin.rpartition(".")[2] for pin in old}
+        gone -= {pin.rpartition(".")[2] for pin in pins - old}
+        images = {digest for *_, digest in rows if _digits(digest) in gone}
+        if old:
+            named = [f"{PINS}:{pin}" for pin in old]
+            docker("image", "rm", *named, *(self.at(digest) for digest in images))
 
     def _pull(self, registry: Registry, digest: str) -> None:
         for pause in (*PAUSES, None):
@@ -88,13 +96,6 @@ class ImageStore:
                 raise FailedError(f"cannot be pulled: {done.complaint}")
             say(f"the pull failed ({done.complaint}); trying again in {pause:g} s")
             self.pause(pause)
-
-    def _require_platform(self, digest: str) -> None:
-        own = docker("version", "--format={{.Server.Os}}/{{.Server.Arch}}").text
-        shown = "--format={{.Os}}/{{.Architecture}}"
-        found = docker("image", "inspect", shown, self.at(digest)).required().text
-        if found != own:
-            raise FailedError(f"is built for {found}; expected {own}, as this machine")
 
     def _pin(self, digest: str) -> str:
         return f"{self.project}.{_digits(digest)}"
