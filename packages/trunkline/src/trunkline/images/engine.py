@@ -19,7 +19,8 @@ from trunkline.output import say
 from trunkline.process import Completed, ProcessError
 from trunkline.settings import Settings
 
-# Seconds for a build and for everything else.
+# Seconds for a build and for everything else, such as the end of a container that
+# ignores SIGTERM: longer than any stop_grace_period.
 BUILD_TIMEOUT = 3600
 TIMEOUT = 300
 PREFIX = "trunkline-image"
@@ -36,10 +37,13 @@ class Engine:
     @classmethod
     def connect(cls, platforms: Iterable[str] = ()) -> "Engine":
         """Find the engine; raises Refusal without it or a builder for the platforms."""
-        version = _ask("version", "--format={{.Server.Version}}")
+        try:
+            version = docker("version", "--format={{.Server.Version}}")
+        except ProcessError as error:
+            raise _absent(str(error)) from error
         if not version.ok:
             raise _absent(_first_line(version.complaint))
-        builder = _ask("buildx", "inspect")
+        builder = docker("buildx", "inspect")
         if not builder.ok:
             raise Refusal(
                 rule="engine",
@@ -47,7 +51,7 @@ class Engine:
                 expected="docker buildx",
                 fix="sudo apt-get install docker-buildx-plugin  (or docker-buildx)",
             )
-        store = _ask("info", "--format={{json .DriverStatus}}")
+        store = docker("info", "--format={{json .DriverStatus}}")
         if not writes_archives(builder.text, store.text):
             raise Refusal(
                 rule="builder",
@@ -127,15 +131,11 @@ class Engine:
 
     def has(self, image: str) -> bool:
         """Whether the engine has an image of this name."""
-        return _ask("image", "inspect", "--format={{.Id}}", image).ok
+        return docker("image", "inspect", "--format={{.Id}}", image).ok
 
     def load(self, archive: Path) -> None:
         """Load an archive that `build` wrote."""
-        process.run(
-            [DOCKER, "image", "load", "--quiet", f"--input={archive}"],
-            timeout=TIMEOUT,
-            check=True,
-        )
+        docker("image", "load", "--quiet", f"--input={archive}").required()
 
     def start(self, port: int, settings: Settings, platform: str) -> Completed:
         """Start the loaded image; `port` is the one that it listens on."""
@@ -146,36 +146,36 @@ class Engine:
 
     def published_port(self, port: int) -> int | None:
         """Return the port of this machine that leads to a port of the container."""
-        answer = _ask("port", self.container, f"{port}/tcp")
+        answer = docker("port", self.container, f"{port}/tcp")
         if not answer.ok or ":" not in answer.text:
             return None
         return int(answer.text.splitlines()[0].rpartition(":")[2])
 
     def execute(self, words: Iterable[str]) -> Completed:
         """Run a command in the started container."""
-        return _ask("exec", self.container, *words)
+        return docker("exec", self.container, *words)
 
     def state(self) -> str:
         """Return the state of the started container, such as "running"."""
-        return _ask("inspect", "--format={{.State.Status}}", self.container).text
+        return docker("inspect", "--format={{.State.Status}}", self.container).text
 
     def logs(self) -> str:
         """Return the last lines that the started container printed."""
-        return everything(_ask("logs", f"--tail={LOG_LINES}", self.container))
+        return everything(docker("logs", f"--tail={LOG_LINES}", self.container))
 
     def clean(self) -> None:
         """Remove this process's container and image, if they exist."""
-        _ask("container", "rm", "--force", "--volumes", self.container)
-        _ask("image", "rm", "--force", self.image)
+        docker("container", "rm", "--force", "--volumes", self.container)
+        docker("image", "rm", "--force", self.image)
 
     def remove_abandoned(self) -> None:
         """Remove what killed runs on this machine have left; other names are in use."""
-        found = _ask("ps", "--all", f"--filter=name={PREFIX}-", "--format={{.Names}}")
+        found = docker("ps", "--all", f"--filter=name={PREFIX}-", "--format={{.Names}}")
         for name in abandoned(found.text.splitlines()):
-            _ask("container", "rm", "--force", "--volumes", name)
-        found = _ask("image", "ls", "--format={{.Tag}}", PREFIX)
+            docker("container", "rm", "--force", "--volumes", name)
+        found = docker("image", "ls", "--format={{.Tag}}", PREFIX)
         for tag in abandoned(found.text.splitlines()):
-            _ask("image", "rm", "--force", f"{PREFIX}:{tag}")
+            docker("image", "rm", "--force", f"{PREFIX}:{tag}")
 
 
 def everything(done: Completed) -> str:
@@ -183,12 +183,13 @@ def everything(done: Completed) -> str:
     return (done.stdout + done.stderr).decode("utf-8", "replace").strip()
 
 
-def _ask(*arguments: str) -> Completed:
+def docker(
+    *words: str,
+    env: Mapping[str, str | None] | None = None,
+    timeout: float = TIMEOUT,
+) -> Completed:
     """Run docker; a failure is an answer, too."""
-    try:
-        return process.run([DOCKER, *arguments], timeout=TIMEOUT)
-    except ProcessError as error:
-        raise _absent(str(error)) from error
+    return process.run([DOCKER, *words], env=env, timeout=timeout)
 
 
 def _absent(found: str) -> Refusal:

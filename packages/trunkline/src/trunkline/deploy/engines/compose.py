@@ -5,7 +5,6 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from trunkline import process
 from trunkline.deploy.engines.compose_file import (
     COLOURS,
     LABEL,
@@ -17,7 +16,7 @@ from trunkline.deploy.engines.compose_file import (
     team_files,
     write_override,
 )
-from trunkline.deploy.engines.docker import TIMEOUT, docker, listed, state_of
+from trunkline.deploy.engines.docker import listed, state_of
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
@@ -26,8 +25,7 @@ from trunkline.deploy.proxy import FIRST, reads_files
 from trunkline.deploy.variables import LAST_LINES, Variables
 from trunkline.errors import FailedError, Refusal
 from trunkline.files import replace_content
-from trunkline.images.docker_commands import DOCKER
-from trunkline.images.engine import everything
+from trunkline.images.engine import TIMEOUT, docker, everything
 from trunkline.output import say
 from trunkline.process import Completed, TimedOutError
 
@@ -261,10 +259,8 @@ class ComposeEngine:
     ) -> Completed:
         """Run `docker compose`; values of variables are in no argument."""
         named = [f"--file={it}" for it in files or (*self.files, self.override)]
-        argv = [DOCKER, "compose", "--progress=quiet", "--project-name", self.project]
-        done = process.run(
-            [*argv, *named, *words], env={**env, **self.proxy}, timeout=timeout
-        )
+        argv = ["compose", "--progress=quiet", "--project-name", self.project, *named]
+        done = docker(*argv, *words, env={**env, **self.proxy}, timeout=timeout)
         if check and not done.ok:
             raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")
         return done

@@ -1,17 +1,7 @@
 """Ask this machine's engine, by Docker's command line."""
 
-from trunkline import process
 from trunkline.errors import FailedError
-from trunkline.images.docker_commands import DOCKER
-from trunkline.process import Completed
-
-# For a container that ignores SIGTERM; longer than any stop_grace_period.
-TIMEOUT = 300.0
-
-
-def docker(*words: str, timeout: float = TIMEOUT) -> Completed:
-    """Run docker; a failure is an answer, too."""
-    return process.run([DOCKER, *words], timeout=timeout)
+from trunkline.images.engine import docker
 
 
 def listed(*words: str) -> str:

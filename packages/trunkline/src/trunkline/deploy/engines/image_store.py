@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trunkline.deploy.engines.docker import docker
 from trunkline.errors import FailedError
+from trunkline.images.engine import docker
 from trunkline.output import say
 from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
