@@ -150,11 +150,8 @@ class Host:
             self.clone.write(file, (REPOSITORY / file).read_text())
         self.build = folder / "build"
         self.build.mkdir()
-        for name, text in (
-            ("Dockerfile", DOCKERFILE),
-            ("server.py", SERVER),
-            ("shop", MIGRATE),
-        ):
+        files = {"Dockerfile": DOCKERFILE, "server.py": SERVER, "shop": MIGRATE}
+        for name, text in files.items():
             (self.build / name).write_text(text)
 
     def without_database(self) -> None:
@@ -190,13 +187,13 @@ class Host:
         commit = commit or secrets.token_hex(20)
         with self.registry as registry:
             if not registry.digest(BUILT):
-                self._build()
+                self.build_image()
 
         def configured(config: dict[str, Any]) -> dict[str, Any]:
-            env = [f"APP_COMMIT={commit}", f"KIND={kind}"]
             own = {"org.opencontainers.image.revision": commit}
             inner = config["config"] | {"Labels": labels or own}
-            inner["Env"] = [*inner["Env"], *env]
+            # Of two values of one variable, Python takes the first.
+            inner["Env"] = [f"APP_COMMIT={commit}", f"KIND={kind}", *inner["Env"]]
             return config | {"config": inner}
 
         # A release has its commit's own tag, which confirms it.
@@ -205,7 +202,7 @@ class Host:
             self.rewrite(BUILT, name, configured)
         return commit
 
-    def _build(self) -> None:
+    def build_image(self) -> None:
         image = f"{self.server.host}/{self.path}:{BUILT}"
         argv = ["docker", "buildx", "build", "--provenance=false", "--quiet"]
         argv += [f"--build-arg=NAME={self.name}"]

@@ -1,0 +1,124 @@
+"""The project's own image on PostgreSQL: what a deploy does to a real database."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.engines.hosts import Host
+from registries import Server
+from samples import REPOSITORY, identify
+from services import docker, loaded_images
+
+pytestmark = pytest.mark.slow
+# The service under the name of the host's project, with one migration more or none.
+DOCKERFILE = """\
+FROM {image}
+ARG NAME
+COPY --chmod=755 shop /app/.venv/bin/$NAME
+COPY versions /app/.venv/lib/python3.12/site-packages/my_app/migrations/versions/
+"""
+MIGRATION = """\
+'''Add {name}.'''
+from alembic import op
+revision = "{name}"
+down_revision = "{head}"
+def upgrade():
+    op.execute("CREATE TABLE {name} (id integer)")
+def downgrade():
+    op.execute("DROP TABLE {name}")
+"""
+
+
+@pytest.fixture(scope="module")
+def image(engine: None) -> Iterator[str]:
+    name = f"trunkline-test-{secrets.token_hex(4)}"
+    bases = [f"--build-arg={key}={it}" for key, it in loaded_images().items()]
+    output = f"--output=type=image,name={name},compression=uncompressed"
+    command = ("buildx", "--builder=default", "build", "--provenance=false", output)
+    docker(*command, *bases, str(REPOSITORY))
+    yield name
+    docker("image", "rm", "--force", name)
+
+
+@pytest.fixture
+def host(
+    tmp_path: Path, engine: None, registry_server: Server, image: str
+) -> Iterator[Host]:
+    """Offer `main`, and two branches with a migration each that no other has."""
+    made = Host(tmp_path, registry_server)
+    made.patient()
+    (made.build / "Dockerfile").write_text(DOCKERFILE.format(image=image))
+    (made.build / "shop").write_text('#!/bin/sh\nexec my-app "$@"\n')
+    (made.build / "server.py").unlink()
+    (made.build / "versions").mkdir()
+    newest = max((REPOSITORY / "src/my_app/migrations/versions").glob("*.py"))
+    (head,) = re.findall('^revision = "(.+)"', newest.read_text(), re.MULTILINE)
+    for name in ("", "tiers", "other"):
+        if name:
+            text = MIGRATION.format(name=name, head=head)
+            (made.build / "versions/branch.py").write_text(text)
+        made.build_image()
+        made.publish(f"feat-{name}" if name else "main")
+    yield made
+    made.end()
+
+
+def tables(host: Host, database: str) -> set[str]:
+    """Name what the migrations of branches made."""
+    made = "SELECT tablename FROM pg_tables WHERE tablename IN ('tiers', 'other')"
+    return query(host, made, database)
+
+
+def databases(host: Host) -> set[str]:
+    named = query(host, "SELECT datname FROM pg_database WHERE NOT datistemplate")
+    return named - {"postgres", "my_app"}
+
+
+def query(host: Host, statement: str, database: str = "my_app") -> set[str]:
+    psql = ("psql", "--username=my_app", "--tuples-only", "--no-align")
+    container = f"{host.name}-staging-database-1"
+    said = docker("exec", container, *psql, f"--command={statement}", database)
+    return {*said.split()}
+
+
+def test_the_database_is_migrated_once_and_its_state_said(host: Host) -> None:
+    first = host.deploy("main")
+    assert (first.code, "will migrate: " in first.err) == (0, True), first.all
+    plan = host.trunkline("deploy", "main", "--to", "staging", "--dry-run")
+    assert "the database is same; nothing to migrate" in plan.out, plan.all
+    ran = host.deploy("feat/tiers")
+    assert "will migrate: tiers Add tiers" in ran.err, ran.all
+    assert tables(host, "my_app") == {"tiers"}
+    # That has all migrations of `main`.
+    ran = host.deploy("main")
+    assert "the database is ahead; nothing to migrate" in ran.err, ran.all
+
+
+def test_a_branch_with_other_migrations_gets_a_database_until_it_is_gone(
+    host: Host,
+) -> None:
+    host.deployed("feat/tiers")
+    identify(host.clone, "ana")
+    host.clone.commit("chore: begin")
+    host.clone.git("branch", "feat/other")
+    ran = host.deploy("feat/other")
+    assert (ran.code, "migrations that feat/other lacks: tiers" in ran.err) == (
+        *(1, True),
+    ), ran.all
+    ran = host.trunkline("deploy", "feat/other", "--to", "staging", "--own-database")
+    assert ran.code == 0, ran.all
+    (own,) = databases(host)
+    assert (tables(host, own), tables(host, "my_app")) == ({"other"}, {"tiers"})
+    host.clone.git("branch", "--delete", "--force", "feat/other")
+    host.deployed("feat/tiers")
+    assert databases(host) == set()
+
+
+def test_what_serves_takes_its_migrations_back(host: Host) -> None:
+    host.deployed("feat/tiers")
+    words = ("deploy", "feat/other", "--to", "staging", "--downgrade", "--yes")
+    ran = host.trunkline(*words)
+    assert (ran.code, tables(host, "my_app")) == (0, {"other"}), ran.all
