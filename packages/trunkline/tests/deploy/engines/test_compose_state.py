@@ -12,7 +12,7 @@ from registries import free_port
 from services import docker
 
 pytestmark = pytest.mark.slow
-SLEEP = "import time; time.sleep(3)"
+SLEEP = "import time; time.sleep(600)"
 
 
 def test_a_proxy_that_is_restarted_serves_what_is_live(serving: Host) -> None:
@@ -48,10 +48,14 @@ def test_what_a_killed_deploy_asked_the_database_with_is_waited_for_and_removed(
     image = serving.inspect(live, "{{.Config.Image}}")
     words = [f"--name={name}", "--entrypoint=python", image, "-c", SLEEP]
     docker(verb, *(["--detach"] if verb == "run" else []), *words)
-    ran = serving.deploy("main")
-    assert ran.code == 0, ran.all
-    waited = f"waiting for an earlier one: docker logs --follow {name}" in ran.err
-    assert waited is (verb == "run")
+    deploying = serving.clone.start("trunkline", "deploy", "main", "--to", "staging")
+    assert deploying.stderr
+    waiting = f"waiting for an earlier one: docker logs --follow {name}\n"
+    if verb == "run":
+        assert waiting in iter(deploying.stderr.readline, "")
+        docker("kill", name)
+    _, said = deploying.communicate()
+    assert (deploying.returncode, waiting in said) == (0, False), said
     assert not docker("ps", "--all", "--quiet", f"--filter=name={name}")
 
 
