@@ -141,7 +141,7 @@ class World:
         return Deployer(
             engine=self,
             switch=self,
-            preflight=lambda _, __: None,
+            preflight=lambda _: None,
             migrate=lambda _: self.asked("migrate"),
             journal=DeployJournal(self.file),
             window=3,

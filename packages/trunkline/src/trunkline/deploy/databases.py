@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
@@ -10,13 +10,7 @@ from shlex import quote
 from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.operation import (
-    Instance,
-    Operation,
-    Outcome,
-    Remains,
-    find_operation,
-)
+from trunkline.deploy.operation import Operation, Outcome, Remains
 from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
 from trunkline.deploy.variables import LAST_LINES
 from trunkline.errors import FailedError, Refusal
@@ -27,12 +21,10 @@ SCRIPT = Path(__file__).with_name("own_database.py")
 # What argparse ends with when it does not know an option.
 USAGE = 2
 DATABASE = "APP_DATABASE_URL"
-# The file that says that a branch has a database of its own.
-OWN = ".own"
+# The files that say that a branch has a database of its own, or had one.
+OWN, GONE = ".own", ".gone"
 # Where the variables of now are kept while a database is dropped.
 DROP = "drop"
-# The file with the operations that cannot be taken back to: their database is gone.
-DROPPED = "dropped"
 NEW = re.compile(r"_(new_[0-9a-f]{6})")
 FEW_LINES = 3
 # What a plan says of a database that only a deploy makes.
@@ -48,7 +40,6 @@ class Databases:
 
     engine: InstanceEngine
     journal: DeployJournal
-    # One file for each database that was made, with its name in it.
     folder: Path
     environment: Environment
     # The command of the service; empty where it has no migrations.
@@ -57,27 +48,23 @@ class Databases:
     # What to do about migrations that the candidate lacks: own, new or downgrade.
     choice: str = ""
 
-    def prepare(self, operation: Operation, before: Instance | None) -> None:
+    def prepare(self, operation: Operation) -> None:
         """Choose the database, and refuse one that the candidate does not know."""
-        candidate = operation.candidate
-        then = candidate.variables_of
+        then = operation.candidate.variables_of
         if then and not self.engine.variables.file(then).exists():
             self.say(
                 "the variables of then are not kept any more: it gets those of now"
             )
         self.engine.variables.keep(operation.name, then)
-        if not self.script:
-            return
-        self._use_chosen(operation)
-        report = self.report(operation)
+        report = self._report(operation)
         if report and report.state == "unknown" and self.choice == "downgrade":
-            self._downgrade(operation, before, report)
-            report = self.report(operation)
+            self._downgrade(operation, report)
+            report = self._report(operation)
         if report is None:
             return
         for line in report.lines:
             self.say(line)
-        require_known(report, candidate.ref, self.environment)
+        require_known(report, operation.candidate.ref, self.environment)
 
     def plan(self, operation: Operation) -> list[str]:
         """Say what `prepare` would do; refuses what that refuses, and makes nothing."""
@@ -85,9 +72,7 @@ class Databases:
         self.engine.variables.keep(operation.name, candidate.variables_of)
         if self.choice in MADE:
             return [MADE[self.choice]]
-        if self.script:
-            self._use_chosen(operation)
-        report = self.report(operation)
+        report = self._report(operation)
         if report and self.choice != "downgrade":
             require_known(report, candidate.ref, self.environment)
         return report.lines if report else []
@@ -100,10 +85,11 @@ class Databases:
         answer = self.engine.ask(candidate, operation.name, argv, "migrate")
         self._required(operation, answer, "migrate the database", most=LAST_LINES)
 
-    def report(self, operation: Operation) -> DatabaseReport | None:
-        """Ask the candidate; None if it is too old to answer."""
+    def _report(self, operation: Operation) -> DatabaseReport | None:
+        """Ask the candidate about its database; None if it is too old to answer."""
         if not self.script:
             return None
+        self._use_chosen(operation)
         argv = (self.script, "migrations", "--database", "--json")
         answer = self.engine.ask(operation.candidate, operation.name, argv)
         if answer.code == USAGE:
@@ -112,11 +98,19 @@ class Databases:
 
     def remains(self) -> Remains:
         """Say what is still here of operations, to be taken back to."""
-        return Remains(self.engine.variables.kept(), self._dropped())
+        kept = self.engine.variables.kept()
+        gone = self._named(GONE)
+        dropped = {
+            one.name
+            for one in self.journal.operations()
+            if (name := _own_name(one)) in gone
+            # One whose variables are not kept any more may have used it.
+            and (one.name not in kept or f"_{name}" in kept[one.name].get(DATABASE, ""))
+        }
+        return Remains(kept, dropped)
 
-    def _dropped(self) -> set[str]:
-        file = self.folder / DROPPED
-        return set(file.read_text().split()) if file.exists() else set()
+    def _named(self, ending: str) -> set[str]:
+        return {file.stem for file in self.folder.glob(f"*{ending}")}
 
     def clean(self, branches: Collection[str]) -> None:
         """Drop databases of branches that are gone, but not the one in use."""
@@ -126,7 +120,7 @@ class Databases:
             return
         live = ended[-1]
         used = self.engine.variables.read(live.name).get(DATABASE, "")
-        made = {file.stem for file in self.folder.glob(f"*{OWN}")}
+        made = self._named(OWN)
         in_use = {name for name in made if f"_{name}" in used}
         # The environment's database is the one in use, unless that is a branch's own.
         if not in_use:
@@ -134,24 +128,10 @@ class Databases:
             (self.folder / "shared").write_text(found[1] if found else "")
         own = {database_name(branch_tag(one)) for one in branches}
         for name in made - own - in_use:
-            self._note_dropped(name, operations)
+            # One that is interrupted is repeated.
+            (self.folder / f"{name}{GONE}").touch()
             self._drop(live, name)
             (self.folder / f"{name}{OWN}").unlink()
-
-    def _note_dropped(self, name: str, operations: Sequence[Operation]) -> None:
-        """Write down which operations used a branch's own database.
-
-        One whose variables are not kept any more counts as one that did.
-        """
-        kept, unknown = self.engine.variables.kept(), {DATABASE: f"_{name}"}
-        lost = {
-            one.name
-            for one in operations
-            if database_name(branch_tag(one.candidate.ref)) == name
-            and f"_{name}" in kept.get(one.name, unknown).get(DATABASE, "")
-        }
-        text = "\n".join(sorted(self._dropped() | lost))
-        (self.folder / DROPPED).write_text(text)
 
     def _drop(self, live: Operation, name: str) -> None:
         """Drop a database beside the environment's own, beside which it was made.
@@ -174,10 +154,11 @@ class Databases:
 
     def _chosen(self, operation: Operation) -> str:
         """Return the name of the database; empty for the one of the variables."""
-        own = database_name(branch_tag(operation.candidate.ref))
+        own = _own_name(operation)
         if self.choice == "own":
             self.folder.mkdir(exist_ok=True)
             (self.folder / f"{own}{OWN}").touch()
+            (self.folder / f"{own}{GONE}").unlink(missing_ok=True)
         if self.choice == "new":
             self.folder.mkdir(exist_ok=True)
             return f"new_{operation.name[:6]}"
@@ -191,29 +172,21 @@ class Databases:
         answer = self.engine.ask(operation.candidate, operation.name, argv)
         return self._required(operation, answer, f"{action} the database {name}")
 
-    def _downgrade(
-        self, operation: Operation, before: Instance | None, report: DatabaseReport
-    ) -> None:
-        """Let what serves take back the migrations that only it contains.
-
-        After a restart of the machine nothing runs: then what served last does.
-        """
-        operations = self.journal.operations()
-        ended = [one for one in operations if one.ending is Outcome.LIVE]
-        last = next(reversed(ended), None)
-        live = find_operation(operations, before) if before else last
-        if live is None:
+    def _downgrade(self, operation: Operation, report: DatabaseReport) -> None:
+        """Let what was put on last take back the migrations that only it contains."""
+        ended = [one for one in self.journal.operations() if one.ending is Outcome.LIVE]
+        if not ended:
             found = f"nothing that was put on here, to take back {report.listed}"
             raise self._no_downgrade(operation, found)
+        last = ended[-1].candidate
         try:
-            self.engine.pull(live.candidate)
+            self.engine.pull(last)
         except FailedError as error:
-            found = f"{live.candidate.ref}, which served last, {error}"
+            found = f"{last.ref}, which served last, {error}"
             raise self._no_downgrade(operation, found) from error
         argv = (self.script, "migrate", "--down", str(len(report.unknown)))
-        answer = self.engine.ask(live.candidate, operation.name, argv)
-        what = f"downgrade the database by {live.candidate.ref}"
-        self._required(operation, answer, what)
+        answer = self.engine.ask(last, operation.name, argv)
+        self._required(operation, answer, f"downgrade the database by {last.ref}")
 
     def _no_downgrade(self, operation: Operation, found: str) -> Refusal:
         ref, to = operation.candidate.ref, self.environment.name
@@ -232,6 +205,11 @@ class Databases:
         said = answer.complaint
         last = self.engine.variables.last_lines(operation.name, said, most=most)
         raise FailedError(f"could not {what}: {last}")
+
+
+def _own_name(operation: Operation) -> str:
+    """Return the name of the own database that the operation's branch would have."""
+    return database_name(branch_tag(operation.candidate.ref))
 
 
 def database_name(tag: str) -> str:

@@ -34,7 +34,7 @@ class Deployer:
     window: float
     say: Callable[[str], None]
     # Raises Refusal if the candidate does not fit the database.
-    preflight: Callable[[Operation, Instance | None], None]
+    preflight: Callable[[Operation], None]
     # Upgrades the database; raises FailedError with the service's own output.
     migrate: Callable[[Operation], None]
     patience: float = 60.0
@@ -66,7 +66,7 @@ class Deployer:
         self.journal.begin(operation)
         ending = Outcome.FAILED
         try:
-            new = self._bring_up(operation, before)
+            new = self._bring_up(operation)
             self._step(operation, DeployStep.SWITCH)
             self.switch.write(new.address)
             ending = Outcome.RESTORED
@@ -159,12 +159,12 @@ class Deployer:
             self.switch.write(old[0].address)
             return old[0]
 
-    def _bring_up(self, operation: Operation, before: Instance | None) -> Instance:
+    def _bring_up(self, operation: Operation) -> Instance:
         candidate = operation.candidate
         self._step(operation, DeployStep.PULL)
         self.engine.pull(candidate)
         self._step(operation, DeployStep.PREFLIGHT)
-        self.preflight(operation, before)
+        self.preflight(operation)
         self._step(operation, DeployStep.MIGRATE)
         self.migrate(operation)
         self._step(operation, DeployStep.START)
