@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from trunkline import process
 from trunkline.deploy.environments import Environment
@@ -95,17 +94,19 @@ def ensure_proxy(environment: Environment, folder: Path) -> None:
     argv = [_caddy(folder), "run", "--config", str(config)]
     if before:
         say(f"the proxy moves to {environment.address}")
-        process.end_launched(alive, pid, patience=PATIENCE)
-    config.write_text(wanted, encoding="utf-8")
     log = folder / "proxy.log"
-    files = {"output": log, "pid": pid, "alive": alive}
-    process.launch(argv, cwd=folder, env=os.environ, **files)
+
+    def start(content: str) -> None:
+        process.end_launched(alive, pid, patience=PATIENCE)
+        config.write_text(content, encoding="utf-8")
+        files = {"output": log, "pid": pid, "alive": alive}
+        process.launch(argv, cwd=folder, env=os.environ, **files)
+
+    start(wanted)
     if not _started(environment.address, alive):
         said = log.read_text(encoding="utf-8", errors="replace")[-500:]
         if before:
-            process.end_launched(alive, pid, patience=PATIENCE)
-            config.write_text(before, encoding="utf-8")
-            process.launch(argv, cwd=folder, env=os.environ, **files)
+            start(before)
         raise FailedError(f"Caddy did not start: {said}")
 
 
@@ -142,21 +143,10 @@ def _require_free(environment: Environment) -> None:
 
 def _binding_error(address: str) -> OSError | None:
     """Return why nothing can listen at an address; None if something can."""
-    host, port = _split(address)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        return error
-    errors = [_bind(place, *kind) for *kind, _, place in found]
-    return None if None in errors else errors[0]
-
-
-def _bind(place: Any, *kind: int) -> OSError | None:  # noqa: ANN401 - as the family's
-    try:
-        with socket.socket(*kind) as trial:
-            # As Caddy does, for a port that was in use a moment ago.
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(place)
+        # Of a name, Caddy takes the address of IPv4.
+        family, *_, place = min(socket.getaddrinfo(*_split(address)))
+        socket.create_server(place[:2], family=family).close()
     except PermissionError:
         return None  # Caddy may be allowed to.
     except OSError as error:
