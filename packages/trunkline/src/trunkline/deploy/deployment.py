@@ -121,9 +121,7 @@ class Deployment:
                 self.environment,
                 self.repository.root,
                 self.folder,
-                images=ImageStore(
-                    *(self._image, self.registry, project), as_docker=self._as_docker
-                ),
+                images=ImageStore(self._image, self._as_docker, project),
             )
         if isinstance(self.switch, LiveWorkload):
             return KubernetesEngine(

@@ -51,9 +51,8 @@ def test_a_log_in_that_is_refused_is_not_tried_again(
             digest = push_image(registry).digest
         store = ImageStore(
             server.name(path),
-            lambda: server.connect(path, environ=account),
+            lambda: server.connect(path),
             "shop-staging",
-            as_docker=lambda: server.connect(path),
             pause=lambda _: pytest.fail("it was tried again"),
         )
         with pytest.raises(FailedError, match=f"type next: docker login {server.host}"):

@@ -33,13 +33,11 @@ class ImageStore:
         connect: Callable[[], Registry],
         project: str,
         *,
-        as_docker: Callable[[], Registry] | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`as_docker` connects with the account that `docker login` stored."""
+        """`connect` does so as Docker: with the account of `docker login`."""
         self.name = name
         self.connect = connect
-        self.as_docker = as_docker or connect
         self.project = project
         self.pause = pause
 
@@ -89,9 +87,6 @@ class ImageStore:
             # The registry says what passes; docker's words differ with its version.
             if registry.digest(digest) is None:
                 raise FailedError(f"cannot be pulled: {self.at(digest)} was deleted")
-            # It also says whom it refuses: Docker does not know this tool's account.
-            with self.as_docker() as own:
-                own.digest(digest)
             if pause is None:
                 raise FailedError(f"cannot be pulled: {done.complaint}")
             say(f"the pull failed ({done.complaint}); trying again in {pause:g} s")
