@@ -51,15 +51,12 @@ class Variables:
 
     def keep(self, operation: str, variables_of: str) -> None:
         """Keep the variables of now, or those of an earlier operation, once."""
-        if self.file(operation).exists():
+        if (file := self.file(operation)).exists():
             return
-        then = self.file(variables_of) if variables_of else None
-        if then and then.exists():
-            text = then.read_text(encoding="utf-8")
-        else:
-            text = self._today()
+        then = self.file(variables_of)
+        again = variables_of and then.exists()
+        text = then.read_text(encoding="utf-8") if again else self._today()
         self.place(operation)
-        file = self.file(operation)
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
 
