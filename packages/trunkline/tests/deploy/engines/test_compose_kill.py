@@ -151,12 +151,17 @@ def test_a_plan_is_refused_while_a_killed_deploy_is_unfinished(serving: Host) ->
 
 
 def test_a_migration_that_outlived_its_deploy_is_waited_for(serving: Host) -> None:
-    serving.publish("feat-slow", "slowly")
+    serving.publish("feat-slow", "hangs")
     serving.publish("feat-next", "next")
     name = f"{serving.name}-staging-migrate"
     kill_at(serving, "migrate", "feat/slow", begun=name)
-    ran = serving.deploy("feat/next")
-    assert (ran.code, f"docker logs --follow {name}" in ran.err) == (0, True), ran.all
+    with begin(serving, "feat/next") as deploying:
+        assert deploying.stderr
+        waiting = f"waiting for an earlier one: docker logs --follow {name}\n"
+        assert waiting in iter(deploying.stderr.readline, "")
+        docker("stop", name)
+        deploying.communicate()
+    assert deploying.returncode == 0
     assert name not in docker("ps", "--all", "--format={{.Names}}").split()
     assert serving.get()["kind"] == "next"
     serving.deployed("main")
