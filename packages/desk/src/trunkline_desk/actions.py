@@ -1,4 +1,4 @@
-"""Everything that a person can do: decided by the one rule, and written down."""
+"""Everything a person can do: the rule decides, the store records."""
 
 from contextlib import suppress
 from dataclasses import asdict
@@ -29,13 +29,13 @@ from trunkline_desk.services import Place
 from trunkline_desk.store import Store
 
 RESERVATION = tables.reservation
-# The way in of who types `trunkline` on the desk's own machine.
+# The way in of people who run `trunkline` on the desk's machine.
 TERMINAL = "terminal"
 DESK = Person("the desk", Role.VIEWER, "itself")
 
 
 def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
-    """Return what is known about an environment, and about a branch or release, now."""
+    """Return the current facts about an environment and a branch or release."""
     columns = RESERVATION.c["holder", "until", "why", "ref"]
     these = RESERVATION.c.place == place.name
     held = connection.execute(select(*columns).where(these)).first()
@@ -43,7 +43,7 @@ def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
     newest = requests.newest(connection, place.name)
     going = requests.find(connection, place=place.name, state="running")
     running = going[0].id if going else 0
-    # Pages look at an environment alone: they need not read 10,000 branches for it.
+    # Pages about one environment need not read 10,000 branches.
     one = listed(connection, place, ref) if ref else None
     return Ground(
         name=place.environment,
@@ -55,7 +55,7 @@ def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
 
 
 def act(store: Store, place: Place, person: Person, wish: Wish, now: float) -> str:
-    """Do what is wished, and return what to say; raises DeniedError, which is kept.
+    """Carry out a wish and return the message; a DeniedError is recorded and raised.
 
     What a script leaves out, because it has not looked before, is as it is now.
     """
@@ -80,11 +80,11 @@ def _completed(connection: Connection, place: Place, wish: Wish) -> Wish:
 def perform(
     connection: Connection, place: Place, person: Person, wish: Wish, now: float
 ) -> str:
-    """Do what is wished, and return what to say; raises DeniedError.
+    """Carry out a wish and return the message; raises DeniedError.
 
     The caller is the only writer meanwhile. A form posted again changes nothing.
     """
-    # Who has not looked before leaves out what others have seen.
+    # Without what the page had seen, which may differ when it is posted again.
     wished = wish.model_dump_json(exclude={"seen", "commit", "form"})
     if first := events.find(connection, wish.key):
         if (first.place, first.person, first.wish) == (place.name, person.name, wished):
@@ -96,7 +96,7 @@ def perform(
         raise _explained(connection, place, found, now) if moved else found
     until = now + wish.hours * 3600
     held = active(before.reservation, now)
-    # What is typed where the desk runs needs no runner.
+    # A command on the desk's machine needs no runner.
     asks = wish.action not in CLAIMS and person.by != TERMINAL
     text = _sentence(place, wish, held, clock(until, now))
     if wish.action is Action.STOP:
@@ -121,7 +121,7 @@ def perform(
 def _explained(
     connection: Connection, place: Place, found: DeniedError, now: float
 ) -> DeniedError:
-    """Say what changed since the page was looked at."""
+    """Describe what changed since the page was rendered."""
     last = events.last([place.name], ["act"], limit=1)
     these = select(tables.event).where(tables.event.c.id.in_(last))
     row = connection.execute(these).first()
@@ -132,7 +132,7 @@ def _explained(
 def _submit(
     connection: Connection, place: Place, person: Person, wish: Wish, now: float
 ) -> str:
-    """Ask the runner; returns what to say of lost flags, and of what waited before."""
+    """Queue a request; returns notes about dropped flags and a replaced request."""
     order, lost = _order(connection, place, wish)
     what = (connection, wish.key, place.name, person, order)
     replaced = requests.submit(*what, why=wish.why, at=now)
@@ -145,7 +145,7 @@ def _submit(
 
 
 def _order(connection: Connection, place: Place, wish: Wish) -> tuple[Order, list[str]]:
-    """Return what to ask for, and the switched flags that it does not have."""
+    """Return the order, and the switched flags that the candidate lacks."""
     lost: list[str] = []
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
     if wish.action is Action.TAKE_BACK:
@@ -166,7 +166,7 @@ def _order(connection: Connection, place: Place, wish: Wish) -> tuple[Order, lis
             now = f"{one['commit'][:12]} now" if one else "gone"
             raise DeniedError(409, f"{wish.ref} is {now}; look again.")
         ref, commit, subject = one["ref"], one["commit"], one["subject"]
-        # A list of an older desk does not tell.
+        # A list made by an older version has no such key.
         lost = [name for name in one.get("lost_flags", ()) if name in switched]
         switched = {name: on for name, on in switched.items() if name not in lost}
     words += flags.options(switched)
@@ -174,7 +174,7 @@ def _order(connection: Connection, place: Place, wish: Wish) -> tuple[Order, lis
 
 
 def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] | None:
-    """Return what the runner found under a name, compared with what serves.
+    """Return the candidate of a name, compared with the live commit.
 
     The runner compares the newest alone. Somebody who is about to put on another one
     needs it at once, and git alone says it, in a few hundredths of a second.
@@ -183,7 +183,7 @@ def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] 
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
     if one is None or one["compared"] == live.get("commit") or not live.get("commit"):
         return one
-    # A clone that does not have these commits cannot compare them.
+    # A clone without these commits cannot compare them.
     with suppress(TrunklineError, OSError):
         found = Deployment(place.environment, folder=place.folder)
         return one | compare(found, one["commit"], live["commit"])
@@ -191,7 +191,7 @@ def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] 
 
 
 def listed(connection: Connection, place: Place, ref: str) -> dict[str, Any] | None:
-    """Return what the runner found under the name, or tag, of a branch or release."""
+    """Return the candidate with the name or tag of a branch or release."""
     found = snapshots.read(connection, place.name, snapshots.CANDIDATES).document or []
     return next((one for one in found if ref in {one["ref"], one.get("tag")}), None)
 
@@ -199,7 +199,7 @@ def listed(connection: Connection, place: Place, ref: str) -> dict[str, Any] | N
 def hold(
     connection: Connection, place: Place, claimed: Reservation | None, now: float
 ) -> None:
-    """Write down who has an environment now; if nobody, tell whoever wants to know."""
+    """Store the reservation; if it ended, notify whoever asked to be told."""
     connection.execute(delete(RESERVATION).where(RESERVATION.c.place == place.name))
     if claimed:
         row = {"place": place.name} | asdict(claimed)
@@ -211,7 +211,7 @@ def hold(
 
 
 def listeners(connection: Connection, place: Place) -> list[str]:
-    """Return who wants to know when an environment is free again."""
+    """Return who wants to be notified when an environment is free."""
     event = tables.event.c
     here = event.place == place.name
     told = select(func.max(event.id)).where(here & (event.kind == "told"))

@@ -1,4 +1,4 @@
-"""The same for scripts, as JSON."""
+"""The JSON API for scripts."""
 
 import secrets
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api")
 
 @router.get("/{service}/{environment}")
 def status(visit: SignedIn, place: PlaceOf) -> dict[str, Any]:
-    """Tell what serves, whose it is, and what is being done."""
+    """Return what is serving, who has reserved it, and what is running."""
     with visit.store.reading() as connection:
         return view.document(
             view.place_view(connection, place, visit.person, visit.now)
@@ -23,7 +23,7 @@ def status(visit: SignedIn, place: PlaceOf) -> dict[str, Any]:
 
 @router.get("/{service}/{environment}/history")
 def history(visit: SignedIn, place: PlaceOf, before: Number = 0) -> list[Any]:
-    """Tell what people did, the newest first."""
+    """Return what people did, newest first."""
     with visit.store.reading() as connection:
         rows = view.history(connection, [place.name], limit=100, before=before)
     return [dict(row._mapping) for row in rows]
@@ -31,7 +31,7 @@ def history(visit: SignedIn, place: PlaceOf, before: Number = 0) -> list[Any]:
 
 @router.get("/{service}/{environment}/requests/{key}")
 def outcome(visit: SignedIn, place: PlaceOf, key: str) -> dict[str, Any]:
-    """Tell what became of a request, by the key that it was made with."""
+    """Return the state of a request, by its key."""
     with visit.store.reading() as connection:
         found = requests.find(connection, key=key, place=place.name)
     if not found:
@@ -43,7 +43,7 @@ def outcome(visit: SignedIn, place: PlaceOf, key: str) -> dict[str, Any]:
 def act(
     visit: SignedIn, place: PlaceOf, wish: Annotated[Wish, Body()]
 ) -> dict[str, Any]:
-    """Ask for something; the answer says what was decided, and what to look at."""
+    """Submit a wish; returns the decision and the key of the request."""
     wish = wish.model_copy(update={"key": wish.key or secrets.token_hex(16)})
     try:
         said = actions.act(visit.store, place, visit.person, wish, visit.now)

@@ -1,4 +1,4 @@
-"""The web process: it reads the store, and writes what people ask for."""
+"""The web process, which reads the store and records what people ask for."""
 
 import asyncio
 import sys
@@ -37,7 +37,7 @@ _STATIC = Path(__file__).parent / "static"
 def create_app(
     desk: Desk, store: Store | None = None, now: Callable[[], float] = time.time
 ) -> FastAPI:
-    """Build the web application of a desk."""
+    """Create the web application."""
     store = store or Store(desk.database)
     pulse = stream.Pulse(store)
 
@@ -51,7 +51,7 @@ def create_app(
     app = FastAPI(title="Desk", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.desk, app.state.store, app.state.now = desk, store, now
     app.state.pulse = pulse
-    # Read once: a new environment needs a restart, as new settings do elsewhere.
+    # Read once: a new environment needs a restart, like any other setting.
     app.state.places = desk.places()
 
     @app.middleware("http")
@@ -76,7 +76,7 @@ def create_app(
 
 
 def _explain(request: Request, error: Exception) -> Response:
-    """Say to a script or on a page why there is no better answer."""
+    """Render an HTTP error as JSON for scripts, or as a page."""
     status, said, headers = 503, "The database of the desk does not answer.", None
     if isinstance(error, HTTPException):
         status, said, headers = error.status_code, error.detail, error.headers
@@ -91,7 +91,7 @@ def _explain(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Say which field of a form or an address is not as it has to be."""
+    """Name the invalid field of a form or an address."""
     if not isinstance(error, RequestValidationError):
         raise error
     if request.url.path.startswith("/api/"):
@@ -113,7 +113,7 @@ def _add_oidc(app: FastAPI, desk: Desk) -> None:
 
 
 def foreign(desk: Desk, request: Request) -> Response | None:
-    """Refuse what comes for another host, or from a page of another."""
+    """Refuse requests for another host, or from another site's page."""
     if request.headers.get("host") != desk.host:
         return PlainTextResponse(f"This is {desk.host}.", 421)
     origin = request.headers.get("origin")

@@ -1,4 +1,4 @@
-"""Who may change an environment now: the one rule for page, API and scripts. Pure."""
+"""The rule about who may change an environment, for page, API and scripts. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ class Role(IntEnum):
 
 
 class Action(StrEnum):
-    """What can be done to an environment."""
+    """An action on an environment."""
 
     PUT = "put"
     TAKE_BACK = "take back"
@@ -31,9 +31,9 @@ class Action(StrEnum):
     TELL = "tell me"
 
 
-# Two weeks: whoever wants an environment for longer needs one of their own.
+# Two weeks: whoever needs it for longer needs an environment of their own.
 LONGEST_HOURS = 336.0
-# What leaves alone what serves.
+# Actions that do not change what is serving.
 CLAIMS = {
     Action.RESERVE,
     Action.EXTEND,
@@ -46,7 +46,7 @@ CLAIMS = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who acts, and the way in: a password, a single sign-on, a token, a terminal."""
+    """Who acts, and how they signed in: password, single sign-on, token or terminal."""
 
     name: str
     role: Role
@@ -55,18 +55,18 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Who has an environment until when (seconds, UTC); nobody means a freeze."""
+    """Who has an environment until when (Unix time); without a holder, a freeze."""
 
     holder: str
     until: float
     why: str
-    # It ends with this branch.
+    # It ends when this branch is deleted.
     ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What is known about an environment when somebody wants to change it."""
+    """The facts about an environment that the rule needs."""
 
     name: str
     accepts_any: bool
@@ -74,34 +74,34 @@ class Ground:
     # What a page shows is only worth a click while this is the same: the commit that
     # serves, the newest request and, for who stops it, the one that is running.
     state: str
-    # The environment on which what is wished has to run first; empty if it has.
+    # The environment on which the candidate has to run first, or empty.
     first: str = ""
 
 
 class Wish(BaseModel):
-    """What somebody wants, as it comes over the wire; unknown fields are refused."""
+    """A wish as sent by a form or a script; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Action
-    # Repeat a wish with its key, and it is carried out once.
+    # A wish that is repeated with its key is carried out once.
     key: str = Field(default="", max_length=64)
-    # The `state` that was read before.
+    # The `state` that the page or script has seen.
     seen: str = Field(default="", max_length=200)
     why: str = Field(default="", max_length=500)
-    # What was typed to confirm a change of an environment for releases.
+    # The name typed to confirm a change of an environment for releases.
     typed: str = Field(default="", max_length=100)
     ref: str = Field(default="", max_length=300)
     commit: str = Field(default="", max_length=64)
     hours: float = Field(default=4.0, gt=0, le=LONGEST_HOURS)
     flag: str = Field(default="", max_length=100)
     value: bool = False
-    # The option of `trunkline deploy` for a database with migrations of another branch.
+    # The database option of `trunkline deploy`.
     database: str = Field(default="", pattern="^((own|new)-database|downgrade)?$")
 
 
 class DeniedError(Exception):
-    """Why not: an HTTP status, a sentence for people, and what to type instead."""
+    """A refusal: an HTTP status, the reason, and what to type instead."""
 
     def __init__(self, status: int, sentence: str, fix: str = "") -> None:
         super().__init__(sentence)
@@ -109,7 +109,7 @@ class DeniedError(Exception):
 
 
 def clock(seconds: float, now: float) -> str:
-    """Write a time for a sentence, with the date where that is not today's."""
+    """Format a time for a sentence, with the date unless it is today."""
     when, today = (datetime.fromtimestamp(one, UTC) for one in (seconds, now))
     time = f"{when:%H:%M} UTC"
     if when.date() == today.date():
@@ -119,7 +119,7 @@ def clock(seconds: float, now: float) -> str:
 
 
 def active(reservation: Reservation | None, now: float) -> Reservation | None:
-    """Return a reservation that has not ended."""
+    """Return the reservation unless it has ended."""
     return reservation if reservation and reservation.until > now else None
 
 
@@ -139,19 +139,19 @@ def denial(
 def claim(
     wish: Wish, person: Person, held: Reservation | None, *, until: float, ref: str
 ) -> Reservation | None:
-    """Return who has the environment once a wish that was not denied is carried out."""
+    """Return the reservation after a permitted wish."""
     if wish.action is Action.RELEASE:
         return None
     if wish.action is Action.FREEZE:
         return Reservation("", until, wish.why)
     if wish.action is Action.PUT and held and held.holder == person.name:
-        # Whoever redeploys keeps what they have been promised.
+        # A redeploy does not shorten one's own reservation.
         return Reservation(
             person.name, max(until, held.until), wish.why or held.why, ref
         )
     if wish.action is Action.EXTEND and held:
         return Reservation(held.holder, until, held.why, held.ref)
-    # To keep what has ended meanwhile, and nobody else has, is to reserve it.
+    # Extending a reservation that has just ended reserves again.
     if wish.action in {Action.RESERVE, Action.EXTEND, Action.TAKE_OVER, Action.PUT}:
         return Reservation(person.name, until, wish.why, ref)
     return held
@@ -178,7 +178,7 @@ def _reserved(
     if held is None or wish.action is Action.TELL:
         return None
     if not held.holder:
-        # Who may freeze may also end it.
+        # Whoever may freeze may also unfreeze.
         if person.role >= Role.RELEASER and wish.action in CLAIMS:
             return None
         return DeniedError(
@@ -197,7 +197,7 @@ def _moved(wish: Wish, ground: Ground) -> DeniedError | None:
         return None
     seen, now = wish.seen, ground.state
     if wish.action is not Action.STOP:
-        # A queue that moves on changes nothing for who adds to it.
+        # A queue that moves on does not make the page outdated.
         seen, now = seen.rpartition(".")[0], now.rpartition(".")[0]
     if seen == now:
         return None
@@ -214,7 +214,7 @@ def _new(wish: Wish, ground: Ground) -> DeniedError | None:
 
 
 def _confirmed(wish: Wish, ground: Ground) -> DeniedError | None:
-    # Whoever stops a release changes nothing that serves.
+    # Stopping a release changes nothing that is serving.
     free = {*CLAIMS, Action.STOP}
     if ground.accepts_any or wish.action in free or wish.typed == ground.name:
         return None

@@ -84,14 +84,14 @@ def _answer(desk: Desk, listener: socket.socket) -> None:
         create_app(desk),
         proxy_headers=False,
         access_log=False,
-        # The stream of an open page does not end by itself.
+        # An open page's stream never ends by itself.
         timeout_graceful_shutdown=1,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Take the port; raises UsageError if another program has it."""
+    """Listen on the port; raises UsageError if it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
@@ -121,14 +121,14 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _await_end(runner: Runner) -> None:
-    """Let the runner end when whoever holds the other end of its input is gone."""
+    """Stop the runner when its standard input closes."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     runner.over.set()
 
 
 def _laptop(given: argparse.Namespace) -> None:
-    """Write a configuration beside the clone's own files, and start both."""
+    """Write a configuration for one clone, and start the web process and the runner."""
     root = given.root.resolve()
     git = ["git", "rev-parse", "--path-format=absolute", "--git-common-dir"]
     folder = Path(process.run(git, cwd=root, check=True).text) / "trunkline"
@@ -146,7 +146,7 @@ def _laptop(given: argparse.Namespace) -> None:
         print(
             f"The desk is at http://127.0.0.1:{given.port} (Ctrl-C ends it)", flush=True
         )
-        # Its input ends with this process, even with one that is killed.
+        # Its input closes when this process ends, even if it is killed.
         with subprocess.Popen(program, stdin=subprocess.PIPE) as runner:  # noqa: S603
             try:
                 _answer(read_desk(file), listener)
@@ -158,7 +158,7 @@ def _user(given: argparse.Namespace) -> int:
     desk = read_desk(given.config)
     password = ""
     if given.what != "remove":
-        # Before the store is locked: others write while somebody types.
+        # Before the store is locked, because others write while somebody types.
         typed = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else ""
         password = typed or getpass.getpass(f"Password of {given.name}: ")
     with closing(Store(desk.database)) as store, store.writing() as connection:

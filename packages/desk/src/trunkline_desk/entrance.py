@@ -51,13 +51,13 @@ def sign_out(visit: AnyVisit, form: Annotated[str, Form()] = "") -> Response:
 
 
 def again(visit: Visit, said: str, status: int) -> Response:
-    """Show the form, with why somebody is not in."""
+    """Show the form again, with the reason."""
     issuer = visit.desk.oidc.get("issuer", "")
     return visit.shown("sign_in.html", status, said=said, issuer=issuer)
 
 
 def welcome(desk: Desk, secret: str) -> Response:
-    """Let a browser in by a session that has begun."""
+    """Set the session's cookie, and redirect."""
     response = RedirectResponse("/", 303)
     response.set_cookie(
         *(desk.cookie("session"), secret),

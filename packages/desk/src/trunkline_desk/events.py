@@ -1,4 +1,4 @@
-"""What happened: rows that are added, and wake the pages that are open."""
+"""The events: rows that are only added, and that update open pages."""
 
 from collections.abc import Iterable, Sequence
 from itertools import product
@@ -29,7 +29,7 @@ def add(
     at: float,
     **more: object,
 ) -> None:
-    """Write down one thing that happened.
+    """Record an event.
 
     It is an `act`, a `step`, an `end` or a `look`; somebody asks to `tell` them when it
     is free, and they are `told`. `more` is why, the request, and which wish had which
@@ -41,20 +41,20 @@ def add(
 
 
 def find(connection: Connection, key: str) -> Row[Any] | None:
-    """Return what a form did when it was first posted."""
+    """Return the event of a form that was posted before."""
     these = tables.event.c.key == key
     return connection.execute(select(tables.event).where(these).limit(1)).first()
 
 
 def newest(connection: Connection) -> int:
-    """Return the id of the newest event, 0 without any."""
+    """Return the id of the newest event, or 0."""
     return connection.scalar(select(func.max(tables.event.c.id))) or 0
 
 
 def last(
     places: Sequence[str], kinds: Iterable[str], *, limit: int, before: int = 0
 ) -> CompoundSelect[tuple[int]]:
-    """Select the ids of the newest events, and some more, by the index alone.
+    """Select the ids of the newest events, using only the index.
 
     For several places and kinds at once a database would sort all that there are.
     """

@@ -1,4 +1,4 @@
-"""The flags that were switched for an environment, and come with all that is put on."""
+"""The flags that are switched for an environment, which every deploy gets."""
 
 import json
 import re
@@ -15,18 +15,18 @@ _OPTION = re.compile(r"--flag=(ENABLE_[A-Z0-9_]{1,80})=(true|false)")
 
 
 def read(connection: Connection, place: str) -> dict[str, bool]:
-    """Return the flags that were switched for an environment."""
+    """Return the flags that are switched for an environment."""
     these = select(FLAG).where(FLAG.c.place == place)
     return {row.name: row.value for row in connection.execute(these)}
 
 
 def options(switched: Mapping[str, bool]) -> list[str]:
-    """Return the flags as words of the command line. Pure."""
+    """Return the flags as command line options. Pure."""
     return [f"--flag={name}={str(on).lower()}" for name, on in switched.items()]
 
 
 def unknown(live: Mapping[str, Any], name: str) -> str:
-    """Say that what serves has no such flag; empty if it has. Pure."""
+    """Explain that the live version lacks a flag, or return an empty text. Pure."""
     declared = live.get("flags") or {}
     if not live.get("ref") or not declared:
         return "What runs now reports no flags, so none can be switched."
@@ -36,7 +36,7 @@ def unknown(live: Mapping[str, Any], name: str) -> str:
 
 
 def settle(connection: Connection, place: str, request: Row[Any]) -> None:
-    """Keep the flags with which a request that ended well has left an environment.
+    """Store the flags after a successful request.
 
     What was taken back to has those of the request that had put it on, as far as it
     says the same itself: it may have been put on from a terminal since.

@@ -1,4 +1,4 @@
-"""What GitHub shows of a request: a Deployment of its commit, and how far it is."""
+"""Show requests on GitHub as Deployments with their statuses."""
 
 import os
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ LONGEST = 140
 def arrived(
     hook: Mapping[str, str], one: Row[Any], message: Mapping[str, Any], desk: str
 ) -> bool:
-    """Post how far a request is now, to a Deployment that is made at most once.
+    """Post a request's status to its Deployment, which is created once.
 
     `url` of the hook is that of the repository in GitHub's API, and `desk` ours.
     """
-    # One that takes back has a commit only once it has ended.
+    # A rollback's commit is known only when it has ended.
     if not (commit := one.commit or message["commit"]):
         return True
     body = deployment(one, message, commit)
@@ -48,12 +48,12 @@ def arrived(
 def deployment(
     one: Row[Any], message: Mapping[str, Any], commit: str
 ) -> dict[str, Any]:
-    """Describe a request as a Deployment. Pure."""
+    """Build the Deployment of a request. Pure."""
     return {
         "ref": commit,
-        # By this it is found again, and no other request has it.
+        # Identifies the Deployment of this request.
         "task": f"deploy:{one.id}-{one.at:.0f}",
-        # GitHub may neither merge anything nor wait for checks: it is being done.
+        # The deploy is running: GitHub should neither merge nor wait for checks.
         "auto_merge": False,
         "required_contexts": [],
         "environment": message["environment"],
@@ -63,7 +63,7 @@ def deployment(
 
 
 def status(one: Row[Any], message: Mapping[str, Any], desk: str) -> dict[str, Any]:
-    """Describe how far a request is. Pure."""
+    """Build the status of a Deployment. Pure."""
     said = (one.said or one.state).strip().splitlines()
     return {
         "state": STATES[one.state],
@@ -75,7 +75,7 @@ def status(one: Row[Any], message: Mapping[str, Any], desk: str) -> dict[str, An
 
 
 def _ask(hook: Mapping[str, str], method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON
-    """Ask GitHub's API; None if that failed."""
+    """Call GitHub's API; None if that failed."""
     headers = {
         "Accept": "application/vnd.github+json",
         "Authorization": f"Bearer {os.environ.get(hook.get('secret', ''), '')}",

@@ -1,4 +1,4 @@
-"""Looks at environments, and writes down what is seen there for the pages."""
+"""Observe environments, and store snapshots for the pages."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ _KEPT = 1
 
 
 class Observer:
-    """Takes a snapshot of each environment when the last one is old."""
+    """Takes a new snapshot of each environment when the last one is outdated."""
 
     def __init__(
         self, store: Store, places: Sequence[Place], now: Callable[[], float]
@@ -40,7 +40,7 @@ class Observer:
         # What is done all the time, each in a thread of its own: whoever waits for a
         # remote does not keep anybody from seeing what serves.
         self.works = (self._watch_live, self._watch_candidates)
-        # Of two looks the later one counts.
+        # The later of two looks wins.
         self._looking = {
             (place.name, kind): threading.Lock()
             for place in places
@@ -64,11 +64,11 @@ class Observer:
     def _due(self, place: Place, kind: str) -> bool:
         with self.store.reading() as connection:
             tried = snapshots.read(connection, place.name, kind).tried
-        # A clock that was set back makes it negative.
+        # Negative if the clock was set back.
         return not 0 <= self.now() - tried < LOOK_SECONDS[kind]
 
     def look(self, place: Place, kind: str, problem: str = "") -> None:
-        """Take a new snapshot, and wake the open pages if something changed.
+        """Take a new snapshot, and update open pages if something changed.
 
         With a problem it is no newer than the last one.
         """
@@ -87,17 +87,17 @@ class Observer:
                 if snapshots.write(*what, at=now, problem=problem):
                     events.add(connection, place.name, "look", DESK, "", at=now)
                 if live and live["commit"] != (before.document or {}).get("commit"):
-                    # What can be put on is compared with it.
+                    # Candidates are compared with it.
                     snapshots.look_again(connection, place.name, snapshots.CANDIDATES)
 
     def end_reservation(self, place: Place) -> None:
-        """A reservation ends in time or with its branch; nothing is deployed."""
+        """End a reservation in time or with its branch; nothing is deployed."""
         with self.store.reading() as connection:
             held = actions.ground(connection, place).reservation
             if held is None or not (why := self._ended(connection, place, held)):
                 return
         with self.store.writing() as connection:
-            # Somebody may have taken it over in between.
+            # Somebody may have taken it over meanwhile.
             if actions.ground(connection, place).reservation != held:
                 return
             what = f"{held.holder}'s reservation" if held.holder else "the freeze"
@@ -108,7 +108,7 @@ class Observer:
             actions.hold(connection, place, None, now)
 
     def _ended(self, connection: Connection, place: Place, held: Reservation) -> str:
-        """Return why a reservation has ended, or nothing."""
+        """Return why a reservation has ended, or an empty text."""
         if active(held, self.now()) is None:
             return f"it was until {clock(held.until, self.now())}"
         found = snapshots.read(connection, place.name, snapshots.CANDIDATES)
@@ -119,7 +119,7 @@ class Observer:
 
 
 def fetch(place: Place) -> str:
-    """Fetch from the git remote; return why it did not answer, or nothing.
+    """Fetch from the git remote; returns the error, or an empty text.
 
     A clone without any remote has nothing to fetch.
     """
@@ -140,7 +140,7 @@ def fetch(place: Place) -> str:
 
 
 def ask(place: Place, kind: str) -> Any:  # noqa: ANN401 - JSON
-    """Return what serves or can be put on, as JSON; or a sentence that says why not.
+    """Run `trunkline status` or `candidates`; returns JSON, or the error as text.
 
     A process for each look, every few seconds, would take a tenth of a core.
     """
@@ -156,7 +156,7 @@ def ask(place: Place, kind: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _flags(place: Place) -> dict[str, bool]:
-    """Ask what serves for its flags, which it tells outside production."""
+    """Ask the live version for its flags, which /version lists outside production."""
     try:
         answer = urllib3.request(
             "GET", f"{place.url}/version", timeout=5, retries=False

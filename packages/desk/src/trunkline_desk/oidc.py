@@ -1,4 +1,4 @@
-"""Signing in at an OpenID Connect provider; needs the extra `oidc`."""
+"""Sign in with an OpenID Connect provider; needs the extra `oidc`."""
 
 import asyncio
 import os
@@ -21,22 +21,22 @@ from trunkline_desk.web import AnyVisit
 
 router = APIRouter()
 BACK = "/sign-in/back"
-# How long somebody may take at the provider.
+# Seconds that somebody may take at the provider.
 PATIENCE = 600
-# Neither "none", nor one whose key the provider shares with us.
+# Neither "none" nor an algorithm with a shared key.
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
 _FAULTS = (AuthlibBaseError, HTTPError, JoseError, KeyError, RuntimeError, ValueError)
 
 
 def install(app: FastAPI, desk: Desk) -> None:
-    """Add the pages, and the cookie that ties an answer to the browser that asked."""
+    """Add the pages, and the cookie that binds an answer to the browser that asked."""
     app.add_middleware(
         SessionMiddleware,
-        # All processes of a desk know the provider's secret.
+        # The provider's secret is known to every process of the desk.
         secret_key=f"sign-in {_secret(desk) or secrets.token_urlsafe()}",
         session_cookie=desk.cookie("oidc"),
         max_age=PATIENCE,
-        # Not strict: the way back begins at another site.
+        # Not strict, because the provider redirects from another site.
         same_site="lax",
         https_only=desk.secure,
     )
@@ -45,7 +45,7 @@ def install(app: FastAPI, desk: Desk) -> None:
 
 @router.get("/sign-in/oidc")
 def leave(visit: AnyVisit) -> Response:
-    """Send a browser to the provider."""
+    """Redirect the browser to the provider."""
     back = visit.desk.url.rstrip("/") + BACK
     away = _client(visit.desk).authorize_redirect(visit.request, back)
     try:
@@ -58,7 +58,7 @@ def leave(visit: AnyVisit) -> Response:
 
 @router.get(BACK)
 def arrive(visit: AnyVisit) -> Response:
-    """Begin the session of whom the provider names to this browser."""
+    """Begin the session of the person that the provider names."""
     try:
         name = asyncio.run(_name(visit.request, visit.desk))
     except MismatchingStateError:
@@ -73,7 +73,7 @@ def arrive(visit: AnyVisit) -> Response:
 
 
 async def _name(request: Request, desk: Desk) -> str:
-    """Return the name by which the store knows a person; raises one of the faults.
+    """Return the person's name in the store; raises one of _FAULTS.
 
     Authlib fetches the token, and checks who signed it and for which attempt.
     """

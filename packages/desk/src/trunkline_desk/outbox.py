@@ -1,4 +1,4 @@
-"""What others are told: kept with the act itself, sent later, never in the way."""
+"""Notifications: stored with the event, sent later, never delaying a deploy."""
 
 import hashlib
 import hmac
@@ -31,7 +31,7 @@ def tell(
     event: str = "act",
     commit: str = "",
 ) -> None:
-    """Keep a message; the runner sends it to every hook that wants it.
+    """Store a message; the runner sends it to each hook that wants it.
 
     It tells of an `act`, of the `progress` of a request, or of its `end`.
     """
@@ -53,7 +53,7 @@ def tell(
 
 
 def send(store: Store, desk: Desk, now: float) -> None:
-    """Send what is due, and try again later what did not arrive."""
+    """Send what is due, and schedule a retry of what failed."""
     with store.writing() as connection:
         new = connection.execute(
             select(OUTBOX).where((OUTBOX.c.hook == "") & ~OUTBOX.c.done)
@@ -72,7 +72,7 @@ def send(store: Store, desk: Desk, now: float) -> None:
     for row in rows:
         tries = row.tries + 1
         values = {"done": tries >= TRIES, "tries": tries, "due": now + 5 * 2**tries}
-        # Of two runners one sends it.
+        # Only one of two runners sends it.
         these = (OUTBOX.c.id == row.id) & (OUTBOX.c.tries == row.tries)
         with store.writing() as connection:
             claimed = connection.execute(update(OUTBOX).where(these).values(values))
@@ -86,7 +86,7 @@ def send(store: Store, desk: Desk, now: float) -> None:
 
 
 def wanted(hook: Mapping[str, str], message: Mapping[str, Any]) -> bool:
-    """Whether a hook is told of this. Pure."""
+    """Whether a hook wants this message. Pure."""
     if hook.get("service", message["service"]) != message["service"]:
         return False
     if hook.get("kind") == "github":
@@ -97,11 +97,11 @@ def wanted(hook: Mapping[str, str], message: Mapping[str, Any]) -> bool:
 def _arrived(
     store: Store, desk: Desk, hook: Mapping[str, str], message: Mapping[str, Any]
 ) -> bool:
-    """Send a message; returns whether it need not be sent again."""
+    """Send a message; returns whether it is done."""
     try:
         if hook.get("kind") != "github":
             return _posted(hook, message)
-        # As it is now: what comes late tells nothing old.
+        # The current status, so that a late message is not outdated.
         with store.reading() as connection:
             (one,) = requests.find(connection, id=message["request"])
         return github.arrived(hook, one, message, desk.url)
@@ -110,7 +110,7 @@ def _arrived(
 
 
 def _posted(hook: Mapping[str, str], message: Mapping[str, Any]) -> bool:
-    """Post a message; the signature covers the body as it is sent."""
+    """Post a message, with a signature of its exact body."""
     body = json.dumps(shaped(hook.get("kind", "generic"), message)).encode()
     headers = {"Content-Type": "application/json"}
     if secret := os.environ.get(hook.get("secret", "")):
@@ -123,12 +123,12 @@ def _posted(hook: Mapping[str, str], message: Mapping[str, Any]) -> bool:
 
 
 def shaped(kind: str, message: Mapping[str, Any]) -> dict[str, object]:
-    """Shape a message as a receiver reads it. Pure."""
+    """Format a message for its receiver. Pure."""
     if kind != "slack":
         return dict(message)
     why = f" — {message['why']}" if message["why"] else ""
     text = f"*{message['service']}*: {message['person']} {message['text']}{why}"
-    # Slack reads these three as markup.
+    # Slack's markup.
     for character, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(character, name)
     return {"text": text}

@@ -1,4 +1,4 @@
-"""How a request went: kept with it, and told to pages, flags and hooks."""
+"""Record how requests begin and end, and notify pages, flags and hooks."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ WHY = "trunkline: "
 
 
 def begin(connection: Connection, place: Place, one: Row[Any], *, at: float) -> None:
-    """Tell that a request is being carried out."""
+    """Announce that a request is running."""
     person = add(connection, place, one, "step", "begins", at=at)
     more = {"request": one.id, "event": "progress"}
     outbox.tell(connection, place, person, "begins", "", at=at, **more)
@@ -30,7 +30,7 @@ def end(
     at: float,
     runner: str,
 ) -> None:
-    """Tell how a request ended, unless another runner has taken it over."""
+    """Record how a request ended, unless another runner has taken it over."""
     if not requests.end(connection, one.id, state, said, at=at, runner=runner):
         return
     if state == "done":
@@ -38,7 +38,7 @@ def end(
     text = f"was refused: {said}" if state == "refused" else state
     person = add(connection, place, one, "end", text, at=at)
     text = f"{one.kind} {one.ref or place.environment}: {text}"
-    # What a request to take back led to.
+    # The result of a rollback.
     live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
     more = {"request": one.id, "event": "end", "commit": live.get("commit") or ""}
     outbox.tell(connection, place, person, text, "", at=at, **more)
@@ -53,14 +53,14 @@ def add(
     *,
     at: float,
 ) -> Person:
-    """Write down what the command said, or how it ended; returns who asked for it."""
+    """Record a command's output, or its end; returns the person."""
     person = Person(one.person, Role.VIEWER, one.by)
     events.add(connection, place.name, kind, person, text, at=at, request=one.id)
     return person
 
 
 def arrived(one: Row[Any], live: dict[str, Any]) -> bool:
-    """Whether what serves is what a request was for, and is there by it. Pure."""
+    """Whether the live version is the result of a request. Pure."""
     if live["commit"] != one.commit or live["unfinished"]:
         return False
     if one.kind == "accept":
@@ -73,7 +73,7 @@ def arrived(one: Row[Any], live: dict[str, Any]) -> bool:
 
 
 def ending(said: list[str]) -> list[str]:
-    """Return why a command failed, with the last lines of the service. Pure."""
-    # A sentence stands above those lines, and a title between.
+    """Return a command's error with the service's last lines. Pure."""
+    # The error comes first, then a heading, then the lines.
     last = said[-LAST_LINES - 2 :]
     return next((last[n:] for n, one in enumerate(last) if one.startswith(WHY)), last)

@@ -1,4 +1,4 @@
-"""The pages; every form is a plain one, and works without JavaScript."""
+"""The pages, whose forms all work without JavaScript."""
 
 from typing import Annotated
 
@@ -14,12 +14,12 @@ from trunkline_desk.web import Number, PlaceOf, SignedIn, Visit
 
 router = APIRouter()
 HISTORY = 100
-# A list of branches that is older is made anew when somebody is about to confirm.
+# Seconds after which the list of branches is refreshed before a confirmation.
 FRESH_SECONDS = 2.0
 
 
 class Posted(Wish):
-    """A wish from a page, which proves that it got the form from us."""
+    """A wish from a form, with the form token."""
 
     key: str = Field(min_length=16, max_length=64)
     form: str = Field(default="", max_length=64)
@@ -27,7 +27,7 @@ class Posted(Wish):
 
 @router.get("/")
 def front(visit: SignedIn) -> Response:
-    """Lead to the first service."""
+    """Redirect to the first service."""
     return RedirectResponse(f"/{visit.places[0].service}", 303)
 
 
@@ -35,13 +35,13 @@ def front(visit: SignedIn) -> Response:
 def service_page(
     visit: SignedIn, service: str, find: str = "", older: Number = 0
 ) -> Response:
-    """Show what serves, what could, and what happened."""
+    """Show what is serving, the candidates, and the history."""
     return _page(visit, service, find=find[:200], older=older)
 
 
 @router.get("/{service}/history")
 def history_page(visit: SignedIn, service: str, before: Number = 0) -> Response:
-    """Show a part of the history, the newest first."""
+    """Show a page of the history, newest first."""
     names = [one.name for one in visit.places if one.service == service]
     with visit.store.reading() as connection:
         past = view.history(connection, names, limit=HISTORY, before=before)
@@ -51,7 +51,7 @@ def history_page(visit: SignedIn, service: str, before: Number = 0) -> Response:
 
 @router.get("/{service}/{environment}/requests/{number}")
 def request_page(visit: SignedIn, place: PlaceOf, number: Number) -> Response:
-    """Show one request for ever at the same address."""
+    """Show a request, at its permalink."""
     said = tables.event.c.request == number
     with visit.store.reading() as connection:
         found = requests.find(connection, id=number, place=place.name)
@@ -64,13 +64,13 @@ def request_page(visit: SignedIn, place: PlaceOf, number: Number) -> Response:
 
 @router.get("/{service}/{environment}/put")
 def put_page(visit: SignedIn, place: PlaceOf, ref: str) -> Response:
-    """Say what comes and what goes, before anything does."""
+    """Show what a deploy would change, and ask for confirmation."""
     found = _confirmation(visit, place, ref)
     if found is None:
         raise HTTPException(404, "There is no such branch or release any more.")
     with visit.store.reading() as connection:
         tried = snapshots.read(connection, place.name, snapshots.CANDIDATES).tried
-    # The branch may have moved since; what the runner finds changes the open page.
+    # The branch may have moved; a new snapshot updates the open page.
     if 0 < tried < visit.now - FRESH_SECONDS:
         with visit.store.writing() as connection:
             snapshots.look_again(connection, place.name, snapshots.CANDIDATES)
@@ -79,7 +79,7 @@ def put_page(visit: SignedIn, place: PlaceOf, ref: str) -> Response:
 
 @router.get("/{service}/{environment}/back")
 def back_page(visit: SignedIn, place: PlaceOf) -> Response:
-    """Ask before an environment for releases is taken back."""
+    """Ask for confirmation before a rollback of an environment for releases."""
     with visit.store.reading() as connection:
         shown = view.place_view(connection, place, visit.person, visit.now)
     return visit.shown("back.html", place=place, view=shown)
@@ -87,7 +87,7 @@ def back_page(visit: SignedIn, place: PlaceOf) -> Response:
 
 @router.post("/{service}")
 def look(visit: SignedIn, service: str, form: Annotated[str, Form()] = "") -> Response:
-    """Let the runner look again."""
+    """Ask the runner for a new snapshot."""
     visit.require_form(form)
     with visit.store.writing() as connection:
         for one in visit.places:
@@ -98,7 +98,7 @@ def look(visit: SignedIn, service: str, form: Annotated[str, Form()] = "") -> Re
 
 @router.post("/{service}/{environment}")
 def act(visit: SignedIn, place: PlaceOf, posted: Annotated[Posted, Form()]) -> Response:
-    """Do what a form asks for, and lead back to the page."""
+    """Carry out a form's wish, and redirect to the page."""
     visit.require_form(posted.form)
     try:
         actions.act(visit.store, place, visit.person, posted, visit.now)
@@ -114,9 +114,9 @@ def act(visit: SignedIn, place: PlaceOf, posted: Annotated[Posted, Form()]) -> R
 def _confirmation(
     visit: Visit, place: Place, ref: str, posted: Posted | None = None, said: str = ""
 ) -> Response | None:
-    """Ask whether to put a branch on, or ask again; None if nobody could agree."""
+    """Show the confirmation, again after a denial; None if confirming cannot help."""
     with visit.store.reading() as connection:
-        # First, so that what changes in between is told to the page.
+        # First, so that the page is told about changes made meanwhile.
         newest = events.newest(connection)
         one = actions.candidate(connection, place, ref)
         shown = view.place_view(connection, place, visit.person, visit.now)

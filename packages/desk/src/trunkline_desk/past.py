@@ -1,4 +1,4 @@
-"""What was deployed before the desk was there, as the journal of deploys has it."""
+"""Import the deploys from before the desk was set up, from their journal."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from trunkline_desk.services import Place
 
 
 def recall(connection: Connection, place: Place, journal: Iterable[Operation]) -> None:
-    """Let an empty history begin with the deploys that have ended.
+    """Fill an empty history with the deploys that have ended.
 
     Those that begin from now on pass through the desk, wherever they are typed.
     """
@@ -24,7 +24,7 @@ def recall(connection: Connection, place: Place, journal: Iterable[Operation]) -
 
 def _add(connection: Connection, place: Place, one: Operation) -> None:
     person = Person(one.by, Role.VIEWER, "journal")
-    # Of its options the journal knows nothing.
+    # The journal does not record the options.
     row = {
         "key": f"{place.name} {one.name}",
         "place": place.name,

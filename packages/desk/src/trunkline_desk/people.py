@@ -1,4 +1,4 @@
-"""Who a person is: an account, a proxy's header, a token, or this machine's user."""
+"""Identify people: by account, proxy header, token, or as this machine's user."""
 
 import getpass
 import hashlib
@@ -20,12 +20,12 @@ TRIES, TRIES_SECONDS = 5, 15 * 60.0
 LONGEST_PASSWORD = 1000
 LONGEST_NAME = 100
 _HASHER = PasswordHasher()
-# Takes the same time as a wrong password, so that names cannot be guessed.
+# Takes as long as a wrong password, so that names cannot be guessed.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe())
 
 
 def add_account(connection: Connection, name: str, password: str, role: Role) -> None:
-    """Make an account, or give one a new password and role.
+    """Create an account, or change its password and role.
 
     The sessions that an old password began end.
     """
@@ -37,7 +37,7 @@ def add_account(connection: Connection, name: str, password: str, role: Role) ->
 
 
 def remove_account(connection: Connection, name: str) -> bool:
-    """Let nobody sign in by this name, and end its sessions."""
+    """Disable an account, and end its sessions."""
     these = tables.person.c.name == name
     found = connection.execute(update(tables.person).where(these).values(removed=True))
     connection.execute(delete(tables.session).where(tables.session.c.person == name))
@@ -45,7 +45,7 @@ def remove_account(connection: Connection, name: str) -> bool:
 
 
 def add_token(connection: Connection, name: str, role: Role) -> str:
-    """Make a token for a script; it cannot be read again."""
+    """Create a token for a script; only its hash is stored."""
     secret = secrets.token_urlsafe(32)
     row = {"token": hashed(secret), "name": name, "role": int(role)}
     connection.execute(delete(tables.token).where(tables.token.c.name == name))
@@ -54,7 +54,7 @@ def add_token(connection: Connection, name: str, role: Role) -> str:
 
 
 def remove_token(connection: Connection, name: str) -> bool:
-    """Let no script in by this token any more."""
+    """Revoke a token."""
     gone = delete(tables.token).where(tables.token.c.name == name)
     return bool(connection.execute(gone).rowcount)
 
@@ -70,10 +70,10 @@ def sign_in(
     with store.reading() as connection:
         _require_few(connection, name, address, now)
         expected = _password(connection, name)
-    # It is slow, as it should be: others write meanwhile.
+    # Verifying is slow on purpose; others write meanwhile.
     right = _matches(expected or _NOBODY, password) and expected is not None
     with store.writing() as connection:
-        # Of many tries at once the sixth is not told either whether it was right.
+        # Checked again, because many tries may run at once.
         _require_few(connection, name, address, now)
         if right and _password(connection, name) == expected:
             these = tables.attempt.c.account == name
@@ -96,7 +96,7 @@ def _require_few(connection: Connection, name: str, address: str, now: float) ->
 
 
 def _password(connection: Connection, name: str) -> str | None:
-    """Return the hash of an account that may sign in."""
+    """Return the password hash of an account that may sign in."""
     these = (tables.person.c.name == name) & ~tables.person.c.removed
     return connection.scalar(select(tables.person.c.password).where(these))
 
@@ -109,7 +109,7 @@ def _matches(expected: str, password: str) -> bool:
 
 
 def begin_session(connection: Connection, name: str, by: str, now: float) -> str:
-    """Begin a session of a known person; only its hash is stored."""
+    """Begin a session and return its token, of which only the hash is stored."""
     secret = secrets.token_urlsafe(32)
     row = {
         "token": hashed(secret),
@@ -123,11 +123,11 @@ def begin_session(connection: Connection, name: str, by: str, now: float) -> str
 
 
 def admit(connection: Connection, desk: Desk, name: str) -> bool:
-    """Let in whom a provider has recognised, unless the account was removed."""
+    """Return the person that a provider named, unless the account was disabled."""
     these = select(tables.person).where(tables.person.c.name == name)
     row = connection.execute(these).first()
     if row is None:
-        # Without a password, which none will match.
+        # Without a password, so that none matches.
         new = {"name": name, "role": int(role_of(connection, desk, name))}
         connection.execute(insert(tables.person).values(new))
     return row is None or not row.removed
@@ -142,7 +142,7 @@ def end_session(connection: Connection, secret: str) -> None:
 def recognise(
     connection: Connection, desk: Desk, request: Request, now: float
 ) -> Person | None:
-    """Return who asks; the role is that of now, not of when the session began."""
+    """Return who is asking, with their current role."""
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return _by_token(connection, secret)
@@ -162,7 +162,7 @@ def recognise(
 
 
 def role_of(connection: Connection, desk: Desk, name: str) -> Role:
-    """Return the role of a person whom somebody else has recognised."""
+    """Return the role of a person whom a proxy or provider named."""
     these = select(tables.person).where(tables.person.c.name == name)
     row = connection.execute(these).first()
     if row is None:
@@ -171,7 +171,7 @@ def role_of(connection: Connection, desk: Desk, name: str) -> Role:
 
 
 def role_now(connection: Connection, desk: Desk, name: str, by: str) -> Role:
-    """Return the role of who asked for something that still waits."""
+    """Return the current role of whoever made a request that is waiting."""
     if by == "this machine":
         return Role.RELEASER
     if by != "token":
@@ -181,7 +181,7 @@ def role_now(connection: Connection, desk: Desk, name: str, by: str) -> Role:
 
 
 def hashed(secret: str) -> str:
-    """Return what is stored of a secret that nobody can guess."""
+    """Return the stored hash of a random secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -196,11 +196,11 @@ def _by_token(connection: Connection, secret: str) -> Person | None:
 
 
 def address_of(desk: Desk, request: Request) -> str:
-    """Return the address that one visitor has; empty if all may share it."""
+    """Return the visitor's own address; empty if it may be shared."""
     peer = request.client.host if request.client else ""
     if not _trusted(desk, peer):
         found = _address(peer)
-        # A tunnel, or a proxy that `desk.toml` does not name.
+        # A tunnel, or a proxy that `desk.toml` does not list.
         shared = found and (found.is_loopback or found.is_private)
         return "" if shared else peer
     # What stands before the last hop was said by the visitor, unless a proxy of ours

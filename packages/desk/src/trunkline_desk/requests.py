@@ -1,4 +1,4 @@
-"""What people asked for and the runner carries out."""
+"""The queue of requests that the runner carries out."""
 
 import json
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ REQUEST = tables.request
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be put on, or an order to take back without any."""
+    """What to deploy; without a ref, roll back."""
 
     kind: str
     ref: str = ""
     commit: str = ""
     subject: str = ""
-    # Extra words of the command line.
+    # Extra command line options.
     options: list[str] = field(default_factory=list)
 
 
@@ -35,7 +35,7 @@ def submit(
     why: str,
     at: float,
 ) -> Row[Any] | None:
-    """Add a request for the runner; returns the one that it replaces, if any.
+    """Queue a request; returns the one that it replaces, if any.
 
     One may wait for each person and environment.
     """
@@ -59,7 +59,7 @@ def submit(
 
 
 def find(connection: Connection, **these: object) -> Sequence[Row[Any]]:
-    """Return the requests with these values, in their order.
+    """Return the requests with these values, oldest first.
 
     Of an environment one is running, or two while a deploy is taken back.
     """
@@ -68,26 +68,26 @@ def find(connection: Connection, **these: object) -> Sequence[Row[Any]]:
 
 
 def newest(connection: Connection, place: str) -> int:
-    """Return the id of the newest request, 0 without any."""
+    """Return the id of the newest request, or 0."""
     of = select(func.max(REQUEST.c.id)).where(REQUEST.c.place == place)
     return connection.scalar(of) or 0
 
 
 def begin(connection: Connection, number: int, runner: str, at: float) -> None:
-    """Note that a runner carries it out."""
+    """Mark a request as running."""
     change = update(REQUEST).where(REQUEST.c.id == number)
     connection.execute(change.values(state="running", runner=runner, began=at))
 
 
 def beat(connection: Connection, runner: str) -> None:
-    """Give a sign of life beside everything that a runner carries out."""
+    """Record a heartbeat for everything that a runner is carrying out."""
     these = (REQUEST.c.runner == runner) & (REQUEST.c.state == "running")
     change = update(REQUEST).where(these)
     connection.execute(change.values(beats=REQUEST.c.beats + 1))
 
 
 def take_over(connection: Connection, request: Row[Any], runner: str) -> None:
-    """Give what was begun to another runner, unless its own gave a sign meanwhile."""
+    """Assign a running request to another runner, unless its heartbeat has changed."""
     same = (REQUEST.c.id == request.id) & (REQUEST.c.runner == request.runner)
     these = same & (REQUEST.c.beats == request.beats)
     connection.execute(update(REQUEST).where(these).values(runner=runner))
@@ -102,7 +102,7 @@ def end(
     at: float,
     runner: str = "",
 ) -> bool:
-    """Note how it ended: `done`, `failed`, `refused` or `replaced`.
+    """Record how it ended: `done`, `failed`, `refused` or `replaced`.
 
     Returns whether it was the runner's to end, or had not begun.
     """
@@ -112,7 +112,7 @@ def end(
 
 
 def stop(connection: Connection, place: str) -> bool:
-    """Ask the runner to end what it began first; returns whether there is anything."""
+    """Ask the runner to stop the oldest running request; returns whether one exists."""
     these = (REQUEST.c.place == place) & (REQUEST.c.state == "running")
     first = select(func.min(REQUEST.c.id)).where(these).scalar_subquery()
     change = update(REQUEST).where(REQUEST.c.id == first).values(stopped=True)

@@ -1,4 +1,4 @@
-"""The only process that changes environments: carries out requests, and looks."""
+"""The only process that changes environments: carries out requests and observes."""
 
 import json
 import os
@@ -37,7 +37,7 @@ from trunkline_desk.observer import Observer, ask
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
-# Seconds until something is tried again that failed.
+# Seconds before a retry.
 _PAUSE = 2.0
 _BEAT = 0.5
 _TICK = 0.02
@@ -45,7 +45,7 @@ _MOST_BYTES = 1_000_000
 
 
 class Runner:
-    """Serves the environments of a desk, each of them in a few threads."""
+    """Serves the environments of a desk, each in a few threads."""
 
     def __init__(
         self,
@@ -55,24 +55,24 @@ class Runner:
         *,
         silence: float = 3.0,
     ) -> None:
-        """After so many seconds without a sign of life another runner is gone."""
+        """A runner without a heartbeat for `patience` seconds is taken for dead."""
         self.store, self.desk, self.now, self.silence = store, desk, now, silence
         self.places = desk.places()
         self.observer = Observer(store, self.places, now)
         self.over = threading.Event()
         # The newest event; only one thread asks for it.
         self.newest = 0
-        # Tells apart the runners of one store.
+        # Identifies this runner in the store.
         self.name = secrets.token_hex(8)
-        # The environments whose clone knows how to ask this desk.
+        # The environments whose clone has a record of this desk.
         self.invited: set[str] = set()
-        # The requests, by number, that a thread of this runner carries out.
+        # The ids of the requests that this runner is carrying out.
         self.carrying: set[int] = set()
-        # The last sign of life beside a request of another runner, and when it was new.
+        # The last heartbeat of another runner's request, and when it changed.
         self.heard: dict[int, tuple[int, float]] = {}
 
     def run(self) -> None:
-        """Work until `over` is set, and what was begun has ended."""
+        """Work until `over` is set and the running requests have ended."""
         # A take-back does not wait for the deploy that it takes back, and nothing that
         # was asked for waits for a look.
         works = (self._serve, self._back, *self.observer.works)
@@ -116,7 +116,7 @@ class Runner:
                     return
 
     def _guarded[A](self, work: Callable[[], A]) -> A | None:
-        """Do something that is done again later if it fails now."""
+        """Do something, and on failure try again later."""
         try:
             return work()
         except Exception as error:
@@ -143,7 +143,7 @@ class Runner:
         return self._next(place, {"take back"})
 
     def _next(self, place: Place, kinds: set[str]) -> bool:
-        """Carry out the request that waits longest, if there is one."""
+        """Carry out the request that has waited longest, if any."""
         with self.store.reading() as connection:
             found = requests.find(connection, place=place.name, state="waiting")
         mine = [one for one in found if one.kind in kinds]
@@ -157,10 +157,10 @@ class Runner:
     def _attend(self, place: Place, one: Row[Any]) -> bool:
         with self.store.writing() as connection:
             now = self.now()
-            # A newer one may have replaced it, or another runner begun it.
+            # A newer one may have replaced it, or another runner taken it.
             if not requests.find(connection, id=one.id, state="waiting"):
                 return True
-            # Much may have changed since it was asked for.
+            # Much may have changed since it was submitted.
             if why := self._denied(connection, place, one):
                 what = (connection, place, one, "refused", why)
                 outcomes.end(*what, at=now, runner=self.name)
@@ -172,7 +172,7 @@ class Runner:
             requests.begin(connection, one.id, self.name, now)
             outcomes.begin(connection, place, one, at=now)
         state, said = self._carry_out(place, one)
-        # First what serves now: a page must not show the end beside the old facts.
+        # First a new snapshot, so that no page shows the end beside old facts.
         self.observer.look(place, snapshots.LIVE)
         self._end(place, one, state, said)
         return True
@@ -193,7 +193,7 @@ class Runner:
         return found.sentence if found else ""
 
     def _carry_out(self, place: Place, one: Row[Any]) -> tuple[str, str]:
-        """Run the command to its end; return how it ended, and its last lines."""
+        """Run the command; returns the outcome and its last lines."""
         if one.kind == "take back":
             words = ["rollback", place.environment, "--wait"]
         elif one.kind == "accept":
@@ -202,7 +202,7 @@ class Runner:
             words = ["deploy", one.ref, "--to", place.environment, "--yes", "--wait"]
             words += ["--commit", one.commit, *json.loads(one.options)]
         lock = held(_lock(place, one.kind), "", wait=True)
-        # A file, and not a pipe, which would break with the runner.
+        # A file, because a pipe would break with the runner.
         with lock as carried, tempfile.TemporaryFile() as output:
             child = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "trunkline", *words],
@@ -219,7 +219,7 @@ class Runner:
             try:
                 said = self._follow(place, one, child, output.fileno())
             finally:
-                # How it ended is read from the facts if it cannot be followed.
+                # If it cannot be followed, the facts say how it ended.
                 child.wait()
         state = "done" if child.returncode == 0 else "failed"
         return state, "\n".join(outcomes.ending(said))
@@ -227,7 +227,7 @@ class Runner:
     def _follow(
         self, place: Place, one: Row[Any], child: subprocess.Popen[bytes], output: int
     ) -> list[str]:
-        """Write down what a command says until it ends; return all of it."""
+        """Record a command's output until it exits, and return all of it."""
         said = 0
         stopped = False
         while True:
@@ -235,13 +235,13 @@ class Runner:
             lines = os.pread(output, _MOST_BYTES, 0).decode("utf-8", "replace")
             # The last line may be half written.
             found = lines.splitlines()[: None if over else lines.count("\n")]
-            # Without the store for a moment it is written down a moment later.
+            # If the store is away for a moment, it is recorded a moment later.
             if self._guarded(partial(self._write, place, one, found[said:])):
                 said = len(found)
             if over:
                 return found
             if not stopped and self._guarded(partial(self._stopped, one)):
-                # What Ctrl-C does: the candidate is taken back.
+                # Like Ctrl-C: the candidate is taken back.
                 child.send_signal(signal.SIGINT)
                 stopped = True
             time.sleep(0.1)
@@ -258,7 +258,7 @@ class Runner:
             return bool(requests.find(connection, id=one.id, stopped=True))
 
     def _adopt(self, place: Place) -> None:
-        """Settle what was begun and nobody carries out any more."""
+        """Settle requests whose runner has died."""
         with self.store.reading() as connection:
             begun = requests.find(connection, place=place.name, state="running")
         for one in begun:
@@ -270,7 +270,7 @@ class Runner:
                 self._settle(place, one)
 
     def _silent(self, one: Row[Any]) -> bool:
-        """Whether the runner that has begun it is gone."""
+        """Whether the runner of a request has died."""
         now = time.monotonic()
         beats, since = self.heard.get(one.id, (-1, now))
         if beats != one.beats:
@@ -279,7 +279,7 @@ class Runner:
         return now - since > self.silence
 
     def _settle(self, place: Place, one: Row[Any]) -> None:
-        """Read from the facts how a request ended that nobody saw to its end."""
+        """Determine from the facts how an unobserved request ended."""
         # Whoever cannot be asked may serve it; a command that goes on has to end first,
         # and so has a deploy, whose lock is its own.
         found = "" if launched(_lock(place, one.kind)) else ask(place, snapshots.LIVE)
@@ -294,7 +294,7 @@ class Runner:
 
 
 def _lock(place: Place, kind: str) -> Path:
-    """Return the file that a command of this kind keeps locked until it ends."""
+    """Return the file that a command of this kind locks until it ends."""
     folder = state_folder(Repository.find(place.folder), place.environment)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"desk-{kind.replace(' ', '-')}.lock"

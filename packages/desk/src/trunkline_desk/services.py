@@ -1,4 +1,4 @@
-"""`desk.toml`: whose environments the desk shows, and how people come in."""
+"""`desk.toml`: the services of the desk, and how people sign in."""
 
 import os
 import re
@@ -14,13 +14,13 @@ from trunkline.errors import UsageError
 from trunkline.settings import read_settings
 
 DATABASE = "DESK_DATABASE_URL"
-# Paths of the desk itself; the page of a service is at its name.
+# The desk's own paths; a service's page is at its name.
 RESERVED = {"api", "sign-in", "sign-out", "static", "stream"}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One environment of one service, whose clone is `folder`."""
+    """An environment of a service, whose clone is `folder`."""
 
     service: str
     environment: str
@@ -30,46 +30,46 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The key of everything that the store has about it."""
+        """The key in the store: SERVICE/ENVIRONMENT."""
         return f"{self.service}/{self.environment}"
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What `desk.toml` says; the defaults suit a laptop."""
+    """The settings in `desk.toml`; the defaults suit a laptop."""
 
-    # The folder of the clone of each service, by name.
+    # The folder of each service's clone, by name.
     services: dict[str, str]
-    # DESK_DATABASE_URL, which may have a password in it, comes first.
+    # DESK_DATABASE_URL, which may hold a password, takes precedence.
     database: str = "sqlite:///desk.db"
-    # Where people find the page; cookies and links are for this address only.
+    # The page's address; cookies and links are for this address only.
     url: str = "http://127.0.0.1:8300"
     # A header that names the person, believed from these addresses only, as is what
     # X-Forwarded-For says of the visitor's.
     person_header: str = ""
     proxies: list[str] = field(default_factory=list)
-    # The role of a person whom the store does not know.
+    # The role of a person who is not in the store.
     default_role: str = "viewer"
-    # Nobody signs in: whoever can open the page is this machine's user.
+    # Without sign-in: whoever can open the page is this machine's user.
     laptop: bool = False
     oidc: dict[str, str] = field(default_factory=dict)
-    # [[hooks]] with url, and kind "generic", "slack" or "github".
+    # [[hooks]] with a url and a kind: "generic", "slack" or "github".
     hooks: list[dict[str, str]] = field(default_factory=list)
-    # Where all of this was read.
+    # The file that this was read from.
     file: Path = Path("desk.toml")
 
     @property
     def host(self) -> str:
-        """What a browser sends as `Host`."""
+        """The browsers' `Host` header."""
         return urlsplit(self.url).netloc
 
     @property
     def secure(self) -> bool:
-        """Whether people come by HTTPS."""
+        """Whether people use HTTPS."""
         return self.url.startswith("https://")
 
     def cookie(self, name: str) -> str:
-        """Return a cookie's name; browsers refuse the prefix without HTTPS."""
+        """Return a cookie's name; browsers accept the prefix over HTTPS only."""
         return f"__Host-{name}" if self.secure else name
 
     def places(self) -> list[Place]:
@@ -89,7 +89,7 @@ class Desk:
 
 
 def read_desk(file: Path) -> Desk:
-    """Read the file; raises UsageError on an unknown key or a missing service."""
+    """Read the file; raises UsageError on an unknown key or without a service."""
     named = os.environ.get(DATABASE)
     given = {"file": file} | ({"database": named} if named else {})
     try:
@@ -108,7 +108,7 @@ def read_desk(file: Path) -> Desk:
 
 
 def usable(name: str) -> str:
-    """Return a name for a service that is like the given one, of a folder for example.
+    """Derive a valid service name from another, such as a folder's.
 
     It has the characters a-z, 0-9 and - only, and is not a path of the desk itself.
     """
@@ -117,7 +117,7 @@ def usable(name: str) -> str:
 
 
 def _named(file: Path, services: Mapping[str, str]) -> None:
-    """Refuse names that cannot be the address of a page, or are another's clone."""
+    """Refuse names that cannot be a path, and a clone that is listed twice."""
     known: dict[Path, str] = {}
     for name, folder in services.items():
         if name in RESERVED or not re.fullmatch("[a-z0-9-]+", name):
@@ -127,7 +127,7 @@ def _named(file: Path, services: Mapping[str, str]) -> None:
                 f"expected {expected}\n  type next: name it "
                 f"{usable(name)} in [services]"
             )
-        # Each would have a reservation of its own.
+        # Each would have its own reservations.
         if (first := known.setdefault(Path(folder).resolve(), name)) != name:
             raise UsageError(
                 f"{file}: {name} is the clone of {first}; expected one name for it\n"

@@ -1,4 +1,4 @@
-"""What the runner saw last, and when: a page asks no engine and no registry."""
+"""The runner's last observations: a page asks no engine and no registry."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from trunkline_desk import tables
 
 SNAPSHOT = tables.snapshot
-# What serves, and what can be put on.
+# The kinds: the status, and the candidates.
 KINDS = LIVE, CANDIDATES = "live", "candidates"
 # What was parsed last, with its digest: every page reads it, and 10,000 branches are
 # 4 MB.
@@ -19,18 +19,18 @@ _parsed: dict[tuple[str, str], tuple[str, Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A document with its time (seconds, UTC; 0 if never), and why it is old."""
+    """A document with its Unix time (0 if never), and the error that keeps it old."""
 
     document: Any
     digest: str
     at: float
-    # When the runner looked last; 0 lets it look as soon as it can.
+    # When the runner last looked; 0 asks for a new look.
     tried: float
     problem: str
 
 
 def read(connection: Connection, place: str, kind: str) -> Snapshot:
-    """Return the newest document that could be read; many share it, so change none."""
+    """Return the newest document, which callers share and must not change."""
     these = (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
     columns = SNAPSHOT.c["digest", "at", "tried", "problem"]
     row = connection.execute(select(*columns).where(these)).first()
@@ -46,7 +46,7 @@ def read(connection: Connection, place: str, kind: str) -> Snapshot:
 
 
 def begin(connection: Connection, place: str, kind: str, at: float) -> Snapshot:
-    """Note that the runner looks now, and return what it saw last."""
+    """Record that the runner is looking, and return its last document."""
     before = read(connection, place, kind)
     key = {"place": place, "kind": kind}
     tables.write(connection, SNAPSHOT, key, at=before.at, tried=at)
@@ -62,7 +62,7 @@ def write(
     at: float,
     problem: str = "",
 ) -> bool:
-    """Keep a document, or the last one for want of any; returns whether it changed.
+    """Store a document, or an error beside the last one; returns whether it changed.
 
     With a problem the time stays that of the last one without.
     """
@@ -73,7 +73,7 @@ def write(
     tables.write(
         *(connection, SNAPSHOT, {"place": place, "kind": kind}),
         at=before.at if problem else at,
-        # Whoever asked for another look meanwhile gets it.
+        # Keeps a request for another look that came meanwhile.
         tried=before.tried if before.at else at,
         problem=problem,
         **({} if digest == before.digest else kept),
@@ -82,7 +82,7 @@ def write(
 
 
 def look_again(connection: Connection, place: str, *kinds: str) -> None:
-    """Let the runner look as soon as it can."""
+    """Ask the runner for a new snapshot."""
     these = (SNAPSHOT.c.place == place) & SNAPSHOT.c.kind.in_(kinds)
     connection.execute(update(SNAPSHOT).where(these).values(tried=0.0))
 
@@ -90,6 +90,6 @@ def look_again(connection: Connection, place: str, *kinds: str) -> None:
 def _parse(kind: str, text: str) -> Any:  # noqa: ANN401 - JSON
     found = json.loads(text or "null")
     for one in found or () if kind == CANDIDATES else ():
-        # What words are looked for in.
+        # The text that a search looks at.
         one["text"] = "{subject} {ref} {author}".format(**one).lower()
     return found

@@ -11,7 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-# One writer at a time decides by what it has read; any number will do.
+# Writers take turns, so that what they decided by still holds; 7280 is arbitrary.
 _LOCK = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(7280)",
@@ -19,7 +19,7 @@ _LOCK = {
 
 
 class Store:
-    """The database, whose tables are brought up to date when it is opened."""
+    """The database, which is migrated when it is opened."""
 
     def __init__(self, address: str) -> None:
         self._engine = create_engine(address, pool_pre_ping=True, pool_size=20)
@@ -34,13 +34,13 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Read; nothing that is written here stays."""
+        """Open a transaction that only reads."""
         with self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Read and write while nobody else writes."""
+        """Open a transaction that excludes other writers."""
         with self._engine.begin() as connection:
             connection.exec_driver_sql(_LOCK[self._dialect])
             yield connection

@@ -1,4 +1,4 @@
-"""Wake the pages that are open, as Server-Sent Events."""
+"""Update open pages by Server-Sent Events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ async def stream(
     after: int = 0,
     last_event_id: Annotated[str, Header()] = "",
 ) -> AsyncIterator[ServerSentEvent]:
-    """Tell that something changed since an event; one that was cut goes on."""
+    """Send an event for each change since `Last-Event-ID`."""
     last = int(last_event_id) if last_event_id.isdecimal() else after
     pulse: Pulse = visit.request.app.state.pulse
     # FastAPI itself breaks a long silence, in which a proxy would close the stream.
@@ -33,7 +33,7 @@ async def stream(
 
 
 class Pulse:
-    """The id of the newest event, asked once for all streams of a process."""
+    """The newest event's id, polled once for all streams of a process."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -41,7 +41,7 @@ class Pulse:
         self._changed = asyncio.Condition()
 
     async def after(self, last: int) -> int:
-        """Wait for a newer event than the last one, and return its id."""
+        """Wait for an event newer than `last`, and return its id."""
         self._listeners += 1
         try:
             async with self._changed:
@@ -51,11 +51,11 @@ class Pulse:
         return self._newest
 
     async def beat(self) -> None:
-        """Look as long as the process runs, and somebody listens."""
+        """Poll while somebody is listening."""
         while True:
             await asyncio.sleep(PAUSE)
             if self._listeners:
-                # A database that is away now is asked again.
+                # If the database is away, try again.
                 with suppress(SQLAlchemyError):
                     newest = await asyncio.to_thread(self._read)
                     async with self._changed:

@@ -27,13 +27,13 @@ def _of(name: str, columns: str, *switches: str) -> TableClause:
 def write(
     connection: Connection, into: TableClause, key: Mapping[str, str], **values: object
 ) -> None:
-    """Change the row with this key, or add it."""
+    """Update the row with this key, or insert it."""
     these = and_(*(into.c[name] == value for name, value in key.items()))
     if not connection.execute(update(into).where(these).values(values)).rowcount:
         connection.execute(insert(into).values({**key, **values}))
 
 
-# Of a session or token there is the SHA-256 of what the cookie or header has.
+# A session or token is stored as the SHA-256 of the cookie's or header's value.
 person = _of("person", "name password role", "removed")
 session = _of("session", "token person by until")
 token = _of("token", "token name role")
@@ -47,9 +47,9 @@ request = _of(
     "said runner beats",
     "stopped",
 )
-# What happened, and what woke the pages that are open; never changed.
+# Append-only; each event updates the open pages.
 event = _of("event", "id at place kind person by text why request key wish")
-# When it was true, and when the runner tried last.
+# The document's time, and the runner's last attempt.
 snapshot = _of("snapshot", "place kind at tried document digest problem")
 flag = _of("flag", "place name", "value")
 outbox = _of("outbox", "id hook body tries due", "done")

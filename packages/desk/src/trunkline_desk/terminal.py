@@ -1,4 +1,4 @@
-"""How `trunkline`, typed where the desk runs, passes through its rule as well."""
+"""Let `trunkline` commands on the desk's machine pass through the same rule."""
 
 import argparse
 import json
@@ -21,8 +21,8 @@ from trunkline_desk.store import Store
 
 
 def invite(desk: Desk, place: Place) -> None:
-    """Tell commands in the clone of an environment how to ask this desk."""
-    # Where the desk is in a container, its host has another command line.
+    """Record in an environment's clone how commands ask this desk."""
+    # If the desk runs in a container, its host needs another command.
     outside = shlex.split(os.environ.get("DESK_TERMINAL", ""))
     inside = [sys.executable, "-m", __name__, f"--config={desk.file.resolve()}"]
     needed = [DATABASE] if os.environ.get(DATABASE) and not outside else []
@@ -34,7 +34,7 @@ def invite(desk: Desk, place: Place) -> None:
 
 
 def main() -> int:
-    """Decide on one wish, and print as JSON what was said or why it is denied."""
+    """Decide about one wish, and print the answer or the reason as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     default = os.environ.get("DESK_CONFIG", "desk.toml")
     parser.add_argument("--config", type=Path, default=default)
@@ -52,12 +52,12 @@ def main() -> int:
 
 
 def decide(desk: Desk, *, place: str, by: str, **words: str) -> dict[str, str]:
-    """Do what a user of this machine wishes, who could change the store as well."""
+    """Carry out a wish of a user of this machine, who could change the store anyway."""
     found = next((one for one in desk.places() if one.name == place), None)
     if found is None:
         raise UsageError(f"{desk.file} has no {place} any more")
     person = Person(by, Role.RELEASER, TERMINAL)
-    # Whoever named an environment for releases on a command line has typed its name.
+    # The command line has named the environment already.
     typed = {"key": secrets.token_hex(16), "typed": found.environment}
     wish = Wish.model_validate(typed | words)
     store = Store(desk.database)

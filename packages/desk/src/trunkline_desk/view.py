@@ -1,4 +1,4 @@
-"""What the page shows, as data: every sentence and every state of it."""
+"""What the pages show, as data: every sentence and every state."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from trunkline_desk.requests import REQUEST
 from trunkline_desk.services import Place
 from trunkline_desk.steps import ended_at, steps_of
 
-# A figure that is older is not shown as if it were true now.
+# Older figures are not shown as current.
 STALE_SECONDS = 30.0
 DAY = 86400.0
 SHOWN = 20
@@ -35,8 +35,8 @@ def page(
     find: str = "",
     older: int = 0,
 ) -> dict[str, Any]:
-    """Read everything that the page of a service shows."""
-    # First, so that what changes in between is told to the page.
+    """Read everything that a service's page shows."""
+    # First, so that the page is told about changes made meanwhile.
     newest = events.newest(connection)
     mine = [one for one in places if one.service == service]
     target = next((one for one in mine if one.accepts_any), mine[0])
@@ -47,7 +47,7 @@ def page(
         "services": list(dict.fromkeys(one.service for one in places)),
         "newest": newest,
         "places": [*views.values()],
-        # Where branches are put, and the commits by which it is ahead of the others.
+        # The environment for branches, and its commits ahead of the others.
         "target": target,
         "ahead": _ahead(found.document or [], views[target.name], views),
         **_ready(found, find, older),
@@ -57,7 +57,7 @@ def page(
 
 
 def _ready(found: snapshots.Snapshot, find: str, older: int) -> dict[str, Any]:
-    """Return what can be put on: those that contain each word, from the one `older`."""
+    """Return the candidates that match every word, starting at `older`."""
     words = find.lower().split()
     ready = [
         one
@@ -80,7 +80,7 @@ def _ready(found: snapshots.Snapshot, find: str, older: int) -> dict[str, Any]:
 def place_view(
     connection: Connection, place: Place, person: Person, now: float
 ) -> dict[str, Any]:
-    """Read what serves in one environment, whose it is, and what may be done now."""
+    """Read an environment: what is serving, who has it, and what may be done now."""
     seen = snapshots.read(connection, place.name, snapshots.LIVE)
     live = seen.document or {}
     ground = actions.ground(connection, place)
@@ -102,15 +102,15 @@ def place_view(
         "problem": seen.problem,
         "held": held,
         "mine": held is not None and held.holder == person.name,
-        # Whether the reader is told when it is free.
+        # Whether the reader is notified when it is free.
         "told": bool(held) and person.name in actions.listeners(connection, place),
         **work,
         "outside": not work["running"] and _outside(live),
-        # What it would be taken back to.
+        # The rollback target.
         "before": _before(done, live),
         "state": ground.state,
         "may_change": person.role >= role,
-        # Why the buttons are off, if they are.
+        # Why the buttons are disabled, or empty.
         "off": "Until we can, nothing can be changed." if stale else "",
         "flags": flags.read(connection, place.name),
         "releases": [] if place.accepts_any else _releases(connection, place, live),
@@ -120,7 +120,7 @@ def place_view(
 def _work(
     connection: Connection, place: Place, done: Sequence[Row[Any]]
 ) -> dict[str, Any]:
-    """Return what is being done to an environment, and how the last of it ended."""
+    """Return the running and waiting requests, and how the last one ended."""
     begun = requests.find(connection, place=place.name, state="running")
     running = begun[0] if begun else None
     steps = steps_of(connection, running) if running else {}
@@ -128,11 +128,11 @@ def _work(
     return {
         "running": running,
         "steps": steps,
-        # Whether what is being put on serves already.
+        # Whether the running request's candidate is serving already.
         "switched": "now" in {steps.get(one) for one in LATE},
         "waiting": requests.find(connection, place=place.name, state="waiting"),
         "failed": failed,
-        # The step at which that was, if it began.
+        # The step at which that ended.
         "failed_at": ended_at(connection, failed) if failed else "",
         "usual": _usual(done),
     }
@@ -143,7 +143,7 @@ def _ahead(
     target: dict[str, Any],
     views: dict[str, dict[str, Any]],
 ) -> dict[str, dict[str, Any]]:
-    """Return, by environment, what it runs if that lacks what serves at the target."""
+    """Map environments to what they run that the one for releases lacks."""
     serves = target["live"].get("commit")
     behind = (o for o in listed if o["compared"] == serves and o["commits_out"])
     found = {one["commit"]: one for one in behind}
@@ -155,18 +155,18 @@ def _ahead(
 def _origin(
     live: dict[str, Any], listed: dict[str, Any] | None, done: Sequence[Row[Any]]
 ) -> tuple[str, str]:
-    """Return the subject and author of what serves, as far as they are known."""
+    """Return the subject and author of the live version, if known."""
     if listed and listed["commit"] == live.get("commit"):
         return listed["subject"], listed["author"]
     for one in done:
-        # One that takes back has no subject of its own.
+        # A rollback has no subject of its own.
         if one.subject and one.commit == live.get("commit"):
             return one.subject, ""
     return "", ""
 
 
 def _newer(listed: dict[str, Any] | None, commit: str | None) -> int:
-    """Count the commits by which a branch is ahead of what serves."""
+    """Count the commits by which a branch is ahead of the live version."""
     moved = listed and listed["commit"] != commit and listed["compared"] == commit
     return listed.get("count_in", 0) if listed and moved else 0
 
@@ -178,7 +178,7 @@ def _health(live: dict[str, Any]) -> str:
 
 
 def _outside(live: dict[str, Any]) -> bool:
-    """Whether something else serves than what was put on last."""
+    """Whether something else is serving than what was deployed last."""
     recorded, commit = live.get("recorded"), live.get("commit")
     busy = live.get("running") or live.get("unfinished")
     return bool(commit and recorded and recorded["commit"] != commit and not busy)
@@ -200,14 +200,14 @@ def _ended(connection: Connection, place: Place) -> Sequence[Row[Any]]:
 
 
 def _before(done: Sequence[Row[Any]], live: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what it would be taken back to, as the journal has it."""
+    """Return the rollback target, as the journal has it."""
     found = live.get("before")
     told = (one.subject for one in done if found and one.commit == found["commit"])
     return found and {"subject": next(told, ""), **found}
 
 
 def _usual(done: Sequence[Row[Any]]) -> float:
-    """Return the median of the last ten that succeeded; the newest comes first."""
+    """Return the median seconds of the last ten successes, given newest first."""
     good = [one for one in done if one.state == "done" and one.kind in {"put", "flag"}]
     taken = sorted(one.ended - one.began for one in good[:10])
     return taken[len(taken) // 2] if taken else 0.0
@@ -216,7 +216,7 @@ def _usual(done: Sequence[Row[Any]]) -> float:
 def history(
     connection: Connection, names: Sequence[str], *, limit: int, before: int = 0
 ) -> Sequence[Any]:
-    """Return what people did, the newest first, with how their requests ended."""
+    """Return what people did, newest first, with the outcomes of their requests."""
     of = EVENT.outerjoin(REQUEST, EVENT.c.request == REQUEST.c.id)
     last = events.last(names, ("act", "told"), limit=limit, before=before)
     columns = (
@@ -229,10 +229,10 @@ def history(
 
 
 def days(connection: Connection, names: Sequence[str], now: float) -> list[int]:
-    """Count the deploys of each of the last 28 days, the oldest first."""
+    """Count the deploys of each of the last 28 days, oldest first."""
     first = now - 28 * DAY
     these = REQUEST.c.place.in_(names) & (REQUEST.c.at > first)
-    # No database rounds down in the words of all.
+    # There is no portable SQL function that rounds down.
     day = func.round((REQUEST.c.at - first) / DAY - 0.5).label("day")
     counted = select(day, func.count()).where(these).group_by(day)
     counts = [0] * 28
@@ -242,7 +242,7 @@ def days(connection: Connection, names: Sequence[str], now: float) -> list[int]:
 
 
 def document(view: dict[str, Any]) -> dict[str, Any]:
-    """Return an environment as the JSON API tells it."""
+    """Return an environment as JSON for the API."""
     place, held, live = view["place"], view["held"], view["live"]
     return {
         "service": place.service,
@@ -258,7 +258,7 @@ def document(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def told(row: Row[Any]) -> dict[str, Any]:
-    """Return a request as the JSON API tells it."""
+    """Return a request as JSON for the API."""
     names = ("id", "kind", "person", "ref", "commit", "state", "said")
     found = {name: row._mapping[name] for name in names}
     return found | {"options": json.loads(row.options or "[]")}

@@ -1,4 +1,4 @@
-"""What the handlers share: the person, the form token, the templates."""
+"""Shared by the handlers: the person, the form token, the templates."""
 
 import hashlib
 import secrets
@@ -19,17 +19,17 @@ TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
 
 def moment(seconds: float) -> str:
-    """Write a time as `<time datetime>` has it."""
+    """Format a time for `<time datetime>`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def seconds(moment: str) -> float:
-    """Read a time as `<time datetime>` has it."""
+    """Parse a time from `<time datetime>`."""
     return datetime.fromisoformat(moment).timestamp()
 
 
 def ago(seconds: float) -> str:
-    """Write a duration as people say it."""
+    """Format a duration for people."""
     minutes = int(seconds // 60)
     if minutes < 1:
         return f"{max(0, int(seconds))} s"
@@ -40,7 +40,7 @@ def ago(seconds: float) -> str:
 
 
 def plural(number: int, word: str) -> str:
-    """Write a number with its noun."""
+    """Format a number with its noun."""
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
@@ -55,7 +55,7 @@ TEMPLATES.env.filters |= {
 
 
 class Visit:
-    """One request, and what every answer to it needs."""
+    """A request, with what every handler needs."""
 
     def __init__(self, request: Request) -> None:
         state = request.app.state
@@ -64,18 +64,18 @@ class Visit:
         self.store: Store = state.store
         self.places: list[Place] = state.places
         self.now = float(state.now())
-        # Nobody, before somebody is asked for.
+        # Nobody until `signed_in` has run.
         self.person = Person("", Role.VIEWER, "")
 
     def require_form(self, token: str) -> None:
-        """Refuse a form that this browser did not get from us."""
+        """Refuse a form without this browser's token."""
         cookie = self.request.cookies.get(self.desk.cookie("form"), "")
         expected = _token(cookie).encode()
         if not cookie or not secrets.compare_digest(expected, token.encode()):
             raise HTTPException(403, "This page is too old. Reload it and try again.")
 
     def shown(self, name: str, status: int = 200, **values: object) -> Response:
-        """Render a page, whose forms get a token and a key of their own."""
+        """Render a page, whose forms get a token and a key."""
         form = self.desk.cookie("form")
         cookie = self.request.cookies.get(form) or secrets.token_urlsafe(24)
         values |= {"form": _token(cookie), "key": lambda: secrets.token_hex(16)}
@@ -89,13 +89,13 @@ class Visit:
         return response
 
 
-# Any database can count to it.
+# The largest integer that every database can store.
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 AnyVisit = Annotated[Visit, Depends()]
 
 
 def signed_in(visit: AnyVisit) -> Visit:
-    """Find out who asks; others are sent to the entrance."""
+    """Return the visit of a signed-in person, or redirect to the sign-in page."""
     with visit.store.reading() as connection:
         found = people.recognise(connection, visit.desk, visit.request, visit.now)
     if found is None:
@@ -109,7 +109,7 @@ SignedIn = Annotated[Visit, Depends(signed_in)]
 
 
 def _entrance(request: Request) -> tuple[int, dict[str, str]]:
-    """Lead a person to the entrance; a program would take that page for its answer."""
+    """Redirect a person to the sign-in page; a program gets 401."""
     if "HX-Request" in request.headers:
         return 401, {"HX-Redirect": "/sign-in"}
     path = request.url.path
@@ -119,7 +119,7 @@ def _entrance(request: Request) -> tuple[int, dict[str, str]]:
 
 
 def the_place(visit: AnyVisit, service: str, environment: str) -> Place:
-    """Return the environment that the path names."""
+    """Return the environment in the path."""
     for one in visit.places:
         if (one.service, one.environment) == (service, environment):
             return one

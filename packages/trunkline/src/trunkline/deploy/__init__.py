@@ -1,1 +1,1 @@
-"""Put a commit on an environment, and take it back."""
+"""Deploy a commit to an environment, and roll it back."""

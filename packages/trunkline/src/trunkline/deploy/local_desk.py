@@ -1,4 +1,4 @@
-"""The desk that serves this clone: its rule decides what is typed here, too."""
+"""The desk of this clone, which also decides about commands typed here."""
 
 import getpass
 import json
@@ -14,24 +14,24 @@ from trunkline.files import write_record
 from trunkline.git import Repository
 
 FILE = "desk.json"
-# Names the person for whom a desk runs a command.
+# The person for whom a desk runs a command.
 BY = "TRUNKLINE_BY"
 
 
 @dataclass(frozen=True, slots=True)
 class LocalDesk:
-    """How to ask a desk, on its own machine, about one environment."""
+    """How to ask a desk on this machine about an environment."""
 
-    # SERVICE/ENVIRONMENT, and the address of the service's page.
+    # SERVICE/ENVIRONMENT and the URL of the service's page.
     place: str
     page: str
-    # Its command line, where that runs, and the variables that it needs.
+    # Its command, the folder to run it in, and the variables that it needs.
     program: list[str]
     folder: str
     variables: list[str]
 
     def act(self, by: str, action: str, **wish: str) -> str:
-        """Do what the desk's rule allows, and return what it says; else Refusal."""
+        """Ask the desk for permission, and return its answer; raises Refusal."""
         options = [f"--{name}={value}" for name, value in wish.items()]
         said = self._ask(self.place, action, f"--by={by}", *options)
         environment = self.place.partition("/")[2]
@@ -46,7 +46,7 @@ class LocalDesk:
         return shown(said["said"])
 
     def _ask(self, *words: str) -> dict[str, str]:
-        """Run the desk's own program, which finds its store and reads JSON from it."""
+        """Run the desk's own command, which prints JSON."""
         try:
             for name in self.variables:
                 if name not in os.environ:
@@ -65,12 +65,12 @@ class LocalDesk:
 
 
 def state_folder(repository: Repository, environment: str) -> Path:
-    """Return where the state of an environment is, for all worktrees of the clone."""
+    """Return the folder of an environment's state, which all worktrees share."""
     return repository.common_dir.resolve() / "trunkline" / "deploy" / environment
 
 
 def read_desk(folder: Path) -> LocalDesk | None:
-    """Return the desk that serves the environment with this state, if one does."""
+    """Return the desk that serves an environment, by its state folder, or None."""
     try:
         return LocalDesk(**json.loads((folder / FILE).read_text("utf-8")))
     except FileNotFoundError:
@@ -78,7 +78,7 @@ def read_desk(folder: Path) -> LocalDesk | None:
 
 
 def announce(desk: LocalDesk, root: Path) -> None:
-    """Let commands in the clone at `root` ask the desk; called by the desk."""
+    """Record the desk, so that commands in the clone at `root` ask it."""
     environment = desk.place.partition("/")[2]
     folder = state_folder(Repository.find(root), environment)
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def announce(desk: LocalDesk, root: Path) -> None:
 
 
 def person(environment: Mapping[str, str]) -> str:
-    """Return who deploys: whom the desk names, the workflow's actor, or the user."""
+    """Return who deploys: the desk's person, the workflow's actor, or the user."""
     if named := environment.get(BY):
         return shown(named)
     if environment.get("GITHUB_ACTIONS") == "true" and "GITHUB_ACTOR" in environment:

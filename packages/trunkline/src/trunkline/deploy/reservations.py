@@ -1,4 +1,4 @@
-"""`trunkline reserve` and `trunkline release-env`: whose an environment is."""
+"""`trunkline reserve` and `trunkline release-env`: reservations of environments."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _FORMS = "15:00, or 2026-12-24T15:00 with or without an offset"
 def reserve(
     *, environment: str, until: str, why: str, take_over: bool, desk: str
 ) -> int:
-    """Keep an environment for yourself, four hours unless you say an end."""
+    """Reserve an environment, for four hours unless --until says otherwise."""
     hours = hours_until(until, datetime.now().astimezone()) if until else 4.0
     action = "take over" if take_over else "reserve"
     return _claim(environment, desk, action, hours=hours, why=why)
@@ -34,12 +34,12 @@ def reserve(
 
 @command(ENV, DESK)
 def release_env(*, environment: str, desk: str) -> int:
-    """End a reservation before its time; nothing is deployed."""
+    """End a reservation early; nothing is deployed."""
     return _claim(environment, desk, "done with it")
 
 
 def _claim(environment: str, address: str, action: str, **wish: object) -> int:
-    """Ask the desk at an address, or else the one that serves this clone."""
+    """Ask the desk at an address, or else this clone's desk."""
     if address:
         open_desk(address).act(environment, action=action, **wish)
         return 0
@@ -55,7 +55,7 @@ def _claim(environment: str, address: str, action: str, **wish: object) -> int:
 
 
 def hours_until(text: str, now: datetime) -> float:
-    """Return the hours to a time as it is typed here; raises UsageError.
+    """Return the hours until a time that was typed; raises UsageError.
 
     A time of day is the next one; a date without an offset is in `now`'s time zone.
     """

@@ -1,1 +1,1 @@
-"""What runs instances: processes on this machine, or containers of an engine."""
+"""Engines that run instances: local processes, Compose, Kubernetes."""

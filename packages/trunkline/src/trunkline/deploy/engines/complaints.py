@@ -1,30 +1,30 @@
-"""What kubectl's complaints mean, and what to type about them. Pure."""
+"""Interpret kubectl's errors, and say what to type next. Pure."""
 
 from trunkline.errors import Refusal
 
-# What kubectl says of a server that answers, but cannot do anything just now.
+# kubectl's errors about a server that is temporarily unable to answer.
 BUSY = ("serviceunavailable", "servertimeout", "timeout", "toomanyrequests")
-# And of one that does not answer.
+# And about one that does not respond.
 SILENT = ("connection", "timeout", ": eof")
-# Of a log-in that has expired, or that a plugin of kubectl's did not get.
+# Expired credentials, or a failed credential plugin.
 LOG_IN = ("logged in", "provide credentials", "getting credentials")
 CONTEXT = ("context was not found", "no context exists")
 AWAY = ("connection to the server", "unable to connect", "had not finished")
 
 
 def passing(complaint: str) -> bool:
-    """Whether what kubectl complains of goes away by itself."""
+    """Whether an error of kubectl is transient."""
     said = complaint.lower()
     if any(f"from server ({one})" in said for one in BUSY) or "etcdserver:" in said:
         return True
-    # A server that answers says no for good, and so does a log-in that has expired.
+    # A refusal by the server is final, and so are expired credentials.
     answered = "from server" in said or "logged in" in said
     return not answered and any(one in said for one in SILENT)
 
 
 def refusal(complaint: str, options: str, environment: str) -> Refusal | None:
-    """Say what to type where kubectl does not get to the cluster; None elsewhere."""
-    # Lines before the last one only repeat it.
+    """Return a Refusal if kubectl cannot reach the cluster or log in, else None."""
+    # The lines before the last one only repeat it.
     last = complaint.strip().splitlines()[-1]
     said = last.lower()
     if any(one in said for one in LOG_IN):

@@ -1,4 +1,4 @@
-"""Run images as the pods of a Deployment; the cluster starts and switches them."""
+"""Run images as pods of a Deployment; the cluster starts and switches them."""
 
 import json
 import time
@@ -30,9 +30,9 @@ from trunkline.output import say
 from trunkline.process import Completed
 from trunkline.registry.reference import ImageName
 
-# Seconds to wait for a rollout before it is asked about again.
+# Seconds to wait for a rollout before asking again.
 WAIT = 5.0
-# Longer than a pod's terminationGracePeriodSeconds, and than a registry's bad moment.
+# Longer than a terminationGracePeriodSeconds or a short outage of a registry.
 STOP_SECONDS = 120.0
 STUCK_SECONDS = 20.0
 
@@ -53,7 +53,7 @@ class KubernetesEngine:
         self.variables = Variables(folder, root, workload.environment.variables)
 
     def running(self) -> tuple[Instance, ...]:
-        """Return the revisions with pods, and the one that an undo brings back."""
+        """Return the revisions with pods, and the one that an undo would restore."""
         deployment = self.workload.read()
         live = revision_of(deployment, self.workload.name)
         kept = {settled(deployment), live.operation if live else ""}
@@ -64,7 +64,7 @@ class KubernetesEngine:
         )
 
     def well(self, instance: Instance) -> bool:
-        """Whether all of its pods took requests once, and none has ended since.
+        """Whether all of its pods have been ready, and none has exited since.
 
         The kubelet asks `/readyz`; the cluster may scale it or move a pod meanwhile.
         One that is not live any more is well if it lived through its window: the
@@ -95,10 +95,10 @@ class KubernetesEngine:
         return bool(now) and not fell and not any(map(restarted, pods.values()))
 
     def ensure_proxy(self) -> None:
-        """Do nothing: what stands beside the service is its cluster's business."""
+        """Do nothing: a cluster manages what the service needs."""
 
     def pull(self, candidate: Candidate) -> None:
-        """Refuse to deploy where it could not end, or somebody else sets a field."""
+        """Refuse a Deployment that cannot roll out, or that somebody else manages."""
         deployment = self.workload.read()
         self.workload.require_fit(deployment)
         self.workload.require_own(deployment, self.variables.today())
@@ -106,9 +106,9 @@ class KubernetesEngine:
     def ask(
         self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
-        """Run a program in a Job, which is gone afterwards."""
+        """Run a command in a Job, which is deleted afterwards."""
         job_name = f"{self.workload.name}-{name or 'ask'}"
-        self._finish(job_name)  # That of a deploy which was killed.
+        self._finish(job_name)  # Left by a killed deploy.
         deployment = self.workload.read()
         document = job(
             deployment,
@@ -122,27 +122,27 @@ class KubernetesEngine:
         return Completed(tuple(argv), code, said.encode(), said.encode())
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
-        """Tell the cluster what to run; it starts new pods beside the old ones."""
+        """Apply the new revision; the cluster starts its pods beside the old ones."""
         deployment = self.workload.read()
         revision = self._revision(candidate, operation, deployment)
         self.workload.put(revision, settled(deployment), deployment)
         return _instance(revision)
 
     def settle(self, instance: Instance) -> None:
-        """Note on the Deployment that the revision lived through its window."""
+        """Annotate the Deployment with the revision that survived its window."""
         deployment = self.workload.read()
         live = revision_of(deployment, self.workload.name)
         if live and live.operation == instance.operation:
             self.workload.put(live, instance.operation, deployment)
 
     def stop(self, instance: Instance) -> None:
-        """Wait until the cluster has ended it, unless it is to run."""
+        """Wait until its pods are gone, unless it is the current revision."""
         live = self.workload.live()
         if live and live.operation != instance.operation:
             self.workload.wait(STOP_SECONDS)
 
     def logs(self, operation: str) -> str:
-        """Return why a pod of an operation did not come, and its last lines."""
+        """Return why a pod is not ready, and the last lines of its log."""
         live = self.workload.live()
         said = self.workload.said.get(operation, "")
         if not said and live and live.operation == operation:
@@ -150,11 +150,11 @@ class KubernetesEngine:
         return self.variables.last_lines(operation, said)
 
     def remove(self, operation: str) -> None:
-        """Remove the Secret of an operation that has ended."""
+        """Delete the Secret of a finished operation."""
         self.workload.delete("secret", secret_name(self.workload.name, operation))
 
     def clean(self, kept: Sequence[Operation]) -> None:
-        """Remove the Secrets of operations that nothing needs any more."""
+        """Delete the Secrets of operations that are no longer needed."""
         serving = {one.operation for one in self.running()}
         for operation in self.variables.clean(kept, serving):
             self.remove(operation)
@@ -162,17 +162,17 @@ class KubernetesEngine:
     def _revision(
         self, candidate: Candidate, operation: str, deployment: Json
     ) -> Revision:
-        """Bring an operation's variables to the cluster, and name them."""
+        """Store an operation's variables in a Secret, and return the revision."""
         self.variables.keep(operation, candidate.variables_of)
         values = self.variables.read(operation)
-        # Before a migration: that of a database of its own is none of `variables`.
+        # Before a migration, for the address of a branch's own database is added.
         self.workload.require_own(deployment, values)
         self.workload.apply(secret(self.workload.name, operation, values))
         image = self.images.at(candidate.digest)
         return Revision(operation, candidate.commit, image, tuple(sorted(values)))
 
     def _finish(self, name: str, uid: str = "") -> tuple[int, str]:
-        """Wait until a Job ends; one whose pod cannot start has ended, too."""
+        """Wait until a Job ends; a pod that cannot start ends it, too."""
         patience = time.monotonic() + STUCK_SECONDS
         end = time.monotonic() + self.workload.environment.deadline
         pods: list[Json] = []
@@ -180,7 +180,7 @@ class KubernetesEngine:
         while found := self.workload.get("job", name, "--ignore-not-found"):
             if uid and found["metadata"]["uid"] != uid:
                 break
-            # At its deadline the cluster deletes a Job's pods, and keeps their events.
+            # At its deadline the cluster deletes a Job's pods but keeps their events.
             mine = f"--selector=controller-uid={found['metadata']['uid']}"
             pods = self.workload.get("pods", mine)["items"] or pods
             names = [one["metadata"]["name"] for one in pods]
@@ -209,6 +209,6 @@ def _instance(revision: Revision) -> Instance:
 
 
 def _code(found: Json, pods: Sequence[Json]) -> int:
-    """Return the exit code of a Job's program."""
+    """Return the exit code of a Job's command."""
     codes = [0] if found.get("status", {}).get("succeeded") else map(exit_code, pods)
     return next((one for one in codes if one is not None), 1)

@@ -1,4 +1,4 @@
-"""Which operation a cluster runs: asked of the Deployment, and changed there."""
+"""Read and change which operation a cluster's Deployment runs."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +10,7 @@ from trunkline.errors import FailedError, TrunklineError
 
 
 class LiveWorkload(LiveFile):
-    """The switch of a cluster: what the Deployment is told to run.
+    """The switch of a cluster: the Deployment's pod template.
 
     An address is the name of an operation. The cluster moves the requests itself.
     """
@@ -21,13 +21,13 @@ class LiveWorkload(LiveFile):
         self.seen: str | None = None
 
     def read(self) -> str | None:
-        """Return the operation whose revision the Deployment is to run."""
+        """Return the operation whose revision the Deployment runs."""
         live = self.workload.live()
         self.seen = live.operation if live else None
         return self.seen
 
     def write(self, address: str | None) -> None:
-        """Let the cluster go back to an operation that it keeps, or to nothing."""
+        """Roll back to an operation that the Deployment still keeps, or to nothing."""
         deployment = self.workload.read()
         live = revision_of(deployment, self.workload.name)
         if live and live.operation == address:
@@ -35,7 +35,7 @@ class LiveWorkload(LiveFile):
         if live and live.operation != self.seen:
             raise self.workload.changed(deployment)
         if live:
-            # Its pods, and what they say, go now; without an answer it goes back, too.
+            # Its pods and their logs go now. Roll back even if they cannot be read.
             with suppress(TrunklineError):
                 said = self.workload.explain(live.operation)
                 self.workload.said[live.operation] = said

@@ -1,4 +1,4 @@
-"""What is applied to a cluster, and what its objects say. Pure."""
+"""Build the objects to apply to a cluster, and interpret its answers. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ MANAGER = "trunkline"
 DOMAIN = "trunkline.dev"
 OPERATION, COMMIT = f"{DOMAIN}/operation", f"{DOMAIN}/commit"
 IMAGE, SETTLED = f"{DOMAIN}/image", f"{DOMAIN}/settled"
-# The image in a manifest before the first deploy: the one that we may replace.
+# The placeholder image before the first deploy, which we may replace.
 NOTHING = "nothing-deployed"
-# What a container has that serves, and one of a Job has not.
+# Fields of a serving container that a Job's must not have.
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 SERVING = ("command", "ports", "lifecycle", *PROBES)
-# Events that only say that the one before happened again, or are no cause.
+# Events that only repeat another one, or explain nothing.
 QUIET = ("BackOff", "MissingClusterDNS")
 QUIET_MESSAGES = (
     "Error: ErrImagePull",
@@ -31,7 +31,7 @@ type Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What one operation applied; `names` are those of its variables."""
+    """What an operation applied; `names` lists its variables."""
 
     operation: str
     commit: str
@@ -40,13 +40,13 @@ class Revision:
 
 
 def container_of(owner: Mapping[str, Any]) -> Json:
-    """Return the service's container of a Deployment or a ReplicaSet."""
+    """Return the service's container in a Deployment or a ReplicaSet."""
     found: Json = owner["spec"]["template"]["spec"]["containers"][0]
     return found
 
 
 def revision_of(owner: Mapping[str, Any], workload: str) -> Revision | None:
-    """Read what we applied; None if somebody has changed the image since."""
+    """Return the revision that we applied; None if the image was changed since."""
     notes = owner["spec"]["template"]["metadata"].get("annotations", {})
     container = container_of(owner)
     if OPERATION not in notes or notes.get(IMAGE) != container["image"]:
@@ -61,25 +61,25 @@ def revision_of(owner: Mapping[str, Any], workload: str) -> Revision | None:
 
 
 def settled(deployment: Mapping[str, Any]) -> str:
-    """Return the operation that lived through its window last."""
+    """Return the last operation that survived its window."""
     found: str = deployment["metadata"].get("annotations", {}).get(SETTLED, "")
     return found
 
 
 def applied(deployment: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return what a deployer applies: operation, settled operation and image."""
+    """Return the applied fields: operation, settled operation and image."""
     notes = deployment["spec"]["template"]["metadata"].get("annotations", {})
     image: str = container_of(deployment)["image"]
     return notes.get(OPERATION, ""), settled(deployment), image
 
 
 def secret_name(workload: str, operation: str) -> str:
-    """Return the name of the Secret with an operation's variables."""
+    """Name the Secret with an operation's variables."""
     return f"{workload}-{operation}"
 
 
 def secret(workload: str, operation: str, values: Mapping[str, str]) -> Json:
-    """Describe the Secret with an operation's variables."""
+    """Build the Secret with an operation's variables."""
     name = secret_name(workload, operation)
     return _object("v1", "Secret", name) | {"stringData": dict(values)}
 
@@ -87,7 +87,7 @@ def secret(workload: str, operation: str, values: Mapping[str, str]) -> Json:
 def workload_patch(
     name: str, container: str, revision: Revision | None, settled: str
 ) -> Json:
-    """Describe all that we own of a Deployment; what is left out is taken away."""
+    """Build all the fields that we own of a Deployment; others of ours are removed."""
     inner: Json = {"name": container, "image": NOTHING}
     metadata: Json = {}
     if revision:
@@ -111,7 +111,7 @@ def job(
     argv: Sequence[str],
     deadline: float,
 ) -> Json:
-    """Describe a Job that runs a program as the service would be run, once."""
+    """Build a Job that runs a command once, in the service's pod template."""
     workload, served = deployment["metadata"]["name"], container_of(deployment)
     live = revision_of(deployment, workload)
     ours = {*revision.names, *(live.names if live else ())}
@@ -129,14 +129,14 @@ def job(
         "backoffLimit": 0,
         "activeDeadlineSeconds": int(deadline),
         "ttlSecondsAfterFinished": 3600,
-        # No label of the service: no request is to come here.
+        # Without the service's labels, so that it gets no requests.
         "template": {"metadata": {"labels": {OPERATION: "job"}}, "spec": pod},
     }
     return found
 
 
 def ending(job: Mapping[str, Any]) -> Json | None:
-    """Return the condition by which a Job has ended.
+    """Return the condition that ended a Job.
 
     Servers since 1.31 announce it by another one while its pods still run.
     """
@@ -146,7 +146,7 @@ def ending(job: Mapping[str, Any]) -> Json | None:
 
 
 def rolled_out(deployment: Mapping[str, Any]) -> bool:
-    """Whether every pod is of the newest revision, and available."""
+    """Whether every pod has the newest revision and is available."""
     status, wanted = deployment.get("status", {}), deployment["spec"]["replicas"]
     counts = ("replicas", "updatedReplicas", "availableReplicas")
     seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
@@ -154,23 +154,23 @@ def rolled_out(deployment: Mapping[str, Any]) -> bool:
 
 
 def serves(deployment: Mapping[str, Any]) -> bool:
-    """Whether a pod takes requests; the cluster may just scale it or move another."""
+    """Whether any pod is available; others may be scaling or moving."""
     return bool(deployment.get("status", {}).get("availableReplicas"))
 
 
 def unfit(deployment: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
-    """Return a field of UNFIT with its value and a better one."""
+    """Return the first unsuitable field, with its value and a better one."""
     spec = deployment["spec"]
     return next((one for one in UNFIT if spec.get(one[0]) == one[1]), None)
 
 
 def restarted(pod: Mapping[str, Any]) -> bool:
-    """Whether the service's container of a pod has ended and was started again."""
+    """Whether the service's container in a pod was restarted."""
     return bool(_status(pod).get("restartCount"))
 
 
 def stuck(pod: Mapping[str, Any]) -> bool:
-    """Whether the pod's container waits for something that did not come."""
+    """Whether the container is waiting for something that failed, such as its image."""
     first = pod.get("status", {}).get("initContainerStatuses", ())
     waiting = [one.get("state", {}).get("waiting") for one in (*first, _status(pod))]
     return any(
@@ -180,14 +180,14 @@ def stuck(pod: Mapping[str, Any]) -> bool:
 
 
 def ready(pod: Mapping[str, Any]) -> bool:
-    """Whether the pod takes requests."""
+    """Whether the pod is ready."""
     conditions = pod.get("status", {}).get("conditions", ())
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def explanation(name: str, events: Sequence[Mapping[str, Any]]) -> str:
-    """Say in one sentence why a pod does not come, by its newest telling event."""
-    # Servers since 1.19 give those of the scheduler no time to sort them by.
+    """Explain in one sentence why a pod is not ready, by its newest relevant event."""
+    # Since 1.19, events of the scheduler have no lastTimestamp.
     placed = any(one.get("reason") == "Scheduled" for one in events)
     quiet = {*QUIET, "FailedScheduling"} if placed else QUIET
     telling = [
@@ -203,7 +203,7 @@ def explanation(name: str, events: Sequence[Mapping[str, Any]]) -> str:
 def other_owner(
     deployment: Mapping[str, Any], names: Iterable[str]
 ) -> tuple[int, str, str] | None:
-    """Return who else owns the image or a variable: place, manager and field."""
+    """Return who else owns the image or a variable: where, manager and field."""
     container = container_of(deployment)
     for place, entry in enumerate(deployment["metadata"].get("managedFields", ())):
         if entry.get("manager") == MANAGER:
@@ -229,18 +229,18 @@ def _env(workload: str, revision: Revision) -> list[Json]:
 
 
 def exit_code(pod: Mapping[str, Any]) -> int | None:
-    """Return the exit code of the service's container, None if it has not ended."""
+    """Return the exit code of the service's container; None while it runs."""
     ended: Json = _status(pod).get("state", {}).get("terminated", {})
     return ended.get("exitCode")
 
 
 def over(pod: Mapping[str, Any]) -> bool:
-    """Whether a Job's program has ended by itself, whatever a sidecar still does."""
+    """Whether a Job's command has exited, even if a sidecar is still running."""
     return exit_code(pod) is not None and "deletionTimestamp" not in pod["metadata"]
 
 
 def _status(pod: Mapping[str, Any]) -> Json:
-    """Return the status of the service's container; a mesh may have added others."""
+    """Return the status of the service's container; a service mesh may add others."""
     name = pod["spec"]["containers"][0]["name"]
     found = pod.get("status", {}).get("containerStatuses", ())
     return next((one for one in found if one["name"] == name), {})

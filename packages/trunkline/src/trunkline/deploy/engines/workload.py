@@ -1,4 +1,4 @@
-"""One Deployment of a cluster, by the user's own kubectl, and the switch in it."""
+"""A Deployment of a cluster, through the user's own kubectl."""
 
 import json
 import time
@@ -28,16 +28,16 @@ from trunkline.deploy.variables import LAST_LINES
 from trunkline.errors import Refusal
 from trunkline.process import Completed, TimedOutError
 
-# How long an API server may be away before a deploy gives up.
+# Seconds that an API server may be unreachable before a deploy gives up.
 AWAY = 60.0
-# What kubectl prints, with exit code 0, for a container that is gone.
+# Printed by kubectl, with exit code 0, for a missing container.
 NO_LOGS = "unable to retrieve container logs"
-# What the kubelet asks a service for, which logs each answer.
+# The kubelet's probes, which the service logs.
 PROBED = ("/readyz", "/healthz")
 
 
 class Workload:
-    """A Deployment, and what belongs to it."""
+    """A Deployment and its ReplicaSets, pods and Jobs."""
 
     def __init__(self, environment: Environment, default: str) -> None:
         self.name = environment.workload or default
@@ -51,7 +51,7 @@ class Workload:
         self.patience = AWAY
 
     def read(self) -> Json:
-        """Return the Deployment; raises a refusal if there is none."""
+        """Return the Deployment; raises Refusal if there is none."""
         options = ("--show-managed-fields", "--ignore-not-found")
         self.last = self.get("deployment", self.name, *options)
         if not self.last:
@@ -72,12 +72,12 @@ class Workload:
         return join(self.options)
 
     def live(self) -> Revision | None:
-        """Return what the Deployment is to run; None if that is not ours."""
+        """Return the revision of the pod template; None if it is not ours."""
         return revision_of(self.read(), self.name)
 
     def revisions(self, deployment: Json) -> dict[Revision, Json]:
-        """Return what we applied and the cluster keeps, each ReplicaSet's status."""
-        # What was applied just now has no ReplicaSet yet.
+        """Return the status of each ReplicaSet that we applied, by revision."""
+        # A revision that was just applied has no ReplicaSet yet.
         live = revision_of(deployment, self.name)
         kept = {ours: one["status"] for ours, one in self.replica_sets(deployment)}
         return ({live: {}} if live else {}) | kept
@@ -99,14 +99,14 @@ class Workload:
         ]
 
     def select(self, kind: str, deployment: Json) -> list[Json]:
-        """Return what the Deployment's selector finds."""
+        """Return the objects that the Deployment's selector matches."""
         labels = deployment["spec"]["selector"]["matchLabels"].items()
         selector = ",".join(f"{key}={value}" for key, value in labels)
         items: list[Json] = self.get(kind, f"--selector={selector}")["items"]
         return items
 
     def put(self, revision: Revision | None, settled: str, deployment: Json) -> None:
-        """Make the Deployment run a revision, unless it has changed since it was read.
+        """Apply a revision, unless the Deployment has changed since it was read.
 
         Nobody else's field is taken over, and no revision that another deployer put.
         """
@@ -125,10 +125,10 @@ class Workload:
                 raise self.changed(now)
             if now["metadata"]["resourceVersion"] == version:
                 done.required()
-            deployment = now  # Only its status is another.
+            deployment = now  # Only the status differs.
 
     def changed(self, now: Json) -> Refusal:
-        """Return the refusal to overrule whoever was faster."""
+        """Return the refusal to overwrite somebody else's change."""
         live = revision_of(now, self.name)
         what = f"operation {live.operation}" if live else "something else"
         return Refusal(
@@ -140,7 +140,7 @@ class Workload:
         )
 
     def require_fit(self, deployment: Json) -> None:
-        """Refuse what would end neither a rollout nor its undoing."""
+        """Refuse fields that keep a rollout, or its undo, from finishing."""
         if found := unfit(deployment):
             field, bad, good = found
             patch = json.dumps({"spec": {field: good}})
@@ -153,11 +153,11 @@ class Workload:
             )
 
     def require_own(self, deployment: Json, names: Iterable[str]) -> None:
-        """Refuse to go on where somebody else sets the image or a variable."""
+        """Refuse if another field manager owns the image or a variable."""
         if found := other_owner(deployment, names):
             place, manager, field = found
             path = f"/metadata/managedFields/{place}"
-            patch = [  # The place may have changed when somebody types this.
+            patch = [  # The context may have changed by the time somebody types this.
                 {"op": "test", "path": f"{path}/manager", "value": manager},
                 {"op": "remove", "path": path},
             ]
@@ -171,38 +171,38 @@ class Workload:
             )
 
     def apply(self, document: Json, *options: str, check: bool = True) -> Completed:
-        """Apply an object; what it contains is in no argument."""
+        """Apply an object through standard input, for it may hold secrets."""
         argv = ("apply", "--server-side", f"--field-manager={MANAGER}", *options)
         stdin = json.dumps(document).encode()
         options = ("--validate=false", "--filename=-")
         return self.kubectl(*argv, *options, stdin=stdin, check=check)
 
     def wait(self, seconds: float) -> None:
-        """Wait until the cluster has rolled out, or for some seconds."""
+        """Wait for the rollout, but not longer than some seconds."""
         argv = ("rollout", "status", f"deployment/{self.name}")
         self.kubectl(*argv, f"--timeout={seconds:g}s", check=False, seconds=seconds)
 
     def delete(self, kind: str, name: str) -> None:
-        """Delete an object, if there is one, and do not wait for its end."""
+        """Delete an object if it exists, without waiting."""
         self.kubectl("delete", kind, name, "--ignore-not-found", "--wait=false")
 
     def explain(self, operation: str) -> str:
-        """Say why an operation's pod is not ready, and what it wrote last."""
+        """Explain why an operation's pod is not ready, with its last lines."""
         deployment = self.read()
         if not (pods := self.pods(operation, deployment)):
             kept = self.replica_sets(deployment)
             ours = [one for put, one in kept if put.operation == operation]
             return self.events(*(one["metadata"]["name"] for one in ours))
-        # The sick ones first.
+        # Unhealthy pods first.
         pods.sort(key=lambda pod: (ready(pod), not restarted(pod)))
         why = self.events(pods[0]["metadata"]["name"])
-        # A probe every other second would leave no line that says what is wrong.
+        # Without the probes' lines, which would push out those that say what is wrong.
         lines = self.logs(pods[0]).splitlines()
         lines = [one for one in lines if not any(path in one for path in PROBED)]
         return "\n".join(([why] if why else []) + lines[1 - LAST_LINES :])
 
     def events(self, *names: str) -> str:
-        """Say in one sentence what went wrong with one of these objects."""
+        """Explain in one sentence what went wrong with these objects."""
         for name in names:
             by = f"--field-selector=involvedObject.name={name}"
             found = self.get("events", by, "--sort-by=.lastTimestamp")
@@ -215,7 +215,7 @@ class Workload:
         argv = ["logs", pod["metadata"]["name"], f"--tail={10 * LAST_LINES}"]
         argv.append(f"--container={pod['spec']['containers'][0]['name']}")
         choices: list[list[str]] = [[], ["--previous"]]
-        # Of a pod that crashes, the container may be gone since somebody looked.
+        # A crashing pod's container may have been removed meanwhile.
         for options in reversed(choices) if restarted(pod) else choices:
             done = self.kubectl(*argv, *options, check=False)
             if done.ok and not done.text.startswith(NO_LOGS):
@@ -223,7 +223,7 @@ class Workload:
         return ""
 
     def get(self, *words: str) -> Json:
-        """Read an object or a list of some; empty where there need be none."""
+        """Get an object or a list; empty if it may be missing and is."""
         text = self.kubectl("get", *words, "--output=json").text
         found: Json = json.loads(text or "{}")
         return found
