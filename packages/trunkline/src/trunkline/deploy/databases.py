@@ -1,4 +1,4 @@
-"""The database that a candidate gets: the environment's, or one of its branch's own."""
+"""Choose a candidate's database: the environment's, or its branch's own."""
 
 import hashlib
 import re
@@ -18,16 +18,16 @@ from trunkline.images.tags import branch_tag
 from trunkline.process import Completed
 
 SCRIPT = Path(__file__).with_name("own_database.py")
-# What argparse ends with when it does not know an option.
+# The exit code of argparse for an unknown option.
 USAGE = 2
 DATABASE = "APP_DATABASE_URL"
 # The files that say that a branch has a database of its own, or had one.
 OWN, GONE = ".own", ".gone"
-# Where the variables of now are kept while a database is dropped.
+# The current variables are kept under this name while a database is dropped.
 DROP = "drop"
 NEW = re.compile(r"_(new_[0-9a-f]{6})")
 FEW_LINES = 3
-# What a plan says of a database that only a deploy makes.
+# What a dry run says of a database that only a deploy creates.
 MADE = {
     "own": "the branch gets a database of its own",
     "new": "the environment gets a new database",
@@ -36,20 +36,20 @@ MADE = {
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Asks a candidate about its database before a deploy, and makes databases."""
+    """Compares a candidate with its database before a deploy, and creates databases."""
 
     engine: InstanceEngine
     journal: DeployJournal
     folder: Path
     environment: Environment
-    # The command of the service; empty where it has no migrations.
+    # The service's command; empty if it has no migrations.
     script: str
     say: Callable[[str], None]
-    # What to do about migrations that the candidate lacks: own, new or downgrade.
+    # What to do if the candidate lacks migrations: own, new or downgrade.
     choice: str = ""
 
     def prepare(self, operation: Operation) -> None:
-        """Choose the database, and refuse one that the candidate does not know."""
+        """Choose the database; raises Refusal if the candidate does not fit it."""
         then = operation.candidate.variables_of
         if then and not self.engine.variables.file(then).exists():
             self.say(
@@ -67,7 +67,7 @@ class Databases:
         require_known(report, operation.candidate.ref, self.environment)
 
     def plan(self, operation: Operation) -> list[str]:
-        """Say what `prepare` would do; refuses what that refuses, and makes nothing."""
+        """Describe what `prepare` would do; refuses the same, and creates nothing."""
         candidate = operation.candidate
         self.engine.variables.keep(operation.name, candidate.variables_of)
         if self.choice in MADE:
@@ -78,7 +78,7 @@ class Databases:
         return report.lines if report else []
 
     def migrate(self, operation: Operation) -> None:
-        """Upgrade the database; raises FailedError with what the service said."""
+        """Upgrade the database; raises FailedError with the service's output."""
         if not self.script:
             return
         argv, candidate = (self.script, "migrate"), operation.candidate
@@ -97,7 +97,7 @@ class Databases:
         return read_report(self._required(operation, answer, "read the database"))
 
     def remains(self) -> Remains:
-        """Say what is still here of operations, to be taken back to."""
+        """Return what past operations left here, which a rollback can use."""
         kept = self.engine.variables.kept()
         gone = self._named(GONE)
         dropped = {
@@ -113,7 +113,7 @@ class Databases:
         return {file.stem for file in self.folder.glob(f"*{ending}")}
 
     def clean(self, branches: Collection[str]) -> None:
-        """Drop databases of branches that are gone, but not the one in use."""
+        """Drop the databases of deleted branches, except one that is in use."""
         operations = self.journal.operations()
         ended = [one for one in operations if one.ending is Outcome.LIVE]
         if not self.folder.exists() or not ended:
@@ -122,7 +122,7 @@ class Databases:
         used = self.engine.variables.read(live.name).get(DATABASE, "")
         made = self._named(OWN)
         in_use = {name for name in made if f"_{name}" in used}
-        # The environment's database is the one in use, unless that is a branch's own.
+        # The database in use becomes the environment's, unless it is a branch's own.
         if not in_use:
             found = NEW.search(used)
             (self.folder / "shared").write_text(found[1] if found else "")
@@ -134,7 +134,7 @@ class Databases:
             (self.folder / f"{name}{OWN}").unlink()
 
     def _drop(self, live: Operation, name: str) -> None:
-        """Drop a database beside the environment's own, beside which it was made.
+        """Drop a branch's own database.
 
         What is live may itself be on another one.
         """
@@ -153,7 +153,7 @@ class Databases:
             self.say(f"database: {name}")
 
     def _chosen(self, operation: Operation) -> str:
-        """Return the name of the database; empty for the one of the variables."""
+        """Return the name of the database; empty for that of the variables."""
         own = _own_name(operation)
         if self.choice == "own":
             self.folder.mkdir(exist_ok=True)
@@ -213,6 +213,6 @@ def _own_name(operation: Operation) -> str:
 
 
 def database_name(tag: str) -> str:
-    """Turn the tag of a branch into a short name that another's never equals."""
+    """Derive a short, unique database name from a branch's image tag."""
     digest = hashlib.sha256(tag.encode()).hexdigest()[:6]
     return f"{tag[:20].strip('-').replace('-', '_')}_{digest}"

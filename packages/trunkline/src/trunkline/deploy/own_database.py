@@ -1,4 +1,4 @@
-"""Make or drop a database beside a service's own; runs in the service's environment.
+"""Create or drop a database beside the service's; runs in the service's environment.
 
 It is copied from the database NAME_template if there is one, and empty otherwise.
 """
@@ -10,12 +10,12 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# PostgreSQL cuts longer names.
+# PostgreSQL truncates longer names.
 LONGEST = 63
 
 
 def beside(url: str, name: str) -> str:
-    """Return the address of a database called after the one at `url`."""
+    """Return the address of a branch's database, named after the one at `url`."""
     parts = urlsplit(url)
     if parts.scheme.startswith("sqlite"):
         base, mark, query = url.partition("?")
@@ -26,7 +26,7 @@ def beside(url: str, name: str) -> str:
 
 
 def make(url: str, name: str) -> None:
-    """Make the database unless it exists."""
+    """Create the database unless it exists."""
     own, template = beside(url, name), beside(url, "template")
     if url.startswith("sqlite"):
         target, source = _file(own), _file(template)
@@ -58,7 +58,7 @@ def drop(url: str, name: str) -> None:
 
 
 def _file(url: str) -> Path:
-    """Return the file; one more slash than `//` makes its path absolute."""
+    """Return the SQLite file of a URL; `////` begins an absolute path."""
     return Path(urlsplit(url).path.removeprefix("/"))
 
 

@@ -1,4 +1,4 @@
-"""The proxy on one machine, and the file that says which address is live."""
+"""The proxy on one machine, and the file with the live address."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PATIENCE = 10.0
 
 
 class LiveFile:
-    """One line, host:port, that the proxy reads at each request."""
+    """One line, HOST:PORT, that the proxy reads at each request."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "live"
@@ -39,7 +39,7 @@ class LiveFile:
             return None
 
     def write(self, address: str | None) -> None:
-        """Replace the file by rename, or remove it."""
+        """Replace the file atomically, or remove it."""
         if address is None:
             self.file.unlink(missing_ok=True)
         else:
@@ -48,19 +48,19 @@ class LiveFile:
 
     @contextmanager
     def deciding(self, who: str = "") -> Iterator[None]:
-        """Hold the lock of who ends a window: its deployer, or one who takes back."""
-        # Where nothing was deployed yet, there is no folder.
+        """Hold the lock of whoever may end a window: its deploy or a rollback."""
+        # Before the first deploy there is no folder.
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with held(self.file.with_name("switch.lock"), who, wait=True):
             yield
 
     def decided_by(self) -> str:
-        """Return who took back last."""
+        """Return who last took a deploy back."""
         return self.file.with_name("switch.lock").read_text(encoding="utf-8")
 
 
 def caddy_config(environment: Environment, live: Path) -> str:
-    """Configure Caddy to pass everything on to the address in the live file.
+    """Configure Caddy to forward everything to the address in the live file.
 
     Without an admin interface: a change by it would drop connections.
     """
@@ -81,7 +81,7 @@ def caddy_config(environment: Environment, live: Path) -> str:
 
 
 def ensure_proxy(environment: Environment, folder: Path) -> None:
-    """Start the environment's proxy unless it runs where it should."""
+    """Start the environment's proxy unless it is running at the right address."""
     alive, pid, config = (
         folder / name for name in ("proxy.lock", "proxy.pid", "caddy.json")
     )
@@ -111,7 +111,7 @@ def ensure_proxy(environment: Environment, folder: Path) -> None:
 
 
 def _started(address: str, alive: Path) -> bool:
-    """Wait until the proxy answers; False if it ends, or takes too long."""
+    """Wait until the proxy answers; False if it exits or takes too long."""
     end = time.monotonic() + PATIENCE
     while not _answers(address):
         if time.monotonic() > end or not process.launched(alive):
@@ -121,7 +121,7 @@ def _started(address: str, alive: Path) -> bool:
 
 
 def _require_free(environment: Environment) -> None:
-    """Refuse an address where the proxy cannot listen; the old one serves on."""
+    """Refuse an address where the proxy cannot listen, before the old one stops."""
     address = environment.address
     if _answers(address):
         port = address.rpartition(":")[2]
@@ -142,13 +142,13 @@ def _require_free(environment: Environment) -> None:
 
 
 def _binding_error(address: str) -> OSError | None:
-    """Return why nothing can listen at an address; None if something can."""
+    """Return the error of listening at an address, or None."""
     try:
         # Of a name, Caddy takes the address of IPv4.
         family, *_, place = min(socket.getaddrinfo(*_split(address)))
         socket.create_server(place[:2], family=family).close()
     except PermissionError:
-        return None  # Caddy may be allowed to.
+        return None  # Caddy may have the capability to bind it.
     except OSError as error:
         return error
     return None
@@ -176,7 +176,7 @@ def _caddy(folder: Path) -> str:
 
 
 def reads_files(version: str) -> bool:
-    """Whether a Caddy of this version knows {file.…}; older ones answer 502. Pure."""
+    """Whether this Caddy supports {file.…}; older versions answer 502. Pure."""
     found = re.search(r"(\d+)\.(\d+)", version)
     return found is None or (int(found[1]), int(found[2])) >= FIRST
 

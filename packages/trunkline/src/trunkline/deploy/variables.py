@@ -1,4 +1,4 @@
-"""The variables of an environment, kept with each operation; they are secret."""
+"""The environment variables of each operation, which are secret."""
 
 import re
 import shutil
@@ -9,11 +9,11 @@ from trunkline.deploy.operation import Operation
 from trunkline.errors import Refusal, UsageError
 
 SHORTEST_SECRET = 8
-# Of a value whose name says that it is one.
+# For a value whose name says that it is secret.
 SHORTEST_NAMED = 4
 _TELLING = re.compile("PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
 LAST_LINES = 20
-# A secret would be in the shell's history: only flags are taken from a command line.
+# Only flags, because a secret would stay in the shell's history.
 _FLAG = re.compile(r"(ENABLE_[A-Z0-9_]+)=(true|false)")
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -29,28 +29,28 @@ def parse_flags(given: Sequence[str]) -> dict[str, str]:
 
 
 class Variables:
-    """The variables of every operation on one environment, each in its own folder."""
+    """The variables of an environment's operations, each in its own folder."""
 
     def __init__(self, folder: Path, root: Path, files: Sequence[str]) -> None:
         """`files` are relative to `root` and hold lines NAME=value."""
         self.folder = folder / "instances"
         self.root = root
         self.files = files
-        # Flags that were switched for what is deployed next.
+        # Flags that are switched for the next deploy.
         self.flags: Mapping[str, str] = {}
 
     def place(self, operation: str) -> Path:
-        """Return the folder of an operation, which exists then."""
+        """Create and return the folder of an operation."""
         place = self.folder / operation
         place.mkdir(parents=True, exist_ok=True)
         return place
 
     def file(self, operation: str) -> Path:
-        """Return the file that only this user can read."""
+        """Return the file, which only this user can read."""
         return self.folder / operation / "variables"
 
     def keep(self, operation: str, variables_of: str) -> None:
-        """Keep the variables of now, or those of an earlier operation, once."""
+        """Store the current variables, or an earlier operation's, unless stored."""
         if (file := self.file(operation)).exists():
             return
         then = self.file(variables_of)
@@ -61,16 +61,16 @@ class Variables:
         file.write_text(text, encoding="utf-8")
 
     def add(self, operation: str, name: str, value: str) -> None:
-        """Keep one more variable, which replaces any of its name."""
+        """Store one more variable, which replaces one with the same name."""
         with self.file(operation).open("a", encoding="utf-8") as file:
             file.write(f"{name}={value}\n")
 
     def forget(self, operation: str) -> None:
-        """Remove everything that was kept with an operation."""
+        """Remove everything that is stored with an operation."""
         shutil.rmtree(self.folder / operation, ignore_errors=True)
 
     def last_lines(self, operation: str, said: str, *, most: int = LAST_LINES) -> str:
-        """Return the end of what a service wrote, without the values, to be printed."""
+        """Return the last lines of a service's output, with secret values masked."""
         for value in sorted(self._secrets(operation), key=len, reverse=True):
             said = said.replace(value, "***")
         lines = _COLOUR.sub("", said).splitlines()[-most:]
@@ -79,20 +79,20 @@ class Variables:
         )
 
     def read(self, operation: str) -> dict[str, str]:
-        """Return the variables that were kept with an operation."""
+        """Return the variables of an operation."""
         return _parsed(self.file(operation).read_text(encoding="utf-8"))
 
     def kept(self) -> dict[str, dict[str, str]]:
-        """Return the variables of each operation that has some here."""
+        """Return the variables of each operation, by its name."""
         names = (file.parent.name for file in self.folder.glob("*/variables"))
         return {name: self.read(name) for name in names}
 
     def today(self) -> dict[str, str]:
-        """Return the variables of now."""
+        """Return the current variables."""
         return _parsed(self._today())
 
     def clean(self, kept: Sequence[Operation], serving: set[str]) -> set[str]:
-        """Forget operations that nothing needs any more, and return them."""
+        """Remove operations that are no longer needed, and return their names."""
         needed = serving | {one.name for one in kept}
         needed |= {one.candidate.variables_of for one in kept}
         gone = {place.name for place in self.folder.glob("*")} - needed
@@ -104,11 +104,11 @@ class Variables:
         if not self.file(operation).exists():
             return set()
         kept = self.read(operation)
-        # The service may quote the password of an address alone.
+        # The service may print the password of an address alone.
         parts = [it.partition("://")[2].rpartition("@")[0] for it in kept.values()]
         telling = {value for name, value in kept.items() if _TELLING.search(name)}
         telling |= {part.partition(":")[2] for part in parts}
-        # Words such as `true` and `staging` are in every log.
+        # Short values such as `true` and `staging` are in every log.
         found = {value for value in kept.values() if len(value) >= SHORTEST_SECRET}
         return found | {value for value in telling if len(value) >= SHORTEST_NAMED}
 
@@ -118,7 +118,7 @@ class Variables:
 
     def _read(self, name: str) -> str:
         try:
-            # With the mark that some editors put at the beginning.
+            # Some editors begin a file with a byte order mark.
             text = (self.root / name).read_text(encoding="utf-8-sig")
             if "\0" in text:
                 raise ValueError("it has a NUL byte")

@@ -1,4 +1,4 @@
-"""Run images as containers of this machine's engine, by `docker compose`."""
+"""Run images as containers of the local Docker engine, with `docker compose`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,7 +56,7 @@ class ComposeEngine:
         self.ports: dict[str, str] = {}
 
     def running(self) -> tuple[Instance, ...]:
-        """Return the instances whose container runs."""
+        """Return the instances whose container is running."""
         names = ("operation", "commit", "address", "folder")
         shown = "\t".join(f'{{{{.Label "{LABEL}.{name}"}}}}' for name in names)
         colours = f"--filter=name=^{self.project}-({'|'.join(COLOURS)})$"
@@ -68,7 +68,7 @@ class ComposeEngine:
         return tuple(Instance(*row[:3]) for row in rows)
 
     def well(self, instance: Instance) -> bool:
-        """Ask the instance itself, at the port of this machine that leads to it."""
+        """Ask the instance itself, at its published port."""
         name, host = self._name(instance.address), self.environment.host
         if name not in self.ports:
             found = docker("port", name, f"{PORT}/tcp").text
@@ -80,9 +80,9 @@ class ComposeEngine:
         return well
 
     def ensure_proxy(self) -> None:
-        """Start the proxy and the database; what runs already is left as it is."""
+        """Start the proxy and the database, unless they are running."""
         (self.folder / "switch").mkdir(parents=True, exist_ok=True)
-        # So a person, too, can call `docker compose` with all files.
+        # So that a person can call `docker compose` with all files, too.
         files = ":".join(map(str, (*self.files, self.override)))
         own = {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": self.project}
         lines = [f"{name}={value}\n" for name, value in (self.proxy | own).items()]
@@ -99,18 +99,18 @@ class ComposeEngine:
             _require_version(proxy)
 
     def pull(self, candidate: Candidate) -> None:
-        """Bring the image here, unless it is."""
+        """Pull the image, unless it is here already."""
         self.images.pull(candidate.digest)
 
     def ask(
         self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
-        """Run a program in a container of its own, which is gone afterwards.
+        """Run a command in a container of its own, which is removed afterwards.
 
         One with a name does not end with whoever waits for it.
         """
         container, env = self._name(name or "ask"), self.variables.read(operation)
-        # That of a deploy which was killed, maybe before it was started.
+        # Left by a killed deploy, perhaps before the container was started.
         if state := state_of(container):
             if state == "running":
                 say(f"waiting for an earlier one: docker logs --follow {container}")
@@ -127,7 +127,7 @@ class ComposeEngine:
             return self._end(container)
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
-        """Start a container; until it is settled, one that exits stays down."""
+        """Start a container, without restarts until it is settled."""
         colour = self._add(candidate, operation)
         name = self._name(colour)
         self._compose(
@@ -139,29 +139,29 @@ class ComposeEngine:
         return Instance(operation, candidate.commit, colour)
 
     def settle(self, instance: Instance) -> None:
-        """Let the engine start it again, after the machine's restart for one."""
+        """Let Docker restart it, for example after a reboot."""
         name = self._name(instance.address)
         docker("update", "--restart=unless-stopped", name).required()
 
     def stop(self, instance: Instance) -> None:
-        """Let it finish its requests within `stop_grace_period`, and remove it."""
+        """Stop it within `stop_grace_period`, and remove it."""
         docker("stop", self._name(instance.address))
         self._remove(instance.address)
 
     def logs(self, operation: str) -> str:
-        """Return the last lines that the instance wrote."""
+        """Return the last lines of the instance's log."""
         tail = ("logs", f"--tail={LAST_LINES}")
         asked = [docker(*tail, self._name(one)) for one in self._colours(operation)]
         said = "\n".join(everything(one) for one in asked if one.ok)
         return self.variables.last_lines(operation, said)
 
     def remove(self, operation: str) -> None:
-        """Remove an operation's container, and its part of the override."""
+        """Remove an operation's container and its service in the override."""
         for colour in self._colours(operation):
             self._remove(colour)
 
     def clean(self, kept: Sequence[Operation]) -> None:
-        """Remove the images that this environment brought here and needs no more."""
+        """Remove the images that this environment pulled and no longer needs."""
         services = self._services().values()
         needed = {one.candidate.digest for one in kept}
         needed |= {one["image"].partition("@")[2] for one in services}
@@ -169,7 +169,7 @@ class ComposeEngine:
         self.variables.clean(kept, {one["labels"][OPERATION] for one in services})
 
     def _compare_proxy(self, known: str, today: Mapping[str, str]) -> None:
-        """Say how to start a proxy anew that is not as `url` and the file say now.
+        """Say how to recreate a proxy whose configuration has changed since.
 
         Nobody reaches the service meanwhile, so a person chooses the moment.
         """
@@ -225,27 +225,27 @@ class ComposeEngine:
         replace_content(self.override, content, staging=self.folder)
 
     def _finish(self, container: str) -> Completed:
-        """Wait until a container ends, and remove it; the deadline ends it, too."""
+        """Wait until a container exits, or stop it at the deadline, and remove it."""
         try:
             done = docker("wait", container, timeout=self.environment.deadline)
         except TimedOutError:
             return self._end(container)
         if not done.ok and state_of(container):
-            done.required()  # It goes on; whoever deploys next waits for it.
+            done.required()  # It keeps running; the next deploy waits for it.
         return self._removed(container, int(done.text or "1"))
 
     def _end(self, container: str) -> Completed:
-        """Stop a container that took longer than the deadline, and remove it."""
+        """Stop and remove a container that exceeded the deadline."""
         overdue = self.environment.overdue
         say(f"{container}: {overdue}")
         docker("stop", container)
         return self._removed(container, 1, overdue)
 
     def _removed(self, container: str, code: int, why: str = "") -> Completed:
-        """Remove a container that has ended, and return what it wrote."""
+        """Remove an exited container, and return its output."""
         logs = docker("logs", f"--tail={LAST_LINES}", container)
         docker("rm", "--force", "--volumes", container)
-        # One that `run --rm` waited for may be gone already.
+        # `run --rm` may have removed it already.
         said = f"{everything(logs) if logs.ok else ''}\n{why}".strip().encode()
         return Completed((container,), code, said, said)
 
@@ -257,7 +257,7 @@ class ComposeEngine:
         check: bool = True,
         timeout: float = TIMEOUT,
     ) -> Completed:
-        """Run `docker compose`; values of variables are in no argument."""
+        """Run `docker compose`; no argument contains a variable's value."""
         named = [f"--file={it}" for it in files or (*self.files, self.override)]
         argv = ["compose", "--progress=quiet", "--project-name", self.project, *named]
         done = docker(*argv, *words, env={**env, **self.proxy}, timeout=timeout)
@@ -278,7 +278,7 @@ def _another_clone(container: str, folder: Path) -> Refusal:
 
 
 def _require_version(proxy: str) -> None:
-    """Remove a new proxy that is too old to read the live file, and refuse it."""
+    """Remove and refuse a proxy that is too old to read the live file."""
     version = docker("exec", proxy, "caddy", "version").text
     if reads_files(version):
         return

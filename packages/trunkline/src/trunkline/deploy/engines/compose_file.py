@@ -1,4 +1,4 @@
-"""What `docker compose` is told: files, a generated override, and variables."""
+"""The input of `docker compose`: files, a generated override, and variables."""
 
 import json
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from trunkline.deploy.environments import PORTS, Environment
 from trunkline.deploy.operation import Instance
 from trunkline.errors import FailedError
 
-# The service in the team's file that both colours extend, and where it listens.
+# The service in the team's file that both colours extend, and its port.
 SERVICE, PORT = "service", 8000
-# Databases and the like, in a file beside the team's.
+# Databases and the like, in a file beside it.
 BACKING = "backing.yaml"
 COLOURS = ("blue", "green")
 LABEL = "dev.trunkline"
@@ -21,7 +21,7 @@ IPV6 = 6
 
 
 def team_files(environment: Environment, root: Path) -> tuple[Path, ...]:
-    """Return the team's files, that with the service first.
+    """Return the team's files; the first one defines the service.
 
     A file that the environment names is the only one: it has all that is needed.
     """
@@ -41,7 +41,7 @@ def service(
     variables: Path,
     folder: Path,
 ) -> dict[str, Any]:
-    """Describe an instance as a service, whose name is the instance's address.
+    """Define an instance as a service, whose name is the instance's address.
 
     `base` is the team's file, and `folder` the state of the clone that deploys. The
     port of this machine is for the probe.
@@ -64,20 +64,20 @@ def service(
 
 
 def write_override(services: Mapping[str, Any]) -> bytes:
-    """Write the services as JSON, which is YAML, with no `$` left to expand."""
+    """Write the services as JSON, which is valid YAML, with every `$` escaped."""
     text = json.dumps({"services": services}, indent=2)
     return text.replace("$", "$$").encode()
 
 
 def read_override(content: bytes) -> dict[str, Any]:
-    """Return the services of an override."""
+    """Return the services of the override."""
     document = json.loads(content.decode().replace("$$", "$"))
     found: dict[str, Any] = document["services"]
     return found
 
 
 def free_colour(taken: set[str]) -> str:
-    """Return the colour that no instance has; raises FailedError if there is none."""
+    """Return the unused colour; raises FailedError if both are in use."""
     for colour in COLOURS:
         if colour not in taken:
             return colour
@@ -88,7 +88,7 @@ def free_colour(taken: set[str]) -> str:
 
 
 def proxy_variables(environment: Environment, live: Path) -> dict[str, str]:
-    """Return what the team's file needs for its proxy.
+    """Return the variables that the team's file uses for its proxy.
 
     Caddy serves https itself for a host's name; else it takes whatever comes to a port.
     """
@@ -106,7 +106,7 @@ def proxy_variables(environment: Environment, live: Path) -> dict[str, str]:
 
 
 def _bound(host: str) -> str:
-    """Return the address to listen at; a name stands for every one."""
+    """Return the address to listen on; for a host name, all addresses."""
     try:
         ip = ip_address(host)
     except ValueError:

@@ -1,11 +1,11 @@
-"""Ask this machine's engine, by Docker's command line."""
+"""Call the local Docker engine through its command line."""
 
 from trunkline.errors import FailedError
 from trunkline.images.engine import docker
 
 
 def listed(*words: str) -> str:
-    """List containers; raises FailedError if the engine does not answer."""
+    """Run `docker ps`; raises FailedError if the engine does not answer."""
     found = docker("ps", *words)
     if found.ok:
         return found.text
@@ -16,5 +16,5 @@ def listed(*words: str) -> str:
 
 
 def state_of(container: str) -> str:
-    """Return the state of a container; empty if there is none."""
+    """Return a container's state, such as running; empty without a container."""
     return listed("--all", f"--filter=name=^{container}$", "--format={{.State}}")

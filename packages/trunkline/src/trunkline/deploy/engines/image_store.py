@@ -1,4 +1,4 @@
-"""The images on this machine, and how they get here and leave."""
+"""Pull, pin and remove images on this machine."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from trunkline.registry.client import Registry
 from trunkline.registry.manifests import Manifest
 from trunkline.registry.reference import ImageName
 
-# Local tags that say which environment needs which image: PROJECT.DIGITS.
+# Local tags PROJECT.DIGITS record which environment needs an image.
 PINS = "trunkline-deploy"
 DIGITS = 12
 PAUSES = (1.0, 3.0, 10.0)
@@ -25,7 +25,7 @@ SPARE = 256 * MEGABYTE
 
 
 class ImageStore:
-    """The images of one repository, as one environment uses them."""
+    """The images of a registry repository that one environment uses."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class ImageStore:
         return self.name.at(digest)
 
     def pull(self, digest: str) -> None:
-        """Bring an image here, and pin it; asks nobody for one that is here."""
+        """Pull and pin an image; asks no registry for one that is here."""
         shown = "--format={{.Os}}/{{.Architecture}}"
         inspect = ("image", "inspect", shown, self.at(digest))
         if not (found := docker(*inspect)).ok:
@@ -62,7 +62,7 @@ class ImageStore:
         docker("tag", self.at(digest), f"{PINS}:{self._pin(digest)}").required()
 
     def clean(self, needed: set[str]) -> None:
-        """Remove what this environment pinned and no longer needs.
+        """Remove the images that this environment pinned and no longer needs.
 
         An image that another environment pinned stays.
         """
@@ -84,7 +84,7 @@ class ImageStore:
             done = docker("pull", "--quiet", self.at(digest), timeout=PULL_SECONDS)
             if done.ok:
                 return
-            # The registry says what passes; docker's words differ with its version.
+            # The registry says what is transient; Docker's messages vary.
             if registry.digest(digest) is None:
                 raise FailedError(f"cannot be pulled: {self.at(digest)} was deleted")
             if pause is None:
@@ -97,7 +97,7 @@ class ImageStore:
 
 
 def require_room(image: int, free: int | None) -> None:
-    """Raise FailedError unless an image has room; `free` is None if unknown. Pure."""
+    """Raise FailedError if an image has no room; `free` is None if unknown. Pure."""
     needed = GROWTH * image + SPARE
     if free is not None and free < needed:
         raise FailedError(
@@ -111,7 +111,7 @@ def _digits(digest: str) -> str:
 
 
 def _size(registry: Registry, digest: str) -> int:
-    """Return the bytes to pull at most: an index is as large as its largest image."""
+    """Return the bytes to pull; for an index, those of its largest image."""
     manifest = registry.manifest(digest)
     if manifest is None:
         raise FailedError(f"cannot be pulled: {registry.name.at(digest)} was deleted")
@@ -126,7 +126,7 @@ def _layers(manifest: Manifest) -> int:
 
 
 def _free_bytes() -> int | None:
-    """Return the room where the engine keeps its images; None if that is elsewhere."""
+    """Return the free bytes where Docker stores images; None on another machine."""
     root = docker("info", "--format={{.DockerRootDir}}").text
     try:
         room = os.statvfs(Path(root))

@@ -1,4 +1,4 @@
-"""Run commits of this repository on this machine, each from a worktree of its own."""
+"""Run commits of this repository as local processes, each in its own worktree."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from trunkline.git import Repository
 from trunkline.process import Completed, TimedOutError
 
 HOST = "127.0.0.1"
-# Longer than the service's own delay and grace together.
+# Seconds; longer than the service's shutdown delay and grace together.
 STOP_SECONDS = 30.0
 MEGABYTE = 10**6
 # Bytes of a log before it is cut, and of its end, which stay.
@@ -30,17 +30,17 @@ DEFAULTS = {
     "APP_SHUTDOWN_DELAY_SECONDS": "3",
     "APP_DATABASE_URL": "sqlite:///service.db",
 }
-# What belongs to the deployer's own project, not to the service.
+# Variables of the deployer's own project, not the service's.
 FOREIGN = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTHONHOME")
-# What the service reads is kept with each operation, to be taken back to.
+# The service's variables come from the operation, so that a rollback has them.
 READ = ("APP_", "ENABLE_")
-# The deployer's own secrets, which a service that fails might print.
+# The deployer's own secrets, which a failing service might print.
 SECRET = ("TRUNKLINE_", "DESK_")
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 
 class LocalEngine:
-    """Instances are processes; `lock` stays held while a migration runs."""
+    """Instances are processes; a migration inherits the file descriptor `lock`."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class LocalEngine:
         self.variables = Variables(folder, repository.root, environment.variables)
 
     def running(self) -> tuple[Instance, ...]:
-        """Return the instances whose process holds its lock."""
+        """Return the instances whose process holds its lock file."""
         # A desk asks every few seconds, and each command does.
         for pattern in ("proxy.log", "instances/*/output.log"):
             for log in self.folder.glob(pattern):
@@ -76,11 +76,11 @@ class LocalEngine:
         return is_well(instance.address, commit=instance.commit, host=host)
 
     def ensure_proxy(self) -> None:
-        """Start the environment's Caddy unless it runs."""
+        """Start the environment's Caddy unless it is running."""
         ensure_proxy(self.environment, self.folder)
 
     def pull(self, candidate: Candidate) -> None:
-        """Check the commit out and install what it needs."""
+        """Check out the commit and install its dependencies."""
         tree = self._tree(candidate.commit)
         done = tree.with_name(f"{tree.name}.complete")
         if done.exists() and tree.exists():
@@ -95,7 +95,7 @@ class LocalEngine:
         try:
             self._install(tree, candidate.commit)
         except FailedError:
-            # The disk may be full, and the journal needs room to say so.
+            # The disk may be full, and the journal needs room to record it.
             self._remove_tree(tree)
             raise
         done.touch()
@@ -105,14 +105,14 @@ class LocalEngine:
         add = ("worktree", "add", "--detach", str(tree), commit)
         self.repository.run(*add, timeout=300, check=True)
         argv = [os.environ.get("UV", "uv"), "sync", "--frozen", "--no-dev", "--quiet"]
-        # The worktree has its own environment, whatever this process runs in.
+        # The worktree has its own virtual environment.
         env = {"VIRTUAL_ENV": "", "UV_PROJECT_ENVIRONMENT": ".venv"}
         process.run(argv, cwd=tree, env=env, timeout=600, check=True)
 
     def ask(
         self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
-        """Run a program from the commit's environment; it inherits the lock."""
+        """Run a command in the commit's virtual environment; it inherits the lock."""
         try:
             return process.run(
                 [self._program(candidate, argv[0]), *argv[1:]],
@@ -150,10 +150,10 @@ class LocalEngine:
         return new
 
     def settle(self, instance: Instance) -> None:
-        """Do nothing: no process survives a restart of the machine."""
+        """Do nothing: no process survives a reboot."""
 
     def stop(self, instance: Instance) -> None:
-        """Let it finish its requests, and kill it if it does not end."""
+        """Stop it gracefully, and kill it if it does not exit."""
         place = self.variables.place(instance.operation)
         process.end_launched(place / "alive.lock", place / "pid", patience=STOP_SECONDS)
 
@@ -166,10 +166,10 @@ class LocalEngine:
         return self.variables.last_lines(operation, said)
 
     def remove(self, operation: str) -> None:
-        """Do nothing: a process that has ended is in nobody's way."""
+        """Do nothing: an exited process leaves nothing behind."""
 
     def clean(self, kept: Sequence[Operation]) -> None:
-        """Remove commits that are not in `kept`, and what their instances left."""
+        """Remove what is left of commits that are not in `kept`."""
         running = self.running()
         commits = {one.candidate.commit for one in kept}
         commits |= {one.commit for one in running}
@@ -190,13 +190,13 @@ class LocalEngine:
         return str(self._tree(candidate.commit) / ".venv" / "bin" / name)
 
     def _data(self) -> Path:
-        """Return where the service runs: a relative database is the environment's."""
+        """Return the working folder, to which the path of a SQLite file is relative."""
         folder = self.folder / "data"
         folder.mkdir(exist_ok=True)
         return folder
 
     def _environment(self, operation: str) -> dict[str, str | None]:
-        """Return what the service gets, and None for what it does not inherit."""
+        """Return the service's environment; None marks what it must not inherit."""
         others = [name for name in os.environ if name.startswith(READ + SECRET)]
         own = (*FOREIGN, *TOKENS, self.environment.journal)
         return {
