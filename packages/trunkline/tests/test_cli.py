@@ -34,6 +34,11 @@ def open_what_is_forbidden() -> int:
 
 
 @command()
+def write_where_nobody_can() -> int:
+    raise OSError(errno.EROFS, "Read-only file system", "/srv/live")
+
+
+@command()
 def interrupt() -> int:
     raise KeyboardInterrupt
 
@@ -45,6 +50,7 @@ def interrupt() -> int:
         (break_down, 3, "this is a bug: ZeroDivisionError: oh"),
         (fill_the_disk, 1, "the disk is full: [Errno 28] No space left on device"),
         (open_what_is_forbidden, 1, "type next: ls -ld '/srv/a b/live'"),
+        (write_where_nobody_can, 1, "read-only file system: /srv/live"),
         (interrupt, 130, "interrupted"),
     ],
 )

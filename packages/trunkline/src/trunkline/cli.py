@@ -14,6 +14,7 @@ USAGE = 2
 BUG = 3
 INTERRUPTED = 130
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
 
 type Load = Callable[[str], Callable[..., int]]
 
@@ -118,8 +119,8 @@ def report(error: Exception, arguments: list[str]) -> int:
     """Report what no command has foreseen, and return its exit code."""
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return report_full_disk(error)
-    if isinstance(error, PermissionError) and error.filename:
-        return report_forbidden(error.filename)
+    if isinstance(error, OSError) and error.errno in UNUSABLE and error.filename:
+        return report_unusable(str(error.strerror).lower(), str(error.filename))
     return report_bug(error, arguments)
 
 
@@ -136,12 +137,12 @@ def report_full_disk(error: OSError) -> int:
     return FAILED
 
 
-def report_forbidden(name: str) -> int:
-    """Report a file of another user, such as of whoever deploys here."""
+def report_unusable(why: str, name: str) -> int:
+    """Report a file of another user, of a read-only disk, or of an impossible name."""
     from shlex import quote  # noqa: PLC0415 - needed only here
 
     print(
-        f"trunkline: permission denied: {name}\n"
+        f"trunkline: {why}: {name}\n"
         "  expected:  a file that the user who types this may use\n"
         f"  type next: ls -ld {quote(name)}  (then the same command as its owner)",
         file=sys.stderr,
