@@ -216,6 +216,13 @@ def moved_submodule(sample: Sample) -> None:
     sample.git("-C", "lib", "checkout", "-q", "HEAD^")
 
 
+def planned(sample: Sample) -> None:
+    text = sample.read("CHANGELOG.md").replace(
+        "## v1.1.0", "## [1.2.0] soon\n\n## v1.1.0"
+    )
+    sample.commit("feat: more", {"CHANGELOG.md": text})
+
+
 def no_lock_file(sample: Sample) -> None:
     sample.git("rm", "-q", "uv.lock")
     sample.commit("feat: more")
@@ -467,6 +474,7 @@ TRAPS = (
         "refused",
         "stray-tag",
     ),
+    Trap("planned version", planned, RELEASE, "refused", "planned"),
     Trap("only docs", commits("docs: words"), RELEASE, "done", "nothing to release"),
     Trap("nothing new", commits(), RELEASE, "done", "nothing to release"),
     Trap("dry run", commits("feat: a"), (*BUMP, "--dry-run"), "done", "", "1.1.0"),

@@ -92,6 +92,8 @@ class State:
     coming: Coming | None = None
     # Files of a release in which git is told to see no changes.
     unwatched: tuple[str, ...] = ()
+    # The first version of the changelog, if it has no tag, and the changelog's name.
+    planned: tuple[str, str] | None = None
 
     @property
     def hotfix(self) -> Version | None:

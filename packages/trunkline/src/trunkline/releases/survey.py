@@ -15,7 +15,7 @@ from trunkline.project import (
     parse_project,
     project_at,
 )
-from trunkline.releases.changelog import find_section
+from trunkline.releases.changelog import find_section, sections
 from trunkline.releases.journal import BACKPORT, RELEASE, read_journal
 from trunkline.releases.state import (
     SUBMODULE,
@@ -53,9 +53,8 @@ def gather(
 ) -> State:
     """Look at the repository and its remote.
 
-    `written` is the version that commitizen starts from, by default that of the working
-    tree; `coming` is the next tag and the text with its changelog section. Pass
-    `remote` if it has been asked already.
+    `written` is the version that commitizen starts from, by default the working tree's;
+    `coming` the next tag and the text with its section; `remote` what it has answered.
     """
     project = head_project(repository)
     settings, cz, version = project.settings, project.commitizen, project.version
@@ -82,6 +81,7 @@ def gather(
         keeps_major_zero=bool(cz.get("major_version_zero")),
         coming=_coming(next_tag[0], coming[1]) if coming else None,
         unwatched=unwatched(repository, project),
+        planned=planned(repository, project),
     )
 
 
@@ -90,6 +90,15 @@ def unwatched(repository: Repository, project: Project) -> tuple[str, ...]:
     files = (PYPROJECT, LOCK, project.changelog_file)
     listed = repository.names("ls-files", "-v", "-z", "--", *files)
     return tuple(name[2:] for name in listed if name[0] in "hsS")
+
+
+def planned(repository: Repository, project: Project) -> tuple[str, str] | None:
+    """Find a version that people have written above the last release."""
+    names = (it.version for it in sections(project.changelog))
+    first = next(filter(None, names), None)
+    if first in {None, project.version} or repository.refs(f"{TAGS}{first.tag}"):
+        return None
+    return str(first), project.changelog_file
 
 
 def _coming(tag: TagState, changelog: str) -> Coming:

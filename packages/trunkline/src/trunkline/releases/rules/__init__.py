@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     repository.up_to_date,
     repository.tag_on_this_branch,
     version.no_stray_tag,
+    version.no_planned_version,
     version.version_number,
     version.hotfix_named_after_version,
     version.new_tag,

@@ -104,6 +104,18 @@ def new_tag(state: State) -> Iterator[Refusal]:
         )
 
 
+def no_planned_version(state: State) -> Iterator[Refusal]:
+    if state.planned and state.any_version_tag:
+        version, file = state.planned
+        yield Refusal(
+            rule="planned",
+            found=f"{version} above the releases in {file}, without a tag",
+            expected="the heading `## Unreleased`; `cz bump` writes the version",
+            fix=f"sed -i.bak 's/^## .*{version}.*/## Unreleased/' {file} && rm {file}."
+            f"bak && git commit -m 'docs: name what is not released' {file}",
+        )
+
+
 def not_empty(state: State) -> Iterator[Refusal]:
     if state.coming and state.coming.section_empty:
         yield Refusal(
