@@ -17,7 +17,7 @@ LOCK = "uv.lock"
 # Subjects with bounds of their own.
 LATER = {"feature", "loop", "deploy"}
 # Lines elsewhere that the tool got for new tasks since its bound was set: record 19.
-SINCE = 1_820
+SINCE = 1_950
 
 
 def run(_: int) -> list[Comparison]:

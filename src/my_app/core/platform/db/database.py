@@ -34,6 +34,7 @@ NEXT = {
 }
 
 READ_METHODS = ("GET", "HEAD", "OPTIONS")
+Seconds = Annotated[float, Field(ge=0.001, le=86_400)]
 
 DATABASE_URLS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 DATABASE_URL = re.compile(
@@ -53,20 +54,14 @@ class DatabaseSettings(Settings):
     database_pool_size: int = Field(
         10, ge=1, le=1000, description="Maximum number of connections per process"
     )
-    database_connect_timeout_seconds: float = Field(
-        5, ge=0.001, le=86_400, description="Time to wait for a connection"
+    database_connect_timeout_seconds: Seconds = Field(
+        5, description="Time to wait for a connection"
     )
-    database_statement_timeout_seconds: float = Field(
-        10,
-        ge=0.001,
-        le=86_400,
-        description="Timeout of a statement or of a wait for a lock",
+    database_statement_timeout_seconds: Seconds = Field(
+        10, description="Timeout of a statement or of a wait for a lock"
     )
-    database_lock_timeout_seconds: float = Field(
-        5,
-        ge=0.001,
-        le=86_400,
-        description="Time for which a migration waits for a table",
+    database_lock_timeout_seconds: Seconds = Field(
+        5, description="Time for which a migration waits for a table"
     )
 
     idempotency_key_hours: int = Field(
