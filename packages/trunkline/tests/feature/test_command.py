@@ -182,7 +182,7 @@ def test_the_names_of_others_and_of_the_house_are_refused(service: Sample) -> No
         ("metrics", "the house"),
         ("platform", "the house"),
         ("class", "a keyword of Python"),
-        ("os", "3 to 30 characters"),
+        ("os", "2 to 30 characters"),
     ):
         ran = service.trunkline("feature", name)
         assert ran.code == 1

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from trunkline.errors import Refusal
 
 LONGEST = 30
-# A class named O, of `os`, could be taken for a zero.
-USABLE = re.compile(rf"(?=.{{3,{LONGEST}}}$)[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
+# Not `os`: linters refuse its singular, because O looks like a zero.
+USABLE = re.compile(
+    rf"(?=.{{2,{LONGEST}}}$)(?![oil]s$)[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*"
+)
 # Words that are their own plural, or have none.
 UNCOUNTED = re.compile(r"(.*_)?(data|media|news|series|species)")
 # Endings of a plural and of its singular; the first that matches counts.
@@ -83,7 +85,7 @@ def objection(name: str, taken: Mapping[str, str], *, counted: bool) -> str | No
     if not USABLE.fullmatch(name):
         return (
             "lower-case words joined by `_`, each starting with a letter, "
-            f"3 to {LONGEST} characters"
+            f"2 to {LONGEST} characters, not os or ls"
         )
     known, spelled = noun(name), noun(name).spellings()
     for each in (spelled[key] for key in ("names", "name", "Names", "Name")):
