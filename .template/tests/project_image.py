@@ -39,7 +39,7 @@ def engine() -> Iterator[Engine]:
 
 def copy_project(folder: Path) -> Path:
     """Copy what a build may see, and a little that it must not."""
-    ignored = shutil.ignore_patterns("__pycache__", "tests", ".venv")
+    ignored = shutil.ignore_patterns("__pycache__", "tests", ".*")
     for name in CONTEXT:
         source = ROOT / name
         (folder / name).parent.mkdir(exist_ok=True)
