@@ -19,8 +19,9 @@ _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"((?:(?!-----(?:BEGIN|END) |\n@@ )[\s\S])++)"
 )
-_NAMES = ("pass", "pwd", "secret", "token", "credential", "key", "wort", "contras",
-          "senha", "parola", "geheim", "pw", "has", "парол", "密", "パス")  # fmt: skip
+_NAMES = ("pass", "secret", "token", "credential", "key", "wort", "contras",
+          "senha", "parola", "geheim", "pw", "haslo", "hasło", "парол", "密",
+          "パス")  # fmt: skip
 _NAME = (
     r"(?i)(?:passwd|password|passphrase|passwort|kennwort|wachtwoord|pwd|"
     r"mot_?de_?passe|contrase(?:ñ|n)a|senha|parola|geheimnis|has[łl]o|пароль|密[码碼]|"
@@ -159,7 +160,8 @@ def _mask_after(text: str, mask: Callable[[re.Match[str]], str]) -> str:
 
 def _is_telling(line: str) -> bool:
     """Whether a line may name a secret; most do not."""
-    return any(name in line.lower() for name in _NAMES)
+    lower = line.lower()
+    return any(name in lower for name in _NAMES)
 
 
 def _is_prose(match: re.Match[str]) -> bool:
