@@ -56,6 +56,7 @@ class Databases:
                 "the variables of then are not kept any more: it gets those of now"
             )
         self.engine.variables.keep(operation.name, then)
+        self._use_chosen(operation)
         report = self._report(operation)
         if report and report.state == "unknown" and self.choice == "downgrade":
             self._downgrade(operation, report)
@@ -72,6 +73,7 @@ class Databases:
         self.engine.variables.keep(operation.name, candidate.variables_of)
         if self.choice in MADE:
             return [MADE[self.choice]]
+        self._use_chosen(operation)
         report = self._report(operation)
         if report and self.choice != "downgrade":
             require_known(report, candidate.ref, self.environment)
@@ -89,7 +91,6 @@ class Databases:
         """Ask the candidate about its database; None if it is too old to answer."""
         if not self.script:
             return None
-        self._use_chosen(operation)
         argv = (self.script, "migrations", "--database", "--json")
         answer = self.engine.ask(operation.candidate, operation.name, argv)
         if answer.code == USAGE:
@@ -147,7 +148,9 @@ class Databases:
             self.engine.variables.forget(DROP)
 
     def _use_chosen(self, operation: Operation) -> None:
-        if name := "" if operation.candidate.variables_of else self._chosen(operation):
+        if not self.script or operation.candidate.variables_of:
+            return
+        if name := self._chosen(operation):
             own = self._run(operation, "make", name)
             self.engine.variables.add(operation.name, DATABASE, own)
             self.say(f"database: {name}")
