@@ -160,4 +160,4 @@ def listed(desk: DeskProcesses) -> bytes:
     """Return what the runner found that can be put on."""
     with desk.store.reading() as connection:
         found = snapshots.read(connection, "shop/staging", snapshots.CANDIDATES)
-    return json.dumps(found.document).encode()
+    return repr(found.document).encode()

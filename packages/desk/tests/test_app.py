@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
+from trunkline_desk.app import foreign
 from visitors import URL, Web, hidden
 
 
@@ -38,6 +40,14 @@ def test_a_forged_host_is_refused(web: Web, host: str) -> None:
     answer = web.visitor().client.get("/sign-in", headers={"Host": host})
     assert answer.status_code == 421
     assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize("hosts", [[], ["desk.example", "evil.example"]])
+def test_a_request_names_one_host(web: Web, hosts: list[str]) -> None:
+    named = [(b"host", one.encode()) for one in hosts]
+    answer = foreign(web.desk, Request({"type": "http", "headers": named}))
+    assert answer is not None
+    assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://desk"])
@@ -160,7 +170,8 @@ def test_a_database_that_is_away_is_told_and_comes_back(web: Web) -> None:
     answer = ana.client.get("/shop")
     assert answer.status_code == 503
     assert "The database of the desk does not answer." in answer.text
-    assert ana.client.get("/api/shop/staging").status_code == 200
+    answer = ana.client.get("/api/shop/staging")
+    assert (answer.status_code, [*answer.json()]) == (503, ["detail"])
     with web.store.writing() as connection:
         connection.exec_driver_sql("ALTER TABLE away RENAME TO event")
     assert "Serving" in ana.page()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trunkline_desk import outcomes, people, requests
+from trunkline_desk import people, requests
 from trunkline_desk.claims import Role
 from visitors import Visitor, Web, candidate
 
@@ -33,16 +33,15 @@ def switch(ana: Visitor, name: str, value: str = "true") -> int:
 
 def end(web: Web, state: str) -> None:
     """Let the newest request end, as the runner does."""
-    place = web.desk.places()[0]
     *_, one = web.rows("request")
     with web.store.writing() as connection:
-        requests.begin(connection, one.id, "gone", web.now)
-        what = (connection, place, one, state, "")
-        outcomes.end(*what, at=web.now, runner="gone")
+        requests.begin(connection, one, "gone", web.now)
+        requests.end(connection, one, state, "", at=web.now, runner="gone")
 
 
 def switched(web: Web) -> dict[str, bool]:
-    return {row.name: row.value for row in web.rows("flag")}
+    with web.store.reading() as connection:
+        return requests.flags(connection, "shop/staging")
 
 
 @pytest.mark.parametrize("name", ["ENABLE_SEAT", "PASSWORD", "", "ENABLE_SEATS=1"])

@@ -9,8 +9,9 @@ from trunkline import process
 from trunkline.deploy import listing
 
 from trunkline_desk import observer, snapshots
+from trunkline_desk.hooks import wanted
 from trunkline_desk.observer import Observer
-from trunkline_desk.services import Place
+from trunkline_desk.services import Hook, Place
 from visitors import Web, candidate
 
 
@@ -66,8 +67,9 @@ def test_a_reservation_that_ended_is_told_and_starts_nothing(web: Web) -> None:
     said = "ends ana&#39;s reservation of staging: it was until 09:00 UTC"
     assert ana.page().count(said) == 1
     assert web.rows("request") == []
-    *_, told = web.rows("outbox")
-    assert "ends ana's reservation of staging" in told.body
+    *_, told = web.rows("event")
+    assert "ends ana's reservation of staging" in told.text
+    assert wanted(Hook(url="http://hook.example"), told)
 
 
 def test_whoever_wants_to_know_is_told_once_when_it_is_free(web: Web) -> None:
@@ -82,7 +84,9 @@ def test_whoever_wants_to_know_is_told_once_when_it_is_free(web: Web) -> None:
     one.end_reservation(staging)
     said = "tells ben that staging is free"
     assert ben.page().count(said) == 1
-    assert said in web.rows("outbox")[-1].body
+    *_, told = web.rows("event")
+    assert said in told.text
+    assert wanted(Hook(url="http://hook.example"), told)
     assert "You will be told" not in ben.page()
     # Once is enough.
     ana.act("reserve")

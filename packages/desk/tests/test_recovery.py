@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Connection, Row
 from trunkline.process import run
 
-from trunkline_desk import requests
+from trunkline_desk import requests, snapshots
 from trunkline_desk.claims import Person, Role
-from trunkline_desk.outcomes import arrived
+from trunkline_desk.execution import arrived
 from trunkline_desk.requests import Order
 from trunkline_desk.runner import Runner
 from trunkline_desk.store import Store
@@ -121,8 +121,7 @@ def test_what_another_runner_began_or_a_newer_one_replaced_is_left_alone(
     put(web, kind=kind)
 
     def change() -> None:
-        with web.store.writing() as connection:
-            requests.end(connection, 1, state, "", at=web.now)
+        execute(web, f"UPDATE request SET state = '{state}'")  # noqa: S608 - ours
 
     store = Shared(web.desk.database, change)
     before = len(web.rows("event"))
@@ -138,8 +137,9 @@ def test_what_another_runner_began_or_a_newer_one_replaced_is_left_alone(
 def begin(web: Web, kind: str = "put") -> Row[Any]:
     """Let a runner begin what a page asked for, and be killed."""
     put(web, kind=kind)
+    one = web.rows("request")[0]
     with web.store.writing() as connection:
-        requests.begin(connection, 1, "gone", web.now)
+        requests.begin(connection, one, "gone", web.now)
     return web.rows("request")[0]
 
 
@@ -156,7 +156,7 @@ def test_what_a_runner_has_begun_is_its_own_while_it_gives_signs_of_life(
         until(lambda: ended(web))
     # It stood still for longer, and comes back.
     with web.store.writing() as connection:
-        what = (connection, 1, "done", "")
+        what = (connection, ended(web)[0], "done", "")
         assert not requests.end(*what, at=web.now, runner="gone")
     assert len(ended(web)) == 1
 
@@ -194,4 +194,7 @@ def test_only_what_is_there_by_a_request_ends_it_well(
 ) -> None:
     live = {"commit": "c" * 40, "unfinished": None, "since": "2027-01-15T08:00:00Z"}
     live |= {"recorded": {"ref": "feat/seats", "commit": "c" * 40}}
-    assert arrived(begin(web, kind), live | more) is done
+    web.look(**live | more)
+    one = begin(web, kind)
+    with web.store.reading() as connection:
+        assert arrived(one, snapshots.live(connection, one.place).document) is done

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from trunkline_desk import events, requests, tables
+from trunkline_desk import requests, tables
 from trunkline_desk.claims import Person, Role
-from trunkline_desk.outcomes import ending
+from trunkline_desk.execution import ending
 from trunkline_desk.requests import Order
 from visitors import Web, candidate
 
@@ -28,11 +28,10 @@ def running(web: Web, kind: str, *said: str) -> None:
     what = ("k" * 32, "shop/staging", ANA, order)
     with web.store.writing() as connection:
         requests.submit(connection, *what, why="", at=web.now)
-        number = requests.newest(connection, "shop/staging")
-        requests.begin(connection, number, "gone", web.now)
-        for text in ("begins", *said):
-            step = (connection, "shop/staging", "step", ANA, text)
-            events.add(*step, at=web.now, request=number)
+        (one,) = requests.find(connection, state="waiting")
+        requests.begin(connection, one, "gone", web.now)
+        for text in said:
+            requests.note(connection, one, "step", text, at=web.now)
 
 
 def test_an_old_page_does_not_stop_what_another_has_begun_since(web: Web) -> None:
@@ -41,7 +40,7 @@ def test_an_old_page_does_not_stop_what_another_has_begun_since(web: Web) -> Non
     assert ben.act("put").status_code == 303
     assert ben.act("done with it").status_code == 303
     old = ana.form() | {"action": "stop"}
-    first, second = (one.id for one in web.rows("request"))
+    first, second = web.rows("request")
     # What she saw fails, and nothing else serves; then his begins.
     with web.store.writing() as connection:
         requests.end(connection, first, "failed", "", at=web.now, runner="gone")
@@ -221,9 +220,9 @@ def test_a_failure_keeps_its_sentence_above_the_last_lines() -> None:
 def test_what_failed_names_its_step_and_can_be_tried_again(web: Web) -> None:
     running(web, "put", "pull", "start")
     with web.store.writing() as connection:
-        number = requests.newest(connection, "shop/staging")
+        (one,) = requests.find(connection, state="running")
         how = ("failed", "cannot start")
-        requests.end(connection, number, *how, at=web.now, runner="gone")
+        requests.end(connection, one, *how, at=web.now, runner="gone")
     text = web.visitor("ana").page()
     assert "Sell seats</bdi></b> was not put on: it failed at <b>Start</b>" in text
     assert '<a href="/shop/staging/put?ref=feat/seats">Try again</a>' in text

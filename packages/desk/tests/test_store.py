@@ -16,13 +16,13 @@ from trunkline_desk import actions, requests, snapshots, tables, view
 from trunkline_desk.claims import Action, DeniedError, Person, Role, Wish
 from trunkline_desk.services import Desk, Place, read_desk
 from trunkline_desk.store import Store
+from visitors import candidate
 
 from tests.postgres import Postgres, programs
 
 NOW = 1_800_000_000.0
 PLACE = Place("shop", "staging", Path(), "http://127.0.0.1:8100", True)
-MAIN = {"ref": "main", "tag": "main", "commit": "c" * 40, "compared": "c" * 40}
-FOUND = [MAIN | {"subject": "Sell seats", "author": "Ben"}]
+FOUND = [candidate("main", commit="c" * 40, count_in=0, count_out=0)]
 
 
 @pytest.fixture(scope="module")

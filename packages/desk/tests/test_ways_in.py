@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DatabaseError
 
-from trunkline_desk import people, terminal
+from trunkline_desk import command, people
 from trunkline_desk.claims import Role
 from visitors import Web, candidate
 
@@ -31,9 +31,7 @@ def test_page_script_and_terminal_are_refused_by_one_sentence_with_who_and_why(
         script = web.visitor().client.post(
             "/api/shop/staging", json=wish, headers=header
         )
-        typed = terminal.decide(
-            web.desk, place="shop/staging", by="root", action=action
-        )
+        typed = command.decide(web.desk, place="shop/staging", by="root", action=action)
         assert (page.status_code, script.status_code) == (409, 409)
         detail = script.json()["detail"]
         assert typed["denied"] == detail

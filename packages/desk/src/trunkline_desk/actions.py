@@ -1,15 +1,14 @@
 """Everything a person can do: the rule decides, the store records."""
 
 from contextlib import suppress
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, delete, func, insert, select
 from trunkline.deploy.deployment import Deployment
-from trunkline.deploy.listing import compare
+from trunkline.deploy.listing import Listed, compare
 from trunkline.errors import TrunklineError
 
-from trunkline_desk import events, flags, outbox, requests, snapshots, tables
+from trunkline_desk import events, requests, snapshots, tables
 from trunkline_desk.claims import (
     CLAIMS,
     Action,
@@ -39,7 +38,7 @@ def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
     columns = RESERVATION.c["holder", "until", "why", "ref"]
     these = RESERVATION.c.place == place.name
     held = connection.execute(select(*columns).where(these)).first()
-    live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
+    live = snapshots.live(connection, place.name).document
     newest = requests.newest(connection, place.name)
     going = requests.find(connection, place=place.name, state="running")
     running = going[0].id if going else 0
@@ -49,8 +48,8 @@ def ground(connection: Connection, place: Place, ref: str = "") -> Ground:
         name=place.environment,
         accepts_any=place.accepts_any,
         reservation=Reservation(*held) if held else None,
-        state=f"{live.get('commit') or 'nothing'}.{newest}.{running}",
-        first=one.get("first", "") if one else "",
+        state=f"{live.commit or 'nothing'}.{newest}.{running}",
+        first=one.first if one else "",
     )
 
 
@@ -66,14 +65,14 @@ def act(store: Store, place: Place, person: Person, wish: Wish, now: float) -> s
     except DeniedError as error:
         text = f"was refused: {error.sentence}"
         with store.writing() as connection:
-            events.add(connection, place.name, "act", person, text, at=now)
+            events.add(connection, place.name, "denied", person, text, at=now)
         raise
 
 
 def _completed(connection: Connection, place: Place, wish: Wish) -> Wish:
     one = listed(connection, place, wish.ref)
     seen = wish.seen or ground(connection, place).state
-    commit = wish.commit or (one["commit"] if one else "")
+    commit = wish.commit or (one.commit if one else "")
     return wish.model_copy(update={"seen": seen, "commit": commit})
 
 
@@ -105,11 +104,10 @@ def perform(
     elif asks:
         text += _submit(connection, place, person, wish, now)
     number = requests.newest(connection, place.name) if asks else 0
-    more: dict[str, Any] = {"why": wish.why, "at": now, "request": number or None}
     kind = "tell" if wish.action is Action.TELL else "act"
-    said = {"key": wish.key, "wish": wished, **more}
-    events.add(connection, place.name, kind, person, text, **said)
-    outbox.tell(connection, place, person, text, **more)
+    more = {"why": wish.why, "request": number or None}
+    more |= {"key": wish.key, "wish": wished}
+    events.add(connection, place.name, kind, person, text, at=now, **more)
     ref = held.ref if held else ""
     if wish.action is Action.PUT:
         ref = wish.ref if listed(connection, place, wish.ref) else ""
@@ -139,61 +137,58 @@ def _submit(
     text = f" without {', '.join(lost)}" if lost else ""
     if replaced is None:
         return text
-    told = (connection, place, person, "replaced it", "")
-    outbox.tell(*told, at=now, request=replaced.id, event="progress")
     return f"{text} instead of {replaced.ref or replaced.kind}, which was waiting"
 
 
 def _order(connection: Connection, place: Place, wish: Wish) -> tuple[Order, list[str]]:
     """Return the order, and the switched flags that the candidate lacks."""
     lost: list[str] = []
-    live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
+    live = snapshots.live(connection, place.name).document
     if wish.action is Action.TAKE_BACK:
-        return Order(wish.action.value, **live.get("before") or {}), lost
+        back = live.before
+        return Order("take back", *((back.ref, back.commit) if back else ())), lost
     if wish.action is Action.ACCEPT:
-        serves = (live.get("ref") or "", live.get("commit") or "")
-        return Order(wish.action.value, *serves), lost
+        return Order("accept", live.ref or "", live.commit or ""), lost
     words = [f"--{wish.database}"] if wish.database else []
-    switched = flags.read(connection, place.name)
+    switched = requests.flags(connection, place.name)
     if wish.action is Action.FLAG:
-        if why := flags.unknown(live, wish.flag):
+        if why := requests.unknown(live, wish.flag):
             raise DeniedError(422, why)
         switched[wish.flag] = wish.value
-        ref, commit, subject = live["ref"], live["commit"], f"{wish.flag} switched"
+        ref, commit = live.ref or "", live.commit or ""
+        subject = f"{wish.flag} switched"
     else:
         one = candidate(connection, place, wish.ref)
-        if one is None or one["commit"] != wish.commit:
-            now = f"{one['commit'][:12]} now" if one else "gone"
+        if one is None or one.commit != wish.commit:
+            now = f"{one.commit[:12]} now" if one else "gone"
             raise DeniedError(409, f"{wish.ref} is {now}; look again.")
-        ref, commit, subject = one["ref"], one["commit"], one["subject"]
-        # A list made by an older version has no such key.
-        lost = [name for name in one.get("lost_flags", ()) if name in switched]
-        switched = {name: on for name, on in switched.items() if name not in lost}
-    words += flags.options(switched)
+        ref, commit, subject = one.ref, one.commit, one.subject
+        lost = [name for name in one.lost_flags if switched.pop(name, None) is not None]
+    words += requests.options(switched)
     return Order(wish.action.value, ref, commit, subject, words), lost
 
 
-def candidate(connection: Connection, place: Place, ref: str) -> dict[str, Any] | None:
+def candidate(connection: Connection, place: Place, ref: str) -> Listed | None:
     """Return the candidate of a name, compared with the live commit.
 
     The runner compares the newest alone. Somebody who is about to put on another one
     needs it at once, and git alone says it, in a few hundredths of a second.
     """
     one = listed(connection, place, ref)
-    live = snapshots.read(connection, place.name, snapshots.LIVE).document or {}
-    if one is None or one["compared"] == live.get("commit") or not live.get("commit"):
+    live = snapshots.live(connection, place.name).document
+    if one is None or not live.commit or one.compared == live.commit:
         return one
     # A clone without these commits cannot compare them.
     with suppress(TrunklineError, OSError):
         found = Deployment(place.environment, folder=place.folder)
-        return one | compare(found, one["commit"], live["commit"])
+        return replace(one, **compare(found, one.commit, live.commit))
     return one
 
 
-def listed(connection: Connection, place: Place, ref: str) -> dict[str, Any] | None:
+def listed(connection: Connection, place: Place, ref: str) -> Listed | None:
     """Return the candidate with the name or tag of a branch or release."""
-    found = snapshots.read(connection, place.name, snapshots.CANDIDATES).document or []
-    return next((one for one in found if ref in {one["ref"], one.get("tag")}), None)
+    found = snapshots.candidates(connection, place.name).document
+    return next((one for one in found if ref in {one.ref, one.tag}), None)
 
 
 def hold(
@@ -207,7 +202,6 @@ def hold(
     elif names := listeners(connection, place):
         text = f"tells {', '.join(names)} that {place.environment} is free"
         events.add(connection, place.name, "told", DESK, text, at=now)
-        outbox.tell(connection, place, DESK, text, "", at=now)
 
 
 def listeners(connection: Connection, place: Place) -> list[str]:

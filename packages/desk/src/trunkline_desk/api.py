@@ -16,9 +16,8 @@ router = APIRouter(prefix="/api")
 def status(visit: SignedIn, place: PlaceOf) -> dict[str, Any]:
     """Return what is serving, who has reserved it, and what is running."""
     with visit.store.reading() as connection:
-        return view.document(
-            view.place_view(connection, place, visit.person, visit.now)
-        )
+        found = view.place_view(connection, place, visit.person, visit.now)
+    return found.document()
 
 
 @router.get("/{service}/{environment}/history")

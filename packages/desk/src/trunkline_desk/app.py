@@ -114,8 +114,11 @@ def _add_oidc(app: FastAPI, desk: Desk) -> None:
 
 def foreign(desk: Desk, request: Request) -> Response | None:
     """Refuse requests for another host, or from another site's page."""
-    if request.headers.get("host") != desk.host:
-        return PlainTextResponse(f"This is {desk.host}.", 421)
+    hosts = request.headers.getlist("host")
+    if hosts != [desk.host]:
+        # None, or several of which a proxy may have read another one.
+        status = 421 if len(hosts) == 1 else 400
+        return PlainTextResponse(f"This is {desk.host}.", status)
     origin = request.headers.get("origin")
     if request.method == "POST" and origin and urlsplit(origin).netloc != desk.host:
         return PlainTextResponse("This form was sent by another site.", 403)

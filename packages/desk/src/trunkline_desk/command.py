@@ -3,24 +3,28 @@
 import argparse
 import errno
 import getpass
+import json
 import os
+import secrets
 import shlex
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from argparse import SUPPRESS
 from contextlib import closing
 from pathlib import Path
 
 import uvicorn
+from pydantic import ValidationError
 from trunkline import process
 from trunkline.errors import TrunklineError, UsageError
 
-from trunkline_desk import people
+from trunkline_desk import actions, people
 from trunkline_desk.app import create_app
-from trunkline_desk.claims import Role
+from trunkline_desk.claims import DeniedError, Person, Role, Wish
 from trunkline_desk.runner import Runner
 from trunkline_desk.services import Desk, read_desk, usable
 from trunkline_desk.store import Store
@@ -43,6 +47,9 @@ def main() -> int:
     except TrunklineError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except ValidationError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -63,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     laptop.add_argument("root", type=Path, nargs="?", default=Path())
     laptop.add_argument("--port", type=int, default=8300)
     laptop.set_defaults(run=_laptop)
+    decides = commands.add_parser("decide", help="answer `trunkline` on this machine")
+    for name in ("place", "action"):
+        decides.add_argument(name)
+    for name in ("--by", "--ref", "--why", "--hours"):
+        decides.add_argument(name, default=SUPPRESS)
+    decides.set_defaults(run=_decide)
     for name, run in (("user", _user), ("token", _token)):
         one = commands.add_parser(name, help=f"add or remove a {name}")
         one.add_argument("what", choices=("add", "remove"))
@@ -176,3 +189,26 @@ def _token(given: argparse.Namespace) -> int:
             return 0 if people.remove_token(connection, given.name) else 1
         print(people.add_token(connection, given.name, Role[given.role.upper()]))
     return 0
+
+
+def _decide(given: argparse.Namespace) -> None:
+    """Print the answer about one wish, or the reason against it, as JSON."""
+    names = ("place", "by", "action", "ref", "why", "hours")
+    words = {name: value for name, value in vars(given).items() if name in names}
+    print(json.dumps(decide(read_desk(given.config), **words)))
+
+
+def decide(desk: Desk, *, place: str, by: str, **words: str) -> dict[str, str]:
+    """Carry out a wish of a user of this machine, who could change the store anyway."""
+    found = next((one for one in desk.places() if one.name == place), None)
+    if found is None:
+        raise UsageError(f"{desk.file} has no {place} any more")
+    person = Person(by, Role.RELEASER, actions.TERMINAL)
+    # The command line has named the environment already.
+    typed = {"key": secrets.token_hex(16), "typed": found.environment}
+    wish = Wish.model_validate(typed | words)
+    with closing(Store(desk.database)) as store:
+        try:
+            return {"said": actions.act(store, found, person, wish, time.time())}
+        except DeniedError as error:
+            return {"denied": error.sentence, "fix": error.fix}

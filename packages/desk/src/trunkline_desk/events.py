@@ -18,6 +18,8 @@ from sqlalchemy import (
 from trunkline_desk import tables
 from trunkline_desk.claims import Person
 
+EVENT = tables.event
+
 
 def add(
     connection: Connection,
@@ -31,24 +33,24 @@ def add(
 ) -> None:
     """Record an event.
 
-    It is an `act`, a `step`, an `end` or a `look`; somebody asks to `tell` them when it
-    is free, and they are `told`. `more` is why, the request, and which wish had which
-    key.
+    Somebody's `act` may be `denied`; they ask to `tell` them when it is free, and are
+    `told`. A request may `begin`, be at a `step`, be `replaced`, and `end`. The runner
+    has a new `look`. `more` is why, the request, and which wish had which key.
     """
     row = {"at": at, "place": place, "kind": kind, "text": text, **more}
     who = {"person": person.name, "by": person.by}
-    connection.execute(insert(tables.event).values(row | who))
+    connection.execute(insert(EVENT).values(row | who))
 
 
 def find(connection: Connection, key: str) -> Row[Any] | None:
     """Return the event of a form that was posted before."""
-    these = tables.event.c.key == key
-    return connection.execute(select(tables.event).where(these).limit(1)).first()
+    these = select(EVENT).filter_by(key=key).limit(1)
+    return connection.execute(these).first()
 
 
 def newest(connection: Connection) -> int:
     """Return the id of the newest event, or 0."""
-    return connection.scalar(select(func.max(tables.event.c.id))) or 0
+    return connection.scalar(select(func.max(EVENT.c.id))) or 0
 
 
 def last(
@@ -58,7 +60,7 @@ def last(
 
     For several places and kinds at once a database would sort all that there are.
     """
-    event = tables.event.c
+    event = EVENT.c
     found = [select(event.id).where(false())]
     for place, kind in product(places, kinds):
         these = (event.place == place) & (event.kind == kind)

@@ -17,7 +17,7 @@ from trunkline.process import run
 from trunkline.project import PYPROJECT
 from trunkline.settings import read_settings
 
-from trunkline_desk import actions, events, outbox, snapshots
+from trunkline_desk import actions, events, snapshots
 from trunkline_desk.actions import DESK
 from trunkline_desk.claims import Reservation, active, clock
 from trunkline_desk.services import Place
@@ -86,7 +86,7 @@ class Observer:
                 what = (connection, place.name, kind, found)
                 if snapshots.write(*what, at=now, problem=problem):
                     events.add(connection, place.name, "look", DESK, "", at=now)
-                if live and live["commit"] != (before.document or {}).get("commit"):
+                if live and live["commit"] != before.document.commit:
                     # Candidates are compared with it.
                     snapshots.look_again(connection, place.name, snapshots.CANDIDATES)
 
@@ -104,15 +104,14 @@ class Observer:
             text = f"ends {what} of {place.environment}: {why}"
             now = self.now()
             events.add(connection, place.name, "act", DESK, text, at=now)
-            outbox.tell(connection, place, DESK, text, "", at=now)
             actions.hold(connection, place, None, now)
 
     def _ended(self, connection: Connection, place: Place, held: Reservation) -> str:
         """Return why a reservation has ended, or an empty text."""
         if active(held, self.now()) is None:
             return f"it was until {clock(held.until, self.now())}"
-        found = snapshots.read(connection, place.name, snapshots.CANDIDATES)
-        if not held.ref or found.problem or found.document is None:
+        found = snapshots.candidates(connection, place.name)
+        if not held.ref or found.problem or not found.at:
             return ""
         listed = actions.listed(connection, place, held.ref)
         return "" if listed else f"{held.ref} is gone"

@@ -120,7 +120,7 @@ def _confirmation(
         newest = events.newest(connection)
         one = actions.candidate(connection, place, ref)
         shown = view.place_view(connection, place, visit.person, visit.now)
-    if one is None or (posted and shown["held"] and not shown["mine"]):
+    if one is None or (posted and shown.held and not shown.mine):
         return None
     values = {"place": place, "one": one, "view": shown, "newest": newest}
     values |= {"said": said, "why": posted.why if posted else ""}

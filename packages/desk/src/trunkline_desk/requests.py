@@ -1,16 +1,22 @@
-"""The queue of requests that the runner carries out."""
+"""The requests that the runner carries out, and the flags that they have switched."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
+from trunkline.deploy.operation import DeployStep
 
-from trunkline_desk import tables
-from trunkline_desk.claims import Person
+from trunkline_desk import events, snapshots, tables
+from trunkline_desk.claims import Person, Role
+from trunkline_desk.snapshots import Live
 
-REQUEST = tables.request
+REQUEST, EVENT = tables.request, tables.event
+# At first a command starts, waits for the lock and resolves the candidate.
+STEPS = ("prepare", *(one.value for one in DeployStep))
+_FLAG = re.compile(r"--flag=(ENABLE_[A-Z0-9_]{1,80})=(true|false)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ def submit(
     mine = find(connection, place=place, state="waiting", person=person.name)
     if replaced := next(iter(mine), None):
         said = "Replaced by a newer one before it began."
-        end(connection, replaced.id, "replaced", said, at=at)
+        end(connection, replaced, "replaced", said, at=at)
     connection.execute(
         insert(REQUEST).values(
             key=key,
@@ -73,10 +79,11 @@ def newest(connection: Connection, place: str) -> int:
     return connection.scalar(of) or 0
 
 
-def begin(connection: Connection, number: int, runner: str, at: float) -> None:
+def begin(connection: Connection, one: Row[Any], runner: str, at: float) -> None:
     """Mark a request as running."""
-    change = update(REQUEST).where(REQUEST.c.id == number)
+    change = update(REQUEST).where(REQUEST.c.id == one.id)
     connection.execute(change.values(state="running", runner=runner, began=at))
+    note(connection, one, "begin", "begins", at=at)
 
 
 def beat(connection: Connection, runner: str) -> None:
@@ -95,7 +102,7 @@ def take_over(connection: Connection, request: Row[Any], runner: str) -> None:
 
 def end(
     connection: Connection,
-    number: int,
+    one: Row[Any],
     state: str,
     said: str,
     *,
@@ -106,9 +113,26 @@ def end(
 
     Returns whether it was the runner's to end, or had not begun.
     """
-    these = (REQUEST.c.id == number) & REQUEST.c.runner.in_(("", runner))
-    change = update(REQUEST).where(these).values(state=state, said=said, ended=at)
-    return bool(connection.execute(change).rowcount)
+    live = snapshots.live(connection, one.place).document
+    # Of a rollback that had named none, it is known now.
+    values = {"state": state, "said": said, "commit": one.commit or live.commit or ""}
+    if state == "done" and one.kind not in {"put", "flag"}:
+        values["options"] = json.dumps(options(_came_back(connection, one, live)))
+    these = (REQUEST.c.id == one.id) & REQUEST.c.runner.in_(("", runner))
+    change = update(REQUEST).where(these).values(ended=at, **values)
+    if not connection.execute(change).rowcount:
+        return False
+    text = f"was refused: {said}" if state == "refused" else state
+    note(connection, one, "replaced" if state == "replaced" else "end", text, at=at)
+    return True
+
+
+def note(
+    connection: Connection, one: Row[Any], kind: str, text: str, *, at: float
+) -> None:
+    """Record a command's output, or how its request goes."""
+    person = Person(one.person, Role.VIEWER, one.by)
+    events.add(connection, one.place, kind, person, text, at=at, request=one.id)
 
 
 def stop(connection: Connection, place: str) -> bool:
@@ -117,3 +141,62 @@ def stop(connection: Connection, place: str) -> bool:
     first = select(func.min(REQUEST.c.id)).where(these).scalar_subquery()
     change = update(REQUEST).where(REQUEST.c.id == first).values(stopped=True)
     return bool(connection.execute(change).rowcount)
+
+
+def steps_of(connection: Connection, request: Row[Any]) -> dict[str, str]:
+    """Return the state of each step: `done`, `now` or `later`."""
+    these = (EVENT.c.request == request.id) & (EVENT.c.kind == "step")
+    said = {*connection.scalars(select(EVENT.c.text).where(these))}
+    begun = [number for number, name in enumerate(STEPS) if name in said]
+    if not begun and request.kind == "take back":
+        # During the window, a rollback is one rename.
+        return {}
+    last = begun[-1] if begun else 0
+    return {
+        name: "done" if n < last else "now" if n == last else "later"
+        for n, name in enumerate(STEPS)
+    }
+
+
+def flags(connection: Connection, place: str) -> dict[str, bool]:
+    """Return the flags that are switched for an environment.
+
+    They are those of the request that was done last.
+    """
+    these = (EVENT.c.place == place) & (EVENT.c.kind == "end")
+    these &= (EVENT.c.text == "done") & (EVENT.c.request == REQUEST.c.id)
+    last = select(REQUEST.c.options).where(these).order_by(EVENT.c.id.desc()).limit(1)
+    return _switched(connection.scalar(last))
+
+
+def options(switched: Mapping[str, bool]) -> list[str]:
+    """Return the flags as command line options. Pure."""
+    return [f"--flag={name}={str(on).lower()}" for name, on in switched.items()]
+
+
+def unknown(live: Live, name: str) -> str:
+    """Explain that the live version lacks a flag, or return an empty text. Pure."""
+    if not live.ref or not live.flags:
+        return "What runs now reports no flags, so none can be switched."
+    if name in live.flags and _FLAG.fullmatch(f"--flag={name}=true"):
+        return ""
+    return f"There is no flag {name}. There are {', '.join(sorted(live.flags))}."
+
+
+def _came_back(connection: Connection, one: Row[Any], live: Live) -> dict[str, bool]:
+    """Return the flags of the request that had put on what a request went back to.
+
+    As far as that says the same itself: it may have been put on from a terminal since.
+    """
+    these = (REQUEST.c.place == one.place) & (REQUEST.c.commit == one.commit)
+    these &= REQUEST.c.kind.in_(("put", "flag")) & (REQUEST.c.state == "done")
+    newest = select(REQUEST.c.options).where(these).order_by(REQUEST.c.id.desc())
+    before = connection.scalar(newest.limit(1))
+    switched = flags(connection, one.place) if before is None else _switched(before)
+    shown = live.flags if live.commit == one.commit else {}
+    return {name: on for name, on in switched.items() if shown.get(name) is on}
+
+
+def _switched(words: str | None) -> dict[str, bool]:
+    found = map(_FLAG.fullmatch, json.loads(words or "[]"))
+    return {one[1]: one[2] == "true" for one in found if one}

@@ -4,11 +4,12 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from trunkline.deploy.environments import find_environment
 from trunkline.errors import UsageError
 from trunkline.settings import read_settings
@@ -34,9 +35,24 @@ class Place:
         return f"{self.service}/{self.environment}"
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Hook(BaseModel):
+    """What is told of events."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # Of GitHub, that of the repository in its API.
+    url: str
+    kind: Literal["generic", "slack", "github"] = "generic"
+    # The variable with the key of signatures, or with GitHub's token.
+    secret: str = ""
+    # The service whose events it is told of, if not those of all.
+    service: str = ""
+
+
+class Desk(BaseModel):
     """The settings in `desk.toml`; the defaults suit a laptop."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     # The folder of each service's clone, by name.
     services: dict[str, str]
@@ -47,14 +63,13 @@ class Desk:
     # A header that names the person, believed from these addresses only, as is what
     # X-Forwarded-For says of the visitor's.
     person_header: str = ""
-    proxies: list[str] = field(default_factory=list)
+    proxies: list[str] = []
     # The role of a person who is not in the store.
-    default_role: str = "viewer"
+    default_role: Literal["viewer", "deployer", "releaser"] = "viewer"
     # Without sign-in: whoever can open the page is this machine's user.
     laptop: bool = False
-    oidc: dict[str, str] = field(default_factory=dict)
-    # [[hooks]] with a url and a kind: "generic", "slack" or "github".
-    hooks: list[dict[str, str]] = field(default_factory=list)
+    oidc: dict[str, str] = {}
+    hooks: list[Hook] = []
     # The file that this was read from.
     file: Path = Path("desk.toml")
 
@@ -93,9 +108,8 @@ def read_desk(file: Path) -> Desk:
     named = os.environ.get(DATABASE)
     given = {"file": file} | ({"database": named} if named else {})
     try:
-        document: Mapping[str, Any] = tomllib.loads(file.read_text("utf-8")) | given
-        found = Desk(**document)
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        found = Desk(**tomllib.loads(file.read_text("utf-8")) | given)
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise UsageError(
             f"{file}: {error}\n  type next: write [services] with NAME = FOLDER into it"
         ) from error

@@ -2,50 +2,100 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, select, update
+from trunkline.deploy.listing import Listed
 
 from trunkline_desk import tables
 
 SNAPSHOT = tables.snapshot
 # The kinds: the status, and the candidates.
 KINDS = LIVE, CANDIDATES = "live", "candidates"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deploy in the environment's journal."""
+
+    ref: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What `trunkline status` and /version say about an environment."""
+
+    commit: str | None = None
+    ref: str | None = None
+    by: str | None = None
+    since: str | None = None
+    well: bool = False
+    running: str | None = None
+    progress: str | None = None
+    unfinished: str | None = None
+    needs_human: str | None = None
+    # The last good deploy, and what a rollback would return to.
+    recorded: Deployed | None = None
+    before: Deployed | None = None
+    flags: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot[D]:
+    """A document with its Unix time (0 if never), and the error that keeps it old."""
+
+    document: D
+    digest: str = ""
+    at: float = 0.0
+    # When the runner last looked; 0 asks for a new look.
+    tried: float = 0.0
+    problem: str = ""
+
+
+_PARSERS: dict[str, TypeAdapter[Any]] = {
+    LIVE: TypeAdapter(Live),
+    CANDIDATES: TypeAdapter(list[Listed]),
+}
+_EMPTY: dict[str, Any] = {LIVE: Live(), CANDIDATES: []}
 # What was parsed last, with its digest: every page reads it, and 10,000 branches are
 # 4 MB.
 _parsed: dict[tuple[str, str], tuple[str, Any]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A document with its Unix time (0 if never), and the error that keeps it old."""
-
-    document: Any
-    digest: str
-    at: float
-    # When the runner last looked; 0 asks for a new look.
-    tried: float
-    problem: str
+def live(connection: Connection, place: str) -> Snapshot[Live]:
+    """Return what an environment serves."""
+    return read(connection, place, LIVE)
 
 
-def read(connection: Connection, place: str, kind: str) -> Snapshot:
-    """Return the newest document, which callers share and must not change."""
+def candidates(connection: Connection, place: str) -> Snapshot[list[Listed]]:
+    """Return what can be deployed, which callers share and must not change."""
+    return read(connection, place, CANDIDATES)
+
+
+def read(connection: Connection, place: str, kind: str) -> Snapshot[Any]:
+    """Return the newest document of a kind."""
     these = (SNAPSHOT.c.place == place) & (SNAPSHOT.c.kind == kind)
     columns = SNAPSHOT.c["digest", "at", "tried", "problem"]
     row = connection.execute(select(*columns).where(these)).first()
     if row is None:
-        return Snapshot(None, "", 0, 0, "")
-    digest, document = _parsed.get((place, kind), ("", None))
+        return Snapshot(_EMPTY[kind])
+    digest, document = _parsed.get((place, kind), ("", _EMPTY[kind]))
     if digest != row.digest:
         found = select(*SNAPSHOT.c["digest", "document"]).where(these)
         digest, text = connection.execute(found).one()
-        document = _parse(kind, text)
+        try:
+            document = _PARSERS[kind].validate_json(text) if text else _EMPTY[kind]
+        except ValidationError:
+            # Another version of the desk has written it.
+            return Snapshot(_EMPTY[kind])
         _parsed[place, kind] = digest, document
-    return Snapshot(document, digest, row.at, row.tried, row.problem)
+    return Snapshot(document, *row)
 
 
-def begin(connection: Connection, place: str, kind: str, at: float) -> Snapshot:
+def begin(connection: Connection, place: str, kind: str, at: float) -> Snapshot[Any]:
     """Record that the runner is looking, and return its last document."""
     before = read(connection, place, kind)
     key = {"place": place, "kind": kind}
@@ -85,11 +135,3 @@ def look_again(connection: Connection, place: str, *kinds: str) -> None:
     """Ask the runner for a new snapshot."""
     these = (SNAPSHOT.c.place == place) & SNAPSHOT.c.kind.in_(kinds)
     connection.execute(update(SNAPSHOT).where(these).values(tried=0.0))
-
-
-def _parse(kind: str, text: str) -> Any:  # noqa: ANN401 - JSON
-    found = json.loads(text or "null")
-    for one in found or () if kind == CANDIDATES else ():
-        # The text that a search looks at.
-        one["text"] = "{subject} {ref} {author}".format(**one).lower()
-    return found

@@ -1,18 +1,20 @@
 """What the pages show, as data: every sentence and every state."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
+from trunkline.deploy.listing import Listed
 from trunkline.deploy.operation import DeployStep
 
-from trunkline_desk import actions, events, flags, requests, snapshots, tables
-from trunkline_desk.claims import Person, Role, active
-from trunkline_desk.requests import REQUEST
+from trunkline_desk import actions, events, requests, snapshots
+from trunkline_desk.claims import Person, Reservation, Role, active
+from trunkline_desk.events import EVENT
+from trunkline_desk.requests import REQUEST, steps_of
 from trunkline_desk.services import Place
-from trunkline_desk.steps import ended_at, steps_of
+from trunkline_desk.snapshots import Live, Snapshot
 
 # Older figures are not shown as current.
 STALE_SECONDS = 30.0
@@ -20,9 +22,152 @@ DAY = 86400.0
 SHOWN = 20
 MORE = 100
 RECENT = 10
-EVENT = tables.event
 # The steps after the switch.
 LATE = DeployStep.WATCH, DeployStep.STOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceView:
+    """What is serving on an environment, who has it, and what may be done now."""
+
+    place: Place
+    seen: Snapshot[Live]
+    # Nothing can be changed while it cannot be seen.
+    stale: bool
+    # The branch or release that is serving, as it is now.
+    listed: Listed | None
+    held: Reservation | None
+    mine: bool
+    # Whether the reader is notified when it is free.
+    told: bool
+    running: Row[Any] | None
+    steps: dict[str, str]
+    waiting: Sequence[Row[Any]]
+    # The last requests that have ended, newest first.
+    done: Sequence[Row[Any]]
+    # The step at which the last one failed.
+    failed_at: str
+    state: str
+    may_change: bool
+    flags: dict[str, bool]
+    releases: list[Listed]
+
+    @property
+    def live(self) -> Live:
+        """The last status that was seen."""
+        return self.seen.document
+
+    @property
+    def health(self) -> str:
+        """The word for how it is."""
+        if self.stale or not self.live.commit:
+            return "unseen" if self.stale else "nothing"
+        return "serving" if self.live.well else "sick"
+
+    @property
+    def outside(self) -> bool:
+        """Whether something else is serving than what was deployed last."""
+        live = self.live
+        busy = self.running or live.running or live.unfinished
+        known = live.commit and live.recorded and not busy
+        return bool(known and live.recorded and live.recorded.commit != live.commit)
+
+    @property
+    def newer(self) -> int:
+        """By how many commits its branch is ahead."""
+        one, commit = self.listed, self.live.commit
+        return one.count_in if one and one.commit != commit == one.compared else 0
+
+    @property
+    def author(self) -> str:
+        """Who wrote the commit that serves, if known."""
+        same = self.listed and self.listed.commit == self.live.commit
+        return self.listed.author if self.listed and same else ""
+
+    @property
+    def subject(self) -> str:
+        """The subject of the commit that serves, if known."""
+        if self.listed and self.listed.commit == self.live.commit:
+            return self.listed.subject
+        return self.subject_of(self.live.commit)
+
+    def subject_of(self, commit: str | None) -> str:
+        """Return the subject with which a commit was put on."""
+        # A rollback has no subject of its own.
+        return next(
+            (o.subject for o in self.done if o.subject and o.commit == commit), ""
+        )
+
+    @property
+    def switched(self) -> bool:
+        """Whether the running request's candidate is serving already."""
+        return "now" in {self.steps.get(one) for one in LATE}
+
+    @property
+    def failed(self) -> Row[Any] | None:
+        """The last request, unless it was done."""
+        return next((one for one in self.done[:1] if one.state != "done"), None)
+
+    @property
+    def usual(self) -> float:
+        """The median seconds of the last ten successes."""
+        kinds = {"put", "flag"}
+        good = [o for o in self.done if o.state == "done" and o.kind in kinds]
+        taken = sorted(one.ended - one.began for one in good[:10])
+        return taken[len(taken) // 2] if taken else 0.0
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON for the API."""
+        return {
+            "service": self.place.service,
+            "environment": self.place.environment,
+            "url": self.place.url,
+            "health": self.health,
+            "seen_at": self.seen.at,
+            "state": self.state,
+            "subject": self.subject,
+            "ref": self.live.ref,
+            "commit": self.live.commit,
+            "by": self.live.by,
+            "reservation": asdict(self.held) if self.held else None,
+            "running": told(self.running) if self.running else None,
+            "waiting": [told(one) for one in self.waiting],
+            "flags": self.flags,
+        }
+
+
+def place_view(
+    connection: Connection, place: Place, person: Person, now: float
+) -> PlaceView:
+    """Read an environment."""
+    seen = snapshots.live(connection, place.name)
+    ground = actions.ground(connection, place)
+    held = active(ground.reservation, now)
+    running = next(iter(_find(connection, place, "running")), None)
+    done = _ended(connection, place)
+    failed = done and done[0].state != "done" and done[0].began
+    steps = steps_of(connection, done[0]) if failed else {}
+    candidates = snapshots.candidates(connection, place.name).document
+    others = [one for one in candidates if one.commit != seen.document.commit][:3]
+    return PlaceView(
+        place=place,
+        seen=seen,
+        stale=bool(seen.problem) or now - seen.at > STALE_SECONDS,
+        listed=actions.listed(connection, place, seen.document.ref or ""),
+        held=held,
+        mine=held is not None and held.holder == person.name,
+        told=bool(held) and person.name in actions.listeners(connection, place),
+        running=running,
+        steps=steps_of(connection, running) if running else {},
+        waiting=_find(connection, place, "waiting"),
+        done=done,
+        failed_at=next((name for name, how in steps.items() if how == "now"), ""),
+        state=ground.state,
+        may_change=person.role
+        >= (Role.DEPLOYER if place.accepts_any else Role.RELEASER),
+        flags=requests.flags(connection, place.name),
+        releases=[] if place.accepts_any else others,
+    )
 
 
 def page(
@@ -39,9 +184,11 @@ def page(
     # First, so that the page is told about changes made meanwhile.
     newest = events.newest(connection)
     mine = [one for one in places if one.service == service]
-    target = next((one for one in mine if one.accepts_any), mine[0])
-    found = snapshots.read(connection, target.name, snapshots.CANDIDATES)
     views = {one.name: place_view(connection, one, person, now) for one in mine}
+    target = next((one for one in mine if one.accepts_any), mine[0])
+    found = snapshots.candidates(connection, target.name)
+    ready = _matching(found.document, find)
+    end = older + (MORE if older else SHOWN)
     return {
         "service": service,
         "services": list(dict.fromkeys(one.service for one in places)),
@@ -49,168 +196,47 @@ def page(
         "places": [*views.values()],
         # The environment for branches, and its commits ahead of the others.
         "target": target,
-        "ahead": _ahead(found.document or [], views[target.name], views),
-        **_ready(found, find, older),
+        "ahead": _ahead(found.document, views[target.name], views),
+        "ready": ready[older:end],
+        "ready_at": found.at,
+        "ready_problem": found.problem,
+        "find": find,
+        "start": older,
+        "end": end,
+        # How many more there are.
+        "older": max(0, len(ready) - end),
         "past": history(connection, [*views], limit=RECENT),
         "days": days(connection, [*views], now),
     }
 
 
-def _ready(found: snapshots.Snapshot, find: str, older: int) -> dict[str, Any]:
-    """Return the candidates that match every word, starting at `older`."""
+def _matching(found: list[Listed], find: str) -> list[Listed]:
+    """Return the candidates that have every word. Pure."""
     words = find.lower().split()
-    ready = [
-        one
-        for one in found.document or []
-        if all(word in one["text"] for word in words)
-    ]
-    end = older + (MORE if older else SHOWN)
-    return {
-        "ready": ready[older:end],
-        "start": older,
-        "end": end,
-        # How many more there are.
-        "older": max(0, len(ready) - end),
-        "ready_at": found.at,
-        "ready_problem": found.problem,
-        "find": find,
-    }
-
-
-def place_view(
-    connection: Connection, place: Place, person: Person, now: float
-) -> dict[str, Any]:
-    """Read an environment: what is serving, who has it, and what may be done now."""
-    seen = snapshots.read(connection, place.name, snapshots.LIVE)
-    live = seen.document or {}
-    ground = actions.ground(connection, place)
-    held = active(ground.reservation, now)
-    done = _ended(connection, place)
-    listed = actions.listed(connection, place, live.get("ref") or "")
-    subject, author = _origin(live, listed, done)
-    stale = bool(seen.problem) or now - seen.at > STALE_SECONDS
-    role = Role.DEPLOYER if place.accepts_any else Role.RELEASER
-    work = _work(connection, place, done)
-    return {
-        "place": place,
-        "health": "unseen" if stale else _health(live),
-        "live": live,
-        "subject": subject,
-        "author": author,
-        "newer": _newer(listed, live.get("commit")),
-        "seen_at": seen.at,
-        "problem": seen.problem,
-        "held": held,
-        "mine": held is not None and held.holder == person.name,
-        # Whether the reader is notified when it is free.
-        "told": bool(held) and person.name in actions.listeners(connection, place),
-        **work,
-        "outside": not work["running"] and _outside(live),
-        # The rollback target.
-        "before": _before(done, live),
-        "state": ground.state,
-        "may_change": person.role >= role,
-        # Why the buttons are disabled, or empty.
-        "off": "Until we can, nothing can be changed." if stale else "",
-        "flags": flags.read(connection, place.name),
-        "releases": [] if place.accepts_any else _releases(connection, place, live),
-    }
-
-
-def _work(
-    connection: Connection, place: Place, done: Sequence[Row[Any]]
-) -> dict[str, Any]:
-    """Return the running and waiting requests, and how the last one ended."""
-    begun = requests.find(connection, place=place.name, state="running")
-    running = begun[0] if begun else None
-    steps = steps_of(connection, running) if running else {}
-    failed = done[0] if done and done[0].state != "done" else None
-    return {
-        "running": running,
-        "steps": steps,
-        # Whether the running request's candidate is serving already.
-        "switched": "now" in {steps.get(one) for one in LATE},
-        "waiting": requests.find(connection, place=place.name, state="waiting"),
-        "failed": failed,
-        # The step at which that ended.
-        "failed_at": ended_at(connection, failed) if failed else "",
-        "usual": _usual(done),
-    }
+    if not words:
+        return found
+    texts = ((one, f"{one.subject} {one.ref} {one.author}".lower()) for one in found)
+    return [one for one, text in texts if all(word in text for word in words)]
 
 
 def _ahead(
-    listed: Sequence[dict[str, Any]],
-    target: dict[str, Any],
-    views: dict[str, dict[str, Any]],
-) -> dict[str, dict[str, Any]]:
-    """Map environments to what they run that the one for releases lacks."""
-    serves = target["live"].get("commit")
-    behind = (o for o in listed if o["compared"] == serves and o["commits_out"])
-    found = {one["commit"]: one for one in behind}
-    return {
-        name: found.get(one["live"].get("commit"), {}) for name, one in views.items()
-    }
+    listed: Sequence[Listed], target: PlaceView, views: Mapping[str, PlaceView]
+) -> dict[str, Listed | None]:
+    """Map environments to what they run that the one for releases lacks. Pure."""
+    serves = target.live.commit
+    behind = (one for one in listed if one.compared == serves and one.commits_out)
+    found = {one.commit: one for one in behind}
+    return {name: found.get(one.live.commit or "") for name, one in views.items()}
 
 
-def _origin(
-    live: dict[str, Any], listed: dict[str, Any] | None, done: Sequence[Row[Any]]
-) -> tuple[str, str]:
-    """Return the subject and author of the live version, if known."""
-    if listed and listed["commit"] == live.get("commit"):
-        return listed["subject"], listed["author"]
-    for one in done:
-        # A rollback has no subject of its own.
-        if one.subject and one.commit == live.get("commit"):
-            return one.subject, ""
-    return "", ""
-
-
-def _newer(listed: dict[str, Any] | None, commit: str | None) -> int:
-    """Count the commits by which a branch is ahead of the live version."""
-    moved = listed and listed["commit"] != commit and listed["compared"] == commit
-    return listed.get("count_in", 0) if listed and moved else 0
-
-
-def _health(live: dict[str, Any]) -> str:
-    if not live.get("commit"):
-        return "nothing"
-    return "serving" if live.get("well") else "sick"
-
-
-def _outside(live: dict[str, Any]) -> bool:
-    """Whether something else is serving than what was deployed last."""
-    recorded, commit = live.get("recorded"), live.get("commit")
-    busy = live.get("running") or live.get("unfinished")
-    return bool(commit and recorded and recorded["commit"] != commit and not busy)
-
-
-def _releases(
-    connection: Connection, place: Place, live: dict[str, Any]
-) -> list[dict[str, Any]]:
-    found = snapshots.read(connection, place.name, snapshots.CANDIDATES).document or []
-    return [one for one in found if one["commit"] != live.get("commit")][:3]
+def _find(connection: Connection, place: Place, state: str) -> Sequence[Row[Any]]:
+    return requests.find(connection, place=place.name, state=state)
 
 
 def _ended(connection: Connection, place: Place) -> Sequence[Row[Any]]:
-    these = (REQUEST.c.place == place.name) & REQUEST.c.state.in_(
-        ("done", "failed", "refused")
-    )
-    newest = select(REQUEST).where(these).order_by(REQUEST.c.id.desc()).limit(50)
-    return connection.execute(newest).all()
-
-
-def _before(done: Sequence[Row[Any]], live: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the rollback target, as the journal has it."""
-    found = live.get("before")
-    told = (one.subject for one in done if found and one.commit == found["commit"])
-    return found and {"subject": next(told, ""), **found}
-
-
-def _usual(done: Sequence[Row[Any]]) -> float:
-    """Return the median seconds of the last ten successes, given newest first."""
-    good = [one for one in done if one.state == "done" and one.kind in {"put", "flag"}]
-    taken = sorted(one.ended - one.began for one in good[:10])
-    return taken[len(taken) // 2] if taken else 0.0
+    these = REQUEST.c.state.in_(("done", "failed", "refused"))
+    found = select(REQUEST).filter_by(place=place.name).where(these)
+    return connection.execute(found.order_by(REQUEST.c.id.desc()).limit(50)).all()
 
 
 def history(
@@ -218,11 +244,11 @@ def history(
 ) -> Sequence[Any]:
     """Return what people did, newest first, with the outcomes of their requests."""
     of = EVENT.outerjoin(REQUEST, EVENT.c.request == REQUEST.c.id)
-    last = events.last(names, ("act", "told"), limit=limit, before=before)
+    kinds = ("act", "denied", "told")
+    last = events.last(names, kinds, limit=limit, before=before)
     columns = (
-        *(EVENT.c.id, EVENT.c.at, EVENT.c.place, EVENT.c.person, EVENT.c.by),
-        *(EVENT.c.text, EVENT.c.why, EVENT.c.request),
-        *(REQUEST.c.state, REQUEST.c.began, REQUEST.c.ended),
+        *EVENT.c["id", "at", "place", "person", "by", "text", "why", "request"],
+        *REQUEST.c["state", "began", "ended"],
     )
     found = select(*columns).select_from(of).where(EVENT.c.id.in_(last))
     return connection.execute(found.order_by(EVENT.c.id.desc()).limit(limit)).all()
@@ -239,22 +265,6 @@ def days(connection: Connection, names: Sequence[str], now: float) -> list[int]:
     for number, count in connection.execute(counted):
         counts[min(27, int(number))] += count
     return counts
-
-
-def document(view: dict[str, Any]) -> dict[str, Any]:
-    """Return an environment as JSON for the API."""
-    place, held, live = view["place"], view["held"], view["live"]
-    return {
-        "service": place.service,
-        "environment": place.environment,
-        "url": place.url,
-        **{name: view[name] for name in ("health", "seen_at", "state", "subject")},
-        **{name: live.get(name) for name in ("ref", "commit", "by")},
-        "reservation": asdict(held) if held else None,
-        "running": told(view["running"]) if view["running"] else None,
-        "waiting": [told(one) for one in view["waiting"]],
-        "flags": view["flags"],
-    }
 
 
 def told(row: Row[Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.conftest import put, settled, shoot, sign_in
 from desks import DeskProcesses
-from trunkline_desk.steps import STEPS
+from trunkline_desk.requests import STEPS
 
 pytestmark = pytest.mark.slow
 # Keeps every step that the page shows as going on, in this order.

@@ -59,13 +59,10 @@ def upgrade() -> None:
         *(_key("place"), _key("kind"), _time("at"), _time("tried")),
         *_text("document", "digest", "problem"),
     )
-    op.create_table("flag", _key("place"), _key("name"), _switch("value"))
     op.create_table(
-        "outbox",
-        sa.Column("id", sa.Integer, primary_key=True),
-        *_text("hook", "body"),
-        *(_count("tries"), _time("due")),
-        _switch("done"),
+        "delivery",
+        sa.Column("event", sa.Integer, primary_key=True, autoincrement=False),
+        *(_key("hook"), _count("tries"), _time("due"), _switch("done")),
     )
     for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)

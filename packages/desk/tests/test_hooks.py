@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from trunkline_desk import outbox, requests
+from trunkline_desk import events, hooks, requests, snapshots
 from trunkline_desk.claims import Person, Role
 from trunkline_desk.requests import Order
-from trunkline_desk.services import Desk, Place
+from trunkline_desk.services import Desk, Hook, Place
 from trunkline_desk.store import Store
 from visitors import Web
 
@@ -112,12 +113,17 @@ class GitHub(Receiver):
 
 def told(store: Store, text: str = "put feat/<b> on staging") -> None:
     with store.writing() as connection:
-        outbox.tell(connection, PLACE, ANA, text, "demo & more", at=100.0)
+        events.add(
+            *(connection, PLACE.name, "act", ANA, text), at=100.0, why="demo & more"
+        )
 
 
-def desk(**hook: str) -> Desk:
-    hooks: Any = [hook]
-    return Desk(services={}, hooks=hooks)
+def desk(**hook: Any) -> Desk:  # noqa: ANN401 - any key
+    return Desk(services={}, hooks=[Hook(**hook)])
+
+
+def send(store: Store, desk: Desk, now: float) -> None:
+    hooks.send(store, desk, [PLACE], now)
 
 
 def test_a_message_is_signed_as_it_is_sent(
@@ -126,8 +132,8 @@ def test_a_message_is_signed_as_it_is_sent(
     monkeypatch.setenv("HOOK_SECRET", "s3cret")
     told(store)
     settings = desk(url=receiver.url, secret="HOOK_SECRET")  # noqa: S106 - a name
-    outbox.send(store, settings, 100.0)
-    outbox.send(store, settings, 1000.0)
+    send(store, settings, 100.0)
+    send(store, settings, 1000.0)
     ((headers, body),) = receiver.got
     expected = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
     assert headers["X-Trunkline-Signature"] == f"sha256={expected}"
@@ -136,7 +142,7 @@ def test_a_message_is_signed_as_it_is_sent(
 
 def test_slack_reads_no_markup_of_a_branch(store: Store, receiver: Receiver) -> None:
     told(store)
-    outbox.send(store, desk(url=receiver.url, kind="slack"), 100.0)
+    send(store, desk(url=receiver.url, kind="slack"), 100.0)
     ((_, body),) = receiver.got
     assert json.loads(body) == {
         "text": "*shop*: ana put feat/&lt;b&gt; on staging — demo &amp; more"
@@ -149,11 +155,11 @@ def test_what_did_not_arrive_is_sent_again_later(
     receiver.failures = 2
     told(store)
     settings = desk(url=receiver.url)
-    outbox.send(store, settings, 100.0)
-    outbox.send(store, settings, 101.0)
+    send(store, settings, 100.0)
+    send(store, settings, 101.0)
     assert (receiver.got, receiver.failures) == ([], 1)
-    outbox.send(store, settings, 200.0)
-    outbox.send(store, settings, 300.0)
+    send(store, settings, 200.0)
+    send(store, settings, 300.0)
     assert len(receiver.got) == 1
 
 
@@ -163,7 +169,7 @@ def test_of_several_runners_one_sends_a_message(
     told(store)
     settings = desk(url=receiver.url)
     with ThreadPoolExecutor(8) as pool:
-        [*pool.map(lambda _: outbox.send(store, settings, 100.0), range(8))]
+        [*pool.map(lambda _: send(store, settings, 100.0), range(8))]
     assert len(receiver.got) == 1
 
 
@@ -171,10 +177,10 @@ def test_a_receiver_that_is_gone_holds_nothing_up(store: Store) -> None:
     told(store)
     settings = desk(url="http://127.0.0.1:1/hook")
     for at in range(100, 100_000, 5_000):
-        outbox.send(store, settings, float(at))
+        send(store, settings, float(at))
     with store.reading() as connection:
-        rows = connection.execute(outbox.OUTBOX.select()).all()
-    assert [(one.tries, one.done) for one in rows if one.hook] == [(outbox.TRIES, True)]
+        rows = connection.execute(hooks.DELIVERY.select()).all()
+    assert [(one.tries, one.done) for one in rows if one.hook] == [(hooks.TRIES, True)]
 
 
 def test_who_had_it_is_told_who_took_it_over_and_why(
@@ -183,7 +189,8 @@ def test_who_had_it_is_told_who_took_it_over_and_why(
     web = Web(tmp_path)
     web.visitor("ana").act("reserve", why="demo for ACME")
     web.visitor("ben").act("take over", why="she is away")
-    outbox.send(web.store, desk(url=receiver.url), web.now)
+    settings = desk(url=receiver.url)
+    hooks.send(web.store, settings, web.desk.places(), web.now)
     message = json.loads(receiver.got[-1][1])
     assert (message["person"], message["why"]) == ("ben", "she is away")
     assert message["text"].startswith("took staging over from ana until")
@@ -195,39 +202,34 @@ def asked(store: Store, order: Order, why: str = "demo") -> int:
         key = f"{order}"[:64]
         requests.submit(connection, key, PLACE.name, ANA, order, why=why, at=100.0)
         number = requests.newest(connection, PLACE.name)
-        outbox.tell(connection, PLACE, ANA, "put it on", why, at=100.0, request=number)
+        what = (connection, PLACE.name, "act", ANA, "put it on")
+        events.add(*what, at=100.0, request=number)
         return number
 
 
-def ended(store: Store, number: int, state: str, said: str, commit: str = "") -> None:
+def ended(store: Store, number: int, state: str, said: str) -> None:
     with store.writing() as connection:
-        requests.end(connection, number, state, said, at=130.0)
-        outbox.tell(
-            *(connection, PLACE, ANA, state, ""),
-            at=130.0,
-            request=number,
-            event="end",
-            commit=commit,
-        )
+        (one,) = requests.find(connection, id=number)
+        requests.end(connection, one, state, said, at=130.0)
 
 
 def test_github_shows_a_deployment_and_how_it_goes(
     store: Store, github: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOKEN", "t0ken")
-    hook = {"url": github.url, "kind": "github", "secret": "TOKEN"}
+    hook = Hook(url=github.url, kind="github", secret="TOKEN")  # noqa: S106 - a name
     settings = Desk(services={}, hooks=[hook], url="https://desk.example")
     number = asked(store, Order("put", "feat/seats", "c" * 40, "Sell seats"))
-    outbox.send(store, settings, 100.0)
+    send(store, settings, 100.0)
     ended(store, number, "failed", "start\ncannot start: no such thing\n")
-    outbox.send(store, settings, 130.0)
+    send(store, settings, 130.0)
     (deployment,) = github.deployments
     assert deployment == {
         "ref": "c" * 40,
         "task": f"deploy:{number}-100",
         "auto_merge": False,
         "required_contexts": [],
-        "environment": "staging",
+        "environment": "shop/staging",
         "production_environment": False,
         "description": "ana: demo",
     }
@@ -236,7 +238,7 @@ def test_github_shows_a_deployment_and_how_it_goes(
     ]
     assert github.statuses[-1][1] == {
         "state": "failure",
-        "environment": "staging",
+        "environment": "shop/staging",
         "environment_url": PLACE.url,
         "log_url": f"https://desk.example/shop/staging/requests/{number}",
         "description": "cannot start: no such thing",
@@ -247,16 +249,52 @@ def test_github_shows_a_deployment_and_how_it_goes(
     assert "User-Agent" in headers  # without one GitHub refuses
 
 
+def test_two_services_of_a_repository_have_environments_of_their_own(
+    store: Store, github: GitHub
+) -> None:
+    settings = desk(url=github.url, kind="github")
+    other = replace(PLACE, service="cafe")
+    with store.writing() as connection:
+        for place in (PLACE, other):
+            order = Order("put", "main", "d" * 40)
+            requests.submit(
+                *(connection, place.name, place.name, ANA, order), why="", at=100.0
+            )
+            (one,) = requests.find(connection, place=place.name)
+            requests.begin(connection, one, "runner", 100.0)
+    hooks.send(store, settings, [PLACE, other], 100.0)
+    named = [one["environment"] for one in github.deployments]
+    assert named == ["shop/staging", "cafe/staging"]
+    assert [one["environment"] for _, one in github.statuses] == named
+
+
+def test_what_was_replaced_or_refused_is_told_to_github_alone(
+    store: Store, github: GitHub, receiver: Receiver
+) -> None:
+    for ref in ("main", "feat/seats"):
+        asked(store, Order("put", ref, "d" * 40))
+    settings = Desk(
+        services={},
+        hooks=[Hook(url=receiver.url), Hook(url=github.url, kind="github")],
+    )
+    with store.writing() as connection:
+        what = (connection, PLACE.name, "denied", ANA, "was refused: no")
+        events.add(*what, at=100.0)
+    send(store, settings, 100.0)
+    assert [json.loads(body)["text"] for _, body in receiver.got] == ["put it on"] * 2
+    assert github.statuses[0][1]["state"] == "inactive"
+
+
 def test_what_reaches_github_late_tells_how_it_is_then(
     store: Store, github: GitHub
 ) -> None:
     settings = desk(url=github.url, kind="github")
     number = asked(store, Order("put", "main", "d" * 40))
     github.failures = 1
-    outbox.send(store, settings, 100.0)
+    send(store, settings, 100.0)
     ended(store, number, "done", "")
-    outbox.send(store, settings, 130.0)
-    outbox.send(store, settings, 1000.0)
+    send(store, settings, 130.0)
+    send(store, settings, 1000.0)
     # However often it is sent, there is one Deployment, and its last status is right.
     assert len(github.deployments) == 1
     assert {one["state"] for _, one in github.statuses} == {"success"}
@@ -268,10 +306,13 @@ def test_github_is_told_what_was_taken_back_to_and_no_claims(
     settings = desk(url=github.url, kind="github")
     told(store, "reserved staging")
     number = asked(store, Order("take back"))
-    outbox.send(store, settings, 100.0)
+    send(store, settings, 100.0)
     assert github.got == []
-    ended(store, number, "done", "", commit="e" * 40)
-    outbox.send(store, settings, 130.0)
+    with store.writing() as connection:
+        live = {"ref": "main", "commit": "e" * 40}
+        snapshots.write(connection, PLACE.name, snapshots.LIVE, live, at=130.0)
+    ended(store, number, "done", "")
+    send(store, settings, 130.0)
     assert [one["ref"] for one in github.deployments] == ["e" * 40]
     assert [one["state"] for _, one in github.statuses] == ["success"]
 
@@ -280,10 +321,10 @@ def test_a_hook_of_a_service_hears_of_it_alone(
     store: Store, receiver: Receiver
 ) -> None:
     told(store)
-    outbox.send(store, desk(url=receiver.url, service="another"), 100.0)
+    send(store, desk(url=receiver.url, service="another"), 100.0)
     assert receiver.got == []
-    outbox.send(store, desk(url=receiver.url, service="shop"), 100.0)
+    send(store, desk(url=receiver.url, service="shop"), 100.0)
     assert receiver.got == []
     told(store)
-    outbox.send(store, desk(url=receiver.url, service="shop"), 100.0)
+    send(store, desk(url=receiver.url, service="shop"), 100.0)
     assert len(receiver.got) == 1
