@@ -123,7 +123,7 @@ def test_a_changed_file_is_kept_and_listed(service: Sample) -> None:
     assert left == [rules, f"{CORE}/customers/letters.py"]
     kept = [line for line in lines if line.startswith("keep")]
     assert [line.split()[1].rstrip(":") for line in kept] == left
-    assert f"git rm -r --force {' '.join(left)}" in lines[-1]
+    assert lines[-1] == f"type next: rm {' '.join(left)} && make check"
     assert "customers" not in service.read(f"{CORE}/app.py")
 
 
@@ -137,6 +137,26 @@ def test_a_table_that_is_still_used_keeps_its_migration(service: Sample) -> None
     assert len(left) == 2
     assert left[0] == tables
     assert left[1].startswith(VERSIONS)
+
+
+def test_an_edited_table_that_others_have_is_dropped_by_what_to_type(
+    service: Sample,
+) -> None:
+    made = make(service, "customers")
+    (stored,) = (path for path in written(made) if path.startswith(VERSIONS))
+    tables = f"{CORE}/customers/tables.py"
+    service.write(tables, service.read(tables) + "\nMORE = 1\n")
+    make(service, "teams")
+    lines = make(service, "--remove", "customers")
+
+    typed = f'rm {tables} && make migration m="drop customers" && make check'
+    assert lines[-1] == f"type next: {typed}"
+    (service.root / tables).unlink()
+    ran = service.run("python", "-m", "my_app", "migration", "-m", "drop customers")
+    assert ran.code == 0, ran.all
+    (left, drop) = (path for path in tree(service) if "customers" in path)
+    assert left == stored
+    assert "op.drop_table('customers')" in service.read(drop)
 
 
 @pytest.mark.parametrize("released", [True, False], ids=["released", "followed"])

@@ -23,16 +23,15 @@ def remove_feature(
     made, changed = survey(place, name)
     step = migrations.of_feature(place, noun(name))
     migration = str(step.relative_to(place.root)) if step else ""
-    drops = False
-    if f"src/{place.package}/core/{name}/tables.py" in changed:
-        changed += [migration]
-    elif migration and is_undone_by_deletion(repository, place, name, migration):
-        made += [migration]
-    else:
-        drops = bool(migration and made)
+    undone = bool(step) and is_undone_by_deletion(repository, place, name, migration)
+    edited = f"src/{place.package}/core/{name}/tables.py" in changed
+    if undone:
+        (changed if edited else made).append(migration)
+    stays = bool(step) and not undone
+    drops = bool(stays and made and not edited)
     lines = [f"change {place.wiring}", *(f"delete {path}" for path in made)]
     lines += [f"write  a migration that drops the table; {migration} stays"] * drops
-    lines += [f"keep   {path}: it is not as it was made" for path in changed]
+    lines += [f"keep   {path}: edited since it was made" for path in changed]
     print("\n".join(lines))
     if dry_run:
         return 0
@@ -43,8 +42,9 @@ def remove_feature(
     delete(place, made)
     if drops:
         drop_table(place, name)
-    kept = f"git rm -r --force {' '.join(changed)} && " if changed else ""
-    print(f"type next: {kept}make check")
+    then = [f"rm {' '.join(changed)}"] * bool(changed)
+    then += [f'make migration m="drop {name}"'] * (stays and edited)
+    print("type next:", " && ".join([*then, "make check"]))
     return 0
 
 
