@@ -92,6 +92,11 @@ def test_a_build_knows_the_state_of_the_database(
         ["same", ["second"], [], []],
         ["unknown", ["second"], [stranger], ["second"]],
     ]
+    assert migrate(settings, versions=old) == 0
+    assert "ahead of this build" in capsys.readouterr().out
+    assert migrate(settings, versions=other) == 1
+    assert "this build lacks: second" in capsys.readouterr().err
+    assert tables(empty_url) == {"first", "second"}
     assert migrate(settings, down=1, versions=new) == 0
     assert tables(empty_url) == {"first"}
     assert states(new) == [["behind", ["first"], [second], []]]

@@ -37,20 +37,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     found = parser.add_subparsers(dest="command", required=True)
     run = found.add_parser("migrate", help="upgrade the database to this build")
     run.add_argument(
-        "--down",
-        type=int,
-        default=0,
-        metavar="N",
-        help="take the last N back, data too",
+        "--down", type=int, default=0, metavar="N", help="undo the last N, data too"
     )
     new = found.add_parser(
         "migration", help="write a migration from the changes to the models"
     )
     new.add_argument(
-        "-m",
-        "--message",
-        required=True,
-        help="short description, such as 'add a column'",
+        "-m", "--message", required=True, help="what it does, such as 'add a column'"
     )
     known = found.add_parser("migrations", help="list the migrations of this build")
     known.add_argument(

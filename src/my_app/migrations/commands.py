@@ -23,6 +23,11 @@ from ..core.platform.db.revisions import VERSIONS, read_revisions
 from .connection import MigrationError, migrating
 from .history import HISTORY
 
+UNKNOWN = (
+    "The database has migrations that this build lacks: {}. Undo them on the branch "
+    "that has them (uv run my-app migrate --down 1), or delete a development database."
+)
+
 
 def configuration(versions: Path = VERSIONS) -> Config:
     """Return Alembic's configuration."""
@@ -44,8 +49,16 @@ def migrate(
 
     Returns the exit code.
     """
-    config = configuration(versions)
+    config, build = configuration(versions), read_revisions(versions)
     try:
+        current, history = applied(settings)
+        state = "" if down else build.state_of(current, history)
+        if state == "ahead":
+            print("The database is ahead of this build; nothing to migrate.")
+            return 0
+        if state == "unknown":
+            unknown = ", ".join(sorted(current - build.parents.keys()))
+            raise MigrationError(UNKNOWN.format(unknown))
         with migrating(settings) as connection:
             config.attributes["connection"] = connection
             if down:
@@ -58,6 +71,15 @@ def migrate(
         return 1
     print(f"The database is at {', '.join(heads) or 'no revision'}.")
     return 0
+
+
+def applied(settings: DatabaseSettings) -> tuple[set[str], set[str]]:
+    """Return the latest revisions of the database, and all that it has."""
+    with migrating(settings) as connection:
+        current = {*MigrationContext.configure(connection).get_current_heads()}
+        listed = HISTORY.select().with_only_columns(HISTORY.c.revision)
+        recorded = inspect(connection).has_table(HISTORY.name)
+        return current, {*connection.scalars(listed)} if recorded else set()
 
 
 def explain(error: Exception) -> str:
@@ -81,11 +103,7 @@ def list_migrations(*, as_json: bool) -> int:
 def compare(settings: DatabaseSettings, *, versions: Path = VERSIONS) -> int:
     """Print as JSON how this build and the database differ; return the exit code."""
     try:
-        with migrating(settings) as connection:
-            current = {*MigrationContext.configure(connection).get_current_heads()}
-            listed = HISTORY.select().with_only_columns(HISTORY.c.revision)
-            recorded = inspect(connection).has_table(HISTORY.name)
-            history = {*connection.scalars(listed)} if recorded else set()
+        current, history = applied(settings)
     except (DBAPIError, MigrationError) as error:
         print(f"The database cannot be read: {explain(error)}", file=sys.stderr)
         return 1
