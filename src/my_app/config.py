@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         populate_by_name=True,
-        # A secret of a cluster often ends with a newline.
+        # Secrets that a cluster mounts often end with a newline.
         str_strip_whitespace=True,
         allow_inf_nan=False,
     )
@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one"
     )
     metrics_port: int = Field(
-        0, ge=0, le=65535, description="Port for /metrics alone; 0: as all else"
+        0, ge=0, le=65535, description="Separate port for /metrics; 0: the same"
     )
     tls_certificate: str = Field(
         "", description="File of the certificate for HTTPS, with its chain; PEM"
@@ -79,9 +79,7 @@ class Settings(BaseSettings):
         "remove them: believe both",
     )
     root_path: str = Field(
-        "",
-        pattern="^(/[^/]+)*$",
-        description="Path prefix that a proxy strips: /api",
+        "", pattern="^(/[^/]+)*$", description="Path prefix that a proxy strips: /api"
     )
     docs: bool = Field(True, description="Serve /docs and /openapi.json")
     cors_origins: Names = Field(

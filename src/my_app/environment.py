@@ -231,7 +231,7 @@ def unreadable(path: Path, line: Original) -> Problem:
     blank = line.string[: -len(line.string.lstrip())].count("\n")
     return Problem(
         variable=f"{path}, line {line.line + blank}",
-        found="a line that is no assignment",
+        found="a line that is not an assignment",
         expected="NAME=value, and a closing quote if there is an opening one",
     )
 
@@ -249,7 +249,7 @@ def secret_files(
         )
         return []
     for file in files:
-        # Others may be of any kind, and of other programs.
+        # Other files may hold anything; other programs read them.
         if file.name.upper() in variable_names(model) and (found := useless(file)):
             expected = f"a text file with the value of {file.name.upper()}"
             problems.append(Problem(variable=str(file), found=found, expected=expected))

@@ -24,11 +24,11 @@ FILES = [file.name for file in sorted(VERSIONS.glob("*.py"))]
 
 
 def test_there_is_one_head() -> None:
-    """Two branches may each have added one; CONTRIBUTING says what to do."""
+    """Two branches may each have added one; docs/database.md says what to do."""
     assert len(read_revisions().heads) <= 1
 
 
-def test_the_files_stand_in_the_order_in_which_they_run() -> None:
+def test_the_files_are_listed_in_the_order_in_which_they_run() -> None:
     script = ScriptDirectory.from_config(configuration())
     run = [Path(script.get_revision(step).path).name for step in STEPS]
 

@@ -199,8 +199,8 @@ def test_the_names_of_others_and_of_the_house_are_refused(service: Sample) -> No
         ("quotes", "billing"),
         ("login", "core/login.py"),
         ("operations", "a name in core/app.py"),
-        ("metrics", "the house"),
-        ("platform", "the house"),
+        ("metrics", "the platform"),
+        ("platform", "the platform"),
         ("class", "a keyword of Python"),
         ("os", "2 to 30 characters"),
     ):

@@ -37,8 +37,8 @@ def context_of(request: Request) -> Context:
 async def get_actor(request: Request) -> Actor:
     """Return whom a trusted proxy has authenticated, or nobody.
 
-    The one place that knows: to accept tokens, verify them here. A second header of a
-    kind was the client's. A developer may be anybody.
+    To accept tokens instead, verify them here. Of a repeated header, one came from the
+    client: neither counts. In development, anybody may send them.
     """
     settings = context_of(request).settings
     believed = settings.proxy_authenticates and getattr(
@@ -67,6 +67,6 @@ class Behind:
         self.flag = flag
 
     async def __call__(self, request: Request) -> None:
-        """Refuse what the application has not left out: a router in a router."""
+        """Answer 404 on routes of nested routers, which are not left out."""
         if not getattr(context_of(request).flags, self.flag):
             raise HTTPException(404)

@@ -87,7 +87,7 @@ async def answer_once(
 
 
 def meaning(content: bytes, body: TypeAdapter[Any]) -> object:
-    """Return what a body asks for; the text of one that is refused in any case.
+    """Return the meaning of a body; its text if it will be refused anyway.
 
     Without defaults: adding a field with a default later leaves the fingerprints of
     requests that do not send it unchanged.

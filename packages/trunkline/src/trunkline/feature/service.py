@@ -83,7 +83,7 @@ class Place:
         found = dict.fromkeys(own_names(), "a name in the feature's own files")
         bound = wiring.names_in(self.text(self.wiring) or "")
         found |= dict.fromkeys(bound, "a name in core/app.py")
-        found |= dict.fromkeys(HOUSE, "an address or a folder of the house")
+        found |= dict.fromkeys(HOUSE, "an address or a folder of the platform")
         for path in (self.source / "core").iterdir():
             if path.name != name:
                 found[path.stem] = f"{path.relative_to(self.root)}"

@@ -26,13 +26,7 @@ from sqlalchemy.ext.asyncio import (
 
 from . import sqlite
 from .database import DatabaseSettings
-from .errors import (
-    BUSY,
-    OUTDATED,
-    DatabaseBusyError,
-    DatabaseOutdatedError,
-    to_outage,
-)
+from .errors import BUSY, OUTDATED, DatabaseBusyError, DatabaseOutdatedError, to_outage
 from .tables import Base
 
 # Alembic's own table holds the current revision, ours (`migrations/history.py`) all.
@@ -52,8 +46,8 @@ class Database:
         self, engine: AsyncEngine, probe: AsyncEngine, *, wait_seconds: float
     ) -> None:
         self.engine = engine
-        # With a connection of its own, for a busy process is not an unready one: if all
-        # of them left the load balancer together, nobody would be served.
+        # With a connection of its own, because a busy process is still ready: if all of
+        # them left the load balancer together, nobody would be served.
         self.probe = probe
         self.probing = sessions(probe)
         self.reading = sessions(engine)

@@ -14,7 +14,7 @@ class Origins(CORSMiddleware):
     """Starlette's middleware, but a refused preflight gets a problem document."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Allow the request, or name what of it is not allowed."""
+        """Allow the request, or name what is not allowed."""
         response = super().preflight_response(request_headers)
         if response.status_code == HTTPStatus.OK:
             return response
@@ -22,7 +22,7 @@ class Origins(CORSMiddleware):
 
 
 class Refusal(Response):
-    """Turns a plain text into a problem document; keeps the headers of CORS."""
+    """Turns plain text into a problem document; keeps the headers of CORS."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""

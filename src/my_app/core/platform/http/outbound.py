@@ -1,6 +1,6 @@
 """Calls to other services, by one client that bounds and observes each of them.
 
-No part of the service before it calls somebody. Then `uv add httpx2 stamina`, list
+Unused until the service calls another one. Then `uv add httpx2 stamina`, list
 `outbound.feature` in FEATURES, and give an endpoint `client: OutboundClient`.
 """
 
@@ -27,7 +27,7 @@ from ..request_id import current_request_id
 log = structlog.stdlib.get_logger(__name__)
 
 IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})
-# Answers of a host, or of a proxy before it, that is not able to do it now.
+# Sent by a host, or by a proxy in front of it, that cannot answer now.
 UNABLE = frozenset({429, 502, 503, 504})
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
@@ -63,7 +63,7 @@ class CircuitOpenError(httpx2.TransportError):
     """The host failed too often to be called now."""
 
 
-# They say nothing new about the host.
+# Errors that say nothing new about the host.
 NOT_THE_HOST = (
     CircuitOpenError,
     httpx2.LocalProtocolError,
@@ -83,7 +83,7 @@ class Circuit:
         self.next_trial = 0.0
 
     def check(self) -> None:
-        """Let a call pass.
+        """Admit a call.
 
         Raises:
             CircuitOpenError: the host is down, and this is not the time to try it.
@@ -94,7 +94,7 @@ class Circuit:
             self.next_trial = now + self.seconds
 
     def record(self, *, failed: bool) -> None:
-        """Take note of how a call went."""
+        """Record how a call ended."""
         before, self.failures = self.failures, self.failures + 1 if failed else 0
         if self.failures >= self.limit:
             self.next_trial = monotonic() + self.seconds
@@ -104,7 +104,7 @@ class Circuit:
 
 
 class PoolPerHost(httpx2.AsyncBaseTransport):
-    """A pool of connections for each host, so that a slow one takes none of others'."""
+    """A pool of connections for each host, so that a slow one blocks no other."""
 
     def __init__(self, concurrency: int) -> None:
         self.limits = httpx2.Limits(max_connections=concurrency)
@@ -138,21 +138,21 @@ def proxy_for(url: httpx2.URL) -> str | None:
 class Outbound(httpx2.AsyncClient):
     """httpx2's client with limits, retries where they are safe, circuits and metrics.
 
-    Time is limited from the connection to the end of the response, so neither a host
-    that hangs nor one that drips keeps a call. `timeout=` of a call replaces the limit.
+    Time is limited from the connection to the end of the response, so a host that hangs
+    or drips cannot hold a call. `timeout=` of a call replaces the limit.
 
-    With `stream` all of this ends at the response's headers. Of its body each part gets
-    that time, for nobody knows how long the whole may take; who reads it may bound it
-    by `asyncio.timeout`, and gets the errors of httpx2.
+    With `stream`, all of this ends at the response's headers. Each part of the body
+    then gets that time, because nobody knows how long the whole takes; the reader may
+    limit it with `asyncio.timeout`, and gets httpx2's own errors.
     """
 
     def __init__(self, settings: OutboundSettings, registry: CollectorRegistry) -> None:
         seconds = settings.outbound_timeout_seconds
         super().__init__(
             transport=PoolPerHost(settings.outbound_concurrency),
-            # Of what was not sent it is then known, and it is safe to repeat.
+            # A request that was not sent is then known to be safe to repeat.
             timeout=httpx2.Timeout(seconds, connect=seconds / 2, pool=seconds / 2),
-            # One user's must not be sent for another.
+            # One user's cookies must not be sent for another.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
         self.settings = settings
@@ -169,10 +169,10 @@ class Outbound(httpx2.AsyncClient):
         request: httpx2.Request,
         **options: Any,  # noqa: ANN401 - those of the client
     ) -> httpx2.Response:
-        """Send a request, with the request id and the trace, until it is answered.
+        """Send a request with the request id and the trace; retry it if that is safe.
 
         Raises:
-            UnavailableError: it was not, or the response was one of UNABLE.
+            UnavailableError: no response, or one with a status of UNABLE.
         """
         if identifier := current_request_id():
             request.headers["X-Request-ID"] = identifier
@@ -248,9 +248,9 @@ def host_of(request: httpx2.Request) -> str:
 def pause_before_retry(
     request: httpx2.Request, longest: float
 ) -> Callable[[Exception], bool | float]:
-    """Decide about another attempt: none, after the usual pause, or after seconds.
+    """Decide whether to retry: no, after the usual pause, or after so many seconds.
 
-    It is safe if nothing was sent, or if the same request twice is as good as once.
+    It is safe if nothing was sent, or if the request is idempotent.
     """
     safe = request.method in IDEMPOTENT or "idempotency-key" in request.headers
     repeatable = safe and isinstance(request.stream, httpx2.ByteStream)

@@ -1,4 +1,4 @@
-"""A port of its own for metrics, which the public one then does not serve."""
+"""A separate port for metrics, which the public port then does not serve."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

@@ -58,7 +58,7 @@ TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 # The detail of errors that carry none of their own.
 DETAILS = {
     400: "The request could not be parsed. Check its syntax against /docs.",
-    403: "This is not for the caller's roles.",
+    403: "The caller lacks a role that this needs.",
     404: "There is nothing at this URL. See /docs for what there is.",
     405: "The Allow header lists the methods that this URL supports.",
     408: "The request body did not arrive in time. Send it again.",

@@ -11,7 +11,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 def renewing(config: Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """Build uvicorn's context; a handshake looks whether the files have changed.
+    """Build uvicorn's context; each handshake checks if the files changed.
 
     Connections keep the certificate they began with, so none is lost.
     """

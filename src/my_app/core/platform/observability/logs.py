@@ -67,7 +67,7 @@ def configure_logging(settings: Settings) -> None:
 
 
 class Event(dict[str, Any]):
-    """What is logged; as a text, in which Sentry shows it, the message alone."""
+    """A log event; as text, which Sentry shows, its message alone."""
 
     def __str__(self) -> str:
         return str(self["event"])
@@ -106,12 +106,12 @@ def console_renderers() -> list[Processor]:
 def write_own_frames(stream: TextIO, exc_info: ExcInfo) -> None:
     """Write a traceback without the frames of libraries, of which there are dozens."""
     error: traceback.TracebackException | None
-    told = error = traceback.TracebackException(*exc_info)
+    outermost = error = traceback.TracebackException(*exc_info)
     while error:
         own = [each for each in error.stack if "/lib/python" not in each.filename]
         error.stack[:] = own or error.stack[-1:]
         error = error.__cause__ or error.__context__
-    stream.write("\n" + "".join(told.format()))
+    stream.write("\n" + "".join(outermost.format()))
 
 
 def ecs_renderers(service: Mapping[str, str]) -> list[Processor]:

@@ -56,7 +56,7 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="max",
         ).labels(version, commit, branch).set(1)
-        # The other workers' numbers are those of the last time that each was asked.
+        # The other workers' numbers date from the last time that each was asked.
         self.collections = {
             name: Gauge(
                 f"python_gc_{title}_total",
@@ -108,7 +108,7 @@ class Workers(Collector):
         self.folder = folder
 
     def collect(self) -> Iterable[Metric]:
-        """Read the workers' numbers; their files in the folder end with them."""
+        """Read the workers' numbers; a worker's files are gone when it ends."""
         total: dict[str, Metric] = {}
         for pid in {file.stem.rpartition("_")[2] for file in self.folder.glob("*.db")}:
             for metric in ProcessCollector(
