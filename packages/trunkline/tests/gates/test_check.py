@@ -35,6 +35,7 @@ def test_every_gate_has_a_line_with_its_time_and_last_output(sample: Sample) -> 
         ["second", "passed"],
     ]
     assert ran.out.splitlines()[0].endswith("all well")
+    assert ran.out.splitlines()[1].endswith(" s")
     assert "2 of 2 gates passed" in ran.out
 
 

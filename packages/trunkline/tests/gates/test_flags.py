@@ -138,6 +138,7 @@ def test_check_fails_the_day_after_the_last(
     ran = service.trunkline("flags", "--check", "--today", day)
     assert ran.code == code
     assert "src/a.py:1" in ran.err
+    assert ran.out.endswith(f"\n1 declared, {code or 'none'} refused\n")
 
 
 def test_a_machine_reads_flags_and_findings(service: Sample) -> None:

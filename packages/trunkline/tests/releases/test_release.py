@@ -72,6 +72,16 @@ def test_options_go_to_commitizen(released: Sample) -> None:
     assert "refs/tags/v1.2.0-alpha.0" in released.remote_refs()
 
 
+def test_of_an_option_that_commitizen_refuses_only_the_reason_is_said(
+    released: Sample,
+) -> None:
+    released.commit("feat: log out")
+    ran = released.trunkline("release", "--prerelease", "gamma")
+    assert ran.code == 1
+    assert "invalid choice: 'gamma'" in ran.err
+    assert "usage:" not in ran.err
+
+
 def test_an_unpushed_bump_is_pushed_and_no_other_is_made(released: Sample) -> None:
     released.commit("feat: log out")
     assert released.cz("bump", "--yes").code == 0

@@ -92,6 +92,9 @@ def flags(*, check: bool, json: bool, today: str | None = None) -> int:
         print(json_.dumps(report, default=str))
     else:
         print(table(declared))
+        if check:
+            refused = sum(finding.fails for finding in findings)
+            print(f"\n{len(declared)} declared, {refused or 'none'} refused")
         for finding in findings:
             print(f"\n{finding}", file=sys.stderr)
     return 1 if check and any(finding.fails for finding in findings) else 0

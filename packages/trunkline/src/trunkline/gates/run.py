@@ -139,7 +139,7 @@ class GateLine:
         seconds = round(time.monotonic() - self.start, 2)
         lines = _ESCAPE.sub("", output).split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        row = self._row(outcome, last if outcome == "passed" and last else self.command)
+        row = self._row(outcome, last if outcome == "passed" else self.command).rstrip()
         if self.live:
             colour = f"\x1b[{_COLOURS[outcome]}m{outcome}\x1b[0m"
             row = self._fit(row).replace(outcome, colour, 1)

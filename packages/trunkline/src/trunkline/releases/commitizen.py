@@ -101,8 +101,10 @@ def bump(root: Path, options: Sequence[str], *, inherit: int) -> process.Complet
 
 
 def complaint(done: process.Completed) -> str:
-    """Return what commitizen says; of a traceback only the error."""
+    """Return what commitizen says; of a traceback or its usage only the error."""
     said = done.complaint
+    if found := re.search("^cz bump: error: (.*)$", said, flags=re.MULTILINE):
+        return found[1]
     return said.splitlines()[-1] if said.startswith("Traceback ") else said
 
 
