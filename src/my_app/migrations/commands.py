@@ -24,8 +24,9 @@ from .connection import MigrationError, migrating
 from .history import HISTORY
 
 UNKNOWN = (
-    "The database has migrations that this build lacks: {}. Undo them on the branch "
-    "that has them (uv run my-app migrate --down 1), or delete a development database."
+    "The database has migrations that this build lacks: {}. Delete it if it holds "
+    "nothing of value, or undo them on the branch that has them: "
+    "uv run my-app migrate --down 1"
 )
 
 

@@ -125,7 +125,8 @@ def test_from_nothing_two_clicks_put_a_branch_on_and_one_takes_it_back(
     shoot(ana, "7-host")
     # What is typed outside the containers passes through the same rule.
     refused = host.deploy("main")
-    assert "found:     ana has staging until" in refused.err
+    said = "found:     ana has staging until"
+    assert (refused.code, said in refused.err) == (1, True), refused.all
     assert host.get()["kind"] == "new"
     ana.get_by_role("button", name="Take it back").click()
     settled(ana, "feat: main")

@@ -230,5 +230,6 @@ def test_outside_a_workflow_its_output_is_refused(released: Sample) -> None:
 
 def test_people_read_a_table(released: Sample) -> None:
     ran = released.trunkline("tags")
-    assert f"{short(released)}  stays  the image of this commit" in ran.out
+    said = f"{short(released)}  stays  the image of this commit"
+    assert (ran.code, said in ran.out) == (0, True), ran.all
     assert "moves  moves with branch main" in ran.out

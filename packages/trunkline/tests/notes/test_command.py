@@ -86,7 +86,7 @@ def test_unreleased_after_an_alpha_describes_the_stable_release(
     released.bump("--prerelease", "alpha")
     released.commit("fix: two")
     ran = released.trunkline("notes", "--unreleased")
-    assert ran.out.startswith("## v1.2.0 (")
+    assert (ran.code, ran.out.startswith("## v1.2.0 (")) == (0, True), ran.all
     assert "- one" in ran.out
     assert "- two" in ran.out
     assert "- two" not in released.trunkline("notes", "v1.2.0-alpha.0").out
@@ -96,7 +96,7 @@ def test_unreleased_on_a_hotfix_branch_raises_the_patch_only(released: Sample) -
     released.git("switch", "-q", "-c", "hotfix/v1.0.1", "v1.0.0")
     released.commit("feat: more than a patch")
     ran = released.trunkline("notes", "--unreleased")
-    assert ran.out.startswith("## v1.0.1 ("), ran.all
+    assert (ran.code, ran.out.startswith("## v1.0.1 (")) == (0, True), ran.all
 
 
 def test_tags_of_the_same_second_and_parallel_lines_do_not_mix(

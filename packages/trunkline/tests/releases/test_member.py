@@ -59,7 +59,7 @@ def test_versions_of_a_micropackage_follow_the_commits_that_touch_it(
     assert service.git("cat-file", "-t", "rules-v0.2.0") == "tag"
     # What is published is what prod mode takes.
     ran = service.trunkline("packages", "use", "prod", "--dry-run")
-    assert "rules-v0.2.0" in ran.out, ran.all
+    assert (ran.code, "rules-v0.2.0" in ran.out) == (0, True), ran.all
 
 
 def test_what_the_remote_rejects_is_undone_and_leads_on(service: Sample) -> None:

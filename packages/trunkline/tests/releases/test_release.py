@@ -201,7 +201,7 @@ def test_a_form_that_asks_for_an_alpha_gets_one(released: Sample) -> None:
     released.commit("feat: log out")
     form = ("--increment", "auto", "--prerelease", "alpha")
     ran = released.trunkline("release", "--yes", *form)
-    assert "released v1.2.0-alpha.0" in ran.out, ran.all
+    assert (ran.code, "released v1.2.0-alpha.0" in ran.out) == (0, True), ran.all
 
 
 def test_a_release_whose_bump_is_reverted_keeps_its_tag(released: Sample) -> None:

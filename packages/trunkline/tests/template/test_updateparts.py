@@ -51,7 +51,8 @@ def test_a_deleted_feature_stays_deleted(upstream: Sample, smallest: Sample) -> 
 
     ran = smallest.trunkline("template", "update", "--version", "main")
 
-    assert "  deleted   src/acme/core/billing/discounts.py: " in ran.out
+    said = "  deleted   src/acme/core/billing/discounts.py: "
+    assert (ran.code, said in ran.out) == (0, True), ran.all
     assert not (smallest.root / "src/acme/core/billing").exists()
 
 

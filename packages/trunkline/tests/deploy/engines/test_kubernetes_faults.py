@@ -109,7 +109,8 @@ def test_somebody_who_edits_in_between_is_named_and_not_overruled(
         assert (code, "kubectl-set sets the image" in said) == (1, True), said
         cluster.rolled_out()
         again = cluster.deploy("main")
-        assert "kubectl-set sets the image" in again.err, again.all
+        said = "kubectl-set sets the image"
+        assert (again.code, said in again.err) == (1, True), again.all
         cluster.let_go(again.err)
         ran = cluster.deploy("main")
     assert (ran.code, "deploy ended: restore" in ran.err) == (0, True), ran.all

@@ -48,7 +48,7 @@ def test_a_service_of_this_template_migrates_the_database_of_its_pods(
     assert (ran.code, "will migrate: " in ran.err) == (0, True), ran.all
     assert cluster.get("/version")["commit"] == own.sample.git("rev-parse", "HEAD")
     plan = cluster.trunkline("deploy", "main", "--to", "staging", "--dry-run")
-    assert "nothing to migrate" in plan.all, plan.all
+    assert (plan.code, "nothing to migrate" in plan.all) == (0, True), plan.all
     cluster.clone.write("staging.env", variables)
     cluster.configure(cluster.server, jobs=False)
     cluster.deployed("main")
