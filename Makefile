@@ -21,10 +21,10 @@ setup: $(UV) ## Make the environment and install the git hooks
 
 PORT = $(or $(APP_PORT),$(shell sed -n 's/^APP_PORT=//p' .env 2>/dev/null),8000)
 
-dev: setup ## Serve at http://127.0.0.1:8000 (APP_PORT), again after each save
+dev: setup ## Serve at http://127.0.0.1:8000 (APP_PORT), reloading on save
 	@$(UV) run fastapi dev src/my_app/main.py --port $(PORT)
 
-start: ## Build the image and serve it, at the same address
+start: ## Build the image and serve it at the same address
 	@docker compose --file docker/compose.yaml $(also) up --build
 
 lint: setup ## Run the gates of CI's job "Lint"
@@ -33,10 +33,10 @@ lint: setup ## Run the gates of CI's job "Lint"
 test: setup ## Run the quick tests on all cores, with coverage
 	@$(UV) run pytest -n auto
 
-test-all: setup ## Run every test of the service on all cores, the slow ones too
+test-all: setup ## Run every test of the service on all cores, slow ones too
 	@$(UV) run trunkline check --job test
 
-test-tool: setup ## Run every test of the release tool, the slow ones too
+test-tool: setup ## Run every test of the release tool, slow ones too
 	@$(UV) run pytest packages/trunkline/tests -n auto --dist worksteal -m 'slow or not slow' $(ONLY)
 
 test-template: setup ## Run the proofs of the template: loops, images, generation
@@ -45,10 +45,10 @@ test-template: setup ## Run the proofs of the template: loops, images, generatio
 test-cluster: setup ## Deploy to the cluster that TRUNKLINE_TEST_CONTEXT names
 	@$(UV) run pytest packages/trunkline/tests/deploy/engines/test_kubernetes*.py -m slow $(ONLY)
 
-desk: setup ## Show the page for deploys, with the branches of this clone
+desk: setup ## Open the page for deploys on the branches of this clone
 	@$(UV) run --project packages/desk trunkline-desk laptop .
 
-test-desk: setup ## Run every test of the desk, in a browser too
+test-desk: setup ## Run every test of the desk, also in a browser
 	@$(UV) run --directory packages/desk mypy
 	@$(UV) run --directory packages/desk pytest -n 2 --dist loadfile -m 'slow or not slow' $(ONLY)
 

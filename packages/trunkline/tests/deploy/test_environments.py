@@ -41,6 +41,12 @@ def test_a_mistake_is_named_with_what_was_expected(table: object, said: str) -> 
     assert said in str(refused.value)
 
 
+def test_a_misspelt_environment_is_not_added_but_named() -> None:
+    with pytest.raises(UsageError) as refused:
+        find_environment({"staging": {"url": URL}}, "stagging")
+    assert str(refused.value).endswith("the same command with staging")
+
+
 @pytest.mark.parametrize(
     ("url", "address"),
     [

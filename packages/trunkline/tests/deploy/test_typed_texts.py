@@ -94,6 +94,10 @@ TYPED = {
     "environments.py": {
         "add to pyproject.toml": (SHOP, "an_environment_that_is_to_be_added_is_added"),
         "export": (SHOP, "a_journal_that_is_to_be_named_is_named"),
+        "the same command with word": (
+            "test_environments.py",
+            "a_misspelt_environment_is_not_added_but_named",
+        ),
     },
     "journal.py": {
         "uv add --dev": ("../template/test_service.py", "a_service_without_one_part_"),
@@ -156,7 +160,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 44
+    assert len(listed) == len(ROWS) == 45
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

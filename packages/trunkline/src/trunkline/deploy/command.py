@@ -48,8 +48,8 @@ TO = option(
 )
 DATABASE = (
     ("own", "--own-database", "give the branch a database of its own"),
-    ("new", "--new-database", "put the environment on a new database"),
-    ("downgrade", "--downgrade", "let what serves take its migrations back first"),
+    ("new", "--new-database", "switch the environment to a new database"),
+    ("downgrade", "--downgrade", "first let the live version undo its migrations"),
 )
 CHOICES = [
     option(name, action="store_const", const=value, dest="database", default="", help=h)
@@ -150,7 +150,7 @@ def rollback(
 
 
 @command(
-    option("environment", metavar="ENV", nargs="?", default="", help="by default all"),
+    option("environment", metavar="ENV", nargs="?", default="", help="default: all"),
     *(JSON, desks.DESK),
 )
 def status(*, environment: str, json: bool, desk: str) -> int:

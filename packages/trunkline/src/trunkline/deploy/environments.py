@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,6 +92,11 @@ def find_environment(tables: Mapping[str, Any], name: str) -> Environment:
         )
     where = f"[tool.trunkline.environments.{name}]"
     if name not in tables:
+        for near in get_close_matches(name, tables, n=1, cutoff=0.9):
+            raise UsageError(
+                f"there is no environment `{name}`; expected one of: {known}\n"
+                f"  type next: the same command with {near}"
+            )
         port = next(it for it in count(8100) if f":{it}" not in str(tables))
         raise UsageError(
             f"there is no environment `{name}`; expected one of: {known}\n"

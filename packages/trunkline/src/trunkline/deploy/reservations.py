@@ -19,8 +19,8 @@ _FORMS = "15:00, or 2026-12-24T15:00 with or without an offset"
 @command(
     ENV,
     option("--until", metavar="TIME", default="", help=f"the end: {_FORMS}"),
-    option("--why", metavar="TEXT", default="", help="what others read meanwhile"),
-    switch("--take-over", "take it from whoever has it, who is told why"),
+    option("--why", metavar="TEXT", default="", help="the reason that others see"),
+    switch("--take-over", "take it from whoever has it; they see the reason"),
     DESK,
 )
 def reserve(

@@ -18,8 +18,8 @@ PAUSE = 0.2
 
 
 @command(
-    switch("--now", "accepted for the habit: the tests always run at the start, too"),
-    switch("--clear", "accepted for the habit: a terminal is always cleared"),
+    switch("--now", "has no effect: the tests always run at the start"),
+    switch("--clear", "has no effect: a terminal is always cleared"),
     passes_on="The folder to watch comes first; other arguments go to pytest.",
 )
 def loop(*, now: bool, clear: bool, others: Sequence[str]) -> int:
