@@ -12,7 +12,6 @@ import pytest
 import urllib3
 from registries import free_port
 
-from trunkline_desk import command
 from visitors import ENVIRONMENTS
 
 pytestmark = pytest.mark.slow
@@ -51,16 +50,6 @@ def test_one_that_is_killed_leaves_no_runner(clone: Path) -> None:
         time.sleep(0.1)
 
 
-def test_the_body_of_an_answer_does_not_wait_until_its_head_has_arrived() -> None:
-    with (
-        command._listening("127.0.0.1", 0) as listener,
-        socket.create_connection(listener.getsockname()),
-    ):
-        one, _ = listener.accept()
-        with one:
-            assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
 def test_a_port_in_use_is_told_with_what_to_type(clone: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -71,13 +60,14 @@ def test_a_port_in_use_is_told_with_what_to_type(clone: Path) -> None:
     assert f"port {port} of 127.0.0.1 is in use" in ran.stderr
     again = ran.stderr.rpartition("type next: ")[2].split()
     assert again == [*words(clone, port), "--port", str(port + 1)]
-    # What it says to type works.
-    next_one = subprocess.Popen([*again[:-1], str(port := free_port())])
+
+
+def test_a_page_that_stays_open_does_not_keep_it_from_ending(clone: Path) -> None:
+    laptop = subprocess.Popen(words(clone, port := free_port()))
     try:
         until_answers(port)
-        # A page that stays open does not keep it from ending.
         address = f"http://127.0.0.1:{port}/stream"
         urllib3.request("GET", address, preload_content=False)
     finally:
-        next_one.send_signal(signal.SIGINT)
-    assert next_one.wait() == 130
+        laptop.send_signal(signal.SIGINT)
+    assert laptop.wait() == 130

@@ -35,8 +35,8 @@ def end(web: Web, state: str) -> None:
     """Let the newest request end, as the runner does."""
     *_, one = web.rows("request")
     with web.store.writing() as connection:
-        requests.begin(connection, one, "gone", web.now)
-        requests.end(connection, one, state, "", at=web.now, runner="gone")
+        requests.begin(connection, one, web.now)
+        requests.end(connection, one, state, "", at=web.now)
 
 
 def switched(web: Web) -> dict[str, bool]:

@@ -110,7 +110,7 @@ def test_whoever_asks_for_a_look_during_one_gets_another(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, staging = observing(web)
-    found: list[Any] = [candidate("main")]
+    found: list[Any] = [candidate("main", count_in=0, count_out=0)]
 
     def ask_meanwhile(*_: object) -> list[Any]:
         with web.store.writing() as connection:

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Row
+from trunkline.deploy.lock import held
 from trunkline.process import run
 
 from trunkline_desk import requests, snapshots
 from trunkline_desk.claims import Person, Role
-from trunkline_desk.execution import arrived
+from trunkline_desk.execution import arrived, lock_file
 from trunkline_desk.requests import Order
-from trunkline_desk.runner import Runner
+from trunkline_desk.runner import ELSEWHERE, Runner
 from trunkline_desk.store import Store
 from visitors import Web
 
@@ -130,42 +131,64 @@ def test_what_another_runner_began_or_a_newer_one_replaced_is_left_alone(
         until(lambda: web.rows("request")[0].state != "waiting")
         time.sleep(0.5)
     store.close()
-    assert not [one for one in web.rows("event")[before:] if one.request]
+    done = {one.kind for one in web.rows("event")[before:]} & {"begin", "end"}
+    assert done == set()
     assert [one.state for one in web.rows("request")] == [state]
 
 
-def begin(web: Web, kind: str = "put") -> Row[Any]:
+def begin(web: Web, kind: str = "put", *, key: str = "") -> Row[Any]:
     """Let a runner begin what a page asked for, and be killed."""
     put(web, kind=kind)
-    one = web.rows("request")[0]
+    *_, one = web.rows("request")
+    lock_file(web.desk.places()[0], kind).write_text(key or one.key)
     with web.store.writing() as connection:
-        requests.begin(connection, one, "gone", web.now)
-    return web.rows("request")[0]
+        requests.begin(connection, one, web.now)
+    return web.rows("request")[-1]
 
 
-def test_what_a_runner_has_begun_is_its_own_while_it_gives_signs_of_life(
+def test_what_a_runner_has_begun_is_its_own_while_it_holds_its_lock(web: Web) -> None:
+    one = begin(web)
+    with working(Runner(web.store, web.desk, lambda: web.now)):
+        with held(lock_file(web.desk.places()[0], one.kind), "", wait=True):
+            time.sleep(1)
+            assert ended(web) == []
+        until(lambda: ended(web))
+    # It comes back, too late.
+    with web.store.writing() as connection:
+        requests.end(connection, one, "done", "", at=web.now)
+    assert len(ended(web)) == 1
+
+
+def test_what_another_clone_has_begun_is_its_own_until_somebody_stops_it(
     web: Web,
 ) -> None:
-    begin(web)
-    with working(Runner(web.store, web.desk, lambda: web.now, silence=0.5)):
-        for _ in range(10):
-            with web.store.writing() as connection:
-                requests.beat(connection, "gone")
-            time.sleep(0.1)
+    one = begin(web, "take back", key="of another")
+    ana = web.visitor("ana")
+    with working(Runner(web.store, web.desk, lambda: web.now)):
+        until(lambda: ELSEWHERE in ana.page())
+        until(lambda: ">Stop</button>" in ana.page())
+        time.sleep(1)
         assert ended(web) == []
+        with web.store.writing() as connection:
+            requests.stop(connection, one.place)
         until(lambda: ended(web))
-    # It stood still for longer, and comes back.
-    with web.store.writing() as connection:
-        what = (connection, ended(web)[0], "done", "")
-        assert not requests.end(*what, at=web.now, runner="gone")
-    assert len(ended(web)) == 1
+
+
+def test_a_take_back_waits_until_it_is_known_how_another_ended(web: Web) -> None:
+    begin(web, "take back")
+    put(web, kind="take back")
+    with working(Runner(web.store, web.desk, lambda: web.now)):
+        until(lambda: len(ended(web)) == 2)
+    first, second = ended(web)
+    assert first.said.startswith("Nobody saw how it ended")
+    assert first.ended <= second.began
 
 
 def test_what_cannot_be_asked_is_waited_for(web: Web) -> None:
     begin(web)
     root = Path(web.desk.services["shop"])
     (root / ".git").rename(root / "away")
-    with working(Runner(web.store, web.desk, lambda: web.now, silence=0.1)):
+    with working(Runner(web.store, web.desk, lambda: web.now)):
         time.sleep(1)
         assert ended(web) == []
         (root / "away").rename(root / ".git")

@@ -29,7 +29,7 @@ def running(web: Web, kind: str, *said: str) -> None:
     with web.store.writing() as connection:
         requests.submit(connection, *what, why="", at=web.now)
         (one,) = requests.find(connection, state="waiting")
-        requests.begin(connection, one, "gone", web.now)
+        requests.begin(connection, one, web.now)
         for text in said:
             requests.note(connection, one, "step", text, at=web.now)
 
@@ -43,8 +43,8 @@ def test_an_old_page_does_not_stop_what_another_has_begun_since(web: Web) -> Non
     first, second = web.rows("request")
     # What she saw fails, and nothing else serves; then his begins.
     with web.store.writing() as connection:
-        requests.end(connection, first, "failed", "", at=web.now, runner="gone")
-        requests.begin(connection, second, "gone", web.now)
+        requests.end(connection, first, "failed", "", at=web.now)
+        requests.begin(connection, second, web.now)
     answer = ana.client.post("/shop/staging", data=old)
     assert answer.status_code == 409
     assert "staging has changed since you looked. At" in answer.text
@@ -222,7 +222,7 @@ def test_what_failed_names_its_step_and_can_be_tried_again(web: Web) -> None:
     with web.store.writing() as connection:
         (one,) = requests.find(connection, state="running")
         how = ("failed", "cannot start")
-        requests.end(connection, one, *how, at=web.now, runner="gone")
+        requests.end(connection, one, *how, at=web.now)
     text = web.visitor("ana").page()
     assert "Sell seats</bdi></b> was not put on: it failed at <b>Start</b>" in text
     assert '<a href="/shop/staging/put?ref=feat/seats">Try again</a>' in text

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from trunkline.errors import UsageError
 
-from trunkline_desk import api, entrance, pages, stream
+from trunkline_desk import api, pages, stream, web
 from trunkline_desk.services import Desk
 from trunkline_desk.store import Store
 from trunkline_desk.web import Visit
@@ -68,7 +68,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _explain)
     app.add_exception_handler(SQLAlchemyError, _explain)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for module in (entrance, api, stream, pages):
+    for module in (web, api, stream, pages):
         app.include_router(module.router)
     if desk.oidc:
         _add_oidc(app, desk)

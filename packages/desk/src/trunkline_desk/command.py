@@ -76,38 +76,22 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("--by", "--ref", "--why", "--hours"):
         decides.add_argument(name, default=SUPPRESS)
     decides.set_defaults(run=_decide)
-    for name, run in (("user", _user), ("token", _token)):
+    for name in ("user", "token"):
         one = commands.add_parser(name, help=f"add or remove a {name}")
         one.add_argument("what", choices=("add", "remove"))
         one.add_argument("name")
         one.add_argument(
             "--role", default="deployer", choices=[r.name.lower() for r in Role]
         )
-        one.set_defaults(run=run)
+        one.set_defaults(run=_account, account=name)
     return parser
 
 
-def _serve(given: argparse.Namespace) -> None:
-    with _listening(given.host, given.port) as listener:
-        _answer(read_desk(given.config), listener)
-
-
-def _answer(desk: Desk, listener: socket.socket) -> None:
-    config = uvicorn.Config(
-        create_app(desk),
-        proxy_headers=False,
-        access_log=False,
-        # An open page's stream never ends by itself.
-        timeout_graceful_shutdown=1,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """Listen on the port; raises UsageError if it is in use."""
+def _require_free(host: str, port: int) -> None:
+    """Raise UsageError if the port is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), family=family)
+        socket.create_server((host, port), family=family).close()
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -116,10 +100,20 @@ def _listening(host: str, port: int) -> socket.socket:
             f"port {port} of {host} is in use; expected a free one\n"
             f"  type next: {again}"
         ) from error
-    # asyncio does so for sockets that name their protocol, which these do not. Without
-    # it the body of an answer waits 40 ms until the client has confirmed the head.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+
+
+def _serve(given: argparse.Namespace) -> None:
+    _require_free(given.host, given.port)
+    config = uvicorn.Config(
+        create_app(read_desk(given.config)),
+        host=given.host,
+        port=given.port,
+        proxy_headers=False,
+        access_log=False,
+        # An open page's stream never ends by itself.
+        timeout_graceful_shutdown=1,
+    )
+    uvicorn.Server(config).run()
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -153,41 +147,34 @@ def _laptop(given: argparse.Namespace) -> None:
         ),
         "utf-8",
     )
+    given.host, given.config = "127.0.0.1", file
+    _require_free(given.host, given.port)
     program = [sys.executable, "-m", "trunkline_desk", "--config", str(file)]
     program += ["runner", "--until-input-ends"]
-    with _listening("127.0.0.1", given.port) as listener:
-        print(
-            f"The desk is at http://127.0.0.1:{given.port} (Ctrl-C ends it)", flush=True
-        )
-        # Its input closes when this process ends, even if it is killed.
-        with subprocess.Popen(program, stdin=subprocess.PIPE) as runner:  # noqa: S603
-            try:
-                _answer(read_desk(file), listener)
-            finally:
-                runner.terminate()
+    # Its input closes when this process ends, even if it is killed.
+    with subprocess.Popen(program, stdin=subprocess.PIPE) as runner:  # noqa: S603
+        try:
+            _serve(given)
+        finally:
+            runner.terminate()
 
 
-def _user(given: argparse.Namespace) -> int:
-    desk = read_desk(given.config)
-    password = ""
-    if given.what != "remove":
+def _account(given: argparse.Namespace) -> int:
+    """Add or remove a person or a token."""
+    desk, person = read_desk(given.config), given.account == "user"
+    role, password = Role[given.role.upper()], ""
+    if given.what == "add" and person:
         # Before the store is locked, because others write while somebody types.
         typed = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else ""
         password = typed or getpass.getpass(f"Password of {given.name}: ")
     with closing(Store(desk.database)) as store, store.writing() as connection:
         if given.what == "remove":
-            return 0 if people.remove_account(connection, given.name) else 1
-        role = Role[given.role.upper()]
-        people.add_account(connection, given.name, password, role)
-    return 0
-
-
-def _token(given: argparse.Namespace) -> int:
-    desk = read_desk(given.config)
-    with closing(Store(desk.database)) as store, store.writing() as connection:
-        if given.what == "remove":
-            return 0 if people.remove_token(connection, given.name) else 1
-        print(people.add_token(connection, given.name, Role[given.role.upper()]))
+            remove = people.remove_account if person else people.remove_token
+            return 0 if remove(connection, given.name) else 1
+        if person:
+            people.add_account(connection, given.name, password, role)
+        else:
+            print(people.add_token(connection, given.name, role))
     return 0
 
 

@@ -15,8 +15,6 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 from trunkline.deploy.local_desk import state_folder
-from trunkline.deploy.lock import held
-from trunkline.deploy.orders import shown_time
 from trunkline.deploy.variables import LAST_LINES
 from trunkline.git import Repository
 
@@ -30,9 +28,13 @@ _MOST_BYTES = 1_000_000
 
 
 def carry_out(
-    store: Store, place: Place, one: Row[Any], now: Callable[[], float]
+    store: Store, place: Place, one: Row[Any], lock: int, now: Callable[[], float]
 ) -> tuple[str, str]:
-    """Run the command of a request; returns the outcome and its last lines."""
+    """Run the command of a request; returns the outcome and its last lines.
+
+    It inherits the lock, and goes on if the runner is killed: the next one waits for
+    the lock, and reads the outcome.
+    """
     words = {
         "take back": ["rollback", place.environment, "--wait"],
         "accept": ["accept", place.environment],
@@ -40,9 +42,8 @@ def carry_out(
     if words is None:
         words = ["deploy", one.ref, "--to", place.environment, "--yes", "--wait"]
         words += ["--commit", one.commit, *json.loads(one.options)]
-    lock = held(lock_file(place, one.kind), "", wait=True)
     # A file, because a pipe would break with the runner.
-    with lock as carried, tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "trunkline", *words],
             cwd=place.folder,
@@ -50,9 +51,7 @@ def carry_out(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=output,
-            # It goes on if the runner is killed: the next one waits for the lock, and
-            # reads the outcome.
-            pass_fds=[carried],
+            pass_fds=[lock],
             start_new_session=True,
         )
         try:
@@ -97,7 +96,10 @@ def _follow(
 
 
 def lock_file(place: Place, kind: str) -> Path:
-    """Return the file that a command of this kind locks until it ends."""
+    """Return the file that is locked while a request of this kind is carried out.
+
+    It holds the key of the last one that was begun in this clone.
+    """
     folder = state_folder(Repository.find(place.folder), place.environment)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"desk-{kind.replace(' ', '-')}.lock"
@@ -111,7 +113,8 @@ def arrived(one: Row[Any], live: Live) -> bool:
         return live.recorded is not None and live.recorded.commit == one.commit
     # It may have served the same commit before, by a deploy that began earlier. A take
     # back may be a rename, which begins none, but its commit never served already.
-    return one.kind == "take back" or (live.since or "") >= shown_time(one.began)
+    since = live.since.timestamp() if live.since else 0.0
+    return one.kind == "take back" or since >= int(one.began)
 
 
 def ending(said: list[str]) -> list[str]:

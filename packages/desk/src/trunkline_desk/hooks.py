@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import urllib3
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from trunkline_desk import requests, tables
 from trunkline_desk.services import Desk, Hook, Place
@@ -34,20 +34,20 @@ def send(store: Store, desk: Desk, places: Sequence[Place], now: float) -> None:
     """Send what is due, and schedule a retry of what failed."""
     with store.writing() as connection:
         _distribute(connection, desk, now)
-    due = (DELIVERY.c.hook != "") & ~DELIVERY.c.done & (DELIVERY.c.due <= now)
+    due = (DELIVERY.c.hook != "") & (DELIVERY.c.due <= now)
     with store.reading() as connection:
         rows = connection.execute(select(DELIVERY).where(due).limit(20)).all()
     for row in rows:
         tries = row.tries + 1
-        values = {"done": tries >= TRIES, "tries": tries, "due": now + 5 * 2**tries}
-        this = update(DELIVERY).filter_by(event=row.event, hook=row.hook)
+        this = {"event": row.event, "hook": row.hook}
+        # Only one of two runners sends it.
+        mine = update(DELIVERY).filter_by(**this, tries=row.tries)
         with store.writing() as connection:
-            # Only one of two runners sends it.
-            mine = this.where(DELIVERY.c.tries == row.tries).values(values)
-            claimed = connection.execute(mine).rowcount
-        if claimed and _arrived(store, desk, places, row):
+            later = mine.values(tries=tries, due=now + 5 * 2**tries)
+            claimed = connection.execute(later).rowcount
+        if claimed and (_arrived(store, desk, places, row) or tries >= TRIES):
             with store.writing() as connection:
-                connection.execute(this.values(done=True))
+                connection.execute(delete(DELIVERY).filter_by(**this))
 
 
 def _distribute(connection: Connection, desk: Desk, now: float) -> None:
@@ -95,15 +95,13 @@ def message(
     event: Row[Any], found: Sequence[Row[Any]], place: Place
 ) -> dict[str, object]:
     """Describe an event, with its request if it has one. Pure."""
-    text, commit = event.text, ""
-    for one in found:
-        commit = one.commit
-        if event.kind == "end":
-            text = f"{one.kind} {one.ref or place.environment}: {text}"
+    one, ended, text = next(iter(found), None), event.kind == "end", event.text
+    if one and ended:
+        text = f"{one.kind} {one.ref or place.environment}: {text}"
     return {
-        "event": "end" if event.kind == "end" else "act",
+        "event": "end" if ended else "act",
         "request": event.request,
-        "commit": commit,
+        "commit": one.commit if one else "",
         "url": place.url,
         "production": not place.accepts_any,
         "service": place.service,

@@ -127,11 +127,9 @@ def fetch(place: Place) -> str:
         if not run(["git", "remote"], **where).text:
             return ""
         remote = read_settings(place.folder / PYPROJECT).remote
-        command = ["git", "fetch", "--quiet", "--prune", remote]
-        answer = run([*command, "--tags"], **where)
-        if answer.code == _KEPT:
-            answer = run(command, **where)
-        said = "" if answer.ok else answer.complaint
+        command = ["git", "fetch", "--quiet", "--prune", "--tags", remote]
+        answer = run(command, **where)
+        said = "" if answer.code in {0, _KEPT} else answer.complaint
     except (TrunklineError, OSError) as error:
         said = str(error)
     lines = (line for line in said.split("\n") if not line.startswith("warning: "))

@@ -15,9 +15,9 @@ from httpx2 import HTTPError
 from joserfc.errors import JoseError
 from starlette.middleware.sessions import SessionMiddleware
 
-from trunkline_desk import entrance, people
+from trunkline_desk import people
 from trunkline_desk.services import Desk
-from trunkline_desk.web import AnyVisit
+from trunkline_desk.web import AnyVisit, again, welcome
 
 router = APIRouter()
 BACK = "/sign-in/back"
@@ -52,7 +52,7 @@ def leave(visit: AnyVisit) -> Response:
         found: Response = asyncio.run(away)
     except _FAULTS:
         said = f"{visit.desk.oidc['issuer']} does not answer. Try again later."
-        return entrance.again(visit, said, 502)
+        return again(visit, said, 502)
     return found
 
 
@@ -62,14 +62,14 @@ def arrive(visit: AnyVisit) -> Response:
     try:
         name = asyncio.run(_name(visit.request, visit.desk))
     except MismatchingStateError:
-        return entrance.again(visit, "This was not begun here. Sign in again.", 403)
+        return again(visit, "This was not begun here. Sign in again.", 403)
     except _FAULTS:
-        return entrance.again(visit, "The provider did not confirm who you are.", 403)
+        return again(visit, "The provider did not confirm who you are.", 403)
     with visit.store.writing() as connection:
         if not people.admit(connection, visit.desk, name):
-            return entrance.again(visit, f"{name} has no access here any more.", 403)
+            return again(visit, f"{name} has no access here any more.", 403)
         secret = people.begin_session(connection, name, "oidc", visit.now)
-    return entrance.welcome(visit.desk, secret)
+    return welcome(visit.desk, secret)
 
 
 async def _name(request: Request, desk: Desk) -> str:

@@ -143,22 +143,31 @@ def recognise(
     connection: Connection, desk: Desk, request: Request, now: float
 ) -> Person | None:
     """Return who is asking, with their current role."""
+    if (found := _who(connection, desk, request, now)) is None:
+        return None
+    name, by = found
+    return Person(name, role_now(connection, desk, name, by), by)
+
+
+def _who(
+    connection: Connection, desk: Desk, request: Request, now: float
+) -> tuple[str, str] | None:
+    """Return who is asking, and how they signed in."""
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        return _by_token(connection, secret)
+        token = select(tables.token.c.name).filter_by(token=hashed(secret))
+        name = connection.scalar(token)
+        return (name, "token") if name else None
     peer = request.client.host if request.client else ""
     if desk.person_header and _trusted(desk, peer):
-        name = request.headers.get(desk.person_header, "")[:100]
-        return Person(name, role_of(connection, desk, name), "proxy") if name else None
+        name = request.headers.get(desk.person_header, "")[:LONGEST_NAME]
+        return (name, "proxy") if name else None
     if desk.laptop:
-        return Person(getpass.getuser(), Role.RELEASER, "this machine")
+        return getpass.getuser(), "this machine"
     cookie = request.cookies.get(desk.cookie("session"), "")
-    same = tables.session.c.person == tables.person.c.name
-    joined = tables.session.join(tables.person, same)
-    these = (tables.session.c.token == hashed(cookie)) & (tables.session.c.until > now)
-    found = select(tables.session, tables.person.c.role).select_from(joined)
-    row = connection.execute(found.where(these & ~tables.person.c.removed)).first()
-    return Person(row.person, Role(row.role), row.by) if row else None
+    session = select(*tables.session.c["person", "by"]).filter_by(token=hashed(cookie))
+    row = connection.execute(session.where(tables.session.c.until > now)).first()
+    return (row.person, row.by) if row else None
 
 
 def role_of(connection: Connection, desk: Desk, name: str) -> Role:
@@ -187,12 +196,6 @@ def hashed(secret: str) -> str:
 
 class TooManyError(Exception):
     """Too many wrong passwords."""
-
-
-def _by_token(connection: Connection, secret: str) -> Person | None:
-    these = select(tables.token).where(tables.token.c.token == hashed(secret))
-    row = connection.execute(these).first()
-    return Person(row.name, Role(row.role), "token") if row else None
 
 
 def address_of(desk: Desk, request: Request) -> str:

@@ -79,52 +79,35 @@ def newest(connection: Connection, place: str) -> int:
     return connection.scalar(of) or 0
 
 
-def begin(connection: Connection, one: Row[Any], runner: str, at: float) -> None:
+def begin(connection: Connection, one: Row[Any], at: float) -> None:
     """Mark a request as running."""
-    change = update(REQUEST).where(REQUEST.c.id == one.id)
-    connection.execute(change.values(state="running", runner=runner, began=at))
+    change = update(REQUEST).filter_by(id=one.id)
+    connection.execute(change.values(state="running", began=at))
     note(connection, one, "begin", "begins", at=at)
 
 
-def beat(connection: Connection, runner: str) -> None:
-    """Record a heartbeat for everything that a runner is carrying out."""
-    these = (REQUEST.c.runner == runner) & (REQUEST.c.state == "running")
-    change = update(REQUEST).where(these)
-    connection.execute(change.values(beats=REQUEST.c.beats + 1))
-
-
-def take_over(connection: Connection, request: Row[Any], runner: str) -> None:
-    """Assign a running request to another runner, unless its heartbeat has changed."""
-    same = (REQUEST.c.id == request.id) & (REQUEST.c.runner == request.runner)
-    these = same & (REQUEST.c.beats == request.beats)
-    connection.execute(update(REQUEST).where(these).values(runner=runner))
-
-
 def end(
-    connection: Connection,
-    one: Row[Any],
-    state: str,
-    said: str,
-    *,
-    at: float,
-    runner: str = "",
-) -> bool:
-    """Record how it ended: `done`, `failed`, `refused` or `replaced`.
-
-    Returns whether it was the runner's to end, or had not begun.
-    """
+    connection: Connection, one: Row[Any], state: str, said: str, *, at: float
+) -> None:
+    """Record how it ended, once: `done`, `failed`, `refused` or `replaced`."""
     live = snapshots.live(connection, one.place).document
     # Of a rollback that had named none, it is known now.
     values = {"state": state, "said": said, "commit": one.commit or live.commit or ""}
     if state == "done" and one.kind not in {"put", "flag"}:
         values["options"] = json.dumps(options(_came_back(connection, one, live)))
-    these = (REQUEST.c.id == one.id) & REQUEST.c.runner.in_(("", runner))
-    change = update(REQUEST).where(these).values(ended=at, **values)
-    if not connection.execute(change).rowcount:
-        return False
-    text = f"was refused: {said}" if state == "refused" else state
-    note(connection, one, "replaced" if state == "replaced" else "end", text, at=at)
-    return True
+    left = REQUEST.c.state.in_(("waiting", "running"))
+    change = update(REQUEST).filter_by(id=one.id).where(left)
+    if connection.execute(change.values(ended=at, **values)).rowcount:
+        text = f"was refused: {said}" if state == "refused" else state
+        kind = "replaced" if state == "replaced" else "end"
+        note(connection, one, kind, text, at=at)
+
+
+def remark(connection: Connection, one: Row[Any], said: str, *, at: float) -> None:
+    """Say something about a request that is running, once."""
+    change = update(REQUEST).filter_by(id=one.id, state="running", said="")
+    if connection.execute(change.values(said=said)).rowcount:
+        note(connection, one, "step", said, at=at)
 
 
 def note(

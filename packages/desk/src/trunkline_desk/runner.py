@@ -1,17 +1,19 @@
 """The only process that changes environments: carries out requests and observes."""
 
 import os
-import secrets
 import shlex
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row
 from trunkline.deploy.local_desk import LocalDesk, announce
+from trunkline.deploy.lock import held
+from trunkline.errors import Refusal
 from trunkline.process import launched
 
 from trunkline_desk import actions, events, hooks, people, requests, snapshots
@@ -23,36 +25,24 @@ from trunkline_desk.store import Store
 
 # Seconds before a retry.
 _PAUSE = 2.0
-_BEAT = 0.5
 _TICK = 0.02
+ELSEWHERE = "It was begun in another clone. If that is gone, “Stop” ends it."
 
 
 class Runner:
     """Serves the environments of a desk, each in a few threads."""
 
     def __init__(
-        self,
-        store: Store,
-        desk: Desk,
-        now: Callable[[], float] = time.time,
-        *,
-        silence: float = 3.0,
+        self, store: Store, desk: Desk, now: Callable[[], float] = time.time
     ) -> None:
-        """A runner without a heartbeat for `silence` seconds is taken for dead."""
-        self.store, self.desk, self.now, self.silence = store, desk, now, silence
+        self.store, self.desk, self.now = store, desk, now
         self.places = desk.places()
         self.observer = Observer(store, self.places, now)
         self.over = threading.Event()
         # The newest event; only one thread asks for it.
         self.newest = 0
-        # Identifies this runner in the store.
-        self.name = secrets.token_hex(8)
         # The environments whose clone has a record of this desk.
         self.invited: set[str] = set()
-        # The ids of the requests that this runner is carrying out.
-        self.carrying: set[int] = set()
-        # The last heartbeat of another runner's request, and when it changed.
-        self.heard: dict[int, tuple[int, float]] = {}
 
     def run(self) -> None:
         """Work until `over` is set and the running requests have ended."""
@@ -68,10 +58,10 @@ class Runner:
             threads.append(threading.Thread(target=self._again, args=(work, pause)))
         for thread in threads:
             thread.start()
-        while working := [thread for thread in threads if thread.is_alive()]:
-            if self.carrying:
-                self._guarded(self._beat)
-            working[0].join(_BEAT)
+        for thread in threads:
+            # A signal reaches Python between two waits for certain.
+            while thread.is_alive():
+                thread.join(0.5)
 
     def _again(self, work: Callable[[], None], pause: float) -> None:
         while not self.over.wait(pause):
@@ -83,10 +73,6 @@ class Runner:
     def _look(self) -> None:
         with self.store.reading() as connection:
             self.newest = events.newest(connection)
-
-    def _beat(self) -> None:
-        with self.store.writing() as connection:
-            requests.beat(connection, self.name)
 
     def _repeat(self, work: Callable[[Place], bool | None], place: Place) -> None:
         while not self.over.is_set():
@@ -122,18 +108,18 @@ class Runner:
         """Carry out the request that has waited longest, if any."""
         with self.store.reading() as connection:
             found = requests.find(connection, place=place.name, state="waiting")
-        mine = [one for one in found if one.kind in kinds]
-        if not mine:
-            return False
-        try:
-            return self._attend(place, mine[0])
-        finally:
-            self.carrying.discard(mine[0].id)
+        for one in found:
+            # Unless another runner has it, or a command that outlived its own.
+            if one.kind in kinds:
+                file = lock_file(place, one.kind)
+                with suppress(Refusal), held(file, "", wait=False) as lock:
+                    return self._attend(place, one, lock)
+        return False
 
-    def _attend(self, place: Place, one: Row[Any]) -> bool:
+    def _attend(self, place: Place, one: Row[Any], lock: int) -> bool:
         with self.store.writing() as connection:
             now = self.now()
-            # A newer one may have replaced it, or another runner taken it.
+            # A newer one may have replaced it, or another runner carried it out.
             if not requests.find(connection, id=one.id, state="waiting"):
                 return True
             # Much may have changed since it was submitted.
@@ -141,11 +127,13 @@ class Runner:
                 requests.end(connection, one, "refused", why, at=now)
                 return True
             begun = requests.find(connection, place=place.name, state="running")
-            if begun and one.kind != "take back":
+            # A take-back waits for another one alone.
+            if any(one.kind in {o.kind, "put", "flag", "accept"} for o in begun):
                 return False
-            self.carrying.add(one.id)
-            requests.begin(connection, one, self.name, now)
-        state, said = carry_out(self.store, place, one, self.now)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, one.key.encode(), 0)
+            requests.begin(connection, one, now)
+        state, said = carry_out(self.store, place, one, lock, self.now)
         # First a new snapshot, so that no page shows the end beside old facts.
         self.observer.look(place, snapshots.LIVE)
         self._end(one, state, said)
@@ -153,7 +141,7 @@ class Runner:
 
     def _end(self, one: Row[Any], state: str, said: str) -> None:
         with self.store.writing() as connection:
-            requests.end(connection, one, state, said, at=self.now(), runner=self.name)
+            requests.end(connection, one, state, said, at=self.now())
 
     def _denied(self, connection: Connection, place: Place, one: Row[Any]) -> str:
         role = people.role_now(connection, self.desk, one.person, one.by)
@@ -166,42 +154,31 @@ class Runner:
         return found.sentence if found else ""
 
     def _adopt(self, place: Place) -> None:
-        """Settle requests whose runner has died."""
+        """Determine from the facts how requests ended whose runner has died."""
         with self.store.reading() as connection:
             begun = requests.find(connection, place=place.name, state="running")
         for one in begun:
-            if one.runner != self.name:
-                if self._silent(one):
-                    with self.store.writing() as connection:
-                        requests.take_over(connection, one, self.name)
-            elif one.id not in self.carrying:
+            file = lock_file(place, one.kind)
+            # Another desk on this store has another clone, unless that was replaced and
+            # somebody has seen that this does not go on.
+            here = file.exists() and file.read_text("utf-8") == one.key
+            if not (here or one.stopped or one.said):
+                with self.store.writing() as connection:
+                    requests.remark(connection, one, ELSEWHERE, at=self.now())
+            # A command that outlives its runner has to end first.
+            elif (here or one.stopped) and not launched(file):
                 self._settle(place, one)
 
-    def _silent(self, one: Row[Any]) -> bool:
-        """Whether the runner of a request has died."""
-        now = time.monotonic()
-        beats, since = self.heard.get(one.id, (-1, now))
-        if beats != one.beats:
-            self.heard[one.id] = one.beats, now
-            return False
-        return now - since > self.silence
-
     def _settle(self, place: Place, one: Row[Any]) -> None:
-        """Determine from the facts how an unobserved request ended."""
-        # Whoever cannot be asked may serve it; a command that goes on has to end first,
-        # and so has a deploy, whose lock is its own.
-        if not launched(lock_file(place, one.kind)):
-            self.observer.look(place, snapshots.LIVE)
-            with self.store.reading() as connection:
-                seen = snapshots.live(connection, place.name)
-            live = seen.document
-            if not (seen.problem or live.running):
-                state = "done" if arrived(one, live) else "failed"
-                runs = f"{place.environment} runs {(live.commit or 'nothing')[:12]}"
-                self._end(one, state, f"Nobody saw how it ended; {runs}")
-                return
-        self._beat()
-        self.over.wait(0.5)
+        self.observer.look(place, snapshots.LIVE)
+        with self.store.reading() as connection:
+            seen = snapshots.live(connection, place.name)
+        live = seen.document
+        # Whoever cannot be asked may serve it, and so may what still deploys it.
+        if not (seen.problem or live.running):
+            runs = f"{place.environment} runs {(live.commit or 'nothing')[:12]}"
+            state = "done" if arrived(one, live) else "failed"
+            self._end(one, state, f"Nobody saw how it ended; {runs}")
 
 
 def invite(desk: Desk, place: Place) -> None:

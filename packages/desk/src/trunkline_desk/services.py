@@ -3,13 +3,12 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from trunkline.deploy.environments import find_environment
 from trunkline.errors import UsageError
 from trunkline.settings import read_settings
@@ -17,6 +16,21 @@ from trunkline.settings import read_settings
 DATABASE = "DESK_DATABASE_URL"
 # The desk's own paths; a service's page is at its name.
 RESERVED = {"api", "sign-in", "sign-out", "static", "stream"}
+
+
+def usable(name: str) -> str:
+    """Derive a valid service name from another, such as a folder's.
+
+    It has the characters a-z, 0-9 and - only, and is not a path of the desk itself.
+    """
+    plain = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f"{plain}-service".lstrip("-") if plain in RESERVED | {""} else plain
+
+
+def _named(name: str) -> str:
+    if name != usable(name):
+        raise ValueError(f"has no address; name it {usable(name)} in [services]")
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ class Desk(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     # The folder of each service's clone, by name.
-    services: dict[str, str]
+    services: dict[Annotated[str, AfterValidator(_named)], str]
     # DESK_DATABASE_URL, which may hold a password, takes precedence.
     database: str = "sqlite:///desk.db"
     # The page's address; cookies and links are for this address only.
@@ -89,11 +103,12 @@ class Desk(BaseModel):
 
     def places(self) -> list[Place]:
         """Read the environments of each service; raises UsageError without any."""
-        found = [
-            place
-            for name, folder in self.services.items()
-            for place in _of(name, folder)
-        ]
+        found = []
+        for service, folder in self.services.items():
+            tables = read_settings(Path(folder) / "pyproject.toml").environments
+            for one in (find_environment(tables, name) for name in tables):
+                any_ = one.accepts == "any"
+                found += [Place(service, one.name, Path(folder), one.url, any_)]
         if not found:
             raise UsageError(
                 f"{', '.join(self.services.values())}: no environment to show\n  type "
@@ -109,56 +124,15 @@ def read_desk(file: Path) -> Desk:
     given = {"file": file} | ({"database": named} if named else {})
     try:
         found = Desk(**tomllib.loads(file.read_text("utf-8")) | given)
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+    except ValidationError as error:
+        said = (f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
+        raise UsageError(f"{file}: {'; '.join(said)}") from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
             f"{file}: {error}\n  type next: write [services] with NAME = FOLDER into it"
         ) from error
-    _named(file, found.services)
     if found.laptop and urlsplit(found.url).hostname not in {"127.0.0.1", "localhost"}:
         raise UsageError(
             f"{file}: laptop = true lets anybody in; expected it on 127.0.0.1"
         )
     return found
-
-
-def usable(name: str) -> str:
-    """Derive a valid service name from another, such as a folder's.
-
-    It has the characters a-z, 0-9 and - only, and is not a path of the desk itself.
-    """
-    plain = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
-    return f"{plain}-service".lstrip("-") if plain in RESERVED | {""} else plain
-
-
-def _named(file: Path, services: Mapping[str, str]) -> None:
-    """Refuse names that cannot be a path, and a clone that is listed twice."""
-    known: dict[Path, str] = {}
-    for name, folder in services.items():
-        if name in RESERVED or not re.fullmatch("[a-z0-9-]+", name):
-            expected = "another name" if name in RESERVED else "only a-z, 0-9 and -"
-            raise UsageError(
-                f"{file}: the page of the service {name!r} could not be opened; "
-                f"expected {expected}\n  type next: name it "
-                f"{usable(name)} in [services]"
-            )
-        # Each would have its own reservations.
-        if (first := known.setdefault(Path(folder).resolve(), name)) != name:
-            raise UsageError(
-                f"{file}: {name} is the clone of {first}; expected one name for it\n"
-                f"  type next: remove {name} from [services]"
-            )
-
-
-def _of(name: str, folder: str) -> list[Place]:
-    tables = read_settings(Path(folder) / "pyproject.toml").environments
-    found = [find_environment(tables, one) for one in tables]
-    return [
-        Place(
-            service=name,
-            environment=one.name,
-            folder=Path(folder),
-            url=one.url,
-            accepts_any=one.accepts == "any",
-        )
-        for one in found
-    ]

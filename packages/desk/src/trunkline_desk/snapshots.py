@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -31,7 +32,7 @@ class Live:
     commit: str | None = None
     ref: str | None = None
     by: str | None = None
-    since: str | None = None
+    since: datetime | None = None
     well: bool = False
     running: str | None = None
     progress: str | None = None

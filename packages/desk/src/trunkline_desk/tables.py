@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnClause,
     Connection,
     TableClause,
-    and_,
     column,
     insert,
     table,
@@ -28,8 +27,8 @@ def write(
     connection: Connection, into: TableClause, key: Mapping[str, str], **values: object
 ) -> None:
     """Update the row with this key, or insert it."""
-    these = and_(*(into.c[name] == value for name, value in key.items()))
-    if not connection.execute(update(into).where(these).values(values)).rowcount:
+    these = update(into).filter_by(**key)
+    if not connection.execute(these.values(values)).rowcount:
         connection.execute(insert(into).values({**key, **values}))
 
 
@@ -39,12 +38,11 @@ session = _of("session", "token person by until")
 token = _of("token", "token name role")
 attempt = _of("attempt", "id at account address")
 reservation = _of("reservation", "place holder until why ref")
-# The key is that of the form; options are JSON; the runner is the one that has begun
-# it, and `beats` counts its signs of life.
+# The key is that of the form; options are JSON.
 request = _of(
     "request",
     "id key place kind person by ref commit subject options why at state began ended "
-    "said runner beats",
+    "said",
     "stopped",
 )
 # Append-only; each event updates the open pages.
@@ -53,4 +51,4 @@ event = _of("event", "id at place kind person by text why request key wish")
 snapshot = _of("snapshot", "place kind at tried document digest problem")
 flag = _of("flag", "place name", "value")
 # What a hook, by its address, is told of, and when it is tried next.
-delivery = _of("delivery", "event hook tries due", "done")
+delivery = _of("delivery", "event hook tries due")

@@ -1,4 +1,4 @@
-"""Shared by the handlers: the person, the form token, the templates."""
+"""Shared by the handlers: who visits, how they sign in, the form token, templates."""
 
 import hashlib
 import secrets
@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
 from pydantic import Field
 
@@ -15,17 +16,13 @@ from trunkline_desk.claims import LONGEST_HOURS, Person, Role, clock
 from trunkline_desk.services import Desk, Place
 from trunkline_desk.store import Store
 
+router = APIRouter()
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
 
 def moment(seconds: float) -> str:
     """Format a time for `<time datetime>`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def seconds(moment: str) -> float:
-    """Parse a time from `<time datetime>`."""
-    return datetime.fromisoformat(moment).timestamp()
 
 
 def ago(seconds: float) -> str:
@@ -47,7 +44,6 @@ def plural(number: int, word: str) -> str:
 TEMPLATES.env.globals["longest"] = LONGEST_HOURS
 TEMPLATES.env.filters |= {
     "moment": moment,
-    "seconds": seconds,
     "clock": clock,
     "ago": ago,
     "plural": plural,
@@ -131,3 +127,60 @@ PlaceOf = Annotated[Place, Depends(the_place)]
 
 def _token(cookie: str) -> str:
     return hashlib.sha256(f"form {cookie}".encode()).hexdigest()
+
+
+@router.get("/sign-in")
+def sign_in_page(visit: AnyVisit) -> Response:
+    """Show the form."""
+    return again(visit, "", 200)
+
+
+@router.post("/sign-in")
+def sign_in(
+    visit: AnyVisit,
+    name: Annotated[str, Form(max_length=100)],
+    password: Annotated[str, Form(max_length=people.LONGEST_PASSWORD)],
+    form: Annotated[str, Form()] = "",
+) -> Response:
+    """Begin a session."""
+    visit.require_form(form)
+    address = people.address_of(visit.desk, visit.request)
+    try:
+        secret = people.sign_in(visit.store, name, password, address, visit.now)
+    except people.TooManyError:
+        said = "Too many wrong passwords. Try again in 15 minutes."
+        return again(visit, said, 429)
+    if secret is None:
+        return again(visit, "The name or the password is wrong.", 401)
+    return welcome(visit.desk, secret)
+
+
+@router.post("/sign-out")
+def sign_out(visit: AnyVisit, form: Annotated[str, Form()] = "") -> Response:
+    """End the session."""
+    visit.require_form(form)
+    cookie = visit.desk.cookie("session")
+    with visit.store.writing() as connection:
+        people.end_session(connection, visit.request.cookies.get(cookie, ""))
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(cookie, secure=visit.desk.secure)
+    return response
+
+
+def again(visit: Visit, said: str, status: int) -> Response:
+    """Show the form again, with the reason."""
+    issuer = visit.desk.oidc.get("issuer", "")
+    return visit.shown("sign_in.html", status, said=said, issuer=issuer)
+
+
+def welcome(desk: Desk, secret: str) -> Response:
+    """Set the session's cookie, and redirect."""
+    response = RedirectResponse("/", 303)
+    response.set_cookie(
+        *(desk.cookie("session"), secret),
+        max_age=int(people.SESSION_SECONDS),
+        secure=desk.secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return response

@@ -36,8 +36,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("key", sa.Text, unique=True, nullable=False),  # of the form
         *_text("place", "kind", "person", "by", "ref", "commit", "subject"),
-        *_text("options", "why", "state", "said", "runner"),
-        *(_count("beats"), _time("at")),
+        *_text("options", "why", "state", "said"),
+        _time("at"),
         *(sa.Column(name, sa.Double) for name in ("began", "ended")),
         _switch("stopped"),
     )
@@ -62,7 +62,7 @@ def upgrade() -> None:
     op.create_table(
         "delivery",
         sa.Column("event", sa.Integer, primary_key=True, autoincrement=False),
-        *(_key("hook"), _count("tries"), _time("due"), _switch("done")),
+        *(_key("hook"), _count("tries"), _time("due")),
     )
     for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
