@@ -146,11 +146,10 @@ def test_a_token_service_that_gives_nothing_usable_ends_in_a_refusal(
     monkeypatch.setattr(TokenService, "answer", lambda *_, **__: b"no JSON")
     with (
         guarded.server.connect(environ=ACCOUNT) as registry,
-        pytest.raises(RegistryError) as caught,
+        pytest.raises(RegistryError, match="gave no token"),
     ):
         registry.digest("main")
-    assert caught.value.status == 401
-    assert guarded.count("HEAD") == 2
+    assert guarded.count("HEAD") == 1
 
 
 def test_an_identity_token_is_given_to_the_token_service_only(

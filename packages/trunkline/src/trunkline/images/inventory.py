@@ -9,7 +9,7 @@ from trunkline.errors import Refusal
 from trunkline.images.labels import BRANCH, CREATED
 from trunkline.images.retention import Holdings
 from trunkline.registry.client import Registry
-from trunkline.registry.manifests import INDEXES, Manifest
+from trunkline.registry.manifests import INDEXES, MALFORMED, Manifest
 
 # Concurrent requests: a distant registry takes 50 ms for each.
 _AT_ONCE = 8
@@ -32,7 +32,8 @@ def read_holdings(
     digests = {tag: digest for tag, (digest, _) in tags.items()}
     asked = in_question(digests)
     indexes = {digest for digest, is_index in tags.values() if is_index}
-    manifests = _read(registry, indexes | asked)
+    found = _each(registry.manifest, sorted(indexes | asked))
+    manifests = {manifest.digest: manifest for manifest in found if manifest}
     if nested := [digest for digest, one in manifests.items() if one.is_nested]:
         raise Refusal(
             rule="nested-index",
@@ -62,22 +63,20 @@ def made_at(registry: Registry, manifest: Manifest) -> datetime | None:
 
 def read_labels(registry: Registry, manifest: Manifest) -> Mapping[str, str]:
     """Return the labels of an image; an index may have them as annotations."""
-    annotations: dict[str, str] = manifest.document.get("annotations") or {}
+    annotations = manifest.document.get("annotations") or {}
     if BRANCH in annotations:
-        return annotations
+        return {name: str(value) for name, value in annotations.items()}
     if manifest.is_index:
         first = next(iter(manifest.children), None)
         child = registry.manifest(first) if first else None
         return read_labels(registry, child) if child else {}
     config = next(manifest.blobs(), None)
-    document = json.loads(registry.blob(config)) if config else {}
-    labels: dict[str, str] = (document.get("config") or {}).get("Labels") or {}
-    return labels
-
-
-def _read(registry: Registry, digests: Iterable[str]) -> dict[str, Manifest]:
-    found = _each(registry.manifest, sorted(digests))
-    return {manifest.digest: manifest for manifest in found if manifest}
+    content = registry.blob(config) if config else b"{}"
+    try:
+        labels = (json.loads(content).get("config") or {}).get("Labels") or {}
+        return {name: str(value) for name, value in labels.items()}
+    except MALFORMED:  # It is no image, but something that is stored like one.
+        return {}
 
 
 def _each[A, B](ask: Callable[[A], B], items: Iterable[A]) -> list[B]:

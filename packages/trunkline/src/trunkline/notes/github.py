@@ -7,8 +7,15 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from trunkline.errors import Refusal
+from trunkline.registry.manifests import MALFORMED
 from trunkline.registry.reference import ImageName
-from trunkline.registry.responses import CREATED, NOT_FOUND, OK, RegistryError
+from trunkline.registry.responses import (
+    CREATED,
+    NOT_FOUND,
+    OK,
+    RegistryError,
+    unreadable,
+)
 from trunkline.registry.transport import RetryPolicy, Transport
 
 API = "https://api.github.com"
@@ -85,4 +92,8 @@ class GitHub:
                 fix="the same command again  (its token has to allow contents: write)",
                 status=answer.status,
             )
-        return dict(json.loads(answer.body))
+        try:
+            found = json.loads(answer.body)
+            return {"id": int(found["id"]), "html_url": str(found["html_url"])}
+        except MALFORMED:
+            raise unreadable(answer, "release") from None

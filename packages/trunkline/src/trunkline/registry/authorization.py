@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from threading import RLock
 from urllib.parse import urlencode
 
@@ -18,12 +19,15 @@ _LIFE = 60.0
 _EARLY = 5.0
 _PARAMETER = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 _CHALLENGE = re.compile(rf"(\w+)((?:[\s,]+{_PARAMETER.pattern})*)")
+_TOKEN = re.compile(r"[!-~]+")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 # Sends a request (method, address, headers, body) to a token service and returns the
-# body of its response.
-type AskTokenService = Callable[[str, str, Mapping[str, str], bytes | None], bytes]
+# token of its response, with its life in seconds.
+type AskTokenService = Callable[
+    [str, str, Mapping[str, str], bytes | None], tuple[str, float]
+]
 
 
 class Authorization:
@@ -36,11 +40,9 @@ class Authorization:
         ask: AskTokenService,
     ) -> None:
         self.name = name
-        self._find = find
+        self._find = cache(find)
         self._ask = ask
         self._lock = RLock()
-        self._looked = False
-        self._credentials: Credentials | None = None
         # The scheme that the registry demands, and its parameters.
         self._challenge: tuple[str, Mapping[str, str]] | None = None
         # The header for each task, and when it expires by the monotonic clock.
@@ -50,9 +52,7 @@ class Authorization:
     def credentials(self) -> Credentials | None:
         """The credentials, looked up when first needed: a helper may take a while."""
         with self._lock:
-            if not self._looked:
-                self._credentials, self._looked = self._find(), True
-            return self._credentials
+            return self._find()
 
     def header(self, need: str) -> str | None:
         """Return `Authorization` for a task; None before any request was refused."""
@@ -65,7 +65,7 @@ class Authorization:
             header, end = self._tokens.get(need, ("", 0))
             if time.monotonic() >= end:
                 asked = time.monotonic()
-                text, life = read_token(self._ask_for_token(parameters, need))
+                text, life = self._ask_for_token(parameters, need)
                 header = f"Bearer {text}"
                 self._tokens[need] = header, asked + max(life - _EARLY, life / 2)
             return header
@@ -82,7 +82,9 @@ class Authorization:
                 del self._tokens[need]
             return scheme == "bearer"
 
-    def _ask_for_token(self, parameters: Mapping[str, str], need: str) -> bytes:
+    def _ask_for_token(
+        self, parameters: Mapping[str, str], need: str
+    ) -> tuple[str, float]:
         realm = parameters.get("realm", "")
         query = {"scope": f"repository:{self.name.path}:{need}"}
         if service := parameters.get("service"):
@@ -111,11 +113,10 @@ def parse_challenge(header: str) -> tuple[str, Mapping[str, str]]:
 def read_token(response: bytes) -> tuple[str, float]:
     """Take the token, and its life in seconds, out of a token service's response.
 
-    An unreadable response gives an empty token, which the registry refuses.
+    Raises one of the errors in MALFORMED.
     """
-    try:
-        found = json.loads(response)
-        text = found.get("token") or found["access_token"]
-        return str(text), float(found.get("expires_in") or _LIFE)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return "", _LIFE
+    found = json.loads(response)
+    text = found.get("token") or found["access_token"]
+    if not _TOKEN.fullmatch(text):
+        raise ValueError("a token that no header can hold")
+    return text, float(found.get("expires_in") or _LIFE)

@@ -6,12 +6,12 @@ import re
 import time
 from collections.abc import Mapping
 from typing import BinaryIO, Self
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from trunkline.registry.authorization import DELETE, PULL, PUSH
 from trunkline.registry.credentials import find_credentials
 from trunkline.registry.github_packages import GitHubPackages
-from trunkline.registry.manifests import MEDIA_TYPES, Manifest, digest_of
+from trunkline.registry.manifests import MALFORMED, MEDIA_TYPES, Manifest, digest_of
 from trunkline.registry.reference import image_name
 from trunkline.registry.responses import (
     ACCEPTED,
@@ -22,6 +22,7 @@ from trunkline.registry.responses import (
     OK,
     RegistryError,
     RegistryResponse,
+    unreadable,
 )
 from trunkline.registry.transport import RetryPolicy, Transport
 from trunkline.settings import Settings
@@ -117,6 +118,8 @@ class Registry:
                 "manifest or index",
                 fix=f"docker buildx imagetools inspect {self.name.at(reference)}",
             )
+        if not manifest.readable:
+            raise unreadable(response, "manifest of an image")
         return manifest
 
     def put_manifest(
@@ -174,7 +177,7 @@ class Registry:
             begun = self.transport.request(
                 "POST", address, need=PUSH, expect={ACCEPTED}
             )
-            location = urljoin(address, begun.headers.get("Location", ""))
+            location = self.transport.join(address, begun.headers.get("Location", ""))
             try:
                 self._finish_upload(location, digest, file)
             except RegistryError as error:
@@ -218,7 +221,7 @@ class Registry:
                 break
             found.update(_names(response))
             link = _NEXT.search(response.headers.get("Link", ""))
-            page = urljoin(page, link[1]) if link else ""
+            page = self.transport.join(page, link[1]) if link else ""
         return sorted(found)
 
     def delete(self, digest: str) -> bool:
@@ -252,9 +255,9 @@ def _kind(response: RegistryResponse) -> str:
 def _names(response: RegistryResponse) -> list[str]:
     """Return the tags of one page; a repository without tags may have null."""
     try:
-        return [str(tag) for tag in json.loads(response.body)["tags"] or ()]
-    except (ValueError, KeyError, TypeError):
-        raise RegistryError(
-            found=f"{response.url} gave no list of tags",
-            fix=f"curl -i {response.url}  (to see what answers there)",
-        ) from None
+        names = json.loads(response.body)["tags"] or []
+    except MALFORMED:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(it, str) for it in names):
+        raise unreadable(response, "list of tags")
+    return names

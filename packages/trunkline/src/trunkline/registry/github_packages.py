@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from trunkline.commits.conventional import shown
+from trunkline.registry.manifests import MALFORMED
 from trunkline.registry.reference import ImageName
 from trunkline.registry.responses import (
     FORBIDDEN,
@@ -15,6 +17,7 @@ from trunkline.registry.responses import (
     UNAUTHORIZED,
     RegistryError,
     RegistryResponse,
+    unreadable,
 )
 from trunkline.registry.transport import Transport
 
@@ -75,9 +78,12 @@ class GitHubPackages:
         page = 1
         while True:
             response = self._ask("GET", f"{address}?per_page={_PAGE}&page={page}")
-            rows = json.loads(response.body) if response.status == OK else []
-            for row in rows:
-                yield str(row["name"]), f"{address}/{row['id']}"
+            try:
+                rows = json.loads(response.body) if response.status == OK else []
+                found = [(str(row["name"]), f"{address}/{row['id']}") for row in rows]
+            except MALFORMED:
+                raise unreadable(response, "list of versions") from None
+            yield from found
             if len(rows) < _PAGE:
                 return
             page += 1
@@ -114,6 +120,6 @@ def _fix(response: RegistryResponse) -> str:
 
 def _said(response: RegistryResponse) -> str:
     try:
-        return f" ({json.loads(response.body)['message']})"
-    except (ValueError, KeyError, TypeError):
+        return f" ({shown(json.loads(response.body)['message'])})"
+    except MALFORMED:
         return ""

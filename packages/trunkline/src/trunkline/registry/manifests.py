@@ -16,6 +16,9 @@ INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
 
+# What reading JSON of an unexpected shape raises.
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
 type Document = dict[str, Any]
 
 
@@ -51,6 +54,15 @@ class Manifest:
     def document(self) -> Document:
         """Its content as JSON."""
         return cast("Document", json.loads(self.content))
+
+    @property
+    def readable(self) -> bool:
+        """Whether its content is JSON of the form that is read here."""
+        try:
+            dict(self.document.get("annotations") or {})
+            return all([*self.children, *self.blobs()])
+        except MALFORMED:
+            return False
 
     @property
     def is_index(self) -> bool:

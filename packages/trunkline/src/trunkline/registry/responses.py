@@ -3,10 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate
 from urllib.parse import urlsplit
 
+from trunkline.commits.conventional import shown
 from trunkline.errors import FailedError
 from trunkline.registry.credentials import PASSWORD, USER
+from trunkline.registry.manifests import MALFORMED
 
 OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 401, 403, 404, 405
@@ -53,7 +56,7 @@ class RegistryResponse:
             return tuple(
                 (str(one.get("code", "")), str(one.get("message", ""))) for one in found
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except MALFORMED:
             return None
 
 
@@ -64,6 +67,16 @@ def without_query(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}"
 
 
+def unreadable(answer: RegistryResponse, wanted: str) -> RegistryError:
+    """Explain a response that does not hold what it should; it may hold a token."""
+    kind = shown(answer.headers.get("Content-Type", "")) or "no Content-Type"
+    return RegistryError(
+        found=f"{answer.method} {answer.url} gave no {wanted}, but {len(answer.body)} "
+        f"bytes with {kind}",
+        fix=f"curl -i {answer.url}  (to see what answers there)",
+    )
+
+
 def unexpected(
     answer: RegistryResponse, *, registry: str, need: str, who: str
 ) -> RegistryError:
@@ -72,7 +85,7 @@ def unexpected(
     `who` describes the account that was used, `need` the rights that it needs.
     """
     said = "; ".join(
-        f"{code}: {message}" if message else code
+        shown(f"{code}: {message}" if message else code)
         for code, message in answer.errors or ()
     )
     if answer.method == "DELETE" and (
@@ -109,7 +122,8 @@ def _fix(answer: RegistryResponse, registry: str, need: str) -> str:
             return f"curl -i {answer.url}  (to see whether a registry answers there)"
         case 429:
             wait = answer.headers.get("Retry-After", "")
-            when = f"in {wait} seconds" if wait.isdigit() else "again later"
+            date = f"after {wait}" if parsedate(wait) else "again later"
+            when = f"in {wait} seconds" if wait.isdigit() else date
             return f"the same command {when}  (its rate limit is reached)"
         case 413 | 507:
             return "the same command again  (once there is room on the registry)"

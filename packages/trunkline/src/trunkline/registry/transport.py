@@ -18,14 +18,17 @@ from urllib3.exceptions import (
     NameResolutionError,
     NewConnectionError,
     ReadTimeoutError,
+    ResponseError,
     SSLError,
 )
 from urllib3.util import Retry, Timeout
 
 from trunkline import __version__
+from trunkline.commits.conventional import shown
 from trunkline.output import say
-from trunkline.registry.authorization import Authorization
+from trunkline.registry.authorization import Authorization, read_token
 from trunkline.registry.credentials import HUB_HOSTS, Credentials
+from trunkline.registry.manifests import MALFORMED
 from trunkline.registry.reference import ImageName
 from trunkline.registry.responses import (
     FORBIDDEN,
@@ -35,6 +38,7 @@ from trunkline.registry.responses import (
     RegistryError,
     RegistryResponse,
     unexpected,
+    unreadable,
     without_query,
 )
 
@@ -136,7 +140,7 @@ class Transport:
         `url` is a path, or an address from the registry. Raises RegistryError on an
         unexpected status.
         """
-        url = urljoin(self.root, url)
+        url = self.join(self.root, url)
         own = url.startswith(f"{self.root}/")
         start = None if body is None or isinstance(body, bytes) else body.tell()
         for _ in ("first", "again"):
@@ -150,7 +154,9 @@ class Transport:
                 break
             if start is not None and not isinstance(body, bytes) and body:
                 body.seek(start)
-        if response.status in expect and not _from_elsewhere(response):
+        # A "not found" may come from some other server, such as a proxy.
+        known = response.method == "HEAD" or response.errors is not None
+        if response.status in expect and (response.status != NOT_FOUND or known):
             return response
         raise unexpected(response, registry=self.registry, need=need, who=self._who())
 
@@ -158,7 +164,7 @@ class Transport:
         self, method: str, url: str, headers: Mapping[str, str], body: Body
     ) -> RegistryResponse:
         """Send a request to any address without credentials; returns any response."""
-        shown = without_query(url)
+        asked = without_query(url)
         try:
             response = self._pool(url).request(
                 method,
@@ -166,28 +172,47 @@ class Transport:
                 headers={"User-Agent": f"trunkline/{__version__}", **headers},
                 body=body,
             )
-        except HTTPError as error:
+        except (HTTPError, ValueError) as error:
             # Its text may contain the whole address.
-            raise _unreachable(self.registry, shown, error) from None
+            raise _unreachable(self.registry, asked, error) from None
         return RegistryResponse(
-            method, shown, response.status, response.headers, response.data
+            method, asked, response.status, response.headers, response.data
         )
 
     def _ask_token_service(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> bytes:
-        url = urljoin(self.root, url)
+    ) -> tuple[str, float]:
+        place, url = url.partition("?")[0], self.join(self.root, url)
         parts = urlsplit(url)
-        if parts.scheme != "https" and not (self.plain or is_loopback(parts.netloc)):
+        safe = parts.scheme == "https" or self.plain or is_loopback(parts.netloc)
+        if not place or not safe:
             raise RegistryError(
-                found=f"{self.registry} names the token service "
-                f"`{without_query(url)}`; expected an address that begins with https",
+                found=f"{self.registry} names the token service `{place}`; expected an "
+                "address that begins with https",
                 fix=f"curl -i {self.root}/v2/  (to see what it answers)",
             )
         response = self.send(method, url, headers, body)
         if response.status == OK:
-            return response.body
+            try:
+                return read_token(response.body)
+            except MALFORMED:
+                raise unreadable(response, "token") from None
         raise unexpected(response, registry=self.registry, need="pull", who=self._who())
+
+    def join(self, base: str, url: str) -> str:
+        """Return the address that a response names; raises RegistryError if none."""
+        try:
+            parts = urlsplit(joined := urljoin(urljoin(self.root, base), url))
+            known = parts.scheme in {"http", "https"} and parts.port != 0
+            if known and parts.hostname and " " not in joined:
+                return joined
+        except ValueError:
+            pass
+        raise RegistryError(
+            found=f"{self.registry} names `{shown(url.partition('?')[0])}`; expected "
+            "an address that begins with http",
+            fix=f"curl -i {self.root}/v2/  (to see what answers there)",
+        )
 
     def _who(self) -> str:
         who = self.authorization.credentials
@@ -207,18 +232,17 @@ class Transport:
         return self._pools[proxy]
 
 
-def _from_elsewhere(response: RegistryResponse) -> bool:
-    """Whether a "not found" comes from some other server, such as a proxy."""
-    bare = response.method == "HEAD" or response.errors is not None
-    return response.status == NOT_FOUND and not bare
-
-
-def _unreachable(registry: str, url: str, error: HTTPError) -> RegistryError:
-    cause = error.reason if isinstance(error, MaxRetryError) else error
+def _unreachable(registry: str, url: str, error: Exception) -> RegistryError:
+    cause, host, place = error, urlsplit(url).hostname, url
     fix = f"curl -i {url}  (then the same command again)"
+    if isinstance(error, MaxRetryError):
+        cause, last = error.reason or error, getattr(error.pool, "host", host)
+        place, host = url if last == host else f"{url} leads to {last}, which", last
     match cause:
         case NameResolutionError():
-            why, fix = "its name is unknown here", f"getent hosts {registry}"
+            why, fix = "its name is unknown here", f"getent hosts {host}"
+        case ValueError() | ResponseError():
+            why = "it sends to an address that is none, or back and forth"
         case NewConnectionError():
             why = "nothing answers there"
         case ConnectTimeoutError() | ReadTimeoutError():
@@ -231,4 +255,4 @@ def _unreachable(registry: str, url: str, error: HTTPError) -> RegistryError:
             )
         case _:
             why = f"the connection broke ({type(cause).__name__})"
-    return RegistryError(found=f"{url} cannot be reached: {why}", fix=fix)
+    return RegistryError(found=f"{place} cannot be reached: {why}", fix=fix)
