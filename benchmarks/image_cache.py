@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from builders import REPORTED, built_steps, forget_step
 from registries import running_registry
 from trunkline import process
-from trunkline.images.docker_commands import build_command, cache_command
+from trunkline.images.docker_commands import begin_build, build_command, cache_command
 from trunkline.images.engine import BUILD_TIMEOUT, writes_archives
 from trunkline.images.labels import Source
 from trunkline.images.layer_cache import LayerCache
@@ -45,13 +45,11 @@ class Runner:
     def steps(self, *, cache: str = "", written: str = "") -> int:
         """Build and count the steps that were run; maybe write the layers."""
         forget_step(self.mark)
-        environ = docker.base_images()
         source = Source("", "", "", "", "", "", "", "", "", "")
+        begin = begin_build(source, self.settings, docker.base_images())
         with TemporaryDirectory(prefix="benchmark-") as folder:
             command = build_command(
-                source,
-                self.settings,
-                environ,
+                begin,
                 Path(folder, "image.tar"),
                 name="benchmark",
                 platform=PLATFORM,
@@ -60,14 +58,7 @@ class Runner:
             found = len(built_steps(self._run(command)))
         if written:
             self._run(
-                cache_command(
-                    source,
-                    self.settings,
-                    environ,
-                    platform=PLATFORM,
-                    read=cache,
-                    written=written,
-                )
+                cache_command(begin, platform=PLATFORM, read=cache, written=written)
             )
         return found
 

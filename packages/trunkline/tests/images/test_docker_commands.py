@@ -4,7 +4,12 @@ from typing import Any
 import pytest
 
 from archives import SOURCE
-from trunkline.images.docker_commands import build_command, cache_command, run_command
+from trunkline.images.docker_commands import (
+    begin_build,
+    build_command,
+    cache_command,
+    run_command,
+)
 from trunkline.settings import Settings
 
 
@@ -14,10 +19,8 @@ def build(
 ) -> tuple[str, ...]:
     """The command that builds with these settings, in this environment."""
     archive = Path("/x.tar")
-    options = Settings(**settings)
-    return build_command(
-        SOURCE, options, environ or {}, archive, name="x:1", platform="linux/amd64"
-    )
+    begin = begin_build(SOURCE, Settings(**settings), environ or {})
+    return build_command(begin, archive, name="x:1", platform="linux/amd64")
 
 
 def test_a_build_has_one_constant_time_and_no_clock() -> None:
@@ -31,7 +34,10 @@ def test_a_build_has_one_constant_time_and_no_clock() -> None:
 
 def test_layers_that_were_read_from_a_cache_are_in_the_cache_that_is_written() -> None:
     command = cache_command(
-        SOURCE, Settings(), {}, platform="linux/amd64", read="old", written="new"
+        begin_build(SOURCE, Settings(), {}),
+        platform="linux/amd64",
+        read="old",
+        written="new",
     )
     assert {"--cache-from=old", "--output=type=cacheonly"} <= set(command)
     (written,) = (word for word in command if word.startswith("--cache-to="))

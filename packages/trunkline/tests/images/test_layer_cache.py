@@ -7,6 +7,7 @@ import pytest
 from archives import SOURCE
 from faults import Fault, Proxy
 from registries import push_image
+from trunkline.images.docker_commands import begin_build
 from trunkline.images.engine import Engine
 from trunkline.images.layer_cache import LayerCache, cache_tag, read_only_cache
 from trunkline.images.tags import is_branch_tag
@@ -14,6 +15,7 @@ from trunkline.registry.client import Registry
 from trunkline.settings import Settings
 
 ARM = "linux/arm64"
+BEGIN = begin_build(SOURCE, Settings(), {})
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_a_build_that_fails_with_a_cache_is_repeated_without(
     cache: str, builds: int, asked: Path, tmp_path: Path
 ) -> None:
     archive = tmp_path / "image.tar"
-    used = Engine().build(SOURCE, Settings(), tmp_path, archive, ARM, cache=cache)
+    used = Engine().build(BEGIN, tmp_path, archive, ARM, cache=cache)
     assert used == ("" if cache == "bad" else cache)
     commands = asked.read_text().splitlines()
     assert len(commands) == builds
@@ -85,7 +87,7 @@ def test_layers_that_cannot_be_stored_are_a_warning_and_those_of_others_are_stor
 ) -> None:
     read = {ARM: "", "linux/amd64": "old"}
     place = {ARM: "bad", "linux/amd64": "new"}
-    Engine().keep_layers(SOURCE, Settings(), tmp_path, read, place.__getitem__)
+    Engine().keep_layers(BEGIN, tmp_path, read, place.__getitem__)
     assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == [
         "  cache    not written",
         "  cache    written",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from trunkline.backport.rules import Hotfix, HotfixCommit, origins
 from trunkline.commits.history import Commit, read_commits
 from trunkline.git import TAGS, Repository
-from trunkline.project import Project, head_project, project_at
+from trunkline.project import head_project, project_at
 from trunkline.releases.changelog import find_section
 from trunkline.releases.state import TagState
 from trunkline.versions import Version
@@ -19,25 +19,19 @@ def find_hotfix(repository: Repository, tag: TagState) -> Hotfix:
     own, before = (project_at(repository, at) for at in (commit, f"{commit}^"))
     trunk = head_project(repository)
     previous = before.readable_version
+    line = previous.tag if previous else ""
     return Hotfix(
         tag=tag,
         own=own.readable_version,
         previous=previous,
-        follows=previous is not None and _follows(repository, trunk, previous),
+        follows=repository.is_ancestor(f"{TAGS}{line}", "HEAD")
+        or find_section(trunk.changelog, line) is not None,
         section=find_section(own.changelog, tag.name),
         commits=tuple(_hotfix_commits(repository, commit, previous))
         if previous
         else (),
         recorded=find_section(trunk.changelog, tag.name) is not None,
         ahead_of_trunk=repository.is_ancestor("HEAD", commit),
-    )
-
-
-def _follows(repository: Repository, trunk: Project, previous: Version) -> bool:
-    tag = f"{TAGS}{previous.tag}"
-    return (
-        repository.is_ancestor(tag, "HEAD")
-        or find_section(trunk.changelog, previous.tag) is not None
     )
 
 

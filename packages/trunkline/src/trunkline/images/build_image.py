@@ -17,6 +17,7 @@ from trunkline.images.attestations import (
     index_of,
     provenance,
 )
+from trunkline.images.docker_commands import begin_build
 from trunkline.images.engine import Engine
 from trunkline.images.labels import Source, labels
 from trunkline.images.layer_cache import LayerCache
@@ -54,13 +55,12 @@ def tested_image(
         given = {name: os.environ.get(name, "") for name in settings.build_args}
         source = describe(repository, commit, project=project, branch=branch, root=root)
         source = replace(source, bases=base_images(pinned, given))
+        begin = begin_build(source, settings, os.environ)
         archive, images, used = scratch / "image.tar", [], {}
         for platform in settings.platforms:
             read = cache.filled(platform) if cache else ""
             try:
-                used[platform] = engine.build(
-                    source, settings, root, archive, platform, cache=read
-                )
+                used[platform] = engine.build(begin, root, archive, platform, read)
             except FailedError as error:
                 raise _without_registry(error, engine, pinned, given) from error
             image = unpack_image(archive, scratch / platform.replace("/", "-"))
@@ -71,7 +71,7 @@ def tested_image(
             images.append(image.dated(source.created))
         yield images, source
         if cache and cache.writes:
-            engine.keep_layers(source, settings, root, used, cache.place)
+            engine.keep_layers(begin, root, used, cache.place)
 
 
 def _dockerfile(root: Path, settings: Settings, commit: str) -> str:

@@ -19,7 +19,10 @@ def carry_out(registry: Registry, plan: Plan) -> None:
     What the registry refuses to delete does not keep the rest; raises RegistryError at
     the end, with a list of it.
     """
-    _require_deletion(registry)
+    # Find out whether the registry deletes before anything depends on it.
+    probe = _placeholder(registry)
+    registry.put_manifest(probe.digest, probe)
+    _delete(registry, probe)
     refused: dict[str, RegistryError] = {}
     for verdict in plan.untag:
         with _collected(refused, verdict.tag):
@@ -51,13 +54,6 @@ def _collected(refused: dict[str, RegistryError], what: str) -> Iterator[None]:
             raise
         refused[what] = error
         say(f"  refused  {what}")
-
-
-def _require_deletion(registry: Registry) -> None:
-    """Find out whether the registry deletes before anything depends on it."""
-    probe = _placeholder(registry)
-    registry.put_manifest(probe.digest, probe)
-    _delete(registry, probe)
 
 
 def _remove_tag(registry: Registry, verdict: Verdict) -> None:

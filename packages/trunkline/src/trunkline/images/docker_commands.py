@@ -4,7 +4,7 @@ No list contains the value of a secret: Docker reads those from the environment 
 files itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trunkline.images.labels import Source, build_arguments, labels
@@ -17,56 +17,36 @@ EPOCH = 315_532_800
 
 
 def build_command(
-    source: Source,
-    settings: Settings,
-    environ: Mapping[str, str],
-    archive: Path,
-    *,
-    name: str,
-    platform: str,
-    cache: str = "",
+    begin: Sequence[str], archive: Path, *, name: str, platform: str, cache: str = ""
 ) -> tuple[str, ...]:
     """Build the current folder into an archive that `docker load` names `name`.
 
     Layers of earlier builds are read from `cache`, if one is given.
     """
     output = f"type=docker,dest={archive},name={name}"
-    return (
-        *_build(source, settings, environ, platform, cache),
-        f"--output={output},oci-mediatypes=true,rewrite-timestamp=true",
-        ".",
-    )
+    written = f"--output={output},oci-mediatypes=true,rewrite-timestamp=true"
+    return (*begin, *_from(platform, cache), written, ".")
 
 
 def cache_command(
-    source: Source,
-    settings: Settings,
-    environ: Mapping[str, str],
-    *,
-    platform: str,
-    read: str,
-    written: str,
+    begin: Sequence[str], *, platform: str, read: str, written: str
 ) -> tuple[str, ...]:
     """Store the layers of the last build, those of every stage, in a cache.
 
     What that build took from the cache that it `read` is not in the builder: without
     it here, the cache that is written would lack it.
     """
-    return (
-        *_build(source, settings, environ, platform, read),
-        # Like an image: not every registry stores an index of layers.
-        f"--cache-to={written},mode=max,image-manifest=true,oci-mediatypes=true",
-        "--output=type=cacheonly",
-        ".",
-    )
+    # Like an image: not every registry stores an index of layers.
+    to = f"--cache-to={written},mode=max,image-manifest=true,oci-mediatypes=true"
+    return (*begin, *_from(platform, read), to, "--output=type=cacheonly", ".")
 
 
-def _build(
-    source: Source,
-    settings: Settings,
-    environ: Mapping[str, str],
-    platform: str,
-    cache: str,
+def _from(platform: str, cache: str) -> tuple[str, ...]:
+    return (f"--platform={platform}", *([f"--cache-from={cache}"] if cache else []))
+
+
+def begin_build(
+    source: Source, settings: Settings, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
     """Begin a build; provenance would contain its time, and is left out."""
     pairs = {"SOURCE_DATE_EPOCH": str(EPOCH), **build_arguments(source)}
@@ -75,12 +55,10 @@ def _build(
     options += [f"--build-arg={key}" for key in settings.build_args if environ.get(key)]
     options += [f"--label={key}={value}" for key, value in labels(source).items()]
     options += secret_options(settings, environ)
-    options += [f"--cache-from={cache}"] if cache else []
     return (
         DOCKER,
         "buildx",
         "build",
-        f"--platform={platform}",
         f"--file={settings.dockerfile}",
         "--provenance=false",
         "--sbom=false",

@@ -3,7 +3,7 @@
 import os
 import re
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from trunkline import process
@@ -14,7 +14,6 @@ from trunkline.images.docker_commands import (
     cache_command,
     run_command,
 )
-from trunkline.images.labels import Source
 from trunkline.output import say
 from trunkline.process import Completed, ProcessError
 from trunkline.settings import Settings
@@ -68,12 +67,10 @@ class Engine:
 
     def build(
         self,
-        source: Source,
-        settings: Settings,
+        begin: Sequence[str],
         folder: Path,
         archive: Path,
         platform: str,
-        *,
         cache: str = "",
     ) -> str:
         """Build `folder` into an archive, and return the cache that it was built with.
@@ -82,18 +79,12 @@ class Engine:
         repeated without. The builder's output goes to the terminal.
         """
         command = build_command(
-            source,
-            settings,
-            os.environ,
-            archive,
-            name=self.image,
-            platform=platform,
-            cache=cache,
+            begin, archive, name=self.image, platform=platform, cache=cache
         )
         done = process.run(command, cwd=folder, timeout=BUILD_TIMEOUT, capture=False)
         if not done.ok and cache:
             say("  cache    not read: the build failed with it, now without")
-            return self.build(source, settings, folder, archive, platform)
+            return self.build(begin, folder, archive, platform)
         if not done.ok:
             raise FailedError(
                 "the image could not be built: `docker buildx build` failed with exit "
@@ -103,8 +94,7 @@ class Engine:
 
     def keep_layers(
         self,
-        source: Source,
-        settings: Settings,
+        begin: Sequence[str],
         folder: Path,
         read: Mapping[str, str],
         place: Callable[[str], str],
@@ -115,12 +105,7 @@ class Engine:
         """
         for platform, cache in read.items():
             command = cache_command(
-                source,
-                settings,
-                os.environ,
-                platform=platform,
-                read=cache,
-                written=place(platform),
+                begin, platform=platform, read=cache, written=place(platform)
             )
             try:
                 done = process.run(command, cwd=folder, timeout=TIMEOUT, capture=False)

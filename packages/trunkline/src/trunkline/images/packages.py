@@ -66,7 +66,11 @@ def _apply(layer: Path, records: dict[str, bytes]) -> None:
                 gone.append(str(PurePosixPath(name).parent) + "/")
             elif path.name.startswith(WHITEOUT):
                 gone.append(str(path.with_name(path.name[len(WHITEOUT) :])))
-            elif member.isfile() and _is_record(name):
+            elif member.isfile() and (
+                name == OS_RELEASE
+                or _is_dpkg(name)
+                or name.endswith(".dist-info/METADATA")
+            ):
                 file = tar.extractfile(member)
                 found[name] = file.read() if file else b""
     for name in [name for name in records if any(_under(name, top) for top in gone)]:
@@ -76,11 +80,6 @@ def _apply(layer: Path, records: dict[str, bytes]) -> None:
 
 def _under(name: str, top: str) -> bool:
     return name == top or name.startswith(top.rstrip("/") + "/")
-
-
-def _is_record(name: str) -> bool:
-    status = name in {DPKG, OS_RELEASE} or _is_dpkg(name)
-    return status or name.endswith(".dist-info/METADATA")
 
 
 def _is_dpkg(name: str) -> bool:

@@ -38,7 +38,10 @@ def run_smoke_test(
     run. Nothing stays in the engine, whatever happens.
     """
     try:
-        port = _start(engine, archive, exposed_port(image), settings, platform)
+        # The port that it says it listens on.
+        ports = image.config.get("config", {}).get("ExposedPorts") or {"8000/tcp": {}}
+        inside = int(min(ports).partition("/")[0])
+        port = _start(engine, archive, inside, settings, platform)
         _prepare(engine, settings.prepare)
         _wait_until_ready(engine, port, settings.smoke_seconds)
         _require_commit(engine, port, commit)
@@ -63,12 +66,6 @@ def _start(
     if port is None:
         raise _failed(engine, "the container exited at once")
     return port
-
-
-def exposed_port(image: BuiltImage) -> int:
-    """Return the port that an image says it listens on, or 8000."""
-    ports = image.config.get("config", {}).get("ExposedPorts") or {"8000/tcp": {}}
-    return int(min(ports).partition("/")[0])
 
 
 def _prepare(engine: Engine, command: str) -> None:

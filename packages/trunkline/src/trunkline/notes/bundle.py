@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from trunkline.commits.conventional import shown
 from trunkline.commits.history import (
     Commit,
     Range,
@@ -21,13 +22,44 @@ from trunkline.git import Repository
 from trunkline.notes.masking import MaskedSecret, mask_text, summary
 from trunkline.notes.patches import ChangedFile, MaskedDiff, read_diff, working_tree
 from trunkline.notes.prompts import commit_prompt, notes_prompt
-from trunkline.notes.release_notes import ReleaseSubject
+from trunkline.releases.changelog import Section
+from trunkline.versions import Version
 
 # Commits that show the style of messages.
 RECENT = "--max-count=100"
 COMMITS, DIFF, STAT = "commits.json", "diff.patch", "stat.txt"
 SECRETS = "secrets.json"
+_DATE = re.compile(r"\((\d{4}-\d{2}-\d{2})\)")
 COMMIT_PROMPT, NOTES_PROMPT = "prompt-commit-messages.md", "prompt-release-notes.md"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSubject:
+    """What notes are about; `version` is None for what is not released yet.
+
+    `section` is None if there is nothing to describe; `reason` says why.
+    """
+
+    name: str
+    version: Version | None
+    section: Section | None
+    reason: str = ""
+
+    @property
+    def markdown(self) -> str:
+        """The notes as they stand in the changelog; empty if there are none."""
+        return self.section.text.strip() if self.section else ""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The notes for JSON; version and date are None if there are none."""
+        date = _DATE.search(self.markdown.partition("\n")[0])
+        return {
+            "version": self.name.removeprefix("v") if self.section else None,
+            "date": date[1] if date else None,
+            "markdown": self.markdown,
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +182,7 @@ def masked_commits(
 def stat_table(files: Iterable[ChangedFile]) -> str:
     """List every changed file with its lines added and removed."""
     return "".join(
-        f"{file.path}  "
+        f"{shown(file.path)}  "
         + ("binary" if file.added is None else f"+{file.added} -{file.removed}")
         + "\n"
         for file in files

@@ -7,8 +7,7 @@ from pathlib import Path
 from trunkline.errors import Refusal, UsageError
 from trunkline.files import decode_text
 from trunkline.git import Repository
-from trunkline.notes.bundle import write_bundle
-from trunkline.notes.release_notes import ReleaseSubject
+from trunkline.notes.bundle import ReleaseSubject, write_bundle
 from trunkline.options import JSON, command, option, switch
 from trunkline.project import HOTFIX_PREFIX, PYPROJECT, head_project, project_at
 from trunkline.releases import commitizen
@@ -51,10 +50,12 @@ def of_version(repository: Repository, asked: str | None) -> ReleaseSubject:
     A section that the working tree does not have, such as that of a hotfix of an older
     line or of an alpha that became stable, is read from the changelog of its own tag.
     """
-    if asked is None:
-        version = head_project(repository).version
-    else:
-        version = parse_version(repository, asked)
+    try:
+        current = head_project(repository).version
+        version = Version.parse(asked.removeprefix("v")) if asked else current
+    except UsageError as error:
+        known = ", ".join(v.tag for v in known_versions(repository)[:5])
+        raise UsageError(f"{error}; the latest here: {known or 'none'}") from None
     section = find_section(changelog(repository), version.tag)
     if section is None:
         tagged = project_at(repository, f"refs/tags/{version.tag}")
@@ -62,15 +63,6 @@ def of_version(repository: Repository, asked: str | None) -> ReleaseSubject:
     if section is None:
         raise unknown(repository, version, asked=asked is not None)
     return ReleaseSubject(version.tag, version, section)
-
-
-def parse_version(repository: Repository, asked: str) -> Version:
-    """Read the version that was asked for, with or without its `v`."""
-    try:
-        return Version.parse(asked.removeprefix("v"))
-    except UsageError as error:
-        known = ", ".join(v.tag for v in known_versions(repository)[:5])
-        raise UsageError(f"{error}; the latest here: {known or 'none'}") from None
 
 
 def changelog(repository: Repository) -> str:

@@ -48,7 +48,11 @@ def find_credentials(
     registry, in the default helper, or in the file itself.
     """
     if USER in environ or PASSWORD in environ:
-        return _from_environment(environ)
+        user, password = environ.get(USER, ""), environ.get(PASSWORD, "")
+        if user and password:
+            return Credentials(user, password, USER)
+        missing = PASSWORD if user else USER
+        raise UsageError(f"{missing} is empty; expected both {USER} and {PASSWORD}")
     folder = environ.get("DOCKER_CONFIG") or (home or Path.home()) / ".docker"
     file = Path(folder) / "config.json"
     if not file.is_file():
@@ -60,14 +64,6 @@ def find_credentials(
         if found:
             return found
     return _from_file(config.get("auths", {}), registry, file)
-
-
-def _from_environment(environ: Mapping[str, str]) -> Credentials:
-    user, password = environ.get(USER, ""), environ.get(PASSWORD, "")
-    if not user or not password:
-        missing = PASSWORD if user else USER
-        raise UsageError(f"{missing} is empty; expected both {USER} and {PASSWORD}")
-    return Credentials(user, password, USER)
 
 
 def _read(file: Path) -> dict[str, Any]:

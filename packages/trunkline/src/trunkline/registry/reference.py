@@ -53,7 +53,8 @@ def parse_image_name(text: str) -> ImageName:
     registry, _, path = text.strip().lower().partition("/")
     # There may be an account before the host, as git allows, perhaps with a password.
     text = f"…@{text.partition('@')[2]}" if "@" in registry else text
-    if not path or not _is_host(registry):
+    # A registry has a dot or a port in its name, by Docker's rule.
+    if not path or not (registry == "localhost" or {".", ":"}.intersection(registry)):
         raise Refusal(
             rule="registry",
             found=f"image `{text}`, which names no registry",
@@ -72,11 +73,6 @@ def parse_image_name(text: str) -> ImageName:
             fix=f"export {VARIABLE}={registry.rpartition('@')[2]}/{_last_word(text)}",
         )
     return ImageName(registry, path)
-
-
-def _is_host(word: str) -> bool:
-    """Whether the part before the first slash is a registry, by Docker's rule."""
-    return "." in word or ":" in word or word == "localhost"
 
 
 def _last_word(text: str) -> str:

@@ -4,7 +4,7 @@
 and the version is lost. Only a push tells, because the rules are the remote's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from trunkline.errors import Refusal
 from trunkline.git import HEADS, TAGS, Repository
@@ -17,7 +17,7 @@ IMPOSSIBLE = "trunkline-probe"
 
 def declined(
     repository: Repository, remote: str, refs: Mapping[str, str]
-) -> Refusal | None:
+) -> Iterator[Refusal]:
     """Push all refs to the remote, with one that must fail, so that none arrives.
 
     `refs` maps names on the remote to objects here. Whatever a rule of the remote
@@ -26,22 +26,20 @@ def declined(
     branch = next((ref for ref in refs if ref.startswith(HEADS)), None)
     tag = next((ref for ref in refs if ref.startswith(TAGS)), None)
     if not branch or not tag or read_journal(repository.git_dir / RELEASE):
-        return None
+        return
     wanted = [f"{oid}:{ref}" for ref, oid in refs.items()]
     answer = repository.run(
         "push", "--atomic", "--porcelain", "--no-verify", "--no-follow-tags", remote,
         *wanted, f"{refs[branch]}:{branch}/{IMPOSSIBLE}", timeout=HOOKS_TIMEOUT,
     )  # fmt: skip
-    for line in answer.text.splitlines():
-        if "declined" in line and IMPOSSIBLE not in line:
-            break
-    else:
-        return None
+    bad = [it for it in answer.text.splitlines() if "declined" in it]
+    if not (bad := [line for line in bad if IMPOSSIBLE not in line]):
+        return
     version, name = tag.removeprefix(TAGS), branch.removeprefix(HEADS)
     said = [it[8:].strip() for it in answer.complaint.splitlines() if "remote: " in it]
-    return Refusal(
+    yield Refusal(
         rule="protected",
-        found=f"{remote} declines {' and '.join(refs)}: {(said or [line])[0]}",
+        found=f"{remote} declines {' and '.join(refs)}: {(said or bad)[0]}",
         expected=f"a right to push to {name}; others release by the workflow *Release*",
         fix=f"git tag -d {version} && git reset --keep HEAD~1 && "
         f"gh workflow run release.yml --ref {name}",

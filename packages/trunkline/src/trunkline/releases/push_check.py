@@ -55,8 +55,12 @@ def push_check(remote: str, url: str) -> int:
     if not any(update.version_tag for update in updates):
         return 0
     found = list(update_refusals(updates, remote=remote or url))
-    if not found and (refusal := probe_remote(updates, remote=remote or url)):
-        found = [refusal]
+    if not found:
+        from trunkline.releases.probe import declined  # noqa: PLC0415 - as above
+
+        sent = [u for u in updates if not u.deletes and u.remote != u.local]
+        refs = {u.remote_ref: u.local for u in sent}
+        found = list(declined(Repository.find(), remote or url, refs))
     return refuse(found) if found else 0
 
 
@@ -80,11 +84,3 @@ def update_refusals(updates: list[RefUpdate], *, remote: str) -> Iterator[Refusa
         else:
             facts = tag_facts(repository, name, update.local, branches=branches)
             yield from tag_refusals(facts)
-
-
-def probe_remote(updates: list[RefUpdate], *, remote: str) -> Refusal | None:
-    """Ask the remote whether it takes branches and new version tags together."""
-    from trunkline.releases.probe import declined  # noqa: PLC0415
-
-    sent = [u for u in updates if not u.deletes and u.remote != u.local]
-    return declined(Repository.find(), remote, {u.remote_ref: u.local for u in sent})

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from trunkline.files import replace_content
 from trunkline.git import Repository
@@ -24,13 +23,10 @@ def set_aside(repository: Repository, paths: Sequence[str]) -> list[str]:
         patch = repository.run(*diff, "--binary", "--", *paths, check=True).stdout
         saved = repository.git_dir / "trunkline" / "saved" / f"{time.time_ns()}.patch"
         replace_content(saved, patch, staging=saved.parent)
-        lines.append(f"to get the edits back: git apply {_shown(repository, saved)}")
+        inside = saved.is_relative_to(repository.root)
+        place = saved.relative_to(repository.root) if inside else saved
+        lines.append(f"to get the edits back: git apply {place}")
     # All of them: a killed git may have staged what the working tree no longer has.
-    _restore(repository, paths)
-    return lines
-
-
-def _restore(repository: Repository, paths: Sequence[str]) -> None:
     listed = (_LITERAL, "ls-tree", "-r", "--name-only", "-z", "HEAD", "--", *paths)
     known = repository.names(*listed)
     if known:
@@ -40,8 +36,4 @@ def _restore(repository: Repository, paths: Sequence[str]) -> None:
     if created:
         removal = ("rm", "-q", "-f", "--ignore-unmatch", "--")
         repository.run(_LITERAL, *removal, *created, check=True)
-
-
-def _shown(repository: Repository, path: Path) -> Path:
-    inside = path.is_relative_to(repository.root)
-    return path.relative_to(repository.root) if inside else path
+    return lines

@@ -1,5 +1,6 @@
 """The rules about the version that is to be released. Pure."""
 
+import re
 from collections.abc import Iterator
 
 from trunkline.commits.conventional import LISTED
@@ -38,7 +39,8 @@ def version_number(state: State) -> Iterator[Refusal]:
             fix="sed -i.bak '/^major_version_zero/d' pyproject.toml && rm *.toml.bak"
             " && git commit -m 'chore: leave major version zero' pyproject.toml",
         )
-    if not version or not (version.stable or _counted(version.prerelease)):
+    phase = ".".join(version.prerelease) if version else ""
+    if not version or not re.fullmatch(r"(?:[a-zA-Z]+\.[0-9]+)?", phase):
         yield Refusal(
             rule="tag-format",
             found=f"tag {state.coming.tag.name}",
@@ -52,13 +54,6 @@ def version_number(state: State) -> Iterator[Refusal]:
             expected=f"a version greater than {state.current}",
             fix="uv run cz bump --get-next",
         )
-
-
-def _counted(prerelease: tuple[str, ...]) -> bool:
-    match prerelease:
-        case (phase, number):
-            return phase.isalpha() and number.isdigit()
-    return False
 
 
 def hotfix_named_after_version(state: State) -> Iterator[Refusal]:
@@ -117,7 +112,7 @@ def no_planned_version(state: State) -> Iterator[Refusal]:
 
 
 def not_empty(state: State) -> Iterator[Refusal]:
-    if state.coming and state.coming.section_empty:
+    if state.coming and (not state.coming.section or state.coming.section.empty):
         yield Refusal(
             rule="changelog",
             found=f"an empty changelog section for {state.coming.tag.name}",
