@@ -45,6 +45,16 @@ def _replace(target: Path, content: bytes, new: Path) -> None:
         raise
 
 
+def keep_line_ends(path: Path, before: bytes, *, staging: Path) -> None:
+    """Give a file that was rewritten the line ends back that most of it had."""
+    now = path.read_bytes()
+    wanted = now.replace(b"\r\n", b"\n")
+    if 2 * before.count(b"\r\n") > before.count(b"\n"):
+        wanted = wanted.replace(b"\n", b"\r\n")
+    if wanted != now:
+        replace_content(path, wanted, staging=staging)
+
+
 def write_record(file: Path, document: Mapping[str, object]) -> None:
     """Write JSON so that the file is all there or as it was, also after a crash."""
     content = json.dumps(document, indent=2).encode()

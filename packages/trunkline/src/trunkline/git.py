@@ -70,20 +70,20 @@ class Repository:
         asked = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
         argv = ["git", "rev-parse", *asked, "--is-shallow-repository"]
         answer = process.run(argv, cwd=start, env=QUIET)
-        lines = answer.text.splitlines()
-        if not answer.ok or len(lines) != len(("root", "own", "common", "shallow")):
+        found = lines(answer.text)
+        if not answer.ok or len(found) != len(("root", "own", "common", "shallow")):
             raise UsageError(
                 f"{start or Path.cwd()} is not in a git repository; "
                 "expected to run inside the project's repository\n"
                 f"  git says:  {answer.complaint}"
             )
         # The common folder may be printed relative to where git ran.
-        common = Path(start or Path.cwd(), lines[2])
+        common = Path(start or Path.cwd(), found[2])
         return cls(
-            Path(lines[0]),
-            git_dir=Path(lines[1]),
+            Path(found[0]),
+            git_dir=Path(found[1]),
             common_dir=common,
-            shallow=lines[3] == "true",
+            shallow=found[3] == "true",
         )
 
     def require_history(self, remote: str) -> None:
@@ -135,10 +135,13 @@ class Repository:
         command = ("fetch", *options, settings.remote)
         self.run(*command, stdin=stdin, timeout=settings.timeout, check=True)
 
-    def objects(self, names: Sequence[str]) -> dict[str, Object | None]:
-        """Look up objects, such as `HEAD:uv.lock`, in one process; None if absent."""
+    def objects(self, names: Sequence[str], *links: str) -> dict[str, Object | None]:
+        """Look up objects, such as `HEAD:uv.lock`, in one process; None if absent.
+
+        `links` may be `--follow-symlinks`, with which a link is the file that it names.
+        """
         asked = "".join(f"{name}\n" for name in names).encode()
-        answer = self.run("cat-file", "--batch", stdin=asked, check=True).stdout
+        answer = self.run("cat-file", "--batch", *links, stdin=asked, check=True).stdout
         found: dict[str, Object | None] = {}
         position = 0
         for name in names:
@@ -146,13 +149,13 @@ class Repository:
             header = answer[position:end].decode("utf-8", "surrogateescape")
             position = end + 1
             parts = header.rsplit(" ", 2)
+            found[name] = None
             if not parts[-1].isdigit():  # Missing or ambiguous.
-                found[name] = None
                 continue
-            size = int(parts[-1])
-            content = answer[position : position + size]
-            found[name] = Object(parts[0], parts[1], content)
-            position += size + 1
+            end = position + int(parts[-1])
+            if len(parts) == len(("oid", "kind", "size")):  # Else a link to nothing.
+                found[name] = Object(parts[0], parts[1], answer[position:end])
+            position = end + 1
         return found
 
     def refs(self, *patterns: str) -> dict[str, str]:

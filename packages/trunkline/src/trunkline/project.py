@@ -16,6 +16,8 @@ LOCK = "uv.lock"
 CHANGELOG = "CHANGELOG.md"
 # A hotfix is released from the branch of this prefix and its version's tag.
 HOTFIX_PREFIX = "hotfix/"
+# A changelog may be a link to one in a folder of documents.
+_LINKS = "--follow-symlinks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,12 @@ class Project:
 def project_at(repository: Repository, commit: str) -> Project:
     """Read the project of a commit."""
     names = (f"{commit}:{PYPROJECT}", f"{commit}:{CHANGELOG}")
-    found = repository.objects(names)
+    found = repository.objects(names, _LINKS)
     file, history = (found[name] for name in names)
     project = Project(parse_project(file.content) if file else {})
     if project.changelog_file != CHANGELOG:
         elsewhere = f"{commit}:{project.changelog_file}"
-        history = repository.objects([elsewhere])[elsewhere]
+        history = repository.objects([elsewhere], _LINKS)[elsewhere]
     return replace(project, changelog=decode_text(history.content) if history else "")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from githooks import install_hook
 from samples import Sample
 from trunkline.releases.journal import RELEASE, Journal, read_journal, write_journal
 
@@ -134,3 +135,29 @@ def test_a_linked_work_tree_releases_like_any_other(released: Sample) -> None:
     linked = Sample(released.root.parent / "linked", released.origin, released.env)
     ran = linked.trunkline("release")
     assert (ran.code, linked.version) == (0, "1.2.0"), ran.all
+
+
+@pytest.mark.parametrize("name", ["HEAD", "packed-refs", "refs/heads/main"])
+def test_a_lock_of_a_killed_git_is_named_before_anything_changes(
+    released: Sample, name: str
+) -> None:
+    released.commit("feat: log out")
+    lock = released.root / f".git/{name}.lock"
+    lock.touch()
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (1, "1.1.0"), ran.all
+    command = ran.err.partition("type next: ")[2].partition("  (")[0]
+    assert released.run("sh", "-c", command).code == 0
+    ran = released.trunkline("release")
+    assert (ran.code, released.version) == (0, "1.2.0"), ran.all
+
+
+def test_no_hook_is_blamed_for_what_git_itself_cannot_do(released: Sample) -> None:
+    released.commit("feat: log out")
+    install_hook(
+        released.root / ".git", "pre-commit", "touch .git/refs/heads/main.lock"
+    )
+    ran = released.trunkline("release")
+    assert ran.code == 1
+    assert "main.lock': File exists" in ran.err
+    assert "type next: uv run trunkline release  (once that is fixed)" in ran.err

@@ -8,10 +8,10 @@ from commitizen.providers import get_provider
 
 from trunkline.backport.rules import BackportStep, Kind, section_subject
 from trunkline.errors import FailedError, TrunklineError
-from trunkline.files import replace_content
+from trunkline.files import keep_line_ends, replace_content
 from trunkline.git import Repository
 from trunkline.process import Completed
-from trunkline.project import LOCK, PYPROJECT, head_project, project_at
+from trunkline.project import head_project, project_at
 from trunkline.releases.bump_files import bump_files
 from trunkline.releases.changelog import find_section, insert_section
 from trunkline.releases.clone import LockedClone
@@ -37,9 +37,17 @@ def make(clone: LockedClone, tag: str, step: BackportStep) -> None:
         pick(clone, step)
         return
     repository = clone.repository
-    files = _write_section(repository, tag, step.commit)
+    names = bump_files(repository.root, head_project(repository))
+    paths = [repository.root / name for name in names]
+    before = {path: path.read_bytes() for path in paths if path.is_file()}
+    _write_section(repository, tag, step.commit)
     if step.kind is Kind.BUMP:
-        files += _write_version(repository, tag.removeprefix("v"))
+        _write_version(repository, tag.removeprefix("v"))
+    for path, content in before.items():
+        keep_line_ends(path, content, staging=repository.staging)
+    now = {path: path.read_bytes() for path in paths if path.is_file()}
+    files = [str(path) for path in now if now[path] != before.get(path)]
+    if step.kind is Kind.BUMP:
         _commit_files(clone, files, **_bump_message(repository, step.commit))
     elif files:
         _commit_files(clone, files, f"{section_subject(tag)}\n\n{SECTION_BODY}\n")
@@ -104,20 +112,19 @@ def _said(done: Completed) -> str:
     return done.complaint or done.text
 
 
-def _write_section(repository: Repository, tag: str, commit: str) -> list[str]:
+def _write_section(repository: Repository, tag: str, commit: str) -> None:
     """Insert the section of `tag` into the trunk's changelog, if it is missing."""
     trunk = head_project(repository)
     text, file = trunk.changelog, trunk.changelog_file
     section = find_section(project_at(repository, commit).changelog, tag)
     if section is None or find_section(text, tag):
-        return []
+        return
     content = insert_section(text, section).encode("utf-8", "surrogateescape")
     replace_content(repository.root / file, content, staging=repository.staging)
-    return [file]
 
 
-def _write_version(repository: Repository, version: str) -> list[str]:
-    """Let commitizen write the version; returns the files that may have changed.
+def _write_version(repository: Repository, version: str) -> None:
+    """Let commitizen write the version.
 
     The bump is not cherry-picked because it would conflict if the trunk is at an alpha
     or has changed a line beside the version.
@@ -126,11 +133,10 @@ def _write_version(repository: Repository, version: str) -> list[str]:
     with contextlib.chdir(repository.root):
         config = read_cfg()
         encoding, files = config.settings["encoding"], config.settings["version_files"]
-        changed = update_version_in_files(
+        update_version_in_files(
             current, version, files, check_consistency=False, encoding=encoding
         )
         get_provider(config).set_version(version)
-    return [PYPROJECT, LOCK, *map(str, changed)]
 
 
 def _bump_message(repository: Repository, commit: str) -> dict[str, str]:

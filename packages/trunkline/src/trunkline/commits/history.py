@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trunkline.errors import Refusal, UsageError
-from trunkline.git import HEADS, Repository
+from trunkline.git import HEADS, Repository, lines
 from trunkline.settings import read_settings
 from trunkline.versions import Version
 
@@ -52,12 +52,14 @@ def read_commits(
 def changed_paths(repository: Repository, *revisions: str) -> dict[str, list[str]]:
     """Return the files that each commit changed, by its hash."""
     answer = repository.run(
-        "-c", "core.quotePath=false", "log", "--format=%x01%H", "--name-only",
+        "log", "-z", "--format=%x00%H", "--name-only",
         "--no-renames", "--end-of-options", *revisions, "--",
         timeout=LONG, check=True,
     )  # fmt: skip
-    blocks = (block.split("\n") for block in answer.text.split("\x01")[1:])
-    return {commit: list(filter(None, paths)) for commit, *paths in blocks}
+    blocks = answer.text.strip("\0").split("\0\0")
+    # git puts a line end between the hash and the first path.
+    rows = (block.replace("\0\n", "\0", 1).split("\0") for block in blocks)
+    return {commit: paths for commit, *paths in rows}
 
 
 def resolve(repository: Repository, name: str) -> str:
@@ -132,26 +134,16 @@ def release_range(repository: Repository, version: Version | None) -> Range:
     The previous version is found among the ancestors, not by date or by number:
     release lines run in parallel, and tags may carry the same second.
     """
-    name = f"refs/tags/{version.tag}" if version else "HEAD"
-    end = resolve(repository, name)
-    reachable = reachable_versions(repository, end)
+    end = resolve(repository, f"refs/tags/{version.tag}" if version else "HEAD")
+    merged = ("for-each-ref", f"--merged={end}", "--format=%(refname:lstrip=2)")
+    names = lines(repository.read(*merged, "refs/tags/v[0-9]*"))
+    reachable = sorted(it for name in names if (it := Version.from_tag(name)))
     before = previous_version(reachable, version)
     end_name = version.tag if version else "HEAD"
     if before is None:
         return Range(None, end, "the first commit", end_name)
     start = resolve(repository, f"refs/tags/{before.tag}")
     return Range(start, end, before.tag, end_name)
-
-
-def reachable_versions(repository: Repository, commit: str) -> list[Version]:
-    """List the versions whose tags are ancestors of `commit`, in order."""
-    names = repository.read(
-        "for-each-ref",
-        f"--merged={commit}",
-        "--format=%(refname:lstrip=2)",
-        "refs/tags/v[0-9]*",
-    ).splitlines()
-    return sorted(version for name in names if (version := Version.from_tag(name)))
 
 
 def previous_version(

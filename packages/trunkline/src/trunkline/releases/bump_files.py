@@ -6,21 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trunkline.files import replace_content
+from trunkline.files import keep_line_ends, replace_content
 from trunkline.git import Repository
 from trunkline.project import LOCK, PYPROJECT, Project
 from trunkline.releases.survey import read_status
 
 # The id of the git object in which the plugin describes the files to the guard.
 VARIABLE = "TRUNKLINE_BEFORE_BUMP"
-
-
-@dataclass(frozen=True, slots=True)
-class Bump:
-    """What commitizen tells its hook: both versions."""
-
-    current: str
-    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +23,13 @@ class Originals:
     changed: tuple[str, ...]
 
 
-def bump_from_environment(environment: Mapping[str, str]) -> Bump | None:
-    """Read what commitizen tells its hook; None if no `cz bump` is running."""
-    tag = environment.get("CZ_PRE_NEW_TAG_VERSION")
-    return Bump(environment.get("CZ_PRE_CURRENT_VERSION", ""), tag) if tag else None
-
-
 def bump_files(root: Path, project: Project) -> list[str]:
-    """List the files that `cz bump` may edit."""
+    """List the files that `cz bump` may edit; of a link also the file that it names."""
     versioned = version_files(root, project.commitizen.get("version_files", []))
-    return list(dict.fromkeys([PYPROJECT, LOCK, project.changelog_file, *versioned]))
+    names = [PYPROJECT, LOCK, project.changelog_file, *versioned]
+    real, top = [(root / name).resolve() for name in names], root.resolve()
+    names += [str(it.relative_to(top)) for it in real if it.is_relative_to(top)]
+    return list(dict.fromkeys(names))
 
 
 def version_files(root: Path, entries: Sequence[str]) -> dict[str, str]:
@@ -79,6 +68,15 @@ def kept_originals(
         return None
     document = json.loads(stored.content)
     return Originals(document["files"], tuple(document["changed"]))
+
+
+def restore_line_ends(repository: Repository, originals: Originals) -> None:
+    """Undo that commitizen writes every line end as `\\n`."""
+    stored = repository.objects([oid for oid in originals.files.values() if oid])
+    for name, oid in originals.files.items():
+        original = stored[oid] if oid else None
+        if original and (path := repository.root / name).is_file():
+            keep_line_ends(path, original.content, staging=repository.staging)
 
 
 def restore_originals(repository: Repository, originals: Originals) -> list[str]:

@@ -5,16 +5,14 @@ import os
 from trunkline.errors import Refusal
 from trunkline.files import decode_text
 from trunkline.git import Repository
-from trunkline.images.scanner import has_scanner
 from trunkline.options import command, option
 from trunkline.output import refuse, say
 from trunkline.project import head_project
 from trunkline.releases.bump_files import (
-    Bump,
     Originals,
     bump_files,
-    bump_from_environment,
     kept_originals,
+    restore_line_ends,
     restore_originals,
 )
 from trunkline.releases.rules import refusals
@@ -36,13 +34,13 @@ def guard(tag: str | None = None) -> int:
         from trunkline.releases.pushed_tag import check_pushed_tag  # noqa: PLC0415 - CI only
 
         return check_pushed_tag(repository, tag)
-    bump = bump_from_environment(os.environ)
-    if bump is None:
+    coming = os.environ.get("CZ_PRE_NEW_TAG_VERSION")
+    if not coming:
         return guard_repository(repository)
     originals = kept_originals(repository, os.environ)
     if originals is None:
         return refuse_other_plugin(repository)
-    return guard_bump(repository, bump, originals)
+    return guard_bump(repository, coming, originals)
 
 
 def guard_repository(repository: Repository) -> int:
@@ -55,16 +53,17 @@ def guard_repository(repository: Repository) -> int:
     return 0
 
 
-def guard_bump(repository: Repository, bump: Bump, originals: Originals) -> int:
+def guard_bump(repository: Repository, coming: str, originals: Originals) -> int:
     """Check a bump whose files are written and not yet committed."""
     allowed = False
     try:
-        found = check_bump(repository, bump, originals)
+        found = check_bump(repository, coming, originals)
         allowed = not found
     finally:
         # Whatever went wrong, even a bug of this tool, nothing of the bump stays.
         lines = [] if allowed else restore_originals(repository, originals)
     if allowed:
+        restore_line_ends(repository, originals)
         return 0
     code = refuse(found)
     say_restored(lines)
@@ -72,7 +71,7 @@ def guard_bump(repository: Repository, bump: Bump, originals: Originals) -> int:
 
 
 def check_bump(
-    repository: Repository, bump: Bump, originals: Originals
+    repository: Repository, coming: str, originals: Originals
 ) -> list[Refusal]:
     """Return the rules that the bump breaks."""
     now = read_status(repository)
@@ -81,15 +80,15 @@ def check_bump(
     state = gather(
         repository,
         Status(now.branch, now.head, originals.changed),
-        written=Version.from_project(bump.current),
-        coming=(bump.tag, text),
+        written=Version.from_project(os.environ.get("CZ_PRE_CURRENT_VERSION", "")),
+        coming=(coming, text),
     )
     return list(refusals(state)) or scanned(repository, now.head)
 
 
 def scanned(repository: Repository, commit: str) -> list[Refusal]:
     """Return what a scan of the commit's image refuses; a release has asked itself."""
-    if "TRUNKLINE_RELEASE" in os.environ or not has_scanner(os.environ):
+    if "TRUNKLINE_RELEASE" in os.environ:
         return []
     from trunkline.images.scan import scan_commit  # noqa: PLC0415 - reads registries
 

@@ -64,6 +64,7 @@ class TrunklineCz(ConventionalCommitsCz):
             with suppress(FileNotFoundError):
                 self.before = decode_text(changelog.read_bytes())
             _ask_nothing_about_the_first_tag()
+            _read_lines_as_git_writes_them()
 
     def filter_commits(self, commits: list[GitCommit]) -> list[GitCommit]:
         """Reduce each body to its entries, for the version and the changelog alike.
@@ -112,6 +113,17 @@ def _ask_nothing_about_the_first_tag() -> None:
         return tag is None
 
     Bump._is_initial_tag = is_initial_tag  # type: ignore[assignment]
+
+
+def _read_lines_as_git_writes_them() -> None:
+    """Have commitizen take Unicode's line separators in a subject for spaces."""
+
+    def from_text(cls: type[GitCommit], text: str) -> GitCommit:
+        read = (" ".join(line.splitlines()) for line in text.split("\n"))
+        rev, parents, title, author, email, *body = read
+        return cls(rev, title, "\n".join(body), author, email, parents.split())
+
+    GitCommit.from_rev_and_commit = classmethod(from_text)  # type: ignore[assignment]
 
 
 def _keep_originals(config: BaseConfig) -> None:

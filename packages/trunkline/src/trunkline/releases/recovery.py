@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trunkline.files import clear_record
-from trunkline.git import TAGS, Repository
+from trunkline.git import TAGS, Repository, lines
 from trunkline.project import (
     HOTFIX_PREFIX,
     PYPROJECT,
@@ -15,7 +15,7 @@ from trunkline.releases.bump_files import bump_files
 from trunkline.releases.commitizen import is_bump_subject
 from trunkline.releases.journal import RELEASE, Journal, read_journal, write_journal
 from trunkline.releases.plan import BumpCommit
-from trunkline.releases.state import RemoteAnswer, State
+from trunkline.releases.state import State
 from trunkline.releases.survey import ask_remote, gather, read_status
 from trunkline.releases.working_tree import set_aside
 from trunkline.versions import Version
@@ -29,7 +29,6 @@ class Leftover:
     """The state before a release, and the traces of an earlier run."""
 
     state: State
-    remote: RemoteAnswer
     project: Project
     journal: Journal | None
     bump: BumpCommit | None
@@ -51,18 +50,18 @@ def find_leftover(repository: Repository) -> Leftover:
     # Searching for the commit walks the history; a finished release does not need it.
     settled = tag.local and tag.local == tag.remote and not remote.ahead
     bump = find_bump(repository, project, state) if journal or not settled else None
-    return Leftover(state, remote, project, journal, bump)
+    return Leftover(state, project, journal, bump)
 
 
 def find_bump(
     repository: Repository, project: Project, state: State
 ) -> BumpCommit | None:
     """Find the commit that set the version of HEAD, if `cz bump` made it."""
-    lines = repository.read(
+    found = repository.read(
         "log", "-n", str(DEPTH), "--first-parent", "--format=%H%x00%P%x00%s",
         "HEAD", "--", PYPROJECT,
-    ).splitlines()  # fmt: skip
-    for line in lines:
+    )  # fmt: skip
+    for line in lines(found):
         oid, parents, subject = line.split("\0")
         new = str(state.current)
         if not is_bump_subject(subject, new=new, settings=project.commitizen):
@@ -81,7 +80,7 @@ def orphan(repository: Repository, leftover: Leftover) -> str | None:
     A push that is not atomic loses the branch where the remote protects it. As long as
     nothing else has come to the branch, HEAD only has to follow.
     """
-    state, there = leftover.state, leftover.remote
+    state, there = leftover.state, leftover.state.there
     begun = leftover.journal or state.current_tag.local != state.current_tag.remote
     if there.behind or state.here.changed or begun:
         return None

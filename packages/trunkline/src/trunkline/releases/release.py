@@ -140,7 +140,7 @@ def drop_journal(
 ) -> Leftover:
     """Remove the record of a release that made no commit; returns the new state."""
     if ending is Ending.RESTORE:
-        there = leftover.remote.refs.get(f"{TAGS}{journal.tag}")
+        there = leftover.state.there.refs.get(f"{TAGS}{journal.tag}")
         take_back(clone, journal, remote_tag=there)
         return find_leftover(clone.repository)
     clear_record(clone.repository.git_dir / RELEASE)
@@ -179,7 +179,7 @@ def end_leftover(clone: LockedClone, leftover: Leftover, ending: Ending) -> int:
     return push(clone, state, tag, commit=state.here.head, record=record, ours=ours)
 
 
-RETRY_COMMIT = "\n  type next: uv run trunkline release --no-verify"
+AGAIN = "\n  type next: uv run trunkline release"
 # The rules for pushing a version that is already committed.
 BEFORE_PUSH = {"branch", "operation", "identity", "signing"}
 
@@ -206,7 +206,7 @@ def release_next(
         clone.repository,
         read_status(clone.repository),
         coming=(found.tag, found.section),
-        remote=leftover.remote,
+        remote=leftover.state.there,
     )
     broken = list(refusals(state))
     if broken:
@@ -225,7 +225,7 @@ def show_plan(
     """Print what is about to happen."""
     remote, branch = state.remote, state.here.branch
     local = clone.repository.refs(f"{TAGS}v*")
-    known = (ref.removeprefix(TAGS) for ref in (*local, *leftover.remote.refs))
+    known = (ref.removeprefix(TAGS) for ref in (*local, *leftover.state.there.refs))
     images = image_tags(
         f"{TAGS}{found.tag}",
         commit=state.here.head,
@@ -260,7 +260,9 @@ def bump_and_push(
     problem = problem or not_a_release(repository, journal, head)
     if problem:
         take_back(clone, journal)
-        again = RETRY_COMMIT if done.code == commitizen.NOT_COMMITTED else ""
+        # If git itself cannot commit, it says "fatal".
+        hook = done.code == commitizen.NOT_COMMITTED and "fatal: " not in problem
+        again = f"{AGAIN} --no-verify" if hook else f"{AGAIN}  (once that is fixed)"
         raise FailedError(f"`cz bump` made no release:\n{problem}{again}")
     return push(clone, state, tag, commit=head, record=journal, ours=True)
 

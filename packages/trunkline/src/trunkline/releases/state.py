@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trunkline.project import HOTFIX_PREFIX
+from trunkline.releases.changelog import Section
 from trunkline.versions import Version
 
 # Follows the name of one whose commit is another than HEAD names.
@@ -50,10 +51,10 @@ class TagState:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """What is about to be released, and whether its changelog section is empty."""
+    """What is about to be released, and its section of the changelog."""
 
     tag: TagState
-    section_empty: bool
+    section: Section | None
 
     @property
     def version(self) -> Version | None:
@@ -72,6 +73,8 @@ class State:
     shallow: bool
     # The git operation in progress, such as "merge".
     operation: str | None
+    # A lock file of a git command that runs, or was killed.
+    lock: str | None
     # The tag of a release that stopped halfway and left its record.
     interrupted: str | None
     identity_problem: str | None

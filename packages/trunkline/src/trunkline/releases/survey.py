@@ -39,7 +39,6 @@ OPERATIONS = (
     ("CHERRY_PICK_HEAD", "cherry-pick"),
     ("REVERT_HEAD", "revert"),
     ("BISECT_LOG", "bisect"),
-    ("index.lock", "git command"),
 )
 
 
@@ -51,10 +50,9 @@ def gather(
     coming: tuple[str, str] | None = None,
     remote: RemoteAnswer | None = None,
 ) -> State:
-    """Look at the repository and its remote.
+    """Look at the repository and its remote, whose answer `remote` may be already.
 
-    `written` is the version that commitizen starts from, by default the working tree's;
-    `coming` the next tag and the text with its section; `remote` what it has answered.
+    `written` is commitizen's version; `coming` the next tag and its section's text.
     """
     project = head_project(repository)
     settings, cz, version = project.settings, project.commitizen, project.version
@@ -68,6 +66,7 @@ def gather(
         there=there,
         shallow=repository.shallow,
         operation=operation(repository),
+        lock=lock_file(repository, status, names),
         interrupted=interrupted(repository),
         identity_problem=identity_problem(repository),
         signing_problem=signing_problem(repository, wanted=bool(cz.get("gpg_sign"))),
@@ -79,7 +78,7 @@ def gather(
         stray_tag=stray_tag(repository, current_tag, there),
         tracked=tracked_remote(repository, project, status),
         keeps_major_zero=bool(cz.get("major_version_zero")),
-        coming=_coming(next_tag[0], coming[1]) if coming else None,
+        coming=coming and Coming(next_tag[0], find_section(coming[1], coming[0])),
         unwatched=unwatched(repository, project),
         planned=planned(repository, project),
     )
@@ -99,11 +98,6 @@ def planned(repository: Repository, project: Project) -> tuple[str, str] | None:
     if first in {None, project.version} or repository.refs(f"{TAGS}{first.tag}"):
         return None
     return str(first), project.changelog_file
-
-
-def _coming(tag: TagState, changelog: str) -> Coming:
-    section = find_section(changelog, tag.name)
-    return Coming(tag, section is None or section.empty)
 
 
 def written_version(root: Path, committed: Version) -> Version:
@@ -221,6 +215,17 @@ def operation(repository: Repository) -> str | None:
         if (repository.git_dir / file).exists():
             return name
     return None
+
+
+def lock_file(
+    repository: Repository, status: Status, tags: Iterable[str]
+) -> str | None:
+    """Find a lock file of git that would keep a release from its commit or its tag."""
+    refs = (f"{HEADS}{status.branch}", *(f"{TAGS}{tag}" for tag in tags))
+    own = [repository.git_dir / name for name in ("index", "HEAD")]
+    shared = [repository.common_dir / name for name in ("packed-refs", *refs)]
+    locks = (it.with_name(f"{it.name}.lock") for it in (*own, *shared))
+    return next((str(it) for it in locks if it.exists()), None)
 
 
 def identity_problem(repository: Repository) -> str | None:

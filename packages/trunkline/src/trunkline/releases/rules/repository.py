@@ -1,7 +1,9 @@
 """The rules about the repository and the releases that it has already had. Pure."""
 
+import shlex
 from collections.abc import Iterator
 
+from trunkline.commits.conventional import shown
 from trunkline.errors import Refusal
 from trunkline.project import HOTFIX_PREFIX
 from trunkline.releases.state import SUBMODULE, State, TagState
@@ -15,7 +17,6 @@ ENDINGS = {
     "revert": "git revert --abort",
     "bisect": "git bisect reset",
     "am": "git am --abort",
-    "git command": "rm $(git rev-parse --git-path index.lock)  (if no git runs)",
     "backport": "uv run trunkline backport --continue",
 }
 
@@ -47,6 +48,13 @@ def usable_clone(state: State) -> Iterator[Refusal]:
             expected="no operation in progress",
             fix=ENDINGS[state.operation],
         )
+    if state.lock:
+        yield Refusal(
+            rule="operation",
+            found=f"a git command that runs, or was killed: {state.lock}",
+            expected="no lock file of git",
+            fix=f"rm {shlex.quote(state.lock)}  (if no git runs)",
+        )
     if state.interrupted:
         yield Refusal(
             rule="interrupted",
@@ -73,7 +81,7 @@ def able_to_commit(state: State) -> Iterator[Refusal]:
         more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         yield Refusal(
             rule="clean",
-            found=f"uncommitted: {', '.join(changed[:SHOWN])}{more}",
+            found=f"uncommitted: {', '.join(map(shown, changed[:SHOWN]))}{more}",
             expected="a clean working tree, without new files",
             # A stash leaves submodules as they are.
             fix="git submodule update" if moved else "git stash --include-untracked",
