@@ -144,7 +144,13 @@ def refuse_hotfix(hotfix: Hotfix, *, trunk: str) -> Iterator[Refusal]:
             expected="a commit of `cz bump`, with the version and its section",
             fix=f"git show --stat {name}",
         )
-    elif previous is None or version is None or not _one_line(previous, version):
+    elif not (
+        previous
+        and version
+        and previous.stable
+        and (previous.major, previous.minor) == (version.major, version.minor)
+        and previous < version
+    ):
         yield Refusal(
             rule="hotfix",
             found=f"{name} follows version {previous}",
@@ -160,11 +166,6 @@ def refuse_hotfix(hotfix: Hotfix, *, trunk: str) -> Iterator[Refusal]:
             if previous.patch
             else f"git log --oneline --graph {trunk} {name}",
         )
-
-
-def _one_line(previous: Version, version: Version) -> bool:
-    line = (previous.major, previous.minor) == (version.major, version.minor)
-    return line and previous.stable and previous < version
 
 
 def plan_steps(hotfix: Hotfix, *, trunk: Version) -> tuple[BackportStep, ...]:

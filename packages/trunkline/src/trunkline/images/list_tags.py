@@ -39,7 +39,12 @@ def tags(ref: str | None, *, maintained: bool, json: bool, github_output: bool) 
     if maintained:
         if ref:
             raise UsageError(f"--maintained is about all versions; leave out {ref}")
-        names = maintained_tags(Repository.find())
+        repository = Repository.find()
+        settings = head_project(repository).settings
+        repository.require_history(settings.remote)
+        dated = ("--sort=creatordate", "--format=%(refname:short)", f"{TAGS}v*")
+        found = maintained_versions(repository.read("for-each-ref", *dated).split())
+        names = [branch_tag(settings.trunk), *map(str, found)]
         if github_output:
             write_outputs({"maintained": json_.dumps(names)})
         print(json_.dumps(names) if json else "\n".join(names))
@@ -66,15 +71,6 @@ def tags(ref: str | None, *, maintained: bool, json: bool, github_output: bool) 
         kind = "moves " if tag.mutable else "stays "
         print(f"  {tag.name:{width}}  {kind} {tag.why}")
     return 0
-
-
-def maintained_tags(repository: Repository) -> list[str]:
-    """Name the image tags of the trunk and of versions that are maintained."""
-    settings = head_project(repository).settings
-    repository.require_history(settings.remote)
-    dated = ("--sort=creatordate", "--format=%(refname:short)", f"{TAGS}v*")
-    versions = maintained_versions(repository.read("for-each-ref", *dated).split())
-    return [branch_tag(settings.trunk), *map(str, versions)]
 
 
 def plan_tags(

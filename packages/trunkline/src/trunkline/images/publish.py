@@ -79,7 +79,9 @@ def publish(
     if json:
         print(json_.dumps(report))
     if github_output:
-        _hand_on(report)
+        names = ("image", "commit", "digest", "version")
+        values = {name: str(report[name] or "") for name in names}
+        write_outputs({**values, "built": "true" if report["built"] else "false"})
     return 0
 
 
@@ -267,12 +269,6 @@ def _line(change: TagChange, manifest: Manifest) -> str:
     if change.action == "same":
         return f"  same     {change.tag.name}"
     return f"  {change.action:8} {change.tag.name} to {manifest.digest}"
-
-
-def _hand_on(report: dict[str, object]) -> None:
-    names = ("image", "commit", "digest", "version")
-    values = {name: str(report[name] or "") for name in names}
-    write_outputs({**values, "built": "true" if report["built"] else "false"})
 
 
 def _report(

@@ -87,13 +87,13 @@ def plan_pruning(holdings: Holdings, rules: Rules) -> Plan:
         if not _ATTACHED.fullmatch(tag)
     ]
     delete = _deletable(verdicts, holdings)
-    attached = [
-        _attached(tag, digest, subject=f"{match[1]}:{match[2]}", deleted=delete)
-        for tag, digest in sorted(holdings.tags.items())
-        if (match := _ATTACHED.fullmatch(tag))
-    ]
+    for tag, digest in holdings.tags.items():
+        if match := _ATTACHED.fullmatch(tag):
+            stays = f"{match[1]}:{match[2]}" not in delete
+            why = f"belongs to an image that is {'kept' if stays else 'deleted'}"
+            verdicts.append(Verdict(tag, digest, stays=stays, why=why))
     # Once more, because attached tags may now be deleted, too.
-    verdicts = sorted([*verdicts, *attached], key=lambda verdict: verdict.tag)
+    verdicts.sort(key=lambda verdict: verdict.tag)
     delete = _deletable(verdicts, holdings)
     return Plan(
         tuple(verdicts),
@@ -132,12 +132,6 @@ def _verdict(tag: str, digest: str, holdings: Holdings, rules: Rules) -> Verdict
         return Verdict(tag, digest, stays=True, why=why)
     gone = "no branch has its commit" if is_commit_tag(tag) else "its branch is gone"
     return Verdict(tag, digest, stays=False, why=gone)
-
-
-def _attached(tag: str, digest: str, *, subject: str, deleted: set[str]) -> Verdict:
-    stays = subject not in deleted
-    why = f"belongs to an image that is {'kept' if stays else 'deleted'}"
-    return Verdict(tag, digest, stays=stays, why=why)
 
 
 def _deletable(verdicts: Iterable[Verdict], holdings: Holdings) -> set[str]:

@@ -57,7 +57,13 @@ def scan_commit(
         with Registry(settings, environ, retry_policy=policy) as registry:
             digest = registry.digest(tag)
         if digest is None:
-            raise _no_image(registry.name.at(tag), commit)
+            raise Refusal(
+                rule="image",
+                found=f"no {registry.name.at(tag)}",
+                expected="the image that *Branch Image* has built, tested and scanned",
+                fix=f"gh run list --workflow branch.yml --commit {commit}  "
+                "(then the same command once it is green)",
+            )
     except (Refusal, FailedError) as error:
         if strict:
             raise
@@ -110,7 +116,12 @@ def scan_image(
         found = list(parse_report(done.stdout))
     except (ProcessError, ValueError, LookupError, TypeError) as error:
         if strict:
-            raise _not_scanned(error) from error
+            raise Refusal(
+                rule="scan",
+                found=f"an image that was not scanned: {error}",
+                expected=f"grype on PATH, or its path in {VARIABLE}",
+                fix="uv run trunkline publish  (without --strict, which CI adds)",
+            ) from error
         say(f"  scan     not scanned: {error}")
         return
     serious = [it for it in found if it.severity == SERIOUS and it.id not in accepted]
@@ -160,23 +171,4 @@ def _vulnerable(found: Iterable[Vulnerability]) -> Refusal:
         f"with a date and a reason in {TABLE}",
         fix="uv lock --upgrade && git commit -am 'build: upgrade'  "
         "(or pin a newer base image in Dockerfile; then release the next version)",
-    )
-
-
-def _no_image(name: str, commit: str) -> Refusal:
-    return Refusal(
-        rule="image",
-        found=f"no {name}",
-        expected="the image that *Branch Image* has built, tested and scanned",
-        fix=f"gh run list --workflow branch.yml --commit {commit}  "
-        "(then the same command once it is green)",
-    )
-
-
-def _not_scanned(error: Exception) -> Refusal:
-    return Refusal(
-        rule="scan",
-        found=f"an image that was not scanned: {error}",
-        expected=f"grype on PATH, or its path in {VARIABLE}",
-        fix="uv run trunkline publish  (without --strict, which CI adds)",
     )

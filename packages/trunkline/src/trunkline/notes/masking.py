@@ -124,8 +124,8 @@ def mask_text(text: str, path: str = "") -> tuple[str, list[MaskedSecret]]:
         return f"{match[0][:start]}[masked: {kind}]{match[0][end:]}"
 
     def mask_value(match: re.Match[str]) -> str:
-        if match.re is _QUOTED:
-            kept = _is_prose(match)
+        if match.re is _QUOTED:  # Prose, unless it is a passphrase.
+            kept = " " in match[2] and not match[0].lower().startswith(("pass", "pwd"))
         else:
             kept = not settings and _is_code(match)
         return match[0] if kept else mask(match, "assignment")
@@ -162,11 +162,6 @@ def _is_telling(line: str) -> bool:
     """Whether a line may name a secret; most do not."""
     lower = line.lower()
     return any(name in lower for name in _NAMES)
-
-
-def _is_prose(match: re.Match[str]) -> bool:
-    """Whether a quoted value has spaces and is not the value of a passphrase."""
-    return " " in match[2] and not match[0].lower().startswith(("pass", "pwd"))
 
 
 def _is_code(match: re.Match[str]) -> bool:
