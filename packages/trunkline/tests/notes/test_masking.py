@@ -1,4 +1,5 @@
 import random
+import re
 import string
 from base64 import b64encode
 from time import process_time
@@ -19,6 +20,9 @@ def word(size: int, alphabet: str = LETTERS) -> str:
 
 
 UPPER = string.ascii_uppercase + string.digits
+HEX = "0123456789abcdef"
+# As long as no word of prose.
+WORD = re.compile(r"(?!masked)\w{14}")
 KEYS = [
     "AKIA" + word(16, UPPER),
     "ghp_" + word(36),
@@ -90,13 +94,40 @@ def test_a_key_of_a_known_form_never_stays(key: str, before: str, after: str) ->
         ("postgres://u:p@ss@h/db", "a.md", "p@ss"),
         ("postgres://u:p@ss@h/db", "a.md", "ss@h"),
         ("postgres://u:p/ss@h/db", "a.md", "p/ss"),
+        ("curl -H 'X-API-Key: abcd1234efgh'", "a.md", "abcd1234efgh"),
+        ("PRIVATE-TOKEN: abcd1234efgh", "a.md", "abcd1234efgh"),
+        ("Cookie: session=abcd1234efgh", "a.md", "abcd1234efgh"),
+        ("https://x/k?X-Amz-Signature=abcd1234efgh", "a.md", "abcd1234efgh"),
+        ('"auth": "bWU6aHVudGVyMg=="', "config.json", "bWU6aHVudGVyMg"),
+        ("_auth=bWU6aHVudGVyMg==", ".npmrc", "bWU6aHVudGVyMg"),
+        ("client-key-data: bWU6aHVudGVyMg==", "kubeconfig", "bWU6aHVudGVyMg"),
+        ("openssl rsa -passin pass:hunter22", "a.sh", "hunter22"),
+        ("gpg --passphrase hunter22", "a.sh", "hunter22"),
+        ("unzip -P hunter22 x.zip", "a.sh", "hunter22"),
+        ("https://abcd1234efgh5678ijkl@github.com/a/b", "a.md", "abcd1234efgh"),
+        ("me:$2b$04$qORNJh/i.g2kaHcLPvrTluPOKKhDOf", ".htpasswd", "i.g2kaHcLPvrT"),
+        ("DB_PASS=hunter22", ".env", "hunter22"),
+        ("ALGOLIA_ADMIN_KEY=abcd1234", ".env", "abcd1234"),
+        ("PresharedKey = abcd1234=", "wg0.conf", "abcd1234"),
+        ("Private-Lines: 1\nAAAAabcd1234", "id.ppk", "AAAAabcd1234"),
+        (f"glsoat-{word(20)}", "a.md", WORD),
+        (f"gsk_{word(52)}", "a.md", WORD),
+        (f"pscale_tkn_{word(43)}", "a.md", WORD),
+        (f"dp.pt.{word(43)}", "a.md", WORD),
+        (f"NRAK-{word(27, UPPER)}", "a.md", WORD),
+        (f"dapi{word(32, HEX)}", "a.md", WORD),
+        (f"key-{word(32, HEX)}", "a.md", WORD),
+        (f"{word(10, string.digits)}:AA{word(33)}", "a.md", WORD),
+        (f"{word(14)}.atlasv1.{word(67)}", "a.md", WORD),
+        (f"{word(32, HEX)}-us12", "a.md", WORD),
     ],
 )
 def test_a_value_whose_name_says_secret_is_masked(
-    line: str, path: str, secret: str
+    line: str, path: str, secret: str | re.Pattern[str]
 ) -> None:
     masked, found = mask_text(line, path)
-    assert secret not in masked
+    left = WORD.search(masked) if isinstance(secret, re.Pattern) else secret in masked
+    assert not left
     assert len(found) == 1
 
 
@@ -124,6 +155,12 @@ def test_a_value_whose_name_says_secret_is_masked(
         ("see docs/API/v2/GetUser3List/Reference_Guide_2", "a.md"),
         ("src/my_app/core/platform/request_id.py", "a.md"),
         ('error = "the token is not valid"', "a.py"),
+        ("glob-to-regexp-of-a-pattern", "a.md"),
+        ("gsk_open_every_connection_now()", "a.py"),
+        ("napi_create_reference_of_value(env)", "a.c"),
+        ("secret_of_every_environment_here", "a.py"),
+        ("X-API-Key: application", "a.md"),
+        ("key-value-stores-of-the-service", "a.md"),
     ],
 )
 def test_other_text_is_not_masked(line: str, path: str) -> None:

@@ -16,28 +16,43 @@ from pathlib import PurePosixPath
 # with the length of a line and not with its square.
 # Without its end, a private key ends where the file or the hunk of a patch does.
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|Private-Lines: \d{1,4})"
     r"((?:(?!-----(?:BEGIN|END) |\n@@ )[\s\S])++)"
 )
 _NAMES = ("pass", "secret", "token", "credential", "key", "wort", "contras",
           "senha", "parola", "geheim", "pw", "haslo", "hasło", "парол", "密",
-          "パス")  # fmt: skip
+          "パス", "psk")  # fmt: skip
 _NAME = (
     r"(?i)(?:passwd|password|passphrase|passwort|kennwort|wachtwoord|pwd|"
     r"mot_?de_?passe|contrase(?:ñ|n)a|senha|parola|geheimnis|has[łl]o|пароль|密[码碼]|"
-    r"パスワード|(?<![a-z])pw|secret(?:_key_base)?|token|credentials?|"
-    r"(?:api|access|account|auth|client|encryption|master|private|secret|shared|"
-    r"signing|storage)[_-]?key)"
+    r"パスワード|(?<![a-z])pw|(?<![a-z])psk|secret(?:_key_base)?|token|"
+    r"credentials?|(?:access|account|admin|api|app|auth|client|encryption|hmac|master|"
+    r"preshared|private|secret|shared|signing|storage)[_-]?key)"
 )
 # The last group of each is the secret.
 _PATTERNS = {
     "key": re.compile(
         r"(?<![A-Za-z0-9])((?:A(?:KI|SI|BI|CC)A(?=[A-Z0-9]{16})|AIza|GOCSPX-|ya29\.|"
-        r"SG\.|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ft|ptt)-|xox[a-z]-|xapp-|npm_|"
+        r"SG\.|gh[pousr]_|github_pat_|gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|soat)-|"
+        r"GR1348941|xox[a-z]-|xapp-|npm_|"
         r"pypi-|sk-|[rsp]k_(?:live|test)_|dckr_(?:pat|oat)_|eyJ[\w-]{8,2000}\.|"
         r"AGE-SECRET-KEY-1|do[opr]_v1_|whsec_|hf_|hv[sb]\.|glsa_|shp(?:at|ca|pa|ss)_|"
         r"sntry[su]_|ATATT|lin_api_|xkeysib-|tskey-|rubygems_|nvapi-|figd_|PMAK-|ops_eyJ|sq0csp-|"
-        r"discord(?:app)?\.com/api/webhooks/\d{1,30}/|hooks\.slack\.com/\w{1,20}/)[\w.+/=-]{16,})"
+        r"discord(?:app)?\.com/api/webhooks/\d{1,30}/|hooks\.slack\.com/\w{1,20}/|"
+        r"webhook\.office\.com/webhookb2/|"
+        r"1//0|sq0atp-|HRKU-|dp\.(?:pt|st|ct|sa)\.|dt0c01\.|NR(?:AK|JS|II|RA)-|CCIP(?:AT|RJ)_|"
+        r"cmVmdGtu|pat-[a-z]{2}\d-|access_token\$\w{1,20}\$|"
+        # What might begin a word goes on without another underscore.
+        r"(?:gsk|r8|xai|pplx|lsv2_[ps][tk]|pcsk|tvly|fm2|fo1|vercel_blob_rw|nfp|rnd|sbp|napi|"
+        r"sb_secret|pscale_(?:tkn|pw|oauth)|pul|glc|hca[im]k|phx|sq[uap]|bkua|ntn|pnu|"
+        r"dbt[cu]|essu)[_-](?=[A-Za-z0-9]{16})|(?:LTAI|AQVN|AKCp|ATBB|ATCTT|dapi|EAA[AC]E|"
+        r"eyJrIjoi|SK(?=[0-9a-f]{32})|(?:key-|secret_)(?=[A-Za-z0-9]{32}))(?=[A-Za-z0-9]{16}))"
+        r"[\w.+/=$-]{16,})"
+    ),
+    "bot-token": re.compile(
+        r"(?<![\w.])(\d{8,10}:AA[\w-]{33}|[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,40}|"
+        r"\w{14}\.atlasv1\.[\w-]{60,70}|pat\w{14}\.[0-9a-f]{64}|[0-9a-f]{32}-us\d{1,2}|"
+        r"\w{3}8Q~[\w.~-]{34}|sl\.[\w-]{100,200})(?!\w)"
     ),
     "url-password": re.compile(
         r"[A-Za-z][\w+.-]{1,20}://[^\s/:@'\"<>]{0,255}:(?!\d{1,5}/)([^\s'\"<>]{1,500})@"
@@ -58,11 +73,20 @@ _PATTERNS = {
         r"api-?key)(?:\s[^<>]{0,200})?>([^<]{1,500})</"
     ),
     "short-option": re.compile(
-        r"\b(?:docker login|sshpass|mysql\w{0,9}|redis-cli)\b.{0,200}?\s-[ap]\s?"
-        r"['\"]?([^\s'\"]{4,500})"
+        r"\b(?:docker login|sshpass|mysql\w{0,9}|redis-cli|unzip)\b.{0,200}?\s"
+        r"-[apP]\s?['\"]?([^\s'\"]{4,500})"
     ),
     "sql": re.compile(r"(?i)\b(?:password|identified by)\s{1,9}'([^']{1,500})'"),
-    "option": re.compile(r"--(?:password|token)[ =](?=\S{0,99}\d)([^\s\"'`$<]{6,})"),
+    "option": re.compile(
+        r"--(?:password|passphrase|token)[ =](?=\S{0,99}\d)([^\s\"'`$<]{6,})"
+    ),
+    "named": re.compile(
+        r"(?i)(?:\bcookie:\s+[\w.-]{1,60}=|\b(?:x-(?:[a-z]{1,20}-){0,3}|private-|job-|"
+        r"client-)(?:key(?:-data)?|token):\s+|[?&](?:sig|[a-z-]{0,20}signature)=|\"auth\":"
+        r"\s?\"|\b_auth\s?=\s?|SecureString\s+'|-pass(?:in|out)?\s+pass:|"
+        r"\$(?:2[aby]|apr1|[156y])\$)(?=\S{0,99}\d)([\w.~+/=%$-]{8,})"
+    ),
+    "url-user": re.compile(r"https?://([\w-]{20,500})@"),
 }
 _QUOTED = re.compile(
     _NAME
@@ -73,7 +97,8 @@ _QUOTED = re.compile(
 _BARE = re.compile(_NAME + r"""["']?\s{0,9}([:=])\s{0,9}([^\s"'`,;)}\]]{4,})""")
 # In a file of settings a value ends with its line: `PASSWORD: three words here`.
 _LINE = re.compile(
-    r"(?i)^[-+ ]?\s{0,40}(?:export\s{1,9}|-\s{1,9})?[\w.-]{0,80}" + _NAME[4:]
+    r"(?i)^[-+ ]?\s{0,40}(?:export\s{1,9}|-\s{1,9})?[\w.-]{0,80}"
+    + f"(?:{_NAME[4:]}|_pass)"
     + r"""\d{0,2}\s{0,9}[:=]\s{0,9}([^\s"'`{\[|>&*!$][^"'`#]{0,500}?)\s*$"""
 )  # fmt: skip
 # A value in the line or the attribute after its name: Kubernetes, blocks of YAML, XML.
