@@ -26,7 +26,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Deploy": {
         "deploy": "deploy a branch or a release to an environment",
         "rollback": "return an environment to the last version that served well",
-        "status": "print what each environment serves, and whether it is well",
+        "status": "print what each environment serves, and whether it is healthy",
         "accept": "record a version that somebody else deployed as the right one",
         "history": "list the deploys to an environment, with time and person",
         "candidates": "list what can be deployed to an environment, and the changes",

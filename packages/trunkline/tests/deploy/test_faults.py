@@ -30,7 +30,7 @@ def serving(shop: Shop) -> Shop:
         ("sick", "was not ready, or named another commit"),
         ("liar", "was not ready, or named another commit"),
         ("breaks", "could not migrate the database"),
-        ("turns", "turned sick within 4 seconds"),
+        ("turns", "became unhealthy within 4 seconds"),
     ],
 )
 def test_a_bad_candidate_costs_nobody_a_request(

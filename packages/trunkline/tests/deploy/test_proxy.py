@@ -50,7 +50,7 @@ def test_the_proxy_follows_its_address_and_without_it_nothing_is_well(
     with pytest.raises(urllib3.exceptions.HTTPError):
         urllib3.request("GET", before, retries=False)
     # That asks by the proxy.
-    assert "is well" in shop.trunkline("status", "staging").required().text
+    assert "is healthy" in shop.trunkline("status", "staging").required().text
     os.killpg(int((shop.folder / "proxy.pid").read_text()), signal.SIGKILL)
     while (told := shop.trunkline("status", "staging")).ok:
         pass

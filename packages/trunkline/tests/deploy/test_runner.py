@@ -85,7 +85,7 @@ def test_one_that_turns_sick_in_its_window_is_switched_back(world: World) -> Non
             world.sick.add("b")
 
     world.sleep = sleep  # type: ignore[method-assign]
-    with pytest.raises(FailedError, match=r"turned sick .*; a still serves"):
+    with pytest.raises(FailedError, match=r"became unhealthy .*; a still serves"):
         world.deploy("b")
     assert (served(world), len(world.instances)) == ("a", 1)
     assert endings(world)[-1] is Outcome.RESTORED
@@ -101,7 +101,7 @@ def test_a_look_each_second_notices_in_two_that_it_turned_sick(world: World) -> 
             world.sick.add("b")
 
     operation = Operation("op-b", Candidate("b", "b"), "ana", at=0, took_back=False)
-    with pytest.raises(FailedError, match="turned sick"):
+    with pytest.raises(FailedError, match="became unhealthy"):
         replace(world.deployer, window=60, pause=sleep).deploy(operation)
     assert (sum(looks[:30]), sum(looks[30:]) <= 2) == (30, True)
 

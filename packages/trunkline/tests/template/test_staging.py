@@ -48,7 +48,7 @@ def test_the_page_leads_to_staging_and_back(service: Sample) -> None:
     there, back = typed
     assert '"branch":"feat-login-button"' in there
     assert "feat-login-button" in there.splitlines()[-1]
-    assert "is well" in there
+    assert "is healthy" in there
     assert back.startswith("main ")
     history = back.splitlines()[1:]
     assert [line.split()[2] for line in history] == ["take", "deploy", "deploy"]

@@ -10,7 +10,7 @@ from typing import Any
 from trunkline.commits.conventional import shown
 from trunkline.deploy import desk as desks
 from trunkline.deploy.candidates import require_commit
-from trunkline.deploy.deployment import WELL, Deployment, environment_names
+from trunkline.deploy.deployment import HEALTHY, Deployment, environment_names
 from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import holder
 from trunkline.deploy.operation import (
@@ -197,7 +197,7 @@ def read_status(place: Deployment) -> dict[str, Any]:
         "environment": place.environment.name,
         "url": place.environment.url,
         **status,
-        "well": health == WELL,
+        "well": health == HEALTHY,
         "health": health if status["commit"] else None,
         "running": running or None,
         "progress": progress(operations, time.time()) if active else None,

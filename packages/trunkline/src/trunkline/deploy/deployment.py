@@ -41,7 +41,7 @@ from trunkline.settings import parse_settings
 
 # A dry run's name, under which its variables are kept meanwhile.
 PLAN = "plan"
-WELL = "well"
+HEALTHY = "healthy"
 
 
 def environment_names() -> list[str]:
@@ -183,14 +183,14 @@ class Deployment:
         return find_commit(self.repository, self.environment, ref, remote=remote)
 
     def health(self, facts: Facts) -> str:
-        """Describe the live instance in a few words; WELL if clients can reach it."""
+        """Describe the live instance briefly; HEALTHY if clients can reach it."""
         live = facts.at(facts.live)
         if live is None or live.address not in facts.well:
-            return "sick"
+            return "unhealthy"
         at, host = self.environment.address, self.environment.host
         # Nothing restarts the local proxy after a reboot or a kill.
         if self.images or is_well(at, commit=live.commit, host=host):
-            return WELL
+            return HEALTHY
         return f"not reached: no proxy at {at}, which the next deploy starts"
 
     def tidy(self, engine: InstanceEngine) -> None:

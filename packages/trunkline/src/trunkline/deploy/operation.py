@@ -139,20 +139,20 @@ def recovery(facts: Facts, interrupted: str) -> Recovery:
             f"the live file names {facts.live}, where no instance of ours runs"
         )
     if live in well:
-        serve, why = live, "it is live and well"
+        serve, why = live, "it is live and healthy"
     elif len(old) == 1:
-        serve, why = old[0], "it is the one from before, and well"
+        serve, why = old[0], "it is the previous one, and healthy"
     elif new:
-        serve, why = new[0], "nothing else is well"
+        serve, why = new[0], "nothing else is healthy"
     elif live and before and not old:
         serve = live if live in before else before[0]
-        why = "it was live before, and nothing is well"
+        why = "it was live before, and nothing is healthy"
     elif not old:
         return Recovery(
             RecoveryVerdict.RESTORE, None, facts.running, "nothing was live before"
         )
     else:
-        return _needs_human("what is live is sick, others are well")
+        return _needs_human("the live instance is unhealthy, others are not")
     others = tuple(one for one in facts.running if one != serve)
     verdict = RecoveryVerdict.ADOPT if serve in new else RecoveryVerdict.RESTORE
     return Recovery(verdict, serve, others, why)

@@ -200,7 +200,7 @@ class Deployer:
     def _sickness(self, new: Instance) -> str:
         """Watch for the window; return why the instance has to go, or nothing."""
         end = self.ticks() + self.window
-        sick, bad = f"turned sick within {self.window:g} seconds", 0
+        sick, bad = f"became unhealthy within {self.window:g} seconds", 0
         while self.ticks() < end:
             bad = 0 if self.engine.well(new) else bad + 1
             # One slow answer is not a failure.

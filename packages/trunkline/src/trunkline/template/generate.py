@@ -33,7 +33,7 @@ def generate(folder: Path, asked: TemplateRequest) -> int:
         executable=[path for path, file in files.items() if file.executable],
         finish=lambda beside: begin_repository(beside, message),
     )
-    print(f"{answers.title} is in {folder}\n  type next: cd {folder} && make test")
+    print(f"created {answers.title} in {folder}\n  type next: cd {folder} && make test")
     if mirror.url.startswith("file://"):
         say(
             f"the release tool and updates come from {mirror.url}, which only this "

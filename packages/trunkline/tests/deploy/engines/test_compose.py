@@ -49,7 +49,7 @@ def test_a_branch_goes_on_staging_and_comes_back_without_a_lost_request(
         ("exits", "cannot start: no such thing"),
         ("never", "was not ready, or named another commit, for 4 seconds"),
         ("another", "was not ready, or named another commit"),
-        ("turns", "turned sick within 2 seconds"),
+        ("turns", "became unhealthy within 2 seconds"),
         ("breaks", "could not migrate the database: migrating breaks"),
     ],
 )

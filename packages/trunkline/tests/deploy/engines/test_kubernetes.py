@@ -46,7 +46,7 @@ def test_a_branch_goes_on_and_comes_back_without_a_lost_request(
     ("kind", "said"),
     [
         ("never", "Readiness probe failed: HTTP probe failed with statuscode: 503"),
-        ("turns", "turned sick within 12 seconds"),
+        ("turns", "became unhealthy within 12 seconds"),
         ("breaks", "could not migrate the database: migrating breaks"),
     ],
 )
