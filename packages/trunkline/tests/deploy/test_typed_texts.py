@@ -66,15 +66,13 @@ TYPED = {
     "engines/compose.py": {
         "cd": (STATE, "a_second_clone_leaves_the_containers_of_the_first_alone"),
         "docker pull": (WORDS, "a_proxy_that_is_too_old_is_replaced_once_a_"),
+        "docker info": (KILL, "an_engine_that_goes_away_is_named_and_the_next_"),
         "docker compose": (STATE, "whoever_changes_the_url_is_told_how_the_proxy_"),
     },
     "engines/complaints.py": {
         "kubectl word auth": (COMPLAINTS, "an_expired_token_is_replaced"),
         "kubectl config": (COMPLAINTS, "a_context_that_is_none_is_chosen_from_a_list"),
         "kubectl word get": (COMPLAINTS, "a_server_that_does_not_answer_is_asked_"),
-    },
-    "engines/docker.py": {
-        "docker info": (KILL, "an_engine_that_goes_away_is_named_and_the_next_"),
     },
     "engines/workload.py": {
         **dict.fromkeys(

@@ -8,14 +8,10 @@ import yaml  # type: ignore[import-untyped]
 from my_app.config import Settings
 from samples import REPOSITORY
 from trunkline.deploy.engines.compose_file import (
-    free_colour,
     proxy_variables,
-    read_override,
     team_files,
-    write_override,
 )
 from trunkline.deploy.environments import Environment
-from trunkline.errors import FailedError
 
 
 @pytest.mark.parametrize(
@@ -57,24 +53,6 @@ def test_what_the_service_stands_on_is_added_unless_the_environment_names_its_fi
     environment = Environment("staging", url, "compose", compose=named)
     found = team_files(environment, tmp_path)
     assert [str(file.relative_to(tmp_path)) for file in found] == used
-
-
-def test_compose_expands_nothing_in_an_override() -> None:
-    services = {"blue": {"image": "a@sha256:1", "labels": {"x": "$HOME and $$"}}}
-    written = write_override(services)
-    assert b"$$HOME and $$$$" in written
-    assert read_override(written) == services
-
-
-def test_the_colour_that_nothing_has_is_next() -> None:
-    assert [free_colour(set()), free_colour({"blue"}), free_colour({"green"})] == [
-        *("blue", "green", "blue")
-    ]
-
-
-def test_two_instances_leave_no_colour_free() -> None:
-    with pytest.raises(FailedError, match="found blue and green running"):
-        free_colour({"blue", "green"})
 
 
 @pytest.mark.parametrize("file", sorted(REPOSITORY.glob("docker/*compose.yaml")))

@@ -22,7 +22,6 @@ case "$*" in
   ps*) cat "{folder}/rows" ;;
   wait*) [ ! -e "{folder}/cut" ] || exit 1
     [ ! -e "{folder}/hangs" ] || exec sleep 30; echo 0 ;;
-  *" --rm "*) [ ! -e "{folder}/hangs" ] || exec sleep 30; echo 0 ;;
   logs*) echo "waiting for a lock" ;;
   *" up --detach "*) touch "{folder}/proxy" ;;
   rm*proxy-1) rm "{folder}/proxy" ;;

@@ -1,22 +1,15 @@
 """Run images as containers of the local Docker engine, with `docker compose`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
 from trunkline.deploy.engines.compose_file import (
-    COLOURS,
-    LABEL,
-    PORT,
-    free_colour,
     proxy_variables,
-    read_override,
-    service,
     team_files,
-    write_override,
 )
-from trunkline.deploy.engines.docker import listed, state_of
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
@@ -25,11 +18,14 @@ from trunkline.deploy.proxy import FIRST, reads_files
 from trunkline.deploy.variables import LAST_LINES, Variables
 from trunkline.errors import FailedError, Refusal
 from trunkline.files import replace_content
-from trunkline.images.engine import TIMEOUT, docker, everything
+from trunkline.images.engine import docker, everything
 from trunkline.output import say
 from trunkline.process import Completed, TimedOutError
 
-EMPTY = b'{"services": {}}'
+# The service in the team's file that both colours extend, and its port.
+SERVICE, PORT = "service", 8000
+COLOURS = ("blue", "green")
+LABEL = "dev.trunkline"
 OPERATION = f"{LABEL}.operation"
 
 
@@ -52,7 +48,7 @@ class ComposeEngine:
         self.override = folder / "compose.json"
         self.variables = Variables(folder, root, environment.variables)
         self.proxy = proxy_variables(environment, folder / "switch")
-        # Where this machine reaches an instance, by the name of its container.
+        # Where an instance answers, also while the engine is away.
         self.ports: dict[str, str] = {}
 
     def running(self) -> tuple[Instance, ...]:
@@ -60,7 +56,7 @@ class ComposeEngine:
         names = ("operation", "commit", "address", "folder")
         shown = "\t".join(f'{{{{.Label "{LABEL}.{name}"}}}}' for name in names)
         colours = f"--filter=name=^{self.project}-({'|'.join(COLOURS)})$"
-        said = listed(colours, f"--format={shown}").splitlines()
+        said = _listed(colours, f"--format={shown}").splitlines()
         rows = [line.split("\t") for line in said]
         for *_, address, folder in rows:
             if folder not in {"", str(self.folder)}:
@@ -105,37 +101,23 @@ class ComposeEngine:
     def ask(
         self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
-        """Run a command in a container of its own, which is removed afterwards.
-
-        One with a name does not end with whoever waits for it.
-        """
-        container, env = self._name(name or "ask"), self.variables.read(operation)
+        """Run a command in a container of its own, which is removed afterwards."""
+        container = self._name(name or "ask")
         # Left by a killed deploy, perhaps before the container was started.
-        if state := state_of(container):
+        if state := _state_of(container):
             if state == "running":
                 say(f"waiting for an earlier one: docker logs --follow {container}")
             self._finish(container)
-        run = ["run", "--no-deps", "--no-TTY", f"--name={container}"]
-        run += ["--detach" if name else "--rm", self._add(candidate, operation), *argv]
-        if name:
-            self._compose(*run, env=env)
-            return self._finish(container)
-        deadline = self.environment.deadline
-        try:
-            return self._compose(*run, env=env, check=False, timeout=deadline)
-        except TimedOutError:
-            return self._end(container)
+        run = ("run", "--detach", "--no-deps", "--no-TTY", f"--name={container}")
+        colour = self._add(candidate, operation)
+        self._compose(*run, colour, *argv, env=self.variables.read(operation))
+        return self._finish(container)
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
-        """Start a container, without restarts until it is settled."""
+        """Start a container, which Docker does not restart until it is settled."""
         colour = self._add(candidate, operation)
-        name = self._name(colour)
-        self._compose(
-            *("up", "--no-start", "--no-deps", "--renew-anon-volumes", colour),
-            env=self.variables.read(operation),
-        )
-        docker("update", "--restart=no", name).required()
-        docker("start", name).required()
+        up = ("up", "--detach", "--no-deps", "--renew-anon-volumes", colour)
+        self._compose(*up, env=self.variables.read(operation))
         return Instance(operation, candidate.commit, colour)
 
     def settle(self, instance: Instance) -> None:
@@ -187,8 +169,11 @@ class ComposeEngine:
         return f"{self.project}-{part}"
 
     def _services(self) -> dict[str, Any]:
-        found = self.override.read_bytes() if self.override.exists() else EMPTY
-        return read_override(found)
+        if not self.override.exists():
+            return {}
+        text = self.override.read_text(encoding="utf-8").replace("$$", "$")
+        found: dict[str, Any] = json.loads(text)["services"]
+        return found
 
     def _colours(self, operation: str) -> list[str]:
         """Return the colour of an operation, if the override has it."""
@@ -198,7 +183,7 @@ class ComposeEngine:
     def _remove(self, colour: str) -> None:
         name = self._name(colour)
         done = docker("rm", "--force", "--volumes", name)
-        if not done.ok and state_of(name):
+        if not done.ok and _state_of(name):
             done.required()
         self._write({k: one for k, one in self._services().items() if k != colour})
 
@@ -208,60 +193,63 @@ class ComposeEngine:
         for colour in self._colours(operation):
             if services[colour]["image"] == image:
                 return colour
-        colour = free_colour({one.address for one in self.running()})
-        services[colour] = service(
-            Instance(operation, candidate.commit, colour),
-            name=self._name(colour),
-            image=image,
-            base=self.files[0],
-            variables=self.variables.file(operation),
-            folder=self.folder,
-        )
+        taken = {one.address for one in self.running()}
+        if not (free := [one for one in COLOURS if one not in taken]):
+            raise FailedError(f"has no free colour: found {' and '.join(COLOURS)}")
+        colour = free[0]
+        services[colour] = {
+            "extends": {"file": str(self.files[0]), "service": SERVICE},
+            "container_name": self._name(colour),
+            "image": image,
+            "pull_policy": "never",
+            # Until it is settled: one that cannot start has to end.
+            "restart": "no",
+            # For the probe.
+            "ports": [f"127.0.0.1::{PORT}"],
+            "env_file": [
+                {"path": str(self.variables.file(operation)), "format": "raw"}
+            ],
+            "labels": {
+                OPERATION: operation,
+                f"{LABEL}.commit": candidate.commit,
+                f"{LABEL}.address": colour,
+                f"{LABEL}.folder": str(self.folder),
+            },
+        }
         self._write(services)
         return colour
 
     def _write(self, services: Mapping[str, object]) -> None:
-        content = write_override(services)
-        replace_content(self.override, content, staging=self.folder)
+        text = json.dumps({"services": services}, indent=2).replace("$", "$$")
+        replace_content(self.override, text.encode(), staging=self.folder)
 
     def _finish(self, container: str) -> Completed:
         """Wait until a container exits, or stop it at the deadline, and remove it."""
+        overdue = ""
         try:
             done = docker("wait", container, timeout=self.environment.deadline)
+            if not done.ok and _state_of(container):
+                done.required()  # It keeps running; the next deploy waits for it.
+            code = int(done.text or "1")
         except TimedOutError:
-            return self._end(container)
-        if not done.ok and state_of(container):
-            done.required()  # It keeps running; the next deploy waits for it.
-        return self._removed(container, int(done.text or "1"))
-
-    def _end(self, container: str) -> Completed:
-        """Stop and remove a container that exceeded the deadline."""
-        overdue = self.environment.overdue
-        say(f"{container}: {overdue}")
-        docker("stop", container)
-        return self._removed(container, 1, overdue)
-
-    def _removed(self, container: str, code: int, why: str = "") -> Completed:
-        """Remove an exited container, and return its output."""
+            code, overdue = 1, self.environment.overdue
+            docker("stop", container)
         logs = docker("logs", f"--tail={LAST_LINES}", container)
         docker("rm", "--force", "--volumes", container)
-        # `run --rm` may have removed it already.
-        said = f"{everything(logs) if logs.ok else ''}\n{why}".strip().encode()
-        return Completed((container,), code, said, said)
+        said = f"{everything(logs)}\n{overdue}".strip().encode()
+        return Completed((container,), code, logs.stdout, said)
 
     def _compose(
         self,
         *words: str,
         env: Mapping[str, str],
         files: Sequence[Path] = (),
-        check: bool = True,
-        timeout: float = TIMEOUT,
     ) -> Completed:
         """Run `docker compose`; no argument contains a variable's value."""
         named = [f"--file={it}" for it in files or (*self.files, self.override)]
         argv = ["compose", "--progress=quiet", "--project-name", self.project, *named]
-        done = docker(*argv, *words, env={**env, **self.proxy}, timeout=timeout)
-        if check and not done.ok:
+        done = docker(*argv, *words, env={**env, **self.proxy})
+        if not done.ok:
             raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")
         return done
 
@@ -275,6 +263,22 @@ def _another_clone(container: str, folder: Path) -> Refusal:
         fix=f"cd {quote(str(clone))}  (then the same command; if that clone is gone: "
         f"docker rm --force {container})",
     )
+
+
+def _listed(*words: str) -> str:
+    """Run `docker ps`; raises FailedError if the engine does not answer."""
+    found = docker("ps", *words)
+    if found.ok:
+        return found.text
+    raise FailedError(
+        f"docker does not answer: {found.complaint}\n"
+        "  type next: docker info  (until it answers; then the same command)"
+    )
+
+
+def _state_of(container: str) -> str:
+    """Return a container's state, such as running; empty without a container."""
+    return _listed("--all", f"--filter=name=^{container}$", "--format={{.State}}")
 
 
 def _require_version(proxy: str) -> None:
