@@ -1,6 +1,6 @@
 """What can be put on an environment, and that a choice means what was chosen."""
 
-import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from trunkline import process
 from trunkline.deploy.candidates import find_image
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import Environment
-from trunkline.deploy.listing import built, compare
+from trunkline.deploy.listing import built, compare, list_candidates
 from trunkline.deploy.variables import parse_flags
 from trunkline.errors import UsageError
 from trunkline.git import Repository
@@ -36,9 +36,9 @@ def commit(repository: Repository, subject: str, *parents: str) -> str:
     return repository.read(*who, "commit-tree", tree, *more, "-m", subject)
 
 
-def listed(shop: Shop, environment: str = "staging") -> dict[str, Any]:
-    answer = shop.trunkline("candidates", environment, "--json").required()
-    return {one["ref"]: one for one in json.loads(answer.text)}
+def listed(shop: Shop, environment: str = "staging") -> dict[str, dict[str, Any]]:
+    found = list_candidates(Deployment(environment, folder=shop.root))
+    return {one.ref: asdict(one) for one in found}
 
 
 PROJECT = """

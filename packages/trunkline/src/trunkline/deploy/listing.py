@@ -1,10 +1,9 @@
-"""`trunkline candidates`: what can be deployed, and what it would change."""
+"""What can be deployed to an environment, and what it would change."""
 
-import json as json_
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,8 +15,6 @@ from trunkline.deploy.operation import Outcome
 from trunkline.errors import Refusal
 from trunkline.git import TAGS, Repository, lines
 from trunkline.images.tags import commit_tag
-from trunkline.options import JSON, command, option
-from trunkline.output import aligned
 from trunkline.registry.client import Registry
 from trunkline.settings import Settings
 from trunkline.versions import Version
@@ -29,11 +26,6 @@ _FLAG = re.compile(r"^([+-])\s+(enable_\w+)\s*:", re.IGNORECASE | re.MULTILINE)
 # Only the newest are compared with the live commit, at about 50 ms of git each.
 COMPARED = 50
 LISTED = 100
-_UNKNOWN = {
-    "compared": "",
-    **{"commits_in": [], "commits_out": [], "count_in": 0, "count_out": 0},
-    **{"migrations": [], "migrations_out": [], "new_flags": [], "lost_flags": []},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +40,20 @@ class Listed:
     author: str
     subject: str
     version: bool
-    # The live commit that the fields below compare with; empty if unknown.
-    compared: str
-    commits_in: list[str]
-    commits_out: list[str]
-    # The full counts; the lists above hold at most LISTED, the newest.
-    count_in: int
-    count_out: int
-    migrations: list[str]
-    migrations_out: list[str]
-    # Flags that it adds to, and removes from, those of the live commit.
-    new_flags: list[str]
-    lost_flags: list[str]
     # The environment that it has to be deployed to first, or empty.
     first: str
-
-
-@command(option("environment", metavar="ENV", help="the environment"), JSON)
-def candidates(*, environment: str, json: bool) -> int:
-    """Print what can be deployed to an environment, newest first."""
-    found = list_candidates(Deployment(environment))
-    if json:
-        print(json_.dumps([asdict(one) for one in found]))
-    else:
-        rows = [(one.ref, one.commit[:12], one.author, one.subject) for one in found]
-        print("\n".join(aligned(rows)) or f"nothing to deploy to {environment} yet")
-    return 0
+    # The live commit that the fields below compare with; empty if unknown.
+    compared: str = ""
+    commits_in: list[str] = field(default_factory=list)
+    commits_out: list[str] = field(default_factory=list)
+    # The full counts; the lists above hold at most LISTED, the newest.
+    count_in: int = 0
+    count_out: int = 0
+    migrations: list[str] = field(default_factory=list)
+    migrations_out: list[str] = field(default_factory=list)
+    # Flags that it adds to, and removes from, those of the live commit.
+    new_flags: list[str] = field(default_factory=list)
+    lost_flags: list[str] = field(default_factory=list)
 
 
 def list_candidates(place: Deployment) -> list[Listed]:
@@ -184,7 +164,7 @@ def _listed(
         subject=shown(subject),
         version=bool(_version(ref)),
         first=first,
-        **(compare(place, commit, live) if live else _UNKNOWN),
+        **(compare(place, commit, live) if live else {}),
     )
 
 
@@ -192,28 +172,18 @@ def compare(place: Deployment, commit: str, live: str) -> dict[str, Any]:
     """Compare a commit with the live one; returns fields of Listed."""
     repository, settings = place.repository, place.settings
     comes, goes = (live, commit), (commit, live)
-    commits_in, commits_out = (
-        _subjects(repository, *comes),
-        _subjects(repository, *goes),
-    )
+    counting = ("rev-list", "--left-right", "--count", f"{live}...{commit}")
+    count_out, count_in = map(int, repository.read(*counting).split())
     return {
         "compared": live,
-        "commits_in": commits_in,
-        "commits_out": commits_out,
-        "count_in": _count(repository, *comes, commits_in),
-        "count_out": _count(repository, *goes, commits_out),
+        "commits_in": _subjects(repository, *comes),
+        "commits_out": _subjects(repository, *goes),
+        "count_in": count_in,
+        "count_out": count_out,
         "migrations": _migrations(repository, settings, *comes),
         "migrations_out": _migrations(repository, settings, *goes),
         **_flags(repository, settings, *comes),
     }
-
-
-def _count(
-    repository: Repository, before: str, after: str, subjects: Sequence[str]
-) -> int:
-    if len(subjects) < LISTED:
-        return len(subjects)
-    return int(repository.read("rev-list", "--count", f"{before}..{after}"))
 
 
 def _subjects(repository: Repository, before: str, after: str) -> list[str]:
