@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from trunkline.errors import FailedError, Refusal, UsageError
@@ -11,6 +12,11 @@ from trunkline.errors import FailedError, Refusal, UsageError
 def say(line: str) -> None:
     """Print one line."""
     print(line, file=sys.stderr)
+
+
+def shown_time(seconds: float) -> str:
+    """Format a Unix time as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def confirm(question: str, *, yes: bool) -> None:

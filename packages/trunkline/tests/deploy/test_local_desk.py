@@ -48,18 +48,18 @@ def answering(document: Mapping[str, str]) -> tuple[str, ...]:
 def test_who_is_in_the_way_is_named_with_what_to_type(clone: Path) -> None:
     serve(clone, *answering({"denied": "ben has staging until 15:00 UTC: demo\x1b"}))
     with pytest.raises(Refusal, match="ben has staging until 15:00 UTC: demo") as why:
-        Deployment("staging").permit("ana", "put", ref="main")
+        Deployment("staging").permit("put", ref="main")
     assert "\x1b" not in str(why.value)
     assert why.value.fix == "uv run trunkline reserve staging --take-over --why WHY"
     asked = (clone / "asked").read_text()
-    assert asked == "shop/staging put --by=ana --ref=main\n"
+    assert asked == f"shop/staging put --by={person(os.environ)} --ref=main\n"
 
 
 def test_what_has_to_be_done_first_is_what_to_type(clone: Path) -> None:
     fix = "uv run trunkline deploy v1.1.0 --to staging"
     serve(clone, *answering({"denied": "v1.1.0 has not run there yet.", "fix": fix}))
     with pytest.raises(Refusal, match="has not run there yet") as why:
-        Deployment("staging").permit("ana", "put", ref="v1.1.0")
+        Deployment("staging").permit("put", ref="v1.1.0")
     assert why.value.fix == fix
 
 
@@ -93,7 +93,7 @@ def test_a_desk_that_cannot_be_asked_lets_nothing_through(
 ) -> None:
     serve(clone, *program, variables=variables)
     with pytest.raises(Refusal, match="cannot be asked") as why:
-        Deployment("staging").permit("ana", "put")
+        Deployment("staging").permit("put")
     assert "--desk https://desk.example/shop" in why.value.fix
     assert not (clone / "asked").exists()
 
@@ -103,7 +103,7 @@ def test_what_a_desk_types_itself_was_decided_before(
 ) -> None:
     serve(clone, "/nowhere/python")
     monkeypatch.setenv(BY, "ana")
-    Deployment("staging").permit("ana", "put")
+    Deployment("staging").permit("put")
     assert person(os.environ) == "ana"
     actor = {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ana\x1b[2J\n"}
     assert person(actor).isprintable()
@@ -112,6 +112,6 @@ def test_what_a_desk_types_itself_was_decided_before(
 def test_without_a_desk_a_deploy_is_free_and_a_reservation_has_no_place(
     clone: Path,
 ) -> None:
-    Deployment("staging").permit("ana", "put")
+    Deployment("staging").permit("put")
     with pytest.raises(UsageError, match="no desk serves staging"):
         release_env(environment="staging", desk="")

@@ -5,9 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import cast
 
+from trunkline.deploy.databases import Databases
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, Instance, Operation
+from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.runner import Deployer
 from trunkline.deploy.variables import Variables
 from trunkline.errors import FailedError
@@ -77,6 +80,12 @@ class World:
     def pull(self, candidate: Candidate) -> None:
         self.asked("pull")
 
+    def prepare(self, operation: Operation) -> list[str]:
+        return []
+
+    def migrate(self, operation: Operation) -> None:
+        self.asked("migrate")
+
     def start(self, candidate: Candidate, operation: str) -> Instance:
         self.asked("start")
         new = Instance(operation, candidate.commit, f"127.0.0.1:{next(self.ports)}")
@@ -140,9 +149,8 @@ class World:
     def deployer(self) -> Deployer:
         return Deployer(
             engine=self,
-            switch=self,
-            preflight=lambda _: None,
-            migrate=lambda _: self.asked("migrate"),
+            switch=cast("LiveFile", self),
+            databases=cast("Databases", self),
             journal=DeployJournal(self.file),
             window=3,
             say=lambda line: None,

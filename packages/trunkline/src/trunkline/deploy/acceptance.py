@@ -1,14 +1,12 @@
 """`trunkline accept`: record a version that was deployed from elsewhere."""
 
-import os
 import time
 import uuid
 from dataclasses import replace
 
 from trunkline.deploy.deployment import Deployment
-from trunkline.deploy.local_desk import person
 from trunkline.deploy.operation import Operation, Outcome, find_operation
-from trunkline.deploy.orders import DIGITS, doing, recover
+from trunkline.deploy.orders import DIGITS, recover
 from trunkline.errors import Refusal
 from trunkline.options import command, option
 from trunkline.output import say
@@ -18,9 +16,8 @@ from trunkline.output import say
 def accept(*, environment: str) -> int:
     """Record what is serving as a deploy, so that a rollback can return to it."""
     place = Deployment(environment)
-    by = person(os.environ)
-    place.permit(by, "accept")
-    with place.only(doing(place, by, "accept"), wait=False) as lock:
+    place.permit("accept")
+    with place.only("accept", wait=False) as lock:
         deployer = place.deployer(lock)
         recover(place, deployer)
         live = deployer.live()
@@ -42,10 +39,10 @@ def accept(*, environment: str) -> int:
         # The instance's own name, unless the journal has that already.
         name = uuid.uuid4().hex[:DIGITS] if known else live.operation
         now = time.time()
-        place.journal.begin(Operation(name, candidate, by, now, took_back=False))
+        place.journal.begin(Operation(name, candidate, place.by, now, took_back=False))
         deployer.engine.variables.keep(name, candidate.variables_of)
         place.journal.end(name, Outcome.LIVE, now, reason="deployed from elsewhere")
-        place.tidy(deployer.engine)
+        place.tidy(deployer)
     print(f"accepted {live.commit[:DIGITS]} on {environment}")
     return 0
 

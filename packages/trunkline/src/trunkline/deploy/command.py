@@ -1,7 +1,6 @@
 """`trunkline deploy`, `rollback`, `status` and `history`."""
 
 import json as json_
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,6 @@ from trunkline.commits.conventional import shown
 from trunkline.deploy import desk as desks
 from trunkline.deploy.candidates import require_commit
 from trunkline.deploy.deployment import HEALTHY, Deployment, environment_names
-from trunkline.deploy.local_desk import person
 from trunkline.deploy.lock import holder
 from trunkline.deploy.operation import (
     NOTHING,
@@ -34,13 +32,12 @@ from trunkline.deploy.orders import (
     progress,
     require_choice,
     show_plan,
-    shown_time,
 )
 from trunkline.deploy.runner import Deployer
 from trunkline.deploy.variables import parse_flags
 from trunkline.errors import Refusal, UsageError
 from trunkline.options import DRY_RUN, JSON, YES, command, option, repeated, switch
-from trunkline.output import aligned, say
+from trunkline.output import aligned, say, shown_time
 
 WAIT = switch("--wait", "wait for a running deploy to this environment")
 TO = option(
@@ -123,7 +120,7 @@ def rollback(
     def choose(deployer: Deployer) -> Candidate:
         serving = deployer.live()
         operations = place.journal.operations()
-        remains = place.remains(deployer.engine)
+        remains = deployer.databases.remains()
         found = rollback_target(
             operations, serving.operation if serving else None, remains
         )
@@ -142,9 +139,8 @@ def rollback(
     what = Order(choose, "rollback", took_back=True, wait=wait, json=json)
     if dry_run:
         return show_plan(place, what)
-    by = person(os.environ)
-    place.permit(by, "take back")
-    if back := place.deployer().take_back(by):
+    place.permit("take back")
+    if back := place.deployer().take_back(place.by):
         return end_window(place, back, json=json)
     return carry_out(place, what)
 
@@ -189,7 +185,7 @@ def read_status(place: Deployment) -> dict[str, Any]:
     facts = deployer.facts()
     operations = place.journal.operations()
     running = holder(place.folder)
-    remains = place.remains(deployer.engine)
+    remains = deployer.databases.remains()
     status = status_of(facts, operations, running=bool(running), remains=remains)
     health = place.health(facts)
     active = running or status["unfinished"]

@@ -48,36 +48,30 @@ class Databases:
     # What to do if the candidate lacks migrations: own, new or downgrade.
     choice: str = ""
 
-    def prepare(self, operation: Operation) -> None:
-        """Choose the database; raises Refusal if the candidate does not fit it."""
+    def prepare(self, operation: Operation, *, plan: bool = False) -> list[str]:
+        """Choose the database, and return what the candidate will do to it.
+
+        Raises Refusal if the candidate does not fit it. A plan creates nothing.
+        """
         then = operation.candidate.variables_of
         if then and not self.engine.variables.file(then).exists():
             self.say(
                 "the variables of then are not kept any more: it gets those of now"
             )
         self.engine.variables.keep(operation.name, then)
-        self._use_chosen(operation)
-        report = self._report(operation)
-        if report and report.state == "unknown" and self.choice == "downgrade":
-            self._downgrade(operation, report)
-            report = self._report(operation)
-        if report is None:
-            return
-        for line in report.lines:
-            self.say(line)
-        require_known(report, operation.candidate.ref, self.environment)
-
-    def plan(self, operation: Operation) -> list[str]:
-        """Describe what `prepare` would do; refuses the same, and creates nothing."""
-        candidate = operation.candidate
-        self.engine.variables.keep(operation.name, candidate.variables_of)
-        if self.choice in MADE:
+        if plan and self.choice in MADE:
             return [MADE[self.choice]]
         self._use_chosen(operation)
         report = self._report(operation)
-        if report and self.choice != "downgrade":
-            require_known(report, candidate.ref, self.environment)
-        return report.lines if report else []
+        if report and report.state == "unknown" and self.choice == "downgrade":
+            if plan:
+                return report.lines
+            self._downgrade(operation, report)
+            report = self._report(operation)
+        if report is None:
+            return []
+        require_known(report, operation.candidate.ref, self.environment)
+        return report.lines
 
     def migrate(self, operation: Operation) -> None:
         """Upgrade the database; raises FailedError with the service's output."""

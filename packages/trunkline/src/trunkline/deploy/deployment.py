@@ -1,8 +1,10 @@
 """An environment of a repository, with all that a deploy to it needs."""
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from trunkline.deploy import local_desk
@@ -23,7 +25,6 @@ from trunkline.deploy.operation import (
     Facts,
     Operation,
     Outcome,
-    Remains,
     rollback_target,
 )
 from trunkline.deploy.probe import is_well
@@ -32,7 +33,7 @@ from trunkline.deploy.runner import Deployer
 from trunkline.errors import FailedError, TrunklineError
 from trunkline.files import read_toml
 from trunkline.git import Repository
-from trunkline.output import say
+from trunkline.output import say, shown_time
 from trunkline.project import PYPROJECT
 from trunkline.registry.client import Registry
 from trunkline.registry.credentials import PASSWORD, USER
@@ -81,18 +82,28 @@ class Deployment:
             place=f"{self.script}/{name}",
         )
 
-    def permit(self, by: str, action: str, **wish: str) -> None:
+    @cached_property
+    def by(self) -> str:
+        """Who changes the environment, as others see it."""
+        return local_desk.person(os.environ)
+
+    def permit(self, action: str, **wish: str) -> None:
         """Ask the desk that serves this clone, if there is one; raises Refusal."""
         desk = local_desk.read_desk(self.folder)
         # The desk's own runner carries out what was already permitted.
         if desk and local_desk.BY not in os.environ:
-            desk.act(by, action, **wish)
+            desk.act(self.by, action, **wish)
 
     @contextmanager
     def only(self, what: str, *, wait: bool) -> Iterator[int]:
-        """Lock the environment; yields the descriptor that a migration inherits."""
+        """Lock the environment; yields the descriptor that a migration inherits.
+
+        Whoever else wants it is told what is being done, by whom and since when.
+        """
+        since = shown_time(time.time())
+        doing = f"{self.by} is changing {self.environment.name} since {since}: {what}"
         with (
-            only_deploy(self.folder, what, wait=wait) as lock,
+            only_deploy(self.folder, doing, wait=wait) as lock,
             self.journal.alone(wait=wait),
         ):
             yield lock
@@ -101,12 +112,19 @@ class Deployment:
         """Create the deployer; without the lock it may only read."""
         engine = self.engine(lock)
         engine.variables.flags = self.flags
-        databases = self.databases(engine, choice)
+        databases = Databases(
+            engine=engine,
+            journal=self.journal,
+            folder=self.folder / "databases",
+            environment=self.environment,
+            script=self.script if self.settings.migrations else "",
+            say=say,
+            choice=choice,
+        )
         return Deployer(
             engine=engine,
             switch=self.switch,
-            preflight=databases.prepare,
-            migrate=databases.migrate,
+            databases=databases,
             journal=self.journal,
             window=self.environment.window,
             patience=self.settings.smoke_seconds,
@@ -152,27 +170,17 @@ class Deployment:
         found = {name: it for name, it in os.environ.items() if name not in own}
         return Registry(self.settings, found)
 
-    def databases(self, engine: InstanceEngine, choice: str = "") -> Databases:
-        """Create what chooses and compares databases."""
-        script = self.script if self.settings.migrations else ""
-        folder = self.folder / "databases"
-        return Databases(
-            engine, self.journal, folder, self.environment, script, say, choice
-        )
-
-    def preview(
-        self, engine: InstanceEngine, candidate: Candidate, choice: str
-    ) -> list[str]:
+    def preview(self, deployer: Deployer, candidate: Candidate) -> list[str]:
         """Pull a candidate and describe what it would do to the database."""
         plan = Operation(PLAN, candidate, by="", at=0, took_back=False)
-        engine.pull(candidate)
+        deployer.engine.pull(candidate)
         try:
-            return self.databases(engine, choice).plan(plan)
+            return deployer.databases.prepare(plan, plan=True)
         except FailedError as error:
             return [f"it {error}"]
         finally:
-            engine.remove(PLAN)
-            engine.variables.forget(PLAN)
+            deployer.engine.remove(PLAN)
+            deployer.engine.variables.forget(PLAN)
 
     def candidate(self, ref: str) -> Candidate:
         """Resolve a branch, tag or commit."""
@@ -193,7 +201,7 @@ class Deployment:
             return HEALTHY
         return f"not reached: no proxy at {at}, which the next deploy starts"
 
-    def tidy(self, engine: InstanceEngine) -> None:
+    def tidy(self, deployer: Deployer) -> None:
         """Remove what is no longer needed, and protect the rest in the registry.
 
         Never fails: a leftover is reported, and does not make a good deploy a bad one.
@@ -201,23 +209,19 @@ class Deployment:
         # First the databases, because a deploy without its database is removed, too.
         for step in (self._drop, self._clean, self._point):
             try:
-                step(engine)
+                step(deployer)
             except (TrunklineError, OSError) as error:
                 say(f"the deploy succeeded, but cleaning up failed: {error}")
 
-    def remains(self, engine: InstanceEngine) -> Remains:
-        """Return what past deploys left here, which a rollback can use."""
-        return self.databases(engine).remains()
-
-    def _drop(self, engine: InstanceEngine) -> None:
+    def _drop(self, deployer: Deployer) -> None:
         """Drop the databases of deleted branches."""
         branches = find_branches(self.repository, self.settings.remote)
-        self.databases(engine).clean(branches)
+        deployer.databases.clean(branches)
 
-    def _clean(self, engine: InstanceEngine) -> None:
+    def _clean(self, deployer: Deployer) -> None:
         """Remove all but the live operation and the rollback targets."""
         operations = self.journal.operations()
-        dropped = self.remains(engine).dropped
+        dropped = deployer.databases.remains().dropped
         good = [
             one
             for one in operations
@@ -225,16 +229,16 @@ class Deployment:
         ]
         commits = list(dict.fromkeys(o.candidate.commit for o in reversed(good)))
         newest = commits[: self.environment.keep + 1]
-        engine.clean(tuple(o for o in good if o.candidate.commit in newest))
+        deployer.engine.clean(tuple(o for o in good if o.candidate.commit in newest))
 
-    def _point(self, engine: InstanceEngine) -> None:
+    def _point(self, deployer: Deployer) -> None:
         """Tag the live image and the rollback target, so that `prune` keeps them."""
         if not self.images:
             return
         operations = self.journal.operations()
         live = next((o for o in operations[::-1] if o.ending is Outcome.LIVE), None)
         name = live.name if live else None
-        was = rollback_target(operations, name, self.remains(engine))
+        was = rollback_target(operations, name, deployer.databases.remains())
         found = {"live": live, "was": was}
         with self.registry() as registry:
             for kind, one in found.items():

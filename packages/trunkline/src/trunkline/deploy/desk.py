@@ -13,7 +13,7 @@ import urllib3
 from trunkline.commits.conventional import shown
 from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.options import option
-from trunkline.output import aligned, say
+from trunkline.output import aligned, say, shown_time
 from trunkline.registry.transport import is_loopback
 
 DESK_HELP = "ask the desk whose page of this service is URL (token: $DESK_TOKEN)"
@@ -122,8 +122,8 @@ def show_status(desk: DeskOf, environment: str, *, json: bool) -> int:
         name = f"{found['ref']} {found['commit'][:12]} " if found["commit"] else ""
         print(shown(f"{name}{found['health']}"))
         if held := found["reservation"]:
-            end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(held["until"]))
-            print(shown(f"{held['holder'] or 'frozen'} until {end}: {held['why']}"))
+            who, end = held["holder"] or "frozen", shown_time(held["until"])
+            print(shown(f"{who} until {end}: {held['why']}"))
     return 0 if found["health"] == "serving" else 1
 
 
@@ -135,7 +135,7 @@ def show_history(desk: DeskOf, environment: str, *, json: bool) -> int:
         return 0
     rows = [
         (
-            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one["at"])),
+            shown_time(one["at"]),
             *(shown(one[key] or "") for key in ("person", "text", "state", "why")),
         )
         for one in found

@@ -203,17 +203,12 @@ def rollback_target(
     return usable[-1] if usable else None
 
 
-def seconds_left(operations: Sequence[Operation], step: DeployStep) -> float | None:
+def seconds_left(
+    operations: Sequence[Operation], step: DeployStep = DeployStep.PULL
+) -> float | None:
     """Return the median time from a step to the end, over the last ten successes."""
     good = [one for one in operations if one.ending is Outcome.LIVE]
     ends = [(one, one.at + one.seconds) for one in good[-10:]]
     left = sorted(end - at for one, end in ends for s, at in one.steps if s is step)
     # A clock that was set back makes it negative.
     return max(0.0, left[len(left) // 2]) if left else None
-
-
-def usual_seconds(operations: Sequence[Operation]) -> float | None:
-    """Return the median duration of the last ten that succeeded."""
-    ended = [one.seconds for one in operations if one.ending is Outcome.LIVE]
-    taken = sorted(ended[-10:])
-    return taken[len(taken) // 2] if taken else None

@@ -1,18 +1,15 @@
 """What `deploy` and `rollback` share: the plan, the lock and the result."""
 
 import json as json_
-import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from shlex import quote
 
 from trunkline.commits.conventional import shown
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import Environment
-from trunkline.deploy.local_desk import person
 from trunkline.deploy.operation import (
     Candidate,
     DeployStep,
@@ -21,7 +18,6 @@ from trunkline.deploy.operation import (
     find_operation,
     interrupted,
     seconds_left,
-    usual_seconds,
 )
 from trunkline.deploy.runner import Deployer, require_no_human
 from trunkline.errors import Refusal
@@ -50,26 +46,25 @@ class Order:
 
 def carry_out(place: Deployment, order: Order) -> int:
     """Deploy while holding the environment's lock, and print what is serving."""
-    by = person(os.environ)
-    with place.only(doing(place, by, order.what), wait=order.wait) as lock:
+    with place.only(order.what, wait=order.wait) as lock:
         deployer = place.deployer(lock, choice=order.database)
         recover(place, deployer)
         operation = Operation(
             name=uuid.uuid4().hex[:DIGITS],
             candidate=order.choose(deployer),
-            by=by,
+            by=place.by,
             at=time.time(),
             took_back=order.took_back,
         )
         if not order.took_back:
-            place.permit(by, "put", ref=operation.candidate.ref)
+            place.permit("put", ref=operation.candidate.ref)
         deployer.engine.ensure_proxy()
         try:
             new = deployer.deploy(operation)
         finally:
             # Recovery needs what an unfinished deploy left.
             if not interrupted(place.journal.operations()):
-                place.tidy(deployer.engine)
+                place.tidy(deployer)
     return _report(place, operation.candidate.ref, new, json=order.json)
 
 
@@ -79,8 +74,7 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
     The deploy that is watching it stops it; if that was killed, this does.
     """
     say(f"switched back to {back.commit[:DIGITS]}")
-    what = doing(place, person(os.environ), "rollback")
-    with place.only(what, wait=True) as lock:
+    with place.only("rollback", wait=True) as lock:
         recover(place, place.deployer(lock))
     found = find_operation(place.journal.operations(), back)
     return _report(place, found.candidate.ref if found else "", back, json=json)
@@ -88,14 +82,13 @@ def end_window(place: Deployment, back: Instance, *, json: bool) -> int:
 
 def show_plan(place: Deployment, order: Order) -> int:
     """Print what a deploy would do, without changing the service or its database."""
-    what = doing(place, person(os.environ), f"{order.what} --dry-run")
-    with place.only(what, wait=order.wait) as lock:
-        deployer = place.deployer(lock)
+    with place.only(f"{order.what} --dry-run", wait=order.wait) as lock:
+        deployer = place.deployer(lock, choice=order.database)
         if left := interrupted(place.journal.operations()):
             raise _unfinished(left, place.environment.name)
         candidate = order.choose(deployer)
-        lines = place.preview(deployer.engine, candidate, order.database)
-    usual = usual_seconds(place.journal.operations())
+        lines = place.preview(deployer, candidate)
+    usual = seconds_left(place.journal.operations())
     steps = [step.value for step in DeployStep]
     if order.json:
         document = {"ref": candidate.ref, "commit": candidate.commit, "steps": steps}
@@ -158,14 +151,3 @@ def progress(operations: Sequence[Operation], now: float) -> str:
     rest = None if usual is None else max(0.0, usual - max(0.0, now - at))
     more = "" if rest is None else f", about {rest:.0f} s left"
     return f"step {number} of {of}: {step.value}{more}"
-
-
-def doing(place: Deployment, by: str, what: str) -> str:
-    """Describe this operation to whoever else wants the lock."""
-    name, since = place.environment.name, shown_time(time.time())
-    return f"{by} is changing {name} since {since}: {what}"
-
-
-def shown_time(seconds: float) -> str:
-    """Format a Unix time as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

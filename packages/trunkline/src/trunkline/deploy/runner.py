@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 
-from trunkline.deploy.engines.protocol import InstanceEngine, LiveAddress
+from trunkline.deploy.databases import Databases
+from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import (
     DeployStep,
@@ -19,8 +20,9 @@ from trunkline.deploy.operation import (
     RecoveryVerdict,
     interrupted,
     recovery,
-    usual_seconds,
+    seconds_left,
 )
+from trunkline.deploy.proxy import LiveFile
 from trunkline.errors import FailedError, Refusal, TrunklineError
 
 
@@ -29,14 +31,11 @@ class Deployer:
     """Deploys to one environment, whose lock the caller holds."""
 
     engine: InstanceEngine
-    switch: LiveAddress
+    switch: LiveFile
     journal: DeployJournal
     window: float
     say: Callable[[str], None]
-    # Raises Refusal if the candidate does not fit the database.
-    preflight: Callable[[Operation], None]
-    # Upgrades the database; raises FailedError with the service's own output.
-    migrate: Callable[[Operation], None]
+    databases: Databases
     patience: float = 60.0
     pause: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
@@ -60,7 +59,7 @@ class Deployer:
         is raised if the engine stops answering: the next command finishes the deploy.
         """
         began = self.ticks()
-        if usual := usual_seconds(self.journal.operations()):
+        if usual := seconds_left(self.journal.operations()):
             self.say(f"about {usual:.0f} s, like the last ones")
         before = self.live()
         self.journal.begin(operation)
@@ -164,9 +163,10 @@ class Deployer:
         self._step(operation, DeployStep.PULL)
         self.engine.pull(candidate)
         self._step(operation, DeployStep.PREFLIGHT)
-        self.preflight(operation)
+        for line in self.databases.prepare(operation):
+            self.say(line)
         self._step(operation, DeployStep.MIGRATE)
-        self.migrate(operation)
+        self.databases.migrate(operation)
         self._step(operation, DeployStep.START)
         new = self.engine.start(candidate, operation.name)
         self._step(operation, DeployStep.CHECK)

@@ -1,7 +1,6 @@
-"""What a deploy needs from an engine and from the switch."""
+"""What a deploy needs from an engine."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Protocol
 
 from trunkline.deploy.operation import Candidate, Instance, Operation
@@ -53,19 +52,3 @@ class InstanceEngine(Protocol):
 
     def clean(self, kept: Sequence[Operation]) -> None:
         """Remove what neither a running instance nor an operation in `kept` needs."""
-
-
-class LiveAddress(Protocol):
-    """The single source of truth about which address is live."""
-
-    def read(self) -> str | None:
-        """Return the live address, or None."""
-
-    def write(self, address: str | None) -> None:
-        """Atomically make an address live, or none."""
-
-    def deciding(self, who: str = "") -> AbstractContextManager[None]:
-        """Let nobody else take back or end a window meanwhile."""
-
-    def decided_by(self) -> str:
-        """Return who last took a deploy back."""
