@@ -138,6 +138,20 @@ def test_a_branch_that_moved_is_asked_about_again(web: Web) -> None:
     assert hidden(answer.text, "commit") == "b" * 40
 
 
+def test_whoever_is_about_to_confirm_lets_the_runner_look(web: Web) -> None:
+    ana = web.visitor("ana")
+
+    def tried() -> float:
+        with web.store.reading() as connection:
+            return snapshots.read(connection, "shop/staging", "candidates").tried
+
+    ana.form()
+    assert tried() == web.now
+    web.now += 20
+    ana.form()
+    assert tried() == 0
+
+
 @pytest.mark.parametrize("page", ["/shop", "/shop/staging/put?ref=feat/seats"])
 def test_what_changes_while_a_page_is_made_is_told_to_it(
     web: Web, monkeypatch: pytest.MonkeyPatch, page: str

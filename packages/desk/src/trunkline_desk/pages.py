@@ -14,6 +14,8 @@ from trunkline_desk.web import Number, PlaceOf, SignedIn, Visit
 
 router = APIRouter()
 HISTORY = 100
+# Seconds after which the list of branches is refreshed before a confirmation.
+FRESH_SECONDS = 2.0
 
 
 class Posted(Wish):
@@ -66,6 +68,12 @@ def put_page(visit: SignedIn, place: PlaceOf, ref: str) -> Response:
     found = _confirmation(visit, place, ref)
     if found is None:
         raise HTTPException(404, "There is no such branch or release any more.")
+    with visit.store.reading() as connection:
+        tried = snapshots.candidates(connection, place.name).tried
+    # The branch may have moved; a new snapshot updates the open page.
+    if 0 < tried < visit.now - FRESH_SECONDS:
+        with visit.store.writing() as connection:
+            snapshots.look_again(connection, place.name, snapshots.CANDIDATES)
     return found
 
 
