@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from trunkline.deploy.operation import Candidate, Operation, Outcome
 
-from trunkline_desk import events, hooks, requests, snapshots
+from trunkline_desk import events, hooks, past, requests, snapshots
 from trunkline_desk.claims import Person, Role
 from trunkline_desk.requests import Order
 from trunkline_desk.services import Desk, Hook, Place
@@ -321,6 +322,21 @@ def test_github_is_told_what_was_taken_back_to_and_no_claims(
     send(store, settings, 130.0)
     assert [one["ref"] for one in github.deployments] == ["e" * 40]
     assert [one["state"] for _, one in github.statuses] == ["success"]
+
+
+@pytest.mark.parametrize("kind", ["generic", "github"])
+def test_deploys_from_before_the_desk_are_no_news(
+    store: Store, receiver: Receiver, kind: str
+) -> None:
+    old = Operation("op", Candidate("main", "e" * 40), "ana", 1.0, took_back=False)
+    ended = replace(old, ending=Outcome.LIVE, seconds=3.0)
+    with store.writing() as connection:
+        past.recall(connection, PLACE, [ended])
+        (imported,) = requests.find(connection, place=PLACE.name)
+    assert (imported.state, imported.commit) == ("done", "e" * 40)
+    told(store)
+    send(store, desk(url=receiver.url, kind=kind), 100.0)
+    assert len(receiver.got) == (kind == "generic")
 
 
 def test_a_hook_of_a_service_hears_of_it_alone(

@@ -12,6 +12,7 @@ import urllib3
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from trunkline_desk import requests, tables
+from trunkline_desk.past import JOURNAL
 from trunkline_desk.services import Desk, Hook, Place
 from trunkline_desk.store import Store
 
@@ -65,8 +66,8 @@ def _distribute(connection: Connection, desk: Desk, now: float) -> None:
 
 
 def wanted(hook: Hook, event: Row[Any]) -> bool:
-    """Whether a hook wants to know of an event. Pure."""
-    if hook.service not in {"", event.place.partition("/")[0]}:
+    """Whether a hook wants to know of an event; imported ones are no news. Pure."""
+    if event.by == JOURNAL or hook.service not in {"", event.place.partition("/")[0]}:
         return False
     if hook.kind == "github":
         return event.request is not None and event.kind != "step"

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row
+from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.local_desk import LocalDesk, announce
 from trunkline.deploy.lock import held
 from trunkline.errors import Refusal
 from trunkline.process import launched
 
-from trunkline_desk import actions, events, hooks, people, requests, snapshots
+from trunkline_desk import actions, events, hooks, past, people, requests, snapshots
 from trunkline_desk.claims import Action, Person, Wish, denial
 from trunkline_desk.execution import arrived, carry_out, lock_file
 from trunkline_desk.observer import Observer
@@ -97,9 +98,16 @@ class Runner:
     def _serve(self, place: Place) -> bool:
         if place.name not in self.invited:
             invite(self.desk, place)
+            self._recall(place)
             self.invited.add(place.name)
         self._adopt(place)
         return self._next(place, {"put", "flag", "accept"})
+
+    def _recall(self, place: Place) -> None:
+        journal = Deployment(place.environment, folder=place.folder).journal
+        operations = journal.operations()
+        with self.store.writing() as connection:
+            past.recall(connection, place, operations)
 
     def _back(self, place: Place) -> bool:
         return self._next(place, {"take back"})

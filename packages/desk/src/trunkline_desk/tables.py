@@ -49,6 +49,5 @@ request = _of(
 event = _of("event", "id at place kind person by text why request key wish")
 # The document's time, and the runner's last attempt.
 snapshot = _of("snapshot", "place kind at tried document digest problem")
-flag = _of("flag", "place name", "value")
 # What a hook, by its address, is told of, and when it is tried next.
 delivery = _of("delivery", "event hook tries due")
