@@ -45,6 +45,15 @@ def test_an_environment_may_be_called_like_a_part_of_a_path(
     assert ana.client.get(f"/api/shop/{name}").json()["environment"] == name
 
 
+def test_one_clone_under_two_names_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    file = tmp_path / "desk.toml"
+    file.write_text(f'[services]\nshop = "{tmp_path}"\ncafe = "{tmp_path}/link"\n')
+    with pytest.raises(UsageError, match="cafe is the clone of shop") as error:
+        read_desk(file)
+    assert "type next: remove cafe from [services]" in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

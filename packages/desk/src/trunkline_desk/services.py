@@ -131,6 +131,14 @@ def read_desk(file: Path) -> Desk:
         raise UsageError(
             f"{file}: {error}\n  type next: write [services] with NAME = FOLDER into it"
         ) from error
+    known: dict[Path, str] = {}
+    for name, folder in found.services.items():
+        # Each would have its own reservations.
+        if (first := known.setdefault(Path(folder).resolve(), name)) != name:
+            raise UsageError(
+                f"{file}: {name} is the clone of {first}; expected one name for it\n"
+                f"  type next: remove {name} from [services]"
+            )
     if found.laptop and urlsplit(found.url).hostname not in {"127.0.0.1", "localhost"}:
         raise UsageError(
             f"{file}: laptop = true lets anybody in; expected it on 127.0.0.1"
