@@ -12,4 +12,4 @@ from deploy.shops import Shop, end_all
 def shop(tmp_path: Path) -> Iterator[Shop]:
     made = Shop(tmp_path)
     yield made
-    end_all(made.folder)
+    end_all(made.folder.parent)

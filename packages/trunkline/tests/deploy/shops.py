@@ -273,7 +273,7 @@ class Shop:
 
 
 def end_all(folder: Path) -> None:
-    """Kill the proxy and the instances of an environment."""
+    """Kill the proxies and the instances of all environments below a folder."""
     for alive in folder.rglob("*.lock"):
         pid = alive.with_name("pid" if alive.stem == "alive" else "proxy.pid")
         if pid.exists() and process.launched(alive):
