@@ -14,9 +14,7 @@ from trunkline.images.layout import BuiltImage
 from trunkline.images.tags import commit_tag
 from trunkline.output import say
 from trunkline.process import ProcessError
-from trunkline.registry.client import Registry
 from trunkline.registry.reference import ImageName
-from trunkline.registry.transport import ONCE
 from trunkline.settings import Settings
 
 # Seconds for its database, which it downloads itself, and for one image.
@@ -52,6 +50,10 @@ def scan_commit(
     """
     if not strict and not shutil.which(environ.get(VARIABLE) or "grype"):
         return
+    # What asks a registry takes longer to import than a hook without a scanner.
+    from trunkline.registry.client import Registry  # noqa: PLC0415
+    from trunkline.registry.transport import ONCE  # noqa: PLC0415
+
     tag, policy = commit_tag(commit), None if strict else ONCE
     try:
         with Registry(settings, environ, retry_policy=policy) as registry:
