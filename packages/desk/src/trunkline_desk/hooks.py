@@ -11,7 +11,7 @@ from typing import Any
 import urllib3
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from trunkline_desk import requests, tables
+from trunkline_desk import events, requests, tables
 from trunkline_desk.past import JOURNAL
 from trunkline_desk.services import Desk, Hook, Place
 from trunkline_desk.store import Store
@@ -33,8 +33,11 @@ LONGEST = 140
 
 def send(store: Store, desk: Desk, places: Sequence[Place], now: float) -> None:
     """Send what is due, and schedule a retry of what failed."""
-    with store.writing() as connection:
-        _distribute(connection, desk, now)
+    with store.reading() as connection:
+        new = events.newest(connection) > _last(connection)
+    if new:
+        with store.writing() as connection:
+            _distribute(connection, desk, now)
     due = (DELIVERY.c.hook != "") & (DELIVERY.c.due <= now)
     with store.reading() as connection:
         rows = connection.execute(select(DELIVERY).where(due).limit(20)).all()
@@ -53,9 +56,7 @@ def send(store: Store, desk: Desk, places: Sequence[Place], now: float) -> None:
 
 def _distribute(connection: Connection, desk: Desk, now: float) -> None:
     """Note which hook wants which of the events since the last time."""
-    # The row without a hook has the last event that was looked at.
-    last = connection.scalar(select(DELIVERY.c.event).filter_by(hook="")) or 0
-    these = select(EVENT).where(EVENT.c.id > last).order_by(EVENT.c.id)
+    these = select(EVENT).where(EVENT.c.id > _last(connection)).order_by(EVENT.c.id)
     new = connection.execute(these).all()
     for one in new:
         for address in {hook.url for hook in desk.hooks if wanted(hook, one)}:
@@ -63,6 +64,11 @@ def _distribute(connection: Connection, desk: Desk, now: float) -> None:
             connection.execute(insert(DELIVERY).values(row))
     if new:
         tables.write(connection, DELIVERY, {"hook": ""}, event=new[-1].id, due=now)
+
+
+def _last(connection: Connection) -> int:
+    """Return the last event that was looked at, which the row without a hook has."""
+    return connection.scalar(select(DELIVERY.c.event).filter_by(hook="")) or 0
 
 
 def wanted(hook: Hook, event: Row[Any]) -> bool:
