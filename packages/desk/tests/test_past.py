@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from deploy.shops import Shop, end_all
+from trunkline.output import shown_time
 
 from desks import DeskProcesses, started
-from trunkline_desk.web import moment
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def test_its_history_begins_with_what_the_journal_has(tmp_path: Path) -> None:
             assert {(one["person"], one["by"]) for one in found} == {
                 (getpass.getuser(), "journal")
             }
-            times = [moment(one["at"]) for one in found]
+            times = [shown_time(one["at"]) for one in found]
             assert times == [one["at"] for one in shop.history()]
             desk.ask("staging", {"action": "put", "ref": "feat/seats"})
             desk.serves("feat/seats")

@@ -68,9 +68,9 @@ class PlaceView:
     def outside(self) -> bool:
         """Whether something else is serving than what was deployed last."""
         live = self.live
-        busy = self.running or live.running or live.unfinished
-        known = live.commit and live.recorded and not busy
-        return bool(known and live.recorded and live.recorded.commit != live.commit)
+        if self.running or live.running or live.unfinished or live.recorded is None:
+            return False
+        return bool(live.commit) and live.commit != live.recorded.commit
 
     @property
     def newer(self) -> int:
@@ -81,15 +81,20 @@ class PlaceView:
     @property
     def author(self) -> str:
         """Who wrote the commit that serves, if known."""
-        same = self.listed and self.listed.commit == self.live.commit
-        return self.listed.author if self.listed and same else ""
+        return self._unmoved.author if self._unmoved else ""
 
     @property
     def subject(self) -> str:
         """The subject of the commit that serves, if known."""
-        if self.listed and self.listed.commit == self.live.commit:
-            return self.listed.subject
+        if self._unmoved:
+            return self._unmoved.subject
         return self.subject_of(self.live.commit)
+
+    @property
+    def _unmoved(self) -> Listed | None:
+        """The branch or release that serves, unless it has moved since."""
+        one = self.listed
+        return one if one and one.commit == self.live.commit else None
 
     def subject_of(self, commit: str | None) -> str:
         """Return the subject with which a commit was put on."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
 from pydantic import Field
+from trunkline.output import shown_time
 
 from trunkline_desk import people
 from trunkline_desk.claims import LONGEST_HOURS, Person, Role, clock
@@ -18,11 +18,6 @@ from trunkline_desk.store import Store
 
 router = APIRouter()
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
-
-
-def moment(seconds: float) -> str:
-    """Format a time for `<time datetime>`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ago(seconds: float) -> str:
@@ -43,7 +38,7 @@ def plural(number: int, word: str) -> str:
 
 TEMPLATES.env.globals["longest"] = LONGEST_HOURS
 TEMPLATES.env.filters |= {
-    "moment": moment,
+    "moment": shown_time,
     "clock": clock,
     "ago": ago,
     "plural": plural,
