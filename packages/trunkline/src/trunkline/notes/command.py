@@ -51,11 +51,11 @@ def of_version(repository: Repository, asked: str | None) -> ReleaseSubject:
     line or of an alpha that became stable, is read from the changelog of its own tag.
     """
     try:
-        current = head_project(repository).version
-        version = Version.parse(asked.removeprefix("v")) if asked else current
+        given = None if asked is None else Version.parse(asked.removeprefix("v"))
     except UsageError as error:
         known = ", ".join(v.tag for v in known_versions(repository)[:5])
         raise UsageError(f"{error}; the latest here: {known or 'none'}") from None
+    version = given or head_project(repository).version
     section = find_section(changelog(repository), version.tag)
     if section is None:
         tagged = project_at(repository, f"refs/tags/{version.tag}")
