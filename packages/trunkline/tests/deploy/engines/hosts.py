@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -293,12 +294,15 @@ class Host:
 
     def end(self) -> None:
         """Remove all of it from the engine."""
-        project = f"--filter=label=com.docker.compose.project={self.name}-{self.place}"
-        for listing, removal in (
-            (("ps", "--all"), ("rm", "--force", "--volumes")),
-            (("volume", "ls"), ("volume", "rm", "--force")),
-            (("network", "ls"), ("network", "rm")),
+        for place, (listing, removal) in product(
+            ("staging", "production"),  # A dry run made a network, too.
+            (
+                (("ps", "--all"), ("rm", "--force", "--volumes")),
+                (("volume", "ls"), ("volume", "rm", "--force")),
+                (("network", "ls"), ("network", "rm")),
+            ),
         ):
+            project = f"--filter=label=com.docker.compose.project={self.name}-{place}"
             if found := docker(*listing, "--quiet", project).split():
                 docker(*removal, *found)
         images = docker("image", "ls", "--format={{.Repository}}:{{.Tag}} {{.ID}}")
