@@ -6,6 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from trunkline.deploy.engines.complaints import compose_refusal
 from trunkline.deploy.engines.compose_file import (
     proxy_variables,
     team_files,
@@ -252,7 +253,10 @@ class ComposeEngine:
         argv = ["compose", "--progress=quiet", "--project-name", self.project, *named]
         done = docker(*argv, *words, env={**env, **self.proxy})
         if not done.ok:
-            raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")
+            failed = FailedError(
+                f"`docker compose {words[0]}` failed: {done.complaint}"
+            )
+            raise compose_refusal(done.complaint, self.environment) or failed
         return done
 
 
