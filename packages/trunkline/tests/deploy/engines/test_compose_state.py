@@ -50,7 +50,11 @@ def test_a_machine_that_is_not_prepared_says_what_to_type(host: Host) -> None:
         ran = host.deploy("main")
         assert (ran.code, "rule `port`" in ran.err) == (1, True), ran.all
         host.typed(ran.err)
-    host.deployed("main")
+        host.port = free_port()
+        host.url = f"http://127.0.0.1:{host.port}"
+        host.configure(host.server)
+        host.deployed("main")
+    assert host.get()["kind"] == "well"
 
 
 @pytest.mark.parametrize("verb", ["create", "run"])

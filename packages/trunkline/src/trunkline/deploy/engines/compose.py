@@ -7,10 +7,7 @@ from shlex import quote
 from typing import Any
 
 from trunkline.deploy.engines.complaints import compose_refusal
-from trunkline.deploy.engines.compose_file import (
-    proxy_variables,
-    team_files,
-)
+from trunkline.deploy.engines.compose_file import proxy_variables, team_files
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
@@ -88,6 +85,7 @@ class ComposeEngine:
         (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
         today = self.variables.today()
         proxy = self._name("proxy-1")
+        docker("rm", proxy)  # Unless it runs; made again, it has the url of now.
         shown = '--format={{index .Config.Labels "com.docker.compose.config-hash"}}'
         known = docker("inspect", shown, proxy)
         up = ("up", "--detach", "--no-recreate", "--wait")
