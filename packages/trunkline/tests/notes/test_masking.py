@@ -21,6 +21,7 @@ def word(size: int, alphabet: str = LETTERS) -> str:
 
 UPPER = string.ascii_uppercase + string.digits
 HEX = "0123456789abcdef"
+LOWER = string.ascii_lowercase + string.digits
 # As long as no word of prose.
 WORD = re.compile(r"(?!masked)\w{14}")
 KEYS = [
@@ -120,6 +121,22 @@ def test_a_key_of_a_known_form_never_stays(key: str, before: str, after: str) ->
         (f"{word(10, string.digits)}:AA{word(33)}", "a.md", WORD),
         (f"{word(14)}.atlasv1.{word(67)}", "a.md", WORD),
         (f"{word(32, HEX)}-us12", "a.md", WORD),
+        (f"GH_PAT={word(40, LOWER)}", ".env", WORD),
+        (f'my_pat = "{word(20, LOWER)}"', "a.py", WORD),
+        (f"ENV NPM_TOKEN {word(24)}", "Dockerfile", WORD),
+        (f'setx LICENSE_KEY "{word(24)}"', "a.bat", WORD),
+        ("db.host:5432:app:me:hunter22", ".pgpass", "hunter22"),
+        ("*:*:*:me:hunter22", "a.md", "hunter22"),
+        ("s.hVsXc0rkwgvrLkOrq2RJfb8L", "a.md", WORD),
+        (f"oy2{word(43, LOWER)}", "a.md", WORD),
+        (f"cio{word(32)}", "a.md", WORD),
+        ("amzn.mws.4ea38b7b-f563-7709-4bae-87aea15c0e3f", "a.md", "4bae-87aea15c"),
+        ("xi-api-key: 7d98124ed3e09f5fa0573b2c", "a.md", WORD),
+        ('client.setPassword("hunter22")', "A.java", "hunter22"),
+        ('CREATE USER me IDENTIFIED BY "hunter"', "a.sql", "hunter"),
+        ("ldapsearch -w hunter22", "a.sh", "hunter22"),
+        ("one of no known kind: fw-3Zk9QbVxT7mLp2RdYw8N", "a.md", WORD),
+        ("+u8Kd02LmQ4xZr7TnVb1P", "a.md", WORD),
     ],
 )
 def test_a_value_whose_name_says_secret_is_masked(
@@ -161,6 +178,14 @@ def test_a_value_whose_name_says_secret_is_masked(
         ("secret_of_every_environment_here", "a.py"),
         ("X-API-Key: application", "a.md"),
         ("key-value-stores-of-the-service", "a.md"),
+        ("Base64ToUtf8StreamDecoderOf2Parts", "a.py"),
+        ("V1ValidatorWith2ValuesKwOnlyClsMethod", "a.py"),
+        ("a.whl,sha256=3Zk9QbVxT7mLp2RdYw8N3Zk9QbVxT7mLp2RdYw8N,12", "RECORD"),
+        ("h1:3Zk9QbVxT7mLp2RdYw8N3Zk9QbVxT7mLp2RdYw8N", "go.sum"),
+        ("s.every_alphanumeric_name1(x)", "a.py"),
+        ("2001:0db8:85a3:8d3:1319:8a2e:370:7348", "a.md"),
+        ("pattern_pat = r'[0-9]{4}'", "a.py"),
+        ("SORT_KEY=created_at", ".env"),
     ],
 )
 def test_other_text_is_not_masked(line: str, path: str) -> None:
