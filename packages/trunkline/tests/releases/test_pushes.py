@@ -79,3 +79,31 @@ def test_a_hook_that_edits_and_fails_leaves_no_half_a_refusal(released: Sample) 
     ran = released.trunkline("release")
     assert released.picture() == before
     assert released.run(*next_command(ran).split()[2:], "--yes").code == 0
+
+
+def test_a_remote_without_atomic_pushes_gets_the_branch_first(released: Sample) -> None:
+    config = ("config", "--file", str(released.origin / "config"))
+    released.git(*config, "receive.advertiseAtomic", "false")
+    install_hook(released.root / ".git", "pre-push", 'trunkline push-check "$@"')
+    released.commit("feat: more", {"more.txt": "more"})
+    # The remote takes the branch and for once no tag.
+    install_hook(released.origin, "update", "case $1 in refs/tags/*) exit 1;; esac")
+    ran = released.trunkline("release")
+    assert (ran.code, "v1.2.0 is undone" in ran.err) == (1, False), ran.all
+    assert released.version == "1.2.0"
+    (released.origin / "hooks/update").unlink()
+    ran = released.trunkline("release")
+    assert ran.code == 0, ran.all
+    refs = released.remote_refs()
+    assert refs["refs/tags/v1.2.0"] == refs["refs/heads/main"]
+
+
+def test_a_remote_that_is_a_mirror_gets_branch_and_tag_alone(released: Sample) -> None:
+    released.git("config", "remote.origin.mirror", "true")
+    released.git("branch", "own")
+    released.commit("feat: more", {"more.txt": "more"})
+    ran = released.trunkline("release")
+    assert ran.code == 0, ran.all
+    names = set(released.remote_refs())
+    assert {"refs/heads/main", "refs/tags/v1.2.0"} <= names
+    assert "refs/heads/own" not in names

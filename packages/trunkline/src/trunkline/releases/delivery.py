@@ -51,8 +51,8 @@ def push(
     was_there = state.current_tag.name == tag and state.current_tag.remote is not None
     if has_tag and (tip == commit or not was_there):
         return finish_pushed(clone, state, tag)
-    raced = tip != state.there.tip
-    if record is not None and (ours or raced) and not has_tag:
+    raced = tip not in {state.there.tip, commit}
+    if record is not None and (ours or raced) and not has_tag and tip != commit:
         take_back(clone, record)
     raise lost_race(state, tag) if raced else not_pushed(state, tag, sent)
 
@@ -81,11 +81,30 @@ def check_before_push(
 
 
 def send(clone: LockedClone, remote: str, *refs: str) -> Completed:
-    """Push all refs or none, and no other; returns what became of each."""
+    """Push all refs or none, and no other; returns what became of each.
+
+    Some hosts take no atomic push. They get one ref after the other, the branch first:
+    a later run adds the tag that is missing.
+    """
+    sent = _send(clone, remote, "--atomic", *refs)
+    trial = ("push", "--atomic", "--dry-run", "--no-verify", remote, *refs)
+    if sent.ok or "support --atomic" not in clone.repository.run(*trial).complaint:
+        return sent
+    say(f"{remote} takes no atomic push: first the branch, then the tag")
+    for ref in refs:
+        # The hook has seen them together.
+        sent = _send(clone, remote, "--no-verify", ref)
+        if not sent.ok:
+            break
+    return sent
+
+
+def _send(clone: LockedClone, remote: str, *words: str) -> Completed:
     # Hooks and the remote print on standard error for the person who waits.
-    options = ("--quiet", "--porcelain", "--atomic", "--no-follow-tags")
+    options = ("push", "--quiet", "--porcelain", "--no-follow-tags")
     return process.run(
-        ["git", "push", *options, remote, *refs],
+        # A remote that is a mirror takes no refs by name.
+        ["git", "-c", f"remote.{remote}.mirror=false", *options, remote, *words],
         cwd=clone.repository.root,
         timeout=HOOKS_TIMEOUT,
         show_errors=True,
@@ -122,17 +141,23 @@ def lost_race(state: State, tag: str) -> Refusal:
     )
 
 
-def not_pushed(state: State, tag: str, sent: Completed) -> Refusal:
-    """Explain why the remote has neither branch nor tag."""
+def not_pushed(
+    state: State, tag: str, sent: Completed, *, package: str = ""
+) -> Refusal:
+    """Explain why the remote lacks the branch or the tag, be it of a package."""
     branch, who = state.here.branch, state.remote
-    fix = f"git push --dry-run {who} {branch} && uv run trunkline release"
+    again = "uv run trunkline release" + f" --package {package}" * bool(package)
+    # A package's tag has to be on the trunk, where others may have been faster.
+    first = f"git pull --rebase {who}" if package else f"git push --dry-run {who}"
+    fix = f"{first} {branch} && {again}"
     expected = f"{branch} and {tag} accepted together"
     if "[remote rejected]" in sent.text:
         expected = (
             f"a direct push to {branch}, by one who may bypass its protection;\n"
             "             others release by the workflow *Release*"
         )
-        fix = f"gh workflow run release.yml --ref {branch}"
+        field = f" --field package={package}" * bool(package)
+        fix = f"gh workflow run release.yml --ref {branch}{field}"
         if "GITHUB_ACTIONS" in os.environ:
             fix = "gh secret set RELEASE_TOKEN --env release"
     elif sent.code == HOOK_DECLINED:

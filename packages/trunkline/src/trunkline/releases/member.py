@@ -17,7 +17,7 @@ from trunkline.git import HEADS, TAGS
 from trunkline.output import confirm, refuse, say
 from trunkline.project import LOCK, PYPROJECT
 from trunkline.releases.clone import LockedClone
-from trunkline.releases.delivery import ask, send
+from trunkline.releases.delivery import ask, not_pushed, send
 from trunkline.releases.rules import refusals
 from trunkline.releases.state import State
 from trunkline.releases.survey import gather, read_status
@@ -168,24 +168,9 @@ def carry_out(clone: LockedClone, state: State, plan: MemberRelease) -> int:
     sent = send(clone, state.remote, f"{commit}:{branch}", f"{ref}:{ref}")
     own = clone.repository.read("rev-parse", ref)
     if not sent.ok and ask(clone, ref).get(ref) != own:
-        raise not_pushed(state, plan, protected="[remote rejected]" in sent.text)
+        raise not_pushed(state, tag, sent, package=member.name)
     print(f"released {tag}: {state.here.branch} and {tag} are on {state.remote}")
     return 0
-
-
-def not_pushed(state: State, plan: MemberRelease, *, protected: bool) -> Refusal:
-    """Explain why the remote has neither branch nor tag."""
-    branch, name = state.here.branch, plan.member.name
-    again = f"uv run trunkline release --package {name}"
-    fix = f"git pull --rebase {state.remote} {branch} && {again}"
-    if protected:
-        fix = f"gh workflow run release.yml --ref {branch} --field package={name}"
-    return Refusal(
-        rule="push",
-        found=f"{state.remote} rejected {plan.tag}; the reason is printed above",
-        expected=f"{branch} and {plan.tag} accepted together",
-        fix=fix,
-    )
 
 
 def take_back(clone: LockedClone, state: State, plan: MemberRelease) -> None:
