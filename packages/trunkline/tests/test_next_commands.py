@@ -36,20 +36,8 @@ WORDS = {
     "values": "UV_IMAGE=uv",
 }
 PROGRAMS = {
-    *(
-        "cd",
-        "curl",
-        "df",
-        "docker",
-        "echo",
-        "export",
-        "getent",
-        "gh",
-        "kubectl",
-        "ls",
-        "lsof",
-    ),
-    *("mv", "open", "rm", "sed", "sudo", "trunkline-desk"),
+    *("cat", "cd", "curl", "df", "docker", "echo", "export", "getent", "gh", "iconv"),
+    *("kubectl", "ls", "lsof", "mv", "open", "rm", "sed", "sudo", "trunkline-desk"),
     *("git", "uv", "trunkline", "make"),
 }
 MARK = "type next: "
@@ -228,8 +216,9 @@ def takes(words: list[str]) -> None:
                 parse(rest[0], function, rest[1:])
         case "cz":
             assert rest.pop(0) == "bump"
-            assert set(flags(rest)) <= {"--get-next", "--version-scheme", "--increment"}
-            check_options(tuple(it for it in rest if it != "--get-next"))
+            asked = {"--dry-run", "--get-next"}
+            assert set(flags(rest)) <= {"--version-scheme", "--increment", *asked}
+            check_options(tuple(it for it in rest if it not in asked))
         case "git":
             if rest[0] == "-C":
                 del rest[:2]

@@ -16,6 +16,10 @@ LOCK = "uv.lock"
 CHANGELOG = "CHANGELOG.md"
 # A hotfix is released from the branch of this prefix and its version's tag.
 HOTFIX_PREFIX = "hotfix/"
+NO_COMMIT = (
+    "the branch has no commit; expected the project's first\n"
+    "  type next: git add --all && git commit -m 'feat: begin'"
+)
 # A changelog may be a link to one in a folder of documents.
 _LINKS = "--follow-symlinks"
 
@@ -76,7 +80,12 @@ def head_project(repository: Repository) -> Project:
     """Read the project of HEAD, which no half-made bump can have damaged."""
     project = project_at(repository, "HEAD")
     if not project.document:
-        raise UsageError("HEAD has no pyproject.toml; expected the project's root")
+        if repository.find_commit("HEAD") is None:
+            raise UsageError(NO_COMMIT)
+        raise UsageError(
+            "HEAD has no pyproject.toml; expected one in the root of the repository\n"
+            "  type next: git ls-files '*pyproject.toml'"
+        )
     return project
 
 

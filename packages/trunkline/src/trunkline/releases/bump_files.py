@@ -5,7 +5,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
+from typing import Any
 
+from trunkline.errors import Refusal
 from trunkline.files import keep_line_ends, replace_content
 from trunkline.git import Repository
 from trunkline.project import LOCK, PYPROJECT, Project
@@ -40,6 +43,41 @@ def version_files(root: Path, entries: Sequence[str]) -> dict[str, str]:
         for path in sorted(root.glob(glob)):
             expanded[str(path.relative_to(root))] = pattern
     return expanded
+
+
+def read_changelog(root: Path, file: Path, encoding: str) -> str | None:
+    """Read the changelog, None if there is none.
+
+    Raises Refusal where commitizen could not read it or git would not commit it.
+    """
+    target, text, name = file.resolve(), None, quote(str(file))
+    found = fix = ""
+    commit = f">new.md; mv new.md {name} && git commit -m 'docs: write it anew' {name}"
+    try:
+        text = (content := file.read_bytes()).decode(encoding)
+    except UnicodeDecodeError as error:
+        found = f"{name} is not {encoding} text: {error.reason}"
+        old = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "latin1"
+        fix = f"iconv -f {old} -t {encoding} {name} {commit}"
+    except OSError as error:
+        if file.exists():
+            found, fix = f"{name}: {error.strerror}", f"ls -ld {name}"
+    if file.is_symlink() and not target.is_relative_to(root.resolve()):
+        found = f"{name} is a link to {target}, whose text git does not commit"
+        fix = f"cat {quote(str(target))} {commit}"
+    if found:
+        expected = f"a file of {encoding} text in the repository"
+        raise Refusal(rule="changelog", found=found, expected=expected, fix=fix)
+    return text and text.replace("\r\n", "\n")
+
+
+def begin_bump(settings: Mapping[str, Any]) -> str | None:
+    """Keep the files as they are before a bump; returns the changelog's text."""
+    repository, file = Repository.find(), Path(settings["changelog_file"])
+    versioned = version_files(repository.root, settings["version_files"])
+    text = read_changelog(repository.root, file, settings["encoding"])
+    keep_originals(repository, [PYPROJECT, LOCK, str(file), *versioned])
+    return text
 
 
 def keep_originals(repository: Repository, paths: Sequence[str]) -> None:

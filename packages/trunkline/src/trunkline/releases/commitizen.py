@@ -84,7 +84,11 @@ def preview(
         return NothingToRelease(f"{NOTHING[done.code]} {since}")
     found = _TAG.search(done.text)
     if not done.ok or not found:
-        raise FailedError(f"`cz bump --dry-run` failed: {complaint(done)}")
+        said = complaint(done)
+        if "type next" in said:
+            raise FailedError(said)
+        fix = "uv run cz bump --dry-run  (for all that it says)"
+        raise FailedError(f"`cz bump --dry-run` failed: {said}\n  type next: {fix}")
     section = done.text[done.text.find(f"## {found.group(1)}") :]
     return Preview(found.group(1), section.strip() if "##" in section else "")
 

@@ -6,14 +6,13 @@ An entry point, `name = "trunkline"` in [tool.commitizen] selects it.
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 
 from commitizen.config.base_config import BaseConfig
 from commitizen.cz.base import ValidationResult
 from commitizen.cz.conventional_commits.conventional_commits import (
     ConventionalCommitsCz,
 )
+from commitizen.exceptions import NotAllowed
 from commitizen.git import GitCommit, GitTag
 from jinja2 import PackageLoader
 
@@ -27,7 +26,6 @@ from trunkline.commits.conventional import (
     problems,
 )
 from trunkline.errors import TrunklineError
-from trunkline.files import decode_text
 from trunkline.git import overruled
 from trunkline.releases.changelog import add_release
 
@@ -59,10 +57,12 @@ class TrunklineCz(ConventionalCommitsCz):
         os.environ.update(overruled())
         self.before: str | None = None
         if "bump" in sys.argv:
-            _keep_originals(config)
-            changelog = Path(config.settings["changelog_file"])
-            with suppress(FileNotFoundError):
-                self.before = decode_text(changelog.read_bytes())
+            from trunkline.releases.bump_files import begin_bump  # noqa: PLC0415
+
+            try:
+                self.before = begin_bump(config.settings)
+            except TrunklineError as error:
+                raise NotAllowed(str(error)) from error
             _ask_nothing_about_the_first_tag()
             _read_lines_as_git_writes_them()
 
@@ -124,16 +124,3 @@ def _read_lines_as_git_writes_them() -> None:
         return cls(rev, title, "\n".join(body), author, email, parents.split())
 
     GitCommit.from_rev_and_commit = classmethod(from_text)  # type: ignore[assignment]
-
-
-def _keep_originals(config: BaseConfig) -> None:
-    from trunkline.git import Repository  # noqa: PLC0415 - other commands do without
-    from trunkline.project import LOCK, PYPROJECT  # noqa: PLC0415
-    from trunkline.releases.bump_files import keep_originals, version_files  # noqa: PLC0415
-
-    # Where git fails, `cz bump` fails too, before it edits anything.
-    with suppress(TrunklineError):
-        repository = Repository.find()
-        versioned = version_files(repository.root, config.settings["version_files"])
-        changelog = str(Path(config.settings["changelog_file"]))
-        keep_originals(repository, [PYPROJECT, LOCK, changelog, *versioned])

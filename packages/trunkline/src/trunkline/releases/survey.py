@@ -1,14 +1,16 @@
 """Gather the state that the rules look at, with few processes and one connection."""
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trunkline.errors import Refusal, UsageError
+from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.process import ProcessError
 from trunkline.project import (
     LOCK,
+    NO_COMMIT,
     PYPROJECT,
     Project,
     head_project,
@@ -182,16 +184,23 @@ def interrupted(repository: Repository) -> str | None:
 
 def read_status(repository: Repository) -> Status:
     """Read the branch and what is not committed, new files included."""
-    answer = repository.read(
+    done = repository.run(
         "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal",
         "--ignore-submodules=dirty",
     )  # fmt: skip
+    if not done.ok:
+        index = shlex.quote(str(repository.git_dir / "index"))
+        fix = f"rm {index} && git reset" if "index" in done.complaint else "git status"
+        raise FailedError(
+            f"git cannot compare the working tree with HEAD: {done.complaint}\n"
+            f"  type next: {fix}"
+        )
     branch: str | None = None
     head = ""
     changed: list[str] = []
     # How many fields come before the path, by the kind of the entry.
     before = {"1": 8, "2": 9, "u": 10, "?": 1}
-    fields = iter(answer.split("\0"))
+    fields = iter(done.text.split("\0"))
     for entry in fields:
         kind = entry.partition(" ")[0]
         if entry.startswith("# branch.oid "):
@@ -205,7 +214,7 @@ def read_status(repository: Repository) -> Status:
             if kind == "2":
                 next(fields)  # The name before it was renamed.
     if head in {"", "(initial)"}:
-        raise UsageError("the repository has no commit; expected one to release")
+        raise UsageError(NO_COMMIT)
     return Status(None if branch == "(detached)" else branch, head, tuple(changed))
 
 

@@ -41,11 +41,15 @@ def version_number(state: State) -> Iterator[Refusal]:
         )
     phase = ".".join(version.prerelease) if version else ""
     if not version or not re.fullmatch(r"(?:[a-zA-Z]+\.[0-9]+)?", phase):
+        name = state.coming.tag.name
+        numbers = [*re.findall(r"\d+", name.partition("+")[0]), "0", "0"][:3]
+        short = re.fullmatch(r"v[\d.]+(?:\+.*)?", name)
+        meant = ".".join(numbers) if short else "--version-scheme semver2"
         yield Refusal(
             rule="tag-format",
-            found=f"tag {state.coming.tag.name}",
+            found=f"tag {name}",
             expected="vX.Y.Z or vX.Y.Z-alpha.N, where alpha.10 follows alpha.9",
-            fix="uv run cz bump --version-scheme semver2",
+            fix=f"uv run cz bump {meant}",
         )
     if version and version <= state.current:
         yield Refusal(
@@ -73,8 +77,10 @@ def hotfix_named_after_version(state: State) -> Iterator[Refusal]:
 
 def new_tag(state: State) -> Iterator[Refusal]:
     tag = state.coming.tag if state.coming else None
+    branch, version = state.here.branch, state.coming and state.coming.version
+    if version and version <= state.current:
+        return  # Whether somebody has released it makes no difference.
     if tag and tag.remote:
-        branch, version = state.here.branch, state.coming and state.coming.version
         fix = f"git pull --rebase {state.remote} {branch} --tags"
         if branch == state.trunk and not state.there.behind:
             # Trunk and hotfix both came to the next patch, and the hotfix was first;
