@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from my_app.config import Flags, Settings, load
+from my_app.config import Flags, Settings, build, load
 from my_app.core.app import ServiceSettings
 from my_app.environment import (
     EnvironmentVariablesError,
-    build,
     example,
 )
 

@@ -117,36 +117,28 @@ def _nearest(name: str) -> str:
 
 def report(error: Exception, arguments: list[str]) -> int:
     """Report what no command has foreseen, and return its exit code."""
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        return report_full_disk(error)
-    if isinstance(error, OSError) and error.errno in UNUSABLE and error.filename:
-        return report_unusable(str(error.strerror).lower(), str(error.filename))
-    return report_bug(error, arguments)
-
-
-def report_full_disk(error: OSError) -> int:
-    """Report a full disk, which is no bug, and name the folders that fill up."""
-    print(
-        f"trunkline: the disk is full: {error}\n"
-        "  expected:  free space in TMPDIR (or /tmp), XDG_CACHE_HOME (or ~/.cache) "
-        "and the clone\n"
-        '  type next: df -h "${TMPDIR:-/tmp}" ~/.cache .  '
-        "(free some space or set TMPDIR, then repeat the command)",
-        file=sys.stderr,
-    )
-    return FAILED
-
-
-def report_unusable(why: str, name: str) -> int:
-    """Report a file of another user, of a read-only disk, or of an impossible name."""
     from shlex import quote  # noqa: PLC0415 - needed only here
 
-    print(
-        f"trunkline: {why}: {name}\n"
-        "  expected:  a file that the user who types this may use\n"
-        f"  type next: ls -ld {quote(name)}  (then the same command as its owner)",
-        file=sys.stderr,
-    )
+    match error:
+        case OSError(errno=number) if number in DISK_FULL:
+            text = (
+                f"the disk is full: {error}\n"
+                "  expected:  free space in TMPDIR (or /tmp), XDG_CACHE_HOME (or "
+                "~/.cache) and the clone\n"
+                '  type next: df -h "${TMPDIR:-/tmp}" ~/.cache .  '
+                "(free some space or set TMPDIR, then repeat the command)"
+            )
+        # Of another user, of a read-only disk, or with an impossible name.
+        case OSError(errno=number, filename=str(name)) if number in UNUSABLE:
+            text = (
+                f"{str(error.strerror).lower()}: {name}\n"
+                "  expected:  a file that the user who types this may use\n"
+                f"  type next: ls -ld {quote(name)}  (then the same command as its "
+                "owner)"
+            )
+        case _:
+            return report_bug(error, arguments)
+    print(f"trunkline: {text}", file=sys.stderr)
     return FAILED
 
 

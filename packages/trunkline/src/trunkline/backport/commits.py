@@ -10,7 +10,6 @@ from trunkline.backport.rules import BackportStep, Kind, section_subject
 from trunkline.errors import FailedError, TrunklineError
 from trunkline.files import keep_line_ends, replace_content
 from trunkline.git import Repository
-from trunkline.process import Completed
 from trunkline.project import head_project, project_at
 from trunkline.releases.bump_files import bump_files
 from trunkline.releases.changelog import find_section, insert_section
@@ -68,7 +67,8 @@ def pick(clone: LockedClone, step: BackportStep) -> None:
     paths = unmerged(clone.repository)
     if paths:
         raise ConflictError(paths)
-    raise FailedError(f"`git cherry-pick -x {step.commit[:12]}` failed:\n{_said(done)}")
+    failed = f"`git cherry-pick -x {step.commit[:12]}` failed"
+    raise FailedError(f"{failed}:\n{done.complaint}")
 
 
 def picking(repository: Repository) -> str | None:
@@ -87,7 +87,7 @@ def finish_pick(clone: LockedClone) -> None:
     options = ("-q", "--allow-empty", "--cleanup=whitespace", "-F", "-")
     done = clone.git("commit", *options, stdin=_pick_message(repository))
     if not done.ok:
-        raise FailedError(f"`git commit` failed:\n{_said(done)}")
+        raise FailedError(f"`git commit` failed:\n{done.complaint}")
 
 
 def _pick_message(repository: Repository) -> bytes:
@@ -106,10 +106,6 @@ def _pick_message(repository: Repository) -> bytes:
 def unmerged(repository: Repository) -> list[str]:
     """List the files with conflicts."""
     return repository.names("diff", "--name-only", "--diff-filter=U", "-z")
-
-
-def _said(done: Completed) -> str:
-    return done.complaint or done.text
 
 
 def _write_section(repository: Repository, tag: str, commit: str) -> None:
@@ -158,7 +154,7 @@ def _commit_files(
     stdin = message.encode("utf-8", "surrogateescape")
     done = clone.git("commit", "-q", "-F", "-", stdin=stdin, **env)
     if not done.ok:
-        raise FailedError(f"`git commit` failed:\n{_said(done)}")
+        raise FailedError(f"`git commit` failed:\n{done.complaint}")
 
 
 def touched(repository: Repository, step: BackportStep) -> list[str]:

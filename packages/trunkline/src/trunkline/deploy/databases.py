@@ -10,13 +10,8 @@ from shlex import quote
 from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.operation import Instance, Operation, Outcome, Remains
-from trunkline.deploy.preflight import (
-    DatabasePlan,
-    DatabaseReport,
-    read_report,
-    require_known,
-)
+from trunkline.deploy.operation import Operation, Outcome, Remains
+from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
 from trunkline.deploy.variables import LAST_LINES
 from trunkline.errors import FailedError, Refusal
 from trunkline.images.tags import branch_tag
@@ -53,13 +48,10 @@ class Databases:
     # What to do if the candidate lacks migrations: own, new or downgrade.
     choice: str = ""
 
-    def prepare(
-        self, operation: Operation, live: Instance | None, *, plan: bool = False
-    ) -> DatabasePlan:
+    def prepare(self, operation: Operation, *, plan: bool = False) -> list[str]:
         """Choose the database, and return what the candidate will do to it.
 
-        Raises Refusal if the candidate does not fit it; a downgrade is up to what is
-        live. A plan creates nothing.
+        Raises Refusal if the candidate does not fit it. A plan creates nothing.
         """
         then = operation.candidate.variables_of
         if then and not self.engine.variables.file(then).exists():
@@ -68,23 +60,25 @@ class Databases:
             )
         self.engine.variables.keep(operation.name, then)
         if plan and self.choice in MADE:
-            return DatabasePlan([MADE[self.choice]], migrates=True)
+            return [MADE[self.choice]]
         self._use_chosen(operation)
         report = self._report(operation)
         if report and report.state == "unknown" and self.choice == "downgrade":
             if plan:
-                return DatabasePlan(report.lines, report.migrates)
-            self._downgrade(operation, report, live)
+                return report.lines
+            self._downgrade(operation, report)
             report = self._report(operation)
         if report is None:
-            return DatabasePlan([], migrates=bool(self.script))
+            return []
         require_known(report, operation.candidate.ref, self.environment)
-        return DatabasePlan(report.lines, report.migrates)
+        return report.lines
 
     def migrate(self, operation: Operation) -> None:
         """Upgrade the database; raises FailedError with the service's output."""
-        argv = (self.script, "migrate")
-        answer = self.engine.ask(operation.candidate, operation.name, argv)
+        if not self.script:
+            return
+        argv, candidate = (self.script, "migrate"), operation.candidate
+        answer = self.engine.ask(candidate, operation.name, argv, "migrate")
         self._required(operation, answer, "migrate the database", most=LAST_LINES)
 
     def _report(self, operation: Operation) -> DatabaseReport | None:
@@ -175,25 +169,9 @@ class Databases:
         answer = self.engine.ask(operation.candidate, operation.name, argv)
         return self._required(operation, answer, f"{action} the database {name}")
 
-    def _downgrade(
-        self, operation: Operation, report: DatabaseReport, live: Instance | None
-    ) -> None:
-        """Let what is live take back the migrations that only it contains."""
-        operations = self.journal.operations()
-        # Nothing is live after a restart of the machine.
-        ended = [
-            one
-            for one in operations
-            if (one.name == live.operation if live else one.ending is Outcome.LIVE)
-        ]
-        if not ended and live:
-            accept = f"uv run trunkline accept {self.environment.name}"
-            raise Refusal(
-                rule="downgrade",
-                found=f"{live.commit[:12]} is live, which this journal does not have",
-                expected="a deploy whose image can take its migrations back",
-                fix=f"{accept}  (then the same command)",
-            )
+    def _downgrade(self, operation: Operation, report: DatabaseReport) -> None:
+        """Let what was put on last take back the migrations that only it contains."""
+        ended = [one for one in self.journal.operations() if one.ending is Outcome.LIVE]
         if not ended:
             found = f"nothing that was put on here, to take back {report.listed}"
             raise self._no_downgrade(operation, found)

@@ -87,17 +87,16 @@ def show_plan(place: Deployment, order: Order) -> int:
         if left := interrupted(place.journal.operations()):
             raise _unfinished(left, place.environment.name)
         candidate = order.choose(deployer)
-        plan = place.preview(deployer, candidate)
+        lines = place.preview(deployer, candidate)
     usual = seconds_left(place.journal.operations())
-    skipped = set() if plan.migrates else {DeployStep.MIGRATE}
-    steps = [step.value for step in DeployStep if step not in skipped]
+    steps = [step.value for step in DeployStep]
     if order.json:
         document = {"ref": candidate.ref, "commit": candidate.commit, "steps": steps}
-        print(json_.dumps(document | {"usual_seconds": usual, "database": plan.lines}))
+        print(json_.dumps(document | {"usual_seconds": usual, "database": lines}))
         return 0
     print(f"{candidate.ref} {candidate.commit[:DIGITS]} → {place.environment.url}")
     print(", ".join(steps) + (f"; {usual:.0f} s usually" if usual else ""))
-    print("\n".join(plan.lines))
+    print("\n".join(lines))
     return 0
 
 

@@ -65,7 +65,7 @@ class Deployer:
         self.journal.begin(operation)
         ending = Outcome.FAILED
         try:
-            new = self._bring_up(operation, before)
+            new = self._bring_up(operation)
             self._step(operation, DeployStep.SWITCH)
             self.switch.write(new.address)
             ending = Outcome.RESTORED
@@ -158,18 +158,15 @@ class Deployer:
             self.switch.write(old[0].address)
             return old[0]
 
-    def _bring_up(self, operation: Operation, before: Instance | None) -> Instance:
+    def _bring_up(self, operation: Operation) -> Instance:
         candidate = operation.candidate
         self._step(operation, DeployStep.PULL)
         self.engine.pull(candidate)
         self._step(operation, DeployStep.PREFLIGHT)
-        plan = self.databases.prepare(operation, before)
-        for line in plan.lines:
+        for line in self.databases.prepare(operation):
             self.say(line)
-        # An image that is older than the database may not know how to do nothing.
-        if plan.migrates:
-            self._step(operation, DeployStep.MIGRATE)
-            self.databases.migrate(operation)
+        self._step(operation, DeployStep.MIGRATE)
+        self.databases.migrate(operation)
         self._step(operation, DeployStep.START)
         new = self.engine.start(candidate, operation.name)
         self._step(operation, DeployStep.CHECK)

@@ -17,6 +17,7 @@ from trunkline.registry.manifests import (
     Manifest,
     canonical,
     descriptor,
+    no_machine,
 )
 
 STATEMENT = "https://in-toto.io/Statement/v0.1"
@@ -71,12 +72,7 @@ def attest(image: BuiltImage, predicates: Mapping[str, Document]) -> Manifest:
         }
         blob = image.add(canonical(statement), IN_TOTO)
         layers.append(blob | {"annotations": {"in-toto.io/predicate-type": kind}})
-    config = {
-        "architecture": "unknown",
-        "os": "unknown",
-        "config": {},
-        "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]},
-    }
+    config = no_machine({}, [layer["digest"] for layer in layers])
     return Manifest.of(image.add(canonical(config), OCI_CONFIG), layers)
 
 

@@ -9,7 +9,13 @@ from trunkline.images.labels import BRANCH, CREATED
 from trunkline.images.retention import Plan, Verdict
 from trunkline.output import say
 from trunkline.registry.client import Registry
-from trunkline.registry.manifests import OCI_CONFIG, Manifest, canonical, descriptor
+from trunkline.registry.manifests import (
+    OCI_CONFIG,
+    Manifest,
+    canonical,
+    descriptor,
+    no_machine,
+)
 from trunkline.registry.responses import UNAUTHORIZED, RegistryError
 
 
@@ -83,18 +89,9 @@ def _delete(registry: Registry, placeholder: Manifest) -> None:
 
 def _placeholder(registry: Registry) -> Manifest:
     """Create a unique empty placeholder image; a later run would delete it."""
-    labels = {
-        BRANCH: "",
-        CREATED: "1970-01-01T00:00:00Z",
-        "stub": secrets.token_hex(16),
-    }
-    document = {
-        "architecture": "unknown",
-        "os": "unknown",
-        "config": {"Labels": labels},
-        "rootfs": {"type": "layers", "diff_ids": []},
-    }
-    content = canonical(document)
+    labels = {BRANCH: "", CREATED: "1970-01-01T00:00:00Z"}
+    labels["stub"] = secrets.token_hex(16)
+    content = canonical(no_machine({"Labels": labels}, []))
     config = descriptor(content, OCI_CONFIG)
     registry.push_blob(config["digest"], io.BytesIO(content))
     return Manifest.of(config)

@@ -55,15 +55,8 @@ def begin_build(
     options += [f"--build-arg={key}" for key in settings.build_args if environ.get(key)]
     options += [f"--label={key}={value}" for key, value in labels(source).items()]
     options += secret_options(settings, environ)
-    return (
-        DOCKER,
-        "buildx",
-        "build",
-        f"--file={settings.dockerfile}",
-        "--provenance=false",
-        "--sbom=false",
-        *options,
-    )
+    command = (DOCKER, "buildx", "build", f"--file={settings.dockerfile}")
+    return (*command, "--provenance=false", "--sbom=false", *options)
 
 
 def secret_options(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
@@ -85,17 +78,9 @@ def run_command(
 ) -> tuple[str, ...]:
     """Start an image as restricted as in production, published at any free port."""
     return (
-        DOCKER,
-        "run",
-        "--detach",
-        f"--name={name}",
-        f"--platform={platform}",
-        "--pull=never",
-        "--read-only",
-        "--tmpfs=/tmp",
-        "--cap-drop=ALL",
-        "--security-opt=no-new-privileges",
-        f"--publish=127.0.0.1::{port}",
+        *(DOCKER, "run", "--detach", f"--name={name}", f"--platform={platform}"),
+        *("--pull=never", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL"),
+        *("--security-opt=no-new-privileges", f"--publish=127.0.0.1::{port}"),
         *(f"--env={key}={value}" for key, value in settings.smoke.items()),
         image,
     )

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from trunkline import process
@@ -169,9 +170,7 @@ def everything(done: Completed) -> str:
 
 
 def docker(
-    *words: str,
-    env: Mapping[str, str | None] | None = None,
-    timeout: float = TIMEOUT,
+    *words: str, env: Mapping[str, str | None] | None = None, timeout: float = TIMEOUT
 ) -> Completed:
     """Run docker; a failure is an answer, too."""
     return process.run([DOCKER, *words], env=env, timeout=timeout)
@@ -231,17 +230,12 @@ def _host() -> str:
 
 def abandoned(names: Iterable[str]) -> list[str]:
     """Return the names whose process on this machine no longer exists."""
-    return [name for name in names if _is_abandoned(name)]
-
-
-def _is_abandoned(name: str) -> bool:
-    host, _, pid = name.removeprefix(f"{PREFIX}-").rpartition("-")
-    if host != _host() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    found = []
+    for name in names:
+        host, _, pid = name.removeprefix(f"{PREFIX}-").rpartition("-")
+        try:
+            with suppress(PermissionError):
+                os.kill(int(pid) if host == _host() and pid.isdigit() else 0, 0)
+        except ProcessLookupError:
+            found.append(name)
+    return found

@@ -50,17 +50,9 @@ def labels(source: Source) -> dict[str, str]:
 
 def build_arguments(source: Source) -> dict[str, str]:
     """Return the arguments of the Dockerfile, for the service's environment."""
-    return {
-        "VERSION": source.version,
-        "REVISION": source.commit,
-        "BRANCH": source.branch,
-        "CREATED": source.created,
-        "SOURCE": source.url,
-        "SUBJECT": source.subject,
-        "AUTHOR": source.author,
-        "FLAGS": source.flags,
-        "MIGRATIONS": source.migrations,
-    }
+    same = ("version", "branch", "created", "subject", "author", "flags", "migrations")
+    named = {name.upper(): str(getattr(source, name)) for name in same}
+    return {"REVISION": source.commit, "SOURCE": source.url, **named}
 
 
 def flags_label(flags: Iterable[Flag]) -> str:

@@ -10,12 +10,7 @@ from trunkline.git import HEADS, TAGS, Repository
 from trunkline.images.mutable_tags import ask_once, holder_of, published_tags
 from trunkline.images.refs import find_ref
 from trunkline.images.remote import Remote, read_remote
-from trunkline.images.tags import (
-    ImageTags,
-    branch_tag,
-    image_tags,
-    maintained_versions,
-)
+from trunkline.images.tags import ImageTags, branch_tag, image_tags, maintained_versions
 from trunkline.options import GITHUB_OUTPUT, JSON, command, option, switch
 from trunkline.output import write_outputs
 from trunkline.project import head_project
@@ -52,16 +47,10 @@ def tags(ref: str | None, *, maintained: bool, json: bool, github_output: bool) 
     plan = plan_tags(Repository.find(), ref, os.environ)
     if github_output:
         names = [tag.name for tag in plan.tags]
-        write_outputs(
-            {
-                "kind": plan.kind,
-                "commit": plan.commit,
-                "image": plan.image,
-                "version": plan.version or "",
-                "tag": names[-1] if plan.kind == "branch" else plan.version or "",
-                "tags": " ".join(names),
-            }
-        )
+        same = ("kind", "commit", "image", "version")
+        values = {name: str(getattr(plan, name) or "") for name in same}
+        own = names[-1] if plan.kind == "branch" else values["version"]
+        write_outputs({**values, "tag": own, "tags": " ".join(names)})
     if json:
         print(json_.dumps(asdict(plan)))
         return 0

@@ -101,12 +101,6 @@ def _parse(name: str, content: bytes, distro: str) -> Iterator[Package]:
         if fields["Package"] and installed:
             # "gcc-12 (12.2.0-14)", if its version is not the package's.
             source = re.sub(r" \((.+)\)$", r"@\1", fields["Source"] or "")
-            qualifiers = {
-                "arch": fields["Architecture"] or "",
-                "distro": distro,
-                "upstream": source,
-            }
-            version = fields["Version"] or ""
-            yield Package(
-                "deb", fields["Package"], version, qualifiers=tuple(qualifiers.items())
-            )
+            machine, version = fields["Architecture"] or "", fields["Version"] or ""
+            rest = (("arch", machine), ("distro", distro), ("upstream", source))
+            yield Package("deb", fields["Package"], version, qualifiers=rest)

@@ -69,9 +69,8 @@ def publish(
     with interrupted_by_signals():
         repository = Repository.find()
         if no_push:
-            report = try_out(
-                repository, ref, dry_run=dry_run, strict=strict, cached=cache
-            )
+            options = {"dry_run": dry_run, "strict": strict, "cached": cache}
+            report = try_out(repository, ref, **options)
         else:
             publication = survey(repository, ref, strict=strict, cached=cache)
             with publication.registry:
@@ -90,8 +89,8 @@ def try_out(
     ref: str | None,
     *,
     dry_run: bool,
-    strict: bool = False,
-    cached: bool = False,
+    strict: bool,
+    cached: bool,
 ) -> dict[str, object]:
     """Build and test the image of any commit, and keep nothing.
 
@@ -128,11 +127,7 @@ def try_out(
 
 
 def survey(
-    repository: Repository,
-    ref: str | None,
-    *,
-    strict: bool = False,
-    cached: bool = False,
+    repository: Repository, ref: str | None, *, strict: bool, cached: bool
 ) -> Publication:
     """Look everything up, and refuse what may not be published."""
     settings = head_project(repository).settings

@@ -78,14 +78,9 @@ def scan_stored(
     name: ImageName, digest: str, settings: Settings, *, strict: bool
 ) -> None:
     """Scan the image of a branch before it becomes that of a version."""
+    target = f"registry:{name.at(digest)}"
     for platform in settings.platforms:
-        scan_image(
-            f"registry:{name.at(digest)}",
-            settings=settings,
-            platform=platform,
-            strict=strict,
-            release=True,
-        )
+        scan_image(target, platform, settings, strict=strict, release=True)
 
 
 def scan_built(
@@ -93,17 +88,12 @@ def scan_built(
 ) -> None:
     """Scan images that were built, before anything of them is pushed."""
     for image in images:
-        scan_image(
-            f"oci-dir:{image.root}",
-            settings=settings,
-            platform=image.platform_name,
-            strict=strict,
-            release=release,
-        )
+        target, platform = f"oci-dir:{image.root}", image.platform_name
+        scan_image(target, platform, settings, strict=strict, release=release)
 
 
 def scan_image(
-    target: str, *, settings: Settings, platform: str, strict: bool, release: bool
+    target: str, platform: str, settings: Settings, *, strict: bool, release: bool
 ) -> None:
     """Report what is known of an image, in grype's words `oci-dir:…` or `registry:…`.
 

@@ -68,13 +68,10 @@ class GitHub:
         """Return the published release of a tag; None if there is none."""
         return self._request("GET", f"/tags/{quote(tag, safe='')}")
 
-    def create(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Create a release."""
-        return self._request("POST", "", fields) or {}
-
-    def edit(self, number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Change a release."""
-        return self._request("PATCH", f"/{number}", fields) or {}
+    def write(self, fields: Mapping[str, Any], number: int | None) -> str:
+        """Create a release, or change the one of this number; returns its address."""
+        method, path = ("POST", "") if number is None else ("PATCH", f"/{number}")
+        return str((self._request(method, path, fields) or {})["html_url"])
 
     def _request(
         self, method: str, path: str, fields: Mapping[str, Any] | None = None

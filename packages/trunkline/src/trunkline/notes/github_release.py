@@ -160,10 +160,10 @@ def publish(github: GitHub, page: ReleasePage) -> tuple[str, str]:
     found = github.release(page.tag)
     if found is None:
         try:
-            return "created", str(github.create(page.fields)["html_url"])
+            return "created", github.write(page.fields, None)
         except RegistryError as error:
             # Another run was faster, or the first answer was lost.
             found = github.release(page.tag) if error.status == INVALID else None
             if found is None:
                 raise
-    return "updated", str(github.edit(int(found["id"]), page.fields)["html_url"])
+    return "updated", github.write(page.fields, int(found["id"]))

@@ -79,13 +79,7 @@ class Registry:
 
     def look(self, reference: str) -> tuple[str, str] | None:
         """Return the digest and the media type of a tag; None if it does not exist."""
-        response = self.transport.request(
-            "HEAD",
-            self._manifest(reference),
-            need=PULL,
-            expect={OK, NOT_FOUND},
-            headers=_ACCEPT,
-        )
+        response = self._ask("HEAD", reference)
         digest = response.headers.get("Docker-Content-Digest", "")
         kind = _kind(response)
         if response.status == OK and DIGEST.fullmatch(digest) and kind:
@@ -97,13 +91,7 @@ class Registry:
 
     def manifest(self, reference: str) -> Manifest | None:
         """Fetch what a tag or a digest points to, and verify its digest."""
-        response = self.transport.request(
-            "GET",
-            self._manifest(reference),
-            need=PULL,
-            expect={OK, NOT_FOUND},
-            headers=_ACCEPT,
-        )
+        response = self._ask("GET", reference)
         if response.status == NOT_FOUND:
             return None
         kind = _kind(response)
@@ -235,6 +223,12 @@ class Registry:
             expect={OK, ACCEPTED, NO_CONTENT, NOT_FOUND},
         )
         return response.status != NOT_FOUND
+
+    def _ask(self, method: str, reference: str) -> RegistryResponse:
+        url, found = self._manifest(reference), {OK, NOT_FOUND}
+        return self.transport.request(
+            method, url, need=PULL, expect=found, headers=_ACCEPT
+        )
 
     def _manifest(self, reference: str) -> str:
         return f"{self._base}/manifests/{reference}"

@@ -38,6 +38,12 @@ def canonical(document: Any) -> bytes:  # noqa: ANN401 - whatever JSON can hold
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
+def no_machine(config: Document, layers: list[str]) -> Document:
+    """Write the configuration of an image that no machine runs."""
+    unknown = {"architecture": "unknown", "os": "unknown", "config": config}
+    return unknown | {"rootfs": {"type": "layers", "diff_ids": layers}}
+
+
 @dataclass(frozen=True)
 class Manifest:
     """A manifest or an index, byte for byte as the registry has it."""

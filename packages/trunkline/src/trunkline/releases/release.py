@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import NamedTuple
 
 from trunkline.errors import FailedError, Refusal, UsageError
 from trunkline.files import clear_record
@@ -25,6 +26,14 @@ from trunkline.releases.recovery import Leftover, find_leftover, make_tag, orpha
 from trunkline.releases.rules import refusals
 from trunkline.releases.state import State
 from trunkline.releases.survey import gather, read_status
+
+
+class Mode(NamedTuple):
+    """The switches of the command."""
+
+    dry_run: bool
+    yes: bool
+    strict: bool
 
 
 @command(
@@ -53,12 +62,13 @@ def release(
     commitizen.check_options(others)
     repository = Repository.find()
     options = commitizen.without_defaults(others)
+    mode = Mode(dry_run, yes, strict)
     if package:
-        code = release_package(repository, package, options, dry_run=dry_run, yes=yes)
+        code = release_package(repository, package, options, mode)
         if github_output and not (code or dry_run):
             write_outputs({"member": current_tag(repository.root, package)})
         return code
-    code = release_from(repository, options, dry_run=dry_run, yes=yes, strict=strict)
+    code = release_from(repository, options, mode)
     if github_output and not (code or dry_run):
         pattern = ("--exact-match", "--match=v[0-9]*")
         write_outputs({"tag": repository.run("describe", *pattern).text})
@@ -66,12 +76,7 @@ def release(
 
 
 def release_package(
-    repository: Repository,
-    name: str,
-    options: tuple[str, ...],
-    *,
-    dry_run: bool,
-    yes: bool,
+    repository: Repository, name: str, options: tuple[str, ...], mode: Mode
 ) -> int:
     """Release a micropackage; of the options, its increment can be given."""
     match options:
@@ -84,21 +89,14 @@ def release_package(
     settings = head_project(repository).settings
     with only_release(repository.common_dir) as lock:
         clone = LockedClone(repository, settings, lock)
-        return release_member(clone, name, level, dry_run=dry_run, yes=yes)
+        return release_member(clone, name, level, dry_run=mode.dry_run, yes=mode.yes)
 
 
-def release_from(
-    repository: Repository,
-    others: tuple[str, ...],
-    *,
-    dry_run: bool,
-    yes: bool,
-    strict: bool,
-) -> int:
+def release_from(repository: Repository, others: tuple[str, ...], mode: Mode) -> int:
     """Finish what an earlier run left half-made, or release the next version."""
     settings = head_project(repository).settings
     with only_release(repository.common_dir) as lock:
-        clone = LockedClone(repository, settings, lock)
+        clone, dry_run = LockedClone(repository, settings, lock), mode.dry_run
         if not dry_run and (repository.git_dir / RELEASE).exists():
             remove_stale_git_locks(repository)
         leftover = find_leftover(repository)
@@ -118,9 +116,7 @@ def release_from(
             return end_leftover(clone, leftover, ending)
         if leftover.journal and not dry_run:
             leftover = drop_journal(clone, leftover, leftover.journal, ending)
-        return release_next(
-            clone, leftover, others, dry_run=dry_run, yes=yes, strict=strict
-        )
+        return release_next(clone, leftover, others, mode)
 
 
 def require_remote(state: State) -> None:
@@ -185,13 +181,7 @@ BEFORE_PUSH = {"branch", "operation", "identity", "signing"}
 
 
 def release_next(
-    clone: LockedClone,
-    leftover: Leftover,
-    options: tuple[str, ...],
-    *,
-    dry_run: bool,
-    yes: bool,
-    strict: bool,
+    clone: LockedClone, leftover: Leftover, options: tuple[str, ...], mode: Mode
 ) -> int:
     """Check, bump and push the next version."""
     first = list(refusals(leftover.state))
@@ -212,10 +202,10 @@ def release_next(
     if broken:
         return refuse(broken)
     show_plan(clone, leftover, state, found)
-    scan_commit(clone.settings, os.environ, state.here.head, strict=strict)
-    if dry_run:
+    scan_commit(clone.settings, os.environ, state.here.head, strict=mode.strict)
+    if mode.dry_run:
         return 0
-    confirm(f"Release {found.tag}?", yes=yes)
+    confirm(f"Release {found.tag}?", yes=mode.yes)
     return bump_and_push(clone, state, found.tag, options)
 
 

@@ -87,12 +87,9 @@ def revision(source: Source) -> str | None:
 
 def mode_of(source: Source) -> Mode:
     """Tell which mode an entry of `[tool.uv.sources]` stands for."""
-    match source:
-        case {"workspace": True}:
-            return "dev"
-        case {"git": _}:
-            return "prod"
-    return "other"
+    if source.get("workspace") is True:
+        return "dev"
+    return "prod" if "git" in source else "other"
 
 
 def normal(name: str) -> str:

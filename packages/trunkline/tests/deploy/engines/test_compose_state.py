@@ -1,7 +1,6 @@
 """What somebody else did to the proxy, the live file or the containers."""
 
 import shutil
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,28 +39,11 @@ def test_whoever_changes_the_url_is_told_how_the_proxy_moves(serving: Host) -> N
     assert "the proxy is not" not in serving.deploy("main").err
 
 
-def test_a_machine_that_is_not_prepared_says_what_to_type(host: Host) -> None:
-    host.publish("main")
-    host.clone.write("staging.env", "GREETING=hello\n")
-    ran = host.deploy("main")
-    assert (ran.code, "no POSTGRES_PASSWORD" in ran.err) == (1, True), ran.all
-    host.typed(ran.err)
-    with socket.create_server(("127.0.0.1", host.port)):
-        ran = host.deploy("main")
-        assert (ran.code, "rule `port`" in ran.err) == (1, True), ran.all
-        host.typed(ran.err)
-        host.port = free_port()
-        host.url = f"http://127.0.0.1:{host.port}"
-        host.configure(host.server)
-        host.deployed("main")
-    assert host.get()["kind"] == "well"
-
-
 @pytest.mark.parametrize("verb", ["create", "run"])
 def test_what_a_killed_deploy_asked_the_database_with_is_waited_for_and_removed(
     serving: Host, verb: str
 ) -> None:
-    name = f"{serving.name}-staging-command"
+    name = f"{serving.name}-staging-ask"
     (live,) = {"blue", "green"}.intersection(serving.containers())
     image = serving.inspect(live, "{{.Config.Image}}")
     words = [f"--name={name}", "--entrypoint=python", image, "-c", SLEEP]

@@ -6,8 +6,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from trunkline.deploy.engines.complaints import compose_refusal
-from trunkline.deploy.engines.compose_file import proxy_variables, team_files
+from trunkline.deploy.engines.compose_file import (
+    proxy_variables,
+    team_files,
+)
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
@@ -22,8 +24,6 @@ from trunkline.process import Completed, TimedOutError
 
 # The service in the team's file that both colours extend, and its port.
 SERVICE, PORT = "service", 8000
-# What runs beside it, one at a time: a migration, or a question.
-COMMAND = "command"
 COLOURS = ("blue", "green")
 LABEL = "dev.trunkline"
 OPERATION = f"{LABEL}.operation"
@@ -85,7 +85,6 @@ class ComposeEngine:
         (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
         today = self.variables.today()
         proxy = self._name("proxy-1")
-        docker("rm", proxy)  # Unless it runs; made again, it has the url of now.
         shown = '--format={{index .Config.Labels "com.docker.compose.config-hash"}}'
         known = docker("inspect", shown, proxy)
         up = ("up", "--detach", "--no-recreate", "--wait")
@@ -100,10 +99,10 @@ class ComposeEngine:
         self.images.pull(candidate.digest)
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str]
+        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
         """Run a command in a container of its own, which is removed afterwards."""
-        container = self._name(COMMAND)
+        container = self._name(name or "ask")
         # Left by a killed deploy, perhaps before the container was started.
         if state := _state_of(container):
             if state == "running":
@@ -251,10 +250,7 @@ class ComposeEngine:
         argv = ["compose", "--progress=quiet", "--project-name", self.project, *named]
         done = docker(*argv, *words, env={**env, **self.proxy})
         if not done.ok:
-            failed = FailedError(
-                f"`docker compose {words[0]}` failed: {done.complaint}"
-            )
-            raise compose_refusal(done.complaint, self.environment) or failed
+            raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")
         return done
 
 

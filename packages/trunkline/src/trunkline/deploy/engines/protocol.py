@@ -28,11 +28,11 @@ class InstanceEngine(Protocol):
         """Fetch what the candidate needs to run."""
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str]
+        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
     ) -> Completed:
         """Run a command of the candidate to its end, with the operation's variables.
 
-        One that outlives its deploy, such as a migration, is waited for by the next.
+        A command with a name survives its deploy; the next deploy waits for it.
         """
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
