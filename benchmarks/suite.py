@@ -9,7 +9,6 @@ from benchmarks import (
     feature,
     generation,
     growth,
-    house,
     image_cache,
     images,
     imports,
@@ -20,14 +19,15 @@ from benchmarks import (
     publish,
     release,
     reload,
+    size,
     throughput,
 )
 from benchmarks.benchmark import Benchmark, Bound
 
 BENCHMARKS: tuple[Benchmark, ...] = (
-    Benchmark("house", house.run, rounds=1, quick_rounds=1),
+    Benchmark("size", size.run, rounds=1, quick_rounds=1),
     Benchmark(
-        "make-test", house.make_test, rounds=5, quick_rounds=1, bound=Bound(limit=15)
+        "make-test", size.make_test, rounds=5, quick_rounds=1, bound=Bound(limit=15)
     ),
     Benchmark(
         "generate",

@@ -53,7 +53,7 @@ def test_every_relative_link_leads_to_a_file_or_folder() -> None:
 
 
 def test_every_record_that_a_page_names_exists() -> None:
-    numbers = {int(name[:4]) for house in (SERVICE, TOOL) for name in records(house)}
+    numbers = {int(name[:4]) for place in (SERVICE, TOOL) for name in records(place)}
     named = {
         (path, int(number)) for path, text in pages() for number in RECORD.findall(text)
     }
@@ -70,14 +70,14 @@ def test_every_command_of_the_tool_that_a_page_names_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("house", "indexes"),
+    ("place", "indexes"),
     [
         (SERVICE, ["docs/decisions/README.md", "docs/database.md"]),
         (TOOL, [f"{TOOL}/README.md"]),
     ],
 )
 def test_the_index_has_every_record_with_its_title_status_and_date(
-    house: str, indexes: list[str]
+    place: str, indexes: list[str]
 ) -> None:
     """A part that a service may lack lists its own on its page."""
     rows = {
@@ -85,7 +85,7 @@ def test_the_index_has_every_record_with_its_title_status_and_date(
         for index in indexes
         for row in ROW.findall((REPOSITORY / index).read_text(encoding="utf-8"))
     }
-    assert rows == {name: header(house, name) for name in records(house)}
+    assert rows == {name: header(place, name) for name in records(place)}
 
 
 def named(what: re.Pattern[str]) -> set[tuple[str, str]]:
@@ -106,18 +106,18 @@ def code_of(text: str) -> Iterator[str]:
     yield from SPAN.findall(BLOCK.sub("", text))
 
 
-def records(house: str) -> list[str]:
-    return sorted(path.name for path in (REPOSITORY / house).glob("0*.md"))
+def records(place: str) -> list[str]:
+    return sorted(path.name for path in (REPOSITORY / place).glob("0*.md"))
 
 
-def text(house: str, name: str) -> str:
-    return (REPOSITORY / house / name).read_text(encoding="utf-8")
+def text(place: str, name: str) -> str:
+    return (REPOSITORY / place / name).read_text(encoding="utf-8")
 
 
-def header(house: str, name: str) -> tuple[str, str, str, str]:
+def header(place: str, name: str) -> tuple[str, str, str, str]:
     """Read number, title, status and date from the head of a record."""
-    content = text(house, name)
+    content = text(place, name)
     title = content.splitlines()[0].removeprefix(f"# {int(name[:4])}. ")
     status = STATUS.search(content)
-    assert status, f"{house}/{name} has no line `Status: … · Date: …`"
+    assert status, f"{place}/{name} has no line `Status: … · Date: …`"
     return str(int(name[:4])), title, status[1], status[2]

@@ -67,7 +67,7 @@ def test_a_fresh_service_is_green_and_can_be_released(
 def test_a_service_is_green_whatever_its_name_resembles(
     upstream: Sample, packages: dict[str, str], package: str
 ) -> None:
-    """Names near `APP_`, `ENABLE_`, folders of the house, or other spellings."""
+    """Names near `APP_`, `ENABLE_`, folders of the platform, or other spellings."""
     service = fresh(upstream, "--package", package, "--title", "A service")
     service.env |= packages
     run(service, "make", "test", "PYTEST_ADDOPTS=--no-cov")

@@ -9,7 +9,7 @@ from trunkline.feature import wiring
 from trunkline.feature.templates import own_names
 
 # Addresses and folders of every service.
-HOUSE = (
+PLATFORM = (
     "core",
     "docs",
     "healthz",
@@ -83,7 +83,7 @@ class Place:
         found = dict.fromkeys(own_names(), "a name in the feature's own files")
         bound = wiring.names_in(self.text(self.wiring) or "")
         found |= dict.fromkeys(bound, "a name in core/app.py")
-        found |= dict.fromkeys(HOUSE, "an address or a folder of the platform")
+        found |= dict.fromkeys(PLATFORM, "an address or a folder of the platform")
         for path in (self.source / "core").iterdir():
             if path.name != name:
                 found[path.stem] = f"{path.relative_to(self.root)}"

@@ -1,4 +1,4 @@
-"""The size of the house: a generated service, the tool, and the time of `make test`."""
+"""The size of a generated service and of the tool, and the time of `make test`."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack

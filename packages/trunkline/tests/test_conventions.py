@@ -1,4 +1,4 @@
-"""The house rules of tool and desk: sizes, names, and imports that point one way."""
+"""The conventions of tool and desk: sizes, names, and imports that point one way."""
 
 import ast
 import re
