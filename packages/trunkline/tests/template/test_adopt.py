@@ -132,7 +132,7 @@ def test_an_adoption_that_is_killed_ends_well(releases: Sample, step: int) -> No
 def test_an_adoption_is_shown_before_it_is_made(releases: Sample) -> None:
     copy = use_this_template(releases)
     before = copy.picture()
-    ran = adopt(copy, "--diff")
+    ran = adopt(copy, "--dry-run")
     assert ran.code == 0
     assert "rename to src/acme/main.py" in ran.out
     assert copy.picture() == before

@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from trunkline.errors import UsageError
-from trunkline.options import command, option, repeated, switch
+from trunkline.options import command, option, repeated
 from trunkline.template.adopt import first_version
 from trunkline.template.answers import TemplateRequest
 from trunkline.template.generate import generate
@@ -34,7 +34,7 @@ NOT_FOR = {
     option("--title", metavar="TEXT", help="title, such as 'Acme API'"),
     repeated("--with", "update: add an optional part", dest="added", metavar="PART"),
     repeated("--without", "leave an optional part out", metavar="PART"),
-    switch("--diff", "update, adopt: show what would change"),
+    option("--diff", "--dry-run", action="store_true", help="update, adopt: preview"),
 )
 def template(
     *,
