@@ -151,6 +151,9 @@ def test_a_tag_that_was_not_pushed_is_refused(released: Sample) -> None:
     assert released.cz("bump", "--yes").code == 0
     ran = released.trunkline("tags", "v1.2.0")
     assert (ran.code, "origin has no tag v1.2.0" in ran.err) == (1, True), ran.all
+    command = ran.err.rpartition("type next: ")[2].partition("  (")[0]
+    assert released.run(*command.split()).code == 0
+    assert released.trunkline("tags", "v1.2.0").code == 0
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ class DatabaseReport:
             return [f"will migrate: {one}" for one in (*found[:LISTED], *more)]
         if self.state == "unknown":
             return [f"the database has migrations that it lacks: {self.listed}"]
-        return [f"the database is {self.state}; nothing to migrate"]
+        state = "up to date" if self.state == "same" else self.state
+        return [f"the database is {state}; nothing to migrate"]
 
     @property
     def listed(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from trunkline.errors import FailedError, UsageError
+from trunkline.errors import Refusal, UsageError
 from trunkline.git import HEADS, TAGS, Repository
 from trunkline.project import HOTFIX_PREFIX, head_project, project_at
 from trunkline.releases.changelog import find_section
@@ -52,8 +52,12 @@ class ReleaseBranches:
         wanted = [f"{TAGS}{tag}", *(f"{HEADS}{name}" for name in self.names(tag))]
         there = self.repository.remote_refs(self.settings, wanted)
         if wanted[0] not in there:
-            where = self.settings.remote
-            raise FailedError(f"{where} has no tag {tag}; expected a pushed tag")
+            raise Refusal(
+                rule="pushed-tag",
+                found=f"{self.settings.remote} has no tag {tag}",
+                expected="a tag that was pushed with its branch",
+                fix="git push --follow-tags  (on that branch)",
+            )
         self.repository.fetch(self.settings, [ref for ref in wanted if ref in there])
         return there[wanted[0]]
 

@@ -88,7 +88,7 @@ def test_the_database_is_migrated_once_and_its_state_said(host: Host) -> None:
     first = host.deploy("main")
     assert (first.code, "will migrate: " in first.err) == (0, True), first.all
     plan = host.trunkline("deploy", "main", "--to", "staging", "--dry-run")
-    said = "the database is same; nothing to migrate"
+    said = "the database is up to date; nothing to migrate"
     assert (plan.code, said in plan.out) == (0, True), plan.all
     ran = host.deploy("feat/tiers")
     said = "will migrate: tiers Add tiers"
