@@ -132,7 +132,7 @@ def _recovery(engine: str, last: Last) -> list[Comparison]:
             "s",
             [last.recovered(step, verdict) for _ in range(BACKS)],
         )
-        for step, verdict in (("migrate", "restore"), ("watch", "adopt"))
+        for step, verdict in (("start", "restore"), ("watch", "adopt"))
     ]
 
 

@@ -37,7 +37,7 @@ def test_a_bad_candidate_costs_nobody_a_request(
     serving: Shop, kind: str, said: str
 ) -> None:
     serving.set(window=4)
-    serving.branch(kind)
+    serving.branch(kind, "one more")
     with serving.load() as sent:
         ran = serving.deploy(kind)
     assert ran.code == 1
@@ -49,7 +49,7 @@ def test_a_bad_candidate_costs_nobody_a_request(
 
 
 def test_a_migration_that_hangs_is_in_nobodys_way(serving: Shop) -> None:
-    serving.branch("hangs")
+    serving.branch("hangs", "one more")
     serving.set(deadline=4)
     ran = serving.deploy("hangs")
     assert not ran.ok

@@ -22,7 +22,8 @@ def test_the_next_command_ends_it_by_the_facts(
 ) -> None:
     shop.deploy("main").required()
     for number, later in enumerate(LATER):
-        commit = shop.branch(f"feat/{number}", "one more")
+        # Each has one to migrate, or it would have no such step.
+        commit = shop.branch(f"feat/{number}", *map(str, range(number + 1)))
         with shop.load():
             with shop.deploying(f"feat/{number}", until=step) as one:
                 time.sleep(later)

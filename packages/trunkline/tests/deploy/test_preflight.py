@@ -23,6 +23,7 @@ def test_a_database_that_has_everything_is_left_as_it_is(state: str) -> None:
     report = read_report(answer(state, [], []))
     known(report)
     assert report.lines == [f"the database is {state}; nothing to migrate"]
+    assert not report.migrates
 
 
 def test_what_will_be_migrated_is_listed_with_its_subject() -> None:
@@ -30,6 +31,7 @@ def test_what_will_be_migrated_is_listed_with_its_subject() -> None:
     known(report)
     assert report.lines[0] == "will migrate: m0 Add m0"
     assert report.lines[-1] == "will migrate: and 2 more"
+    assert report.migrates
 
 
 def test_a_subject_is_one_printable_line_of_limited_length() -> None:

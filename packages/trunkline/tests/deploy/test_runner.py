@@ -14,6 +14,7 @@ from deploy.worlds import Killed, World
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import (
     Candidate,
+    DeployStep,
     Instance,
     Operation,
     Outcome,
@@ -62,6 +63,16 @@ def test_a_failure_before_the_switch_leaves_the_old_one_serving(
     assert f"{step} failed; a still serves" in f"{failed.value} {said}"
     assert (served(world), len(world.instances), world.outages) == ("a", 1, 0)
     assert endings(world) == [Outcome.LIVE, Outcome.FAILED]
+
+
+def test_a_database_that_has_everything_is_not_migrated(world: World) -> None:
+    world.deploy("a")
+    world.migrates, world.fails = False, "migrate"
+    world.deploy("b")
+    begun = [
+        [step for step, _ in one.steps] for one in world.deployer.journal.operations()
+    ]
+    assert begun == [[*DeployStep], [*DeployStep][:2] + [*DeployStep][3:]]
 
 
 def test_one_that_never_gets_ready_is_removed_with_its_last_lines_shown(

@@ -10,6 +10,7 @@ from typing import cast
 from trunkline.deploy.databases import Databases
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Candidate, Instance, Operation
+from trunkline.deploy.preflight import DatabasePlan
 from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.runner import Deployer
 from trunkline.deploy.variables import Variables
@@ -38,6 +39,7 @@ class World:
     fails: str = ""
     failure: type[Exception] = FailedError
     clock: float = 0.0
+    migrates: bool = True
     outages: int = 0
     decider: str = ""
     ports: Iterator[int] = field(default_factory=lambda: count(9000))
@@ -73,15 +75,15 @@ class World:
         return Variables(self.file.parent, self.file.parent, ())
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
     ) -> Completed:
         return Completed(tuple(argv), 2, b"", b"it is too old to know")
 
     def pull(self, candidate: Candidate) -> None:
         self.asked("pull")
 
-    def prepare(self, operation: Operation) -> list[str]:
-        return []
+    def prepare(self, operation: Operation) -> DatabasePlan:
+        return DatabasePlan([], migrates=self.migrates)
 
     def migrate(self, operation: Operation) -> None:
         self.asked("migrate")

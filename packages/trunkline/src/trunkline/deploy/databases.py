@@ -11,7 +11,12 @@ from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
 from trunkline.deploy.operation import Operation, Outcome, Remains
-from trunkline.deploy.preflight import DatabaseReport, read_report, require_known
+from trunkline.deploy.preflight import (
+    DatabasePlan,
+    DatabaseReport,
+    read_report,
+    require_known,
+)
 from trunkline.deploy.variables import LAST_LINES
 from trunkline.errors import FailedError, Refusal
 from trunkline.images.tags import branch_tag
@@ -48,7 +53,7 @@ class Databases:
     # What to do if the candidate lacks migrations: own, new or downgrade.
     choice: str = ""
 
-    def prepare(self, operation: Operation, *, plan: bool = False) -> list[str]:
+    def prepare(self, operation: Operation, *, plan: bool = False) -> DatabasePlan:
         """Choose the database, and return what the candidate will do to it.
 
         Raises Refusal if the candidate does not fit it. A plan creates nothing.
@@ -60,25 +65,23 @@ class Databases:
             )
         self.engine.variables.keep(operation.name, then)
         if plan and self.choice in MADE:
-            return [MADE[self.choice]]
+            return DatabasePlan([MADE[self.choice]], migrates=True)
         self._use_chosen(operation)
         report = self._report(operation)
         if report and report.state == "unknown" and self.choice == "downgrade":
             if plan:
-                return report.lines
+                return DatabasePlan(report.lines, report.migrates)
             self._downgrade(operation, report)
             report = self._report(operation)
         if report is None:
-            return []
+            return DatabasePlan([], migrates=bool(self.script))
         require_known(report, operation.candidate.ref, self.environment)
-        return report.lines
+        return DatabasePlan(report.lines, report.migrates)
 
     def migrate(self, operation: Operation) -> None:
         """Upgrade the database; raises FailedError with the service's output."""
-        if not self.script:
-            return
-        argv, candidate = (self.script, "migrate"), operation.candidate
-        answer = self.engine.ask(candidate, operation.name, argv, "migrate")
+        argv = (self.script, "migrate")
+        answer = self.engine.ask(operation.candidate, operation.name, argv)
         self._required(operation, answer, "migrate the database", most=LAST_LINES)
 
     def _report(self, operation: Operation) -> DatabaseReport | None:

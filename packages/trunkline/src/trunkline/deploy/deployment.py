@@ -27,6 +27,7 @@ from trunkline.deploy.operation import (
     Outcome,
     rollback_target,
 )
+from trunkline.deploy.preflight import DatabasePlan
 from trunkline.deploy.probe import is_well
 from trunkline.deploy.proxy import LiveFile
 from trunkline.deploy.runner import Deployer
@@ -170,14 +171,14 @@ class Deployment:
         found = {name: it for name, it in os.environ.items() if name not in own}
         return Registry(self.settings, found)
 
-    def preview(self, deployer: Deployer, candidate: Candidate) -> list[str]:
+    def preview(self, deployer: Deployer, candidate: Candidate) -> DatabasePlan:
         """Pull a candidate and describe what it would do to the database."""
         plan = Operation(PLAN, candidate, by="", at=0, took_back=False)
         deployer.engine.pull(candidate)
         try:
             return deployer.databases.prepare(plan, plan=True)
         except FailedError as error:
-            return [f"it {error}"]
+            return DatabasePlan([f"it {error}"], migrates=True)
         finally:
             deployer.engine.remove(PLAN)
             deployer.engine.variables.forget(PLAN)

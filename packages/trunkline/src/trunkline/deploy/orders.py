@@ -87,16 +87,17 @@ def show_plan(place: Deployment, order: Order) -> int:
         if left := interrupted(place.journal.operations()):
             raise _unfinished(left, place.environment.name)
         candidate = order.choose(deployer)
-        lines = place.preview(deployer, candidate)
+        plan = place.preview(deployer, candidate)
     usual = seconds_left(place.journal.operations())
-    steps = [step.value for step in DeployStep]
+    skipped = set() if plan.migrates else {DeployStep.MIGRATE}
+    steps = [step.value for step in DeployStep if step not in skipped]
     if order.json:
         document = {"ref": candidate.ref, "commit": candidate.commit, "steps": steps}
-        print(json_.dumps(document | {"usual_seconds": usual, "database": lines}))
+        print(json_.dumps(document | {"usual_seconds": usual, "database": plan.lines}))
         return 0
     print(f"{candidate.ref} {candidate.commit[:DIGITS]} → {place.environment.url}")
     print(", ".join(steps) + (f"; {usual:.0f} s usually" if usual else ""))
-    print("\n".join(lines))
+    print("\n".join(plan.lines))
     return 0
 
 

@@ -22,6 +22,11 @@ class DatabaseReport:
     unknown: tuple[str, ...]
 
     @property
+    def migrates(self) -> bool:
+        """Whether a deploy has to migrate, perhaps after a downgrade."""
+        return self.state in {"behind", "unknown"}
+
+    @property
     def lines(self) -> list[str]:
         """What a deploy does to the database, for people."""
         found = [f"{one[:12]} {shown(subject)}" for one, subject in self.pending]
@@ -36,6 +41,14 @@ class DatabaseReport:
     @property
     def listed(self) -> str:
         return ", ".join(self.unknown[:LISTED])
+
+
+@dataclass(frozen=True, slots=True)
+class DatabasePlan:
+    """What a deploy does to the database, for people, and whether it migrates."""
+
+    lines: list[str]
+    migrates: bool
 
 
 def read_report(text: str) -> DatabaseReport:

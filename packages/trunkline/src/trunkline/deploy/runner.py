@@ -163,10 +163,13 @@ class Deployer:
         self._step(operation, DeployStep.PULL)
         self.engine.pull(candidate)
         self._step(operation, DeployStep.PREFLIGHT)
-        for line in self.databases.prepare(operation):
+        plan = self.databases.prepare(operation)
+        for line in plan.lines:
             self.say(line)
-        self._step(operation, DeployStep.MIGRATE)
-        self.databases.migrate(operation)
+        # An image that is older than the database may not know how to do nothing.
+        if plan.migrates:
+            self._step(operation, DeployStep.MIGRATE)
+            self.databases.migrate(operation)
         self._step(operation, DeployStep.START)
         new = self.engine.start(candidate, operation.name)
         self._step(operation, DeployStep.CHECK)

@@ -153,7 +153,7 @@ def test_a_plan_is_refused_while_a_killed_deploy_is_unfinished(serving: Host) ->
 def test_a_migration_that_outlived_its_deploy_is_waited_for(serving: Host) -> None:
     serving.publish("feat-slow", "hangs")
     serving.publish("feat-next", "next")
-    name = f"{serving.name}-staging-migrate"
+    name = f"{serving.name}-staging-command"
     kill_at(serving, "migrate", "feat/slow", begun=name)
     with begin(serving, "feat/next") as deploying:
         assert deploying.stderr

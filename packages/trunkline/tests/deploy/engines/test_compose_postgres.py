@@ -1,5 +1,6 @@
 """The project's own image on PostgreSQL: what a deploy does to a real database."""
 
+import json
 import re
 import secrets
 from collections.abc import Iterator
@@ -19,6 +20,17 @@ FROM {image}
 ARG NAME
 COPY --chmod=755 shop /app/.venv/bin/$NAME
 COPY versions /app/.venv/lib/python3.12/site-packages/my_app/migrations/versions/
+"""
+SHOP = '#!/bin/sh\nexec my-app "$@"\n'
+# One that migrates whatever it finds.
+OLD = """\
+#!/app/.venv/bin/python
+import sys
+from my_app.__main__ import main
+from my_app.core.platform.db.revisions import Revisions
+if sys.argv[1:] == ["migrate"]:
+    Revisions.state_of = lambda *_: "behind"
+main()
 """
 MIGRATION = """\
 '''Add {name}.'''
@@ -47,16 +59,16 @@ def image(engine: None) -> Iterator[str]:
 def host(
     tmp_path: Path, engine: None, registry_server: Server, image: str
 ) -> Iterator[Host]:
-    """Offer `main`, and two branches with a migration each that no other has."""
+    """Offer an old `main`, and two branches with a migration each of their own."""
     made = Host(tmp_path, registry_server)
     made.patient()
     (made.build / "Dockerfile").write_text(DOCKERFILE.format(image=image))
-    (made.build / "shop").write_text('#!/bin/sh\nexec my-app "$@"\n')
     (made.build / "server.py").unlink()
     (made.build / "versions").mkdir()
     newest = max((REPOSITORY / "src/my_app/migrations/versions").glob("*.py"))
     (head,) = re.findall('^revision = "(.+)"', newest.read_text(), re.MULTILINE)
     for name in ("", "tiers", "other"):
+        (made.build / "shop").write_text(SHOP if name else OLD)
         if name:
             text = MIGRATION.format(name=name, head=head)
             (made.build / "versions/branch.py").write_text(text)
@@ -94,10 +106,16 @@ def test_the_database_is_migrated_once_and_its_state_said(host: Host) -> None:
     said = "will migrate: tiers Add tiers"
     assert (ran.code, said in ran.err) == (0, True), ran.all
     assert tables(host, "my_app") == {"tiers"}
-    # That has all migrations of `main`.
+    # It has all migrations of `main`, whose own `migrate` would fail.
+    plan = host.trunkline("rollback", "staging", "--dry-run", "--json")
+    assert "migrate" not in json.loads(plan.out)["steps"], plan.all
     ran = host.trunkline("rollback", "staging")
-    said = "the database is ahead; nothing to migrate"
+    said = "the database is ahead; nothing to migrate\nstart\n"
     assert (ran.code, said in ran.err) == (0, True), ran.all
+    (live,) = {"blue", "green"}.intersection(host.containers())
+    container = f"{host.name}-staging-{live}"
+    ran = host.clone.run("docker", "exec", container, host.name, "migrate")
+    assert (ran.code, "Can't locate revision" in ran.err) == (1, True), ran.all
 
 
 def test_a_branch_with_other_migrations_gets_a_database_until_it_is_gone(

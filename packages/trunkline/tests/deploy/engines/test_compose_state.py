@@ -43,7 +43,7 @@ def test_whoever_changes_the_url_is_told_how_the_proxy_moves(serving: Host) -> N
 def test_what_a_killed_deploy_asked_the_database_with_is_waited_for_and_removed(
     serving: Host, verb: str
 ) -> None:
-    name = f"{serving.name}-staging-ask"
+    name = f"{serving.name}-staging-command"
     (live,) = {"blue", "green"}.intersection(serving.containers())
     image = serving.inspect(live, "{{.Config.Image}}")
     words = [f"--name={name}", "--entrypoint=python", image, "-c", SLEEP]

@@ -90,12 +90,12 @@ def test_a_migration_that_goes_on_is_announced(
     compose.folder.mkdir(parents=True)
     candidate = Candidate("main", "c1", digest="sha256:1")
     compose.variables.keep("op", "")
-    compose.ask(candidate, "op", ("shop", "migrate"), "migrate")
+    compose.ask(candidate, "op", ("shop", "migrate"))
     said = "waiting for an earlier one: docker logs --follow"
     assert (said in capsys.readouterr().err) is (left == "running\n")
     asked = (tmp_path / "asked").read_text()
     before = asked[: asked.index("compose")]
-    assert ("wait shop-staging-migrate" in before) is bool(left)
+    assert ("wait shop-staging-command" in before) is bool(left)
 
 
 def test_an_engine_that_does_not_answer_is_named_with_how_to_look(
@@ -121,31 +121,30 @@ def test_a_migration_that_cannot_be_waited_for_any_longer_goes_on(
     candidate = Candidate("main", "c1", digest="sha256:1")
     (tmp_path / "cut").touch()
     (tmp_path / "migrations").write_text("running\n")
-    with pytest.raises(FailedError, match="docker wait shop-staging-migrate"):
-        compose.ask(candidate, "op", ("shop", "migrate"), "migrate")
+    with pytest.raises(FailedError, match="docker wait shop-staging-command"):
+        compose.ask(candidate, "op", ("shop", "migrate"))
     asked = (tmp_path / "asked").read_text()
     assert "stop" not in asked
     assert "rm --force" not in asked
 
 
-@pytest.mark.parametrize(("name", "container"), [("migrate", "migrate"), ("", "ask")])
 def test_a_program_that_hangs_is_removed_at_the_deadline(
-    compose: ComposeEngine, tmp_path: Path, name: str, container: str
+    compose: ComposeEngine, tmp_path: Path
 ) -> None:
     (tmp_path / "hangs").touch()
     compose.folder.mkdir(parents=True)
     compose.variables.keep("op", "")
     candidate = Candidate("main", "c1", digest="sha256:1")
-    answer = compose.ask(candidate, "op", ("shop", "x"), name)
+    answer = compose.ask(candidate, "op", ("shop", "x"))
     assert (answer.ok, answer.complaint) == (
         False,
         "waiting for a lock\nstopped after 1 seconds, the `deadline` of staging in "
         "pyproject.toml",
     )
     asked = (tmp_path / "asked").read_text()
-    _, stopped, after = asked.partition(f"stop shop-staging-{container}\n")
+    _, stopped, after = asked.partition("stop shop-staging-command\n")
     assert stopped
-    assert f"rm --force --volumes shop-staging-{container}" in after
+    assert "rm --force --volumes shop-staging-command" in after
 
 
 def test_a_proxy_that_is_too_old_is_replaced_once_a_newer_image_is_here(

@@ -70,7 +70,7 @@ def test_helm_renders_what_kustomize_does_and_new_servers_take_it(
     role = objects_in((FOLDER / "deployer.yaml").read_text())
     deployment = by_name(expected)["Deployment"]
     new = Revision("op1", "beef", "my-app@sha256:0b", ("GREETING",))
-    asked = job(deployment, new, name="my-app-ask", argv=["my-app"], deadline=9)
+    asked = job(deployment, new, name="my-app-command", argv=["my-app"], deadline=9)
     applied = (asked, secret("my-app", "op1", {"GREETING": "hello"}))
     found = by_helm(values, *expected, *role, *applied)
     assert by_name(objects_in("\n".join(found.values()))) == by_name(expected)

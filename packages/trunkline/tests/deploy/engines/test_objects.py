@@ -75,7 +75,7 @@ def test_a_job_runs_as_the_service_does_but_gets_no_requests() -> None:
     inner["env"].append({"name": "APP_ENVIRONMENT", "value": "staging"})
     pod_of["spec"]["containers"].append({"name": "sidecar"})
     new = Revision("op2", "beef", "shop@sha256:0b", ("GREETING", "TOKEN"))
-    made = job(owner, new, name="shop-ask", argv=["shop", "x"], deadline=9.0)
+    made = job(owner, new, name="shop-command", argv=["shop", "x"], deadline=9.0)
     template = made["spec"]["template"]
     (only,) = template["spec"]["containers"]
     assert (made["spec"]["backoffLimit"], made["spec"]["activeDeadlineSeconds"]) == (

@@ -24,6 +24,8 @@ from trunkline.process import Completed, TimedOutError
 
 # The service in the team's file that both colours extend, and its port.
 SERVICE, PORT = "service", 8000
+# What runs beside it, one at a time: a migration, or a question.
+COMMAND = "command"
 COLOURS = ("blue", "green")
 LABEL = "dev.trunkline"
 OPERATION = f"{LABEL}.operation"
@@ -99,10 +101,10 @@ class ComposeEngine:
         self.images.pull(candidate.digest)
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
     ) -> Completed:
         """Run a command in a container of its own, which is removed afterwards."""
-        container = self._name(name or "ask")
+        container = self._name(COMMAND)
         # Left by a killed deploy, perhaps before the container was started.
         if state := _state_of(container):
             if state == "running":

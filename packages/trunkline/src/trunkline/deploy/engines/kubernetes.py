@@ -104,10 +104,10 @@ class KubernetesEngine:
         self.workload.require_own(deployment, self.variables.today())
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
     ) -> Completed:
         """Run a command in a Job, which is deleted afterwards."""
-        job_name = f"{self.workload.name}-{name or 'ask'}"
+        job_name = f"{self.workload.name}-command"
         self._finish(job_name)  # Left by a killed deploy.
         deployment = self.workload.read()
         document = job(

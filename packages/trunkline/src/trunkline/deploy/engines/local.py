@@ -110,7 +110,7 @@ class LocalEngine:
         process.run(argv, cwd=tree, env=env, timeout=600, check=True)
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
     ) -> Completed:
         """Run a command in the commit's virtual environment; it inherits the lock."""
         try:

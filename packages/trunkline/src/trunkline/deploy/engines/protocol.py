@@ -28,11 +28,11 @@ class InstanceEngine(Protocol):
         """Fetch what the candidate needs to run."""
 
     def ask(
-        self, candidate: Candidate, operation: str, argv: Sequence[str], name: str = ""
+        self, candidate: Candidate, operation: str, argv: Sequence[str]
     ) -> Completed:
         """Run a command of the candidate to its end, with the operation's variables.
 
-        A command with a name survives its deploy; the next deploy waits for it.
+        One that outlives its deploy, such as a migration, is waited for by the next.
         """
 
     def start(self, candidate: Candidate, operation: str) -> Instance:
