@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.shops import Shop, end_all
+from trunkline.deploy.journal import DeployJournal
+from trunkline.deploy.operation import Candidate, Operation, Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +127,30 @@ def test_a_branch_s_own_database_goes_from_beside_a_new_one_too(tiers: Shop) -> 
 
 
 def test_what_serves_takes_its_migrations_back(tiers: Shop) -> None:
+    tiers.deploy("feat/other", "--downgrade", "--yes").required()
+    assert done(tiers) == ["one", "other"]
+
+
+def test_what_serves_does_so_whatever_was_recorded_last(tiers: Shop) -> None:
+    journal = DeployJournal(tiers.folder / "journal.db")
+    gone = Candidate("gone", "0" * 40)
+    journal.begin(Operation("gone", gone, "bob", at=1, took_back=False))
+    journal.end("gone", Outcome.LIVE, at=2)
+    tiers.deploy("feat/other", "--downgrade", "--yes").required()
+    assert done(tiers) == ["one", "other"]
+
+
+def test_what_was_put_on_from_elsewhere_is_accepted_before_it_does_so(
+    tiers: Shop,
+) -> None:
+    (tiers.folder / "journal.db").unlink()
+    ran = tiers.deploy("feat/other", "--downgrade", "--yes")
+    assert (ran.code, "which this journal does not have" in ran.complaint) == (1, True)
+    assert done(tiers) == ["one", "tiers"]
+    fix = ran.complaint.partition("type next: ")[2].partition("  (")[0]
+    uv, run, program, *words = fix.split()
+    assert (uv, run, program) == ("uv", "run", "trunkline")
+    tiers.trunkline(*words).required()
     tiers.deploy("feat/other", "--downgrade", "--yes").required()
     assert done(tiers) == ["one", "other"]
 

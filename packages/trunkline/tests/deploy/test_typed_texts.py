@@ -51,6 +51,10 @@ TYPED = {
             "test_databases.py",
             "where_nothing_is_left_to_do_so_",
         ),
+        "uv run trunkline accept": (
+            "test_databases.py",
+            "what_was_put_on_from_elsewhere_is_accepted_",
+        ),
     },
     "desk.py": {
         "the same command with --desk https://HOST": (
@@ -158,7 +162,7 @@ def test_no_text_is_left_out_and_none_is_listed_that_nobody_says() -> None:
         if place == file and text.startswith(start)
     }
     assert said == listed
-    assert len(listed) == len(ROWS) == 45
+    assert len(listed) == len(ROWS) == 46
 
 
 @pytest.mark.parametrize(("file", "text", "test"), ROWS)

@@ -61,6 +61,6 @@ def test_whoever_takes_back_is_told_that_the_variables_of_then_are_gone(
     for then in ("one", "gone"):
         candidate = Candidate("main", "a", variables_of=then)
         operation = Operation(f"of-{then}", candidate, "ana", at=0, took_back=True)
-        databases.prepare(operation)
+        databases.prepare(operation, None)
     assert ["not kept any more" in line for line in said] == [True]
     assert variables.read("of-one") == {"PASSWORD": "hush-hush"}

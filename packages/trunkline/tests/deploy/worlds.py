@@ -82,7 +82,7 @@ class World:
     def pull(self, candidate: Candidate) -> None:
         self.asked("pull")
 
-    def prepare(self, operation: Operation) -> DatabasePlan:
+    def prepare(self, operation: Operation, live: Instance | None) -> DatabasePlan:
         return DatabasePlan([], migrates=self.migrates)
 
     def migrate(self, operation: Operation) -> None:

@@ -10,7 +10,7 @@ from shlex import quote
 from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.operation import Operation, Outcome, Remains
+from trunkline.deploy.operation import Instance, Operation, Outcome, Remains
 from trunkline.deploy.preflight import (
     DatabasePlan,
     DatabaseReport,
@@ -53,10 +53,13 @@ class Databases:
     # What to do if the candidate lacks migrations: own, new or downgrade.
     choice: str = ""
 
-    def prepare(self, operation: Operation, *, plan: bool = False) -> DatabasePlan:
+    def prepare(
+        self, operation: Operation, live: Instance | None, *, plan: bool = False
+    ) -> DatabasePlan:
         """Choose the database, and return what the candidate will do to it.
 
-        Raises Refusal if the candidate does not fit it. A plan creates nothing.
+        Raises Refusal if the candidate does not fit it; a downgrade is up to what is
+        live. A plan creates nothing.
         """
         then = operation.candidate.variables_of
         if then and not self.engine.variables.file(then).exists():
@@ -71,7 +74,7 @@ class Databases:
         if report and report.state == "unknown" and self.choice == "downgrade":
             if plan:
                 return DatabasePlan(report.lines, report.migrates)
-            self._downgrade(operation, report)
+            self._downgrade(operation, report, live)
             report = self._report(operation)
         if report is None:
             return DatabasePlan([], migrates=bool(self.script))
@@ -172,9 +175,25 @@ class Databases:
         answer = self.engine.ask(operation.candidate, operation.name, argv)
         return self._required(operation, answer, f"{action} the database {name}")
 
-    def _downgrade(self, operation: Operation, report: DatabaseReport) -> None:
-        """Let what was put on last take back the migrations that only it contains."""
-        ended = [one for one in self.journal.operations() if one.ending is Outcome.LIVE]
+    def _downgrade(
+        self, operation: Operation, report: DatabaseReport, live: Instance | None
+    ) -> None:
+        """Let what is live take back the migrations that only it contains."""
+        operations = self.journal.operations()
+        # Nothing is live after a restart of the machine.
+        ended = [
+            one
+            for one in operations
+            if (one.name == live.operation if live else one.ending is Outcome.LIVE)
+        ]
+        if not ended and live:
+            accept = f"uv run trunkline accept {self.environment.name}"
+            raise Refusal(
+                rule="downgrade",
+                found=f"{live.commit[:12]} is live, which this journal does not have",
+                expected="a deploy whose image can take its migrations back",
+                fix=f"{accept}  (then the same command)",
+            )
         if not ended:
             found = f"nothing that was put on here, to take back {report.listed}"
             raise self._no_downgrade(operation, found)

@@ -176,7 +176,7 @@ class Deployment:
         plan = Operation(PLAN, candidate, by="", at=0, took_back=False)
         deployer.engine.pull(candidate)
         try:
-            return deployer.databases.prepare(plan, plan=True)
+            return deployer.databases.prepare(plan, None, plan=True)
         except FailedError as error:
             return DatabasePlan([f"it {error}"], migrates=True)
         finally:

@@ -65,7 +65,7 @@ class Deployer:
         self.journal.begin(operation)
         ending = Outcome.FAILED
         try:
-            new = self._bring_up(operation)
+            new = self._bring_up(operation, before)
             self._step(operation, DeployStep.SWITCH)
             self.switch.write(new.address)
             ending = Outcome.RESTORED
@@ -158,12 +158,12 @@ class Deployer:
             self.switch.write(old[0].address)
             return old[0]
 
-    def _bring_up(self, operation: Operation) -> Instance:
+    def _bring_up(self, operation: Operation, before: Instance | None) -> Instance:
         candidate = operation.candidate
         self._step(operation, DeployStep.PULL)
         self.engine.pull(candidate)
         self._step(operation, DeployStep.PREFLIGHT)
-        plan = self.databases.prepare(operation)
+        plan = self.databases.prepare(operation, before)
         for line in plan.lines:
             self.say(line)
         # An image that is older than the database may not know how to do nothing.
