@@ -18,11 +18,13 @@ def known(report: DatabaseReport, accepts: str = "any") -> None:
     require_known(report, "feat-x", Environment("staging", "", accepts=accepts))
 
 
-@pytest.mark.parametrize("state", ["same", "ahead"])
-def test_a_database_that_has_everything_is_left_as_it_is(state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "said"), [("same", "up to date"), ("ahead", "ahead")]
+)
+def test_a_database_that_has_everything_is_left_as_it_is(state: str, said: str) -> None:
     report = read_report(answer(state, [], []))
     known(report)
-    assert report.lines == [f"the database is {state}; nothing to migrate"]
+    assert report.lines == [f"the database is {said}; nothing to migrate"]
     assert not report.migrates
 
 
