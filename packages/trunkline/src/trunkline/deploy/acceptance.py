@@ -5,7 +5,7 @@ import uuid
 from dataclasses import replace
 
 from trunkline.deploy.deployment import Deployment
-from trunkline.deploy.operation import Operation, Outcome, find_operation
+from trunkline.deploy.operation import Operation, Outcome, find_operation, successes
 from trunkline.deploy.orders import DIGITS, recover
 from trunkline.errors import Refusal
 from trunkline.options import command, option
@@ -29,7 +29,7 @@ def accept(*, environment: str) -> int:
                 fix=f"uv run trunkline status {environment}",
             )
         operations = place.journal.operations()
-        good = [one for one in operations if one.ending is Outcome.LIVE]
+        good = successes(operations)
         if good and good[-1].candidate.commit == live.commit:
             say(f"{live.commit[:DIGITS]} was deployed from here; nothing to accept")
             return 0

@@ -16,13 +16,13 @@ from trunkline.deploy.operation import (
     Candidate,
     Facts,
     Operation,
-    Outcome,
     RecoveryVerdict,
     Remains,
     find_operation,
     interrupted,
     recovery,
     rollback_target,
+    successes,
 )
 from trunkline.deploy.orders import (
     DIGITS,
@@ -214,7 +214,7 @@ def status_of(
     live = facts.at(facts.live)
     serving = find_operation(operations, live)
     left = interrupted(operations)
-    good = [one for one in operations if one.ending is Outcome.LIVE]
+    good = successes(operations)
     before = rollback_target(operations, serving.name if serving else None, remains)
     if serving and serving == left:
         # During its window, a rollback returns to the instance still running beside it.

@@ -10,7 +10,13 @@ from shlex import quote
 from trunkline.deploy.engines.protocol import InstanceEngine
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.journal import DeployJournal
-from trunkline.deploy.operation import Instance, Operation, Outcome, Remains
+from trunkline.deploy.operation import (
+    Instance,
+    Operation,
+    Remains,
+    find_operation,
+    successes,
+)
 from trunkline.deploy.preflight import (
     DatabasePlan,
     DatabaseReport,
@@ -115,8 +121,7 @@ class Databases:
 
     def clean(self, branches: Collection[str]) -> None:
         """Drop the databases of deleted branches, except one that is in use."""
-        operations = self.journal.operations()
-        ended = [one for one in operations if one.ending is Outcome.LIVE]
+        ended = successes(self.journal.operations())
         if not self.folder.exists() or not ended:
             return
         live = ended[-1]
@@ -180,13 +185,8 @@ class Databases:
     ) -> None:
         """Let what is live take back the migrations that only it contains."""
         operations = self.journal.operations()
-        # Nothing is live after a restart of the machine.
-        ended = [
-            one
-            for one in operations
-            if (one.name == live.operation if live else one.ending is Outcome.LIVE)
-        ]
-        if not ended and live:
+        serving = find_operation(operations, live)
+        if live and not serving:
             accept = f"uv run trunkline accept {self.environment.name}"
             raise Refusal(
                 rule="downgrade",
@@ -194,10 +194,12 @@ class Databases:
                 expected="a deploy whose image can take its migrations back",
                 fix=f"{accept}  (then the same command)",
             )
-        if not ended:
+        # Nothing is live after a restart of the machine.
+        served = serving or next(reversed(successes(operations)), None)
+        if served is None:
             found = f"nothing that was put on here, to take back {report.listed}"
             raise self._no_downgrade(operation, found)
-        last = ended[-1].candidate
+        last = served.candidate
         try:
             self.engine.pull(last)
         except FailedError as error:

@@ -24,8 +24,8 @@ from trunkline.deploy.operation import (
     Candidate,
     Facts,
     Operation,
-    Outcome,
     rollback_target,
+    successes,
 )
 from trunkline.deploy.preflight import DatabasePlan
 from trunkline.deploy.probe import is_well
@@ -221,13 +221,9 @@ class Deployment:
 
     def _clean(self, deployer: Deployer) -> None:
         """Remove all but the live operation and the rollback targets."""
-        operations = self.journal.operations()
         dropped = deployer.databases.remains().dropped
-        good = [
-            one
-            for one in operations
-            if one.ending is Outcome.LIVE and one.name not in dropped
-        ]
+        ended = successes(self.journal.operations())
+        good = [one for one in ended if one.name not in dropped]
         commits = list(dict.fromkeys(o.candidate.commit for o in reversed(good)))
         newest = commits[: self.environment.keep + 1]
         deployer.engine.clean(tuple(o for o in good if o.candidate.commit in newest))
@@ -237,7 +233,7 @@ class Deployment:
         if not self.images:
             return
         operations = self.journal.operations()
-        live = next((o for o in operations[::-1] if o.ending is Outcome.LIVE), None)
+        live = next(reversed(successes(operations)), None)
         name = live.name if live else None
         was = rollback_target(operations, name, deployer.databases.remains())
         found = {"live": live, "was": was}

@@ -11,7 +11,7 @@ from trunkline.commits.conventional import shown
 from trunkline.deploy.candidates import find_branches, find_image, image_tag
 from trunkline.deploy.deployment import Deployment
 from trunkline.deploy.environments import Environment, find_environment
-from trunkline.deploy.operation import Outcome
+from trunkline.deploy.operation import successes
 from trunkline.errors import Refusal
 from trunkline.git import TAGS, Repository, lines
 from trunkline.images.tags import commit_tag
@@ -72,7 +72,7 @@ def list_candidates(place: Deployment) -> list[Listed]:
         # The newest release can be tried where branches are deployed.
         if (name in versions) == releases or name == newest
     }
-    if place.environment.engine != "local":
+    if place.images:
         with place.registry() as registry:
             wanted = built(place.repository, registry, place.environment, wanted)
     rows = sorted(wanted.items(), key=lambda one: -int(one[1][2]))
@@ -133,8 +133,7 @@ def _first(place: Deployment) -> tuple[str, set[str]]:
     return others[0], {
         done.candidate.commit
         for other in others
-        for done in Deployment(other, folder=root).journal.operations()
-        if done.ending is Outcome.LIVE
+        for done in successes(Deployment(other, folder=root).journal.operations())
     }
 
 

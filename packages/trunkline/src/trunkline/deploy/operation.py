@@ -175,6 +175,11 @@ def interrupted(operations: Sequence[Operation]) -> Operation | None:
     return operations[-1] if operations and not operations[-1].ending else None
 
 
+def successes(operations: Sequence[Operation]) -> list[Operation]:
+    """Return those that survived their window, oldest first."""
+    return [one for one in operations if one.ending is Outcome.LIVE]
+
+
 def rollback_target(
     operations: Sequence[Operation], live: str | None, remains: Remains = NOTHING
 ) -> Operation | None:
@@ -185,9 +190,7 @@ def rollback_target(
     """
     bad: list[Operation] = []
     good: list[Operation] = []
-    for one in operations:
-        if one.ending is not Outcome.LIVE:
-            continue
+    for one in successes(operations):
         if one.took_back:
             bad += good[-1:]
         bad = [it for it in bad if not remains.same(it, one)]
@@ -207,8 +210,7 @@ def seconds_left(
     operations: Sequence[Operation], step: DeployStep = DeployStep.PULL
 ) -> float | None:
     """Return the median time from a step to the end, over the last ten successes."""
-    good = [one for one in operations if one.ending is Outcome.LIVE]
-    ends = [(one, one.at + one.seconds) for one in good[-10:]]
+    ends = [(one, one.at + one.seconds) for one in successes(operations)[-10:]]
     left = sorted(end - at for one, end in ends for s, at in one.steps if s is step)
     # A clock that was set back makes it negative.
     return max(0.0, left[len(left) // 2]) if left else None

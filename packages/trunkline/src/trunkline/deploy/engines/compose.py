@@ -68,14 +68,13 @@ class ComposeEngine:
     def well(self, instance: Instance) -> bool:
         """Ask the instance itself, at its published port."""
         name, host = self._name(instance.address), self.environment.host
-        if name not in self.ports:
-            found = docker("port", name, f"{PORT}/tcp").text
-            self.ports[name] = found.partition("\n")[0]
-        well = is_well(self.ports[name], commit=instance.commit, host=host)
-        if not well:
-            # Another start of the container has another port.
-            del self.ports[name]
-        return well
+        # Asked again after a failure: a container that was restarted has another port.
+        if not (port := self.ports.pop(name, "")):
+            port = docker("port", name, f"{PORT}/tcp").text.partition("\n")[0]
+        if not is_well(port, commit=instance.commit, host=host):
+            return False
+        self.ports[name] = port
+        return True
 
     def ensure_proxy(self) -> None:
         """Start the proxy and the database, unless they are running."""
@@ -110,6 +109,7 @@ class ComposeEngine:
             if state == "running":
                 say(f"waiting for an earlier one: docker logs --follow {container}")
             self._finish(container)
+        # Detached, or Docker's own failure would be taken for the program's.
         run = ("run", "--detach", "--no-deps", "--no-TTY", f"--name={container}")
         colour = self._add(candidate, operation)
         self._compose(*run, colour, *argv, env=self.variables.read(operation))
