@@ -48,6 +48,21 @@ def test_a_deploy_serves_the_new_one_and_stops_the_old(world: World) -> None:
     assert endings(world) == [Outcome.LIVE, Outcome.LIVE]
 
 
+def test_what_serves_has_a_line_of_its_own_after_a_reason_of_several(
+    world: World,
+) -> None:
+    class LongError(FailedError):
+        def __init__(self, text: str) -> None:
+            super().__init__(f"{text}:\nno such table.")
+
+    world.deploy("a")
+    world.fails, world.failure = "migrate", LongError
+    with pytest.raises(FailedError) as failed:
+        world.deploy("b")
+    said = "b migrate failed:\nno such table.\na still serves"
+    assert str(failed.value).startswith(said)
+
+
 @pytest.mark.parametrize("failure", [FailedError, OSError])
 @pytest.mark.parametrize("step", ["pull", "migrate", "start", "switch"])
 def test_a_failure_before_the_switch_leaves_the_old_one_serving(

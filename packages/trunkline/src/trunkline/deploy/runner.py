@@ -233,7 +233,8 @@ class Deployer:
         kind = "still" if stays == before else "of another deploy"
         still = f"{stays.commit[:12]} {kind} serves" if stays else "nothing serves"
         last = f"\nits last lines:\n{said}" if said else ""
-        return f"{operation.candidate.ref} {why}; {still}{last}"
+        join = "\n" if "\n" in why else "; "
+        return f"{operation.candidate.ref} {why}{join}{still}{last}"
 
     def _put_on_by_others(
         self, operation: Operation, live: str | None
