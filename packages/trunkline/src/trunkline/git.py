@@ -18,6 +18,7 @@ QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 # Settings of a user that change what git prints, and what they must be.
 SETTINGS = {
     "color.ui": "false",
+    "core.commentChar": "#",
     "diff.mnemonicPrefix": "false",
     "diff.noprefix": "false",
     "i18n.logOutputEncoding": "UTF-8",

@@ -81,3 +81,24 @@ def test_a_branch_without_a_commit_gets_its_first(released: Sample) -> None:
     assert "the branch has no commit" in released.cz("bump").err
     type_next(released, ran)
     assert "refused by rule `branch`" in released.trunkline("release").err
+
+
+@pytest.mark.parametrize("hidden", ["sparse", "assumed"])
+def test_a_changelog_that_git_passes_over_is_watched_first(
+    released: Sample, hidden: str
+) -> None:
+    released.commit("feat: more", {"more.txt": "more"})
+    if hidden == "sparse":
+        released.git(
+            "sparse-checkout", "set", "--no-cone", "/pyproject.toml", "/uv.lock"
+        )
+    else:
+        released.git("update-index", "--assume-unchanged", "CHANGELOG.md")
+    first, second = released.cz("bump", "--yes"), released.trunkline("release")
+    assert (first.code, second.code) == (26, 1), first.all + second.all
+    assert "pass over changes of CHANGELOG.md" in first.err
+    command = second.err.partition("type next: ")[2].strip()
+    assert released.run("sh", "-c", command).code == 0
+    ran = released.trunkline("release")
+    assert ran.code == 0, ran.all
+    assert "## v1.2.0" in released.git("show", "v1.2.0:CHANGELOG.md")

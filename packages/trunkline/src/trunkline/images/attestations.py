@@ -34,19 +34,18 @@ def index_of(
     annotations: Mapping[str, str],
 ) -> Manifest:
     """Return an index of images, one for each platform, and of their attestations."""
-    beside = map(_beside, images, attestations)
+    listed = [
+        descriptor(it.manifest.content, it.manifest.media_type)
+        | {"platform": it.platform}
+        for it in images
+    ]
     index = {
         "schemaVersion": 2,
         "mediaType": OCI_INDEX,
-        "manifests": [*map(_listed, images), *beside],
+        "manifests": [*listed, *map(_beside, images, attestations)],
         "annotations": dict(annotations),
     }
     return Manifest(canonical(index), OCI_INDEX)
-
-
-def _listed(image: BuiltImage) -> Document:
-    found = descriptor(image.manifest.content, image.manifest.media_type)
-    return found | {"platform": image.platform}
 
 
 def _beside(image: BuiltImage, attestation: Manifest) -> Document:

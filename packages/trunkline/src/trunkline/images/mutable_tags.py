@@ -152,11 +152,8 @@ def holder_of(
     fetch_tips(repository, settings, tips)
     built = labels.get(REVISION, "")
     on = [it for it in tips if built and repository.is_ancestor(built, tips[it])]
-    return (
-        on[0]
-        if len(on) == 1
-        else next((b for b in on if b == labels.get(BRANCH)), None)
-    )
+    named = [it for it in on if len(on) == 1 or it == labels.get(BRANCH)]
+    return named[0] if named else None
 
 
 def is_published(

@@ -184,15 +184,13 @@ class Registry:
         size = file.seek(0, os.SEEK_END) - start
         file.seek(start)
         mark = "&" if "?" in location else "?"
+        kind = "application/octet-stream"
         self.transport.request(
             "PUT",
             f"{location}{mark}{urlencode({'digest': digest})}",
             need=PUSH,
             expect={OK, CREATED, NO_CONTENT},
-            headers={
-                "Content-Type": "application/octet-stream",
-                "Content-Length": str(size),
-            },
+            headers={"Content-Type": kind, "Content-Length": str(size)},
             body=file,
         )
 

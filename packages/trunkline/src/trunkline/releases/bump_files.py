@@ -12,7 +12,7 @@ from trunkline.errors import Refusal
 from trunkline.files import keep_line_ends, replace_content
 from trunkline.git import Repository
 from trunkline.project import LOCK, PYPROJECT, Project
-from trunkline.releases.survey import read_status
+from trunkline.releases.survey import read_status, unwatched
 
 # The id of the git object in which the plugin describes the files to the guard.
 VARIABLE = "TRUNKLINE_BEFORE_BUMP"
@@ -24,6 +24,7 @@ class Originals:
 
     files: Mapping[str, str | None]
     changed: tuple[str, ...]
+    unwatched: tuple[str, ...]
 
 
 def bump_files(root: Path, project: Project) -> list[str]:
@@ -91,7 +92,8 @@ def keep_originals(repository: Repository, paths: Sequence[str]) -> None:
         store = ("hash-object", "-w", "--no-filters", "--", *present)
         files.update(zip(present, repository.read(*store).splitlines(), strict=True))
     changed = read_status(repository).changed
-    document = json.dumps({"files": files, "changed": changed}).encode()
+    # Once commitizen has written a file, git says that it watches it.
+    document = json.dumps([files, changed, unwatched(repository, paths)]).encode()
     stored = repository.run("hash-object", "-w", "--stdin", stdin=document, check=True)
     os.environ[VARIABLE] = stored.text
 
@@ -104,8 +106,8 @@ def kept_originals(
     stored = repository.objects([name])[name] if name else None
     if stored is None:
         return None
-    document = json.loads(stored.content)
-    return Originals(document["files"], tuple(document["changed"]))
+    files, changed, hidden = json.loads(stored.content)
+    return Originals(files, tuple(changed), tuple(hidden))
 
 
 def restore_line_ends(repository: Repository, originals: Originals) -> None:

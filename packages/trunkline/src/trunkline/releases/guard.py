@@ -1,6 +1,7 @@
 """`trunkline guard`: the pre-bump hook of `cz bump`."""
 
 import os
+from dataclasses import replace
 
 from trunkline.errors import Refusal
 from trunkline.files import decode_text
@@ -83,6 +84,7 @@ def check_bump(
         written=Version.from_project(os.environ.get("CZ_PRE_CURRENT_VERSION", "")),
         coming=(coming, text),
     )
+    state = replace(state, unwatched=originals.unwatched)
     return list(refusals(state)) or scanned(repository, now.head)
 
 

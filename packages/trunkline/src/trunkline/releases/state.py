@@ -93,7 +93,7 @@ class State:
     keeps_major_zero: bool
     # None if only the repository is checked.
     coming: Coming | None = None
-    # Files of a release in which git is told to see no changes.
+    # Files of a release in which git is told to see no changes: see `git ls-files -v`.
     unwatched: tuple[str, ...] = ()
     # The first version of the changelog, if it has no tag, and the changelog's name.
     planned: tuple[str, str] | None = None

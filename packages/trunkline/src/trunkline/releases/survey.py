@@ -81,16 +81,15 @@ def gather(
         tracked=tracked_remote(repository, project, status),
         keeps_major_zero=bool(cz.get("major_version_zero")),
         coming=coming and Coming(next_tag[0], find_section(coming[1], coming[0])),
-        unwatched=unwatched(repository, project),
+        unwatched=unwatched(repository, (PYPROJECT, LOCK, project.changelog_file)),
         planned=planned(repository, project),
     )
 
 
-def unwatched(repository: Repository, project: Project) -> tuple[str, ...]:
-    """Name the files of a release in which git is told to see no changes."""
-    files = (PYPROJECT, LOCK, project.changelog_file)
+def unwatched(repository: Repository, files: Sequence[str]) -> tuple[str, ...]:
+    """List files in which git is told to see no changes, with its letter for each."""
     listed = repository.names("ls-files", "-v", "-z", "--", *files)
-    return tuple(name[2:] for name in listed if name[0] in "hsS")
+    return tuple(row for row in listed if row[0] in "hsS")
 
 
 def planned(repository: Repository, project: Project) -> tuple[str, str] | None:

@@ -87,12 +87,14 @@ def able_to_commit(state: State) -> Iterator[Refusal]:
             fix="git submodule update" if moved else "git stash --include-untracked",
         )
     if state.unwatched:
-        names = " ".join(state.unwatched)
+        names = " ".join(row[2:] for row in state.unwatched)
         yield Refusal(
             rule="clean",
             found=f"git is told to pass over changes of {names}",
             expected="these files in the commit of the release",
-            fix=f"git update-index --no-assume-unchanged --no-skip-worktree {names}",
+            fix="git sparse-checkout disable"
+            if any(row[0] in "sS" for row in state.unwatched)
+            else f"git update-index --no-assume-unchanged {names}",
         )
     if state.identity_problem is not None:
         yield Refusal(
