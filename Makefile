@@ -63,7 +63,7 @@ check: setup ## Run every gate that a change has to pass
 	@$(UV) run trunkline check
 
 clean: ## Delete what the other targets made
-	@git clean -dfqX
+	@git clean -dfqX --exclude='!*.env'
 
 # The address that pyproject.toml names for trunkline, where it comes from git.
 tool-source = $(shell sed -n 's/^trunkline = {.*git = "\([^"]*\)".*/\1/p' pyproject.toml)

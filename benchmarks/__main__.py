@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import machine, report
-from benchmarks.benchmark import Benchmark, BenchmarkError, UnavailableError
-from benchmarks.report import Outcome
+from benchmarks.harness import machine, report
+from benchmarks.harness.benchmark import Benchmark, BenchmarkError, UnavailableError
+from benchmarks.harness.report import Outcome
 from benchmarks.suite import BENCHMARKS
 
 INTERRUPTED = 130
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(machine.describe(), file=sys.stderr)
     outcomes = []
     for benchmark in chosen:
-        rounds = benchmark.quick_rounds if options.quick else benchmark.rounds
+        rounds = benchmark.rounds[options.quick]
         print(f"{benchmark.name} ({rounds} rounds) …", file=sys.stderr, flush=True)
         outcomes.append(measure(benchmark, rounds, profile=options.profile))
     print(report.table(outcomes))

@@ -1,158 +1,47 @@
 """Every benchmark, in the order in which they run."""
 
-from benchmarks import (
-    bump,
-    clusters,
-    containers,
+from benchmarks.deploys import cluster, hosts
+from benchmarks.development import feature, generation, loop, reload, size
+from benchmarks.harness.benchmark import Benchmark, Bound
+from benchmarks.images import layers, platforms, shared_layers, start
+from benchmarks.releases import bump, commit_msg, release
+from benchmarks.service import (
     cpu,
-    deploys,
-    feature,
-    generation,
-    growth,
-    image_cache,
-    images,
     imports,
     invoices,
-    loop,
-    messages,
+    list_growth,
     overload,
-    publish,
-    release,
-    reload,
-    size,
     throughput,
 )
-from benchmarks.benchmark import Benchmark, Bound
+
+RATE = Bound(0.90, at_least=True)
+READ = Bound(0.75, at_least=True)
+PULL, CHANGED = Bound(25, unit=" MB"), Bound(200, unit=" kB")
+LOST = Bound(0)
 
 BENCHMARKS: tuple[Benchmark, ...] = (
-    Benchmark("size", size.run, rounds=1, quick_rounds=1),
-    Benchmark(
-        "make-test", size.make_test, rounds=5, quick_rounds=1, bound=Bound(limit=15)
-    ),
-    Benchmark(
-        "generate",
-        generation.run,
-        rounds=5,
-        quick_rounds=1,
-        bound=Bound(limit=25, unit=" s"),
-    ),
-    Benchmark(
-        "loop",
-        loop.run,
-        rounds=7,
-        quick_rounds=3,
-        profile=loop.profile,
-    ),
-    Benchmark("feature", feature.run, rounds=3, quick_rounds=1),
-    Benchmark(
-        "reload",
-        reload.run,
-        rounds=9,
-        quick_rounds=3,
-        bound=Bound(limit=1.25),
-        profile=reload.profile,
-    ),
-    Benchmark(
-        "throughput",
-        throughput.run,
-        rounds=15,
-        quick_rounds=4,
-        bound=Bound(limit=0.90, at_least=True),
-        profile=throughput.profile,
-    ),
-    Benchmark("cpu", cpu.run, rounds=200, quick_rounds=50, profile=cpu.profile),
-    Benchmark(
-        "overload",
-        overload.run,
-        rounds=5,
-        quick_rounds=2,
-        bound=Bound(limit=0.90, at_least=True),
-    ),
-    Benchmark(
-        "import",
-        imports.run,
-        rounds=25,
-        quick_rounds=7,
-        bound=Bound(limit=1.5),
-        profile=imports.profile,
-    ),
-    Benchmark(
-        "invoices",
-        invoices.run,
-        rounds=15,
-        quick_rounds=4,
-        bound=Bound(limit=0.75, at_least=True),
-    ),
-    Benchmark("growth", growth.run, rounds=15, quick_rounds=4, bound=Bound(limit=1.3)),
-    Benchmark(
-        "bump",
-        bump.run,
-        rounds=11,
-        quick_rounds=4,
-        bound=Bound(limit=1.3),
-        profile=bump.profile,
-    ),
-    Benchmark(
-        "release", release.run, rounds=15, quick_rounds=5, bound=Bound(limit=1.2)
-    ),
-    Benchmark(
-        "commit-msg",
-        messages.run,
-        rounds=25,
-        quick_rounds=7,
-        bound=Bound(limit=200, unit=" ms"),
-    ),
-    Benchmark(
-        "image-layers", images.layers, rounds=1, quick_rounds=1, bound=Bound(limit=1)
-    ),
-    Benchmark(
-        "image-transfer",
-        images.transfer,
-        rounds=1,
-        quick_rounds=1,
-        bound=Bound(limit=200, unit=" kB"),
-    ),
-    Benchmark(
-        "image-size",
-        images.size,
-        rounds=1,
-        quick_rounds=1,
-        bound=Bound(limit=25, unit=" MB"),
-    ),
-    Benchmark(
-        "image-cache",
-        image_cache.steps,
-        rounds=1,
-        quick_rounds=1,
-        bound=Bound(limit=4),
-    ),
-    Benchmark("publish-platforms", publish.run, rounds=7, quick_rounds=3),
-    Benchmark(
-        "container-start",
-        containers.start,
-        rounds=11,
-        quick_rounds=3,
-        bound=Bound(limit=0.6),
-    ),
-    Benchmark(
-        "deploy-local",
-        deploys.local,
-        rounds=50,
-        quick_rounds=3,
-        bound=deploys.NONE_LOST,
-    ),
-    Benchmark(
-        "deploy-compose",
-        deploys.compose,
-        rounds=50,
-        quick_rounds=3,
-        bound=deploys.NONE_LOST,
-    ),
-    Benchmark(
-        "deploy-kubernetes",
-        clusters.run,
-        rounds=20,
-        quick_rounds=3,
-        bound=deploys.NONE_LOST,
-    ),
+    Benchmark("size", size.run, (1, 1)),
+    Benchmark("make-test", size.make_test, (5, 1), Bound(15)),
+    Benchmark("generate", generation.run, (5, 1), Bound(25, unit=" s")),
+    Benchmark("loop", loop.run, (7, 3), profile=loop.profile),
+    Benchmark("feature", feature.run, (3, 1)),
+    Benchmark("reload", reload.run, (9, 3), Bound(1.25), reload.profile),
+    Benchmark("throughput", throughput.run, (15, 4), RATE, throughput.profile),
+    Benchmark("cpu", cpu.run, (200, 50), profile=cpu.profile),
+    Benchmark("overload", overload.run, (5, 2), RATE),
+    Benchmark("import", imports.run, (25, 7), Bound(1.5), imports.profile),
+    Benchmark("invoices", invoices.run, (15, 4), READ),
+    Benchmark("list-growth", list_growth.run, (15, 4), Bound(1.3)),
+    Benchmark("bump", bump.run, (11, 4), Bound(1.3), bump.profile),
+    Benchmark("release", release.run, (15, 5), Bound(1.2)),
+    Benchmark("commit-msg", commit_msg.run, (25, 7), Bound(200, unit=" ms")),
+    Benchmark("image-layers", layers.layers, (1, 1), Bound(1)),
+    Benchmark("image-transfer", layers.transfer, (1, 1), CHANGED),
+    Benchmark("image-size", layers.size, (1, 1), PULL),
+    Benchmark("image-cache", shared_layers.steps, (1, 1), Bound(4)),
+    Benchmark("publish-platforms", platforms.run, (7, 3)),
+    Benchmark("container-start", start.start, (11, 3), Bound(0.6)),
+    Benchmark("deploy-local", hosts.local, (50, 3), LOST),
+    Benchmark("deploy-compose", hosts.compose, (50, 3), LOST),
+    Benchmark("deploy-kubernetes", cluster.run, (20, 3), LOST),
 )

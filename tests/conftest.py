@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from hypothesis import settings as profiles
 
-from my_app.config import UNDECLARED, Flags, Settings, build
+from my_app.config import UNDECLARED, Flags, Settings
 from my_app.core.app import ServiceSettings, create_app
 from my_app.core.platform.feature import Feature
 from my_app.core.platform.observability.logs import (
@@ -21,6 +21,7 @@ from my_app.core.platform.observability.logs import (
 )
 from my_app.environment import (
     EnvironmentVariablesError,
+    build,
     misspelt,
 )
 

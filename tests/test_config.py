@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from my_app.config import Flags, Settings, build, load
+from my_app.config import Flags, Settings, load
 from my_app.core.app import ServiceSettings
 from my_app.environment import (
     EnvironmentVariablesError,
+    build,
     example,
 )
 

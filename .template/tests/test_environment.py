@@ -4,12 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from my_app.config import build, load
+from my_app.config import load
 from my_app.core.app import ServiceSettings
-from my_app.environment import (
-    Problem,
-    misspelt,
-)
+from my_app.environment import Problem, build, misspelt
 
 from tests.core.platform.features import SampleFlags
 from tests.test_config import dotenv, problems

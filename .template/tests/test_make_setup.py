@@ -54,6 +54,23 @@ def test_a_repository_of_its_own_gets_the_hooks(repository: Path) -> None:
     assert hooks_after_setup(repository) == ".githooks"
 
 
+def test_values_of_a_machine_are_not_committed_and_survive_cleaning(
+    repository: Path,
+) -> None:
+    for name in ("Makefile", ".gitignore", ".env.example"):
+        shutil.copy(ROOT / name, repository)
+    kept = {"staging.env", ".env", ".env.example"}
+    for name in (*kept, "shop.db", "shop.db-wal", "src/.env"):
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).touch()
+    listed = run(repository, "git", "ls-files", "--others", "--exclude-standard")
+    assert {*listed.split()} == {".env.example", ".gitignore", "Makefile"}
+    run(repository, "make", "clean")
+    left = {one.name for one in repository.iterdir()}
+    assert left == {*kept, ".git", ".gitignore", "Makefile", "src"}
+    assert (repository / "src/.env").exists()
+
+
 def test_hooks_of_a_surrounding_repository_stay(repository: Path) -> None:
     assert hooks_after_setup(repository / "service") == ""
 

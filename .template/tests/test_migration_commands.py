@@ -65,7 +65,10 @@ def test_a_new_model_becomes_a_migration_and_a_table(copy: Path) -> None:
 
     assert [it.returncode for it in (written, migrated, heads, known)] == [0, 0, 0, 0]
     (head,) = json.loads(heads.stdout)
-    assert f"The database is at {head}." in migrated.stdout
+    *steps, end = migrated.stdout.splitlines()
+    assert end == f"The database is at {head}."
+    assert all("Running upgrade" in step for step in steps)
+    assert len(steps) == len([*copy.glob("src/my_app/migrations/versions/*.py")])
     assert "keep_notes.py" in known.stdout
     with sqlite3.connect(copy / "my-app.db") as database:
         (sql,) = database.execute(

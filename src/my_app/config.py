@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .environment import (
@@ -17,11 +17,13 @@ from .environment import (
     ORIGINS,
     EnvironmentVariablesError,
     Problem,
+    build,
     is_network,
     matching,
+    misplaced,
     misspelt,
-    problems_of,
     read_dotenv,
+    reads_dotenv,
     secret_files,
 )
 
@@ -185,8 +187,7 @@ class Settings(BaseSettings):
         files = self.tls_certificate, self.tls_key
         if any(files):
             try:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(*files, password="")
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files, "")
             except OSError as error:
                 problems.append(
                     Problem(
@@ -200,9 +201,7 @@ class Settings(BaseSettings):
     def of[Own: Settings](self, model: type[Own]) -> Own:
         """Return these settings as those of a feature, which they include."""
         if not isinstance(self, model):
-            raise TypeError(
-                f"{model.__name__} are part of core.app.ServiceSettings only"
-            )
+            raise TypeError(f"{model.__name__} are part of ServiceSettings only")
         return self
 
     @property
@@ -293,42 +292,9 @@ def load(model: type[Settings], env_file: Path = Path(".env")) -> Config:
         present |= dict.fromkeys(secret_files(Path(folder), model, problems), "")
     settings = build(model, dotenv, problems, None if problems else folder)
     flags = build(Flags, dotenv, problems)
-    for each in (model, Flags):
-        problems += misspelt(present, each)
+    problems += [*misspelt(present, model), *misspelt(present, Flags)]
     if settings is not None:
         problems += settings.unsuitable()
     if problems or settings is None or flags is None:
         raise EnvironmentVariablesError(problems)
     return Config(settings, flags)
-
-
-def reads_dotenv() -> bool:
-    """Return whether this process reads `.env`."""
-    return os.environ.get("APP_ENVIRONMENT", "development") == "development"
-
-
-def build[Model: BaseSettings](
-    model: type[Model],
-    dotenv: Path | None,
-    problems: list[Problem],
-    secrets: str | None = None,
-) -> Model | None:
-    """Read one settings class and add its errors to `problems`."""
-    try:
-        return model(_env_file=dotenv, _secrets_dir=secrets)
-    except ValidationError as error:
-        problems += problems_of(model, error)
-        return None
-
-
-def misplaced(environment: str | None, dotenv: Path) -> list[Problem]:
-    """Report `.env` setting the variable that decides whether `.env` is read."""
-    if environment in (None, "development"):
-        return []
-    return [
-        Problem(
-            variable="APP_ENVIRONMENT",
-            found=f"{environment!r} in {dotenv}",
-            expected="development; set other environments in the process itself",
-        )
-    ]

@@ -1,5 +1,6 @@
 """Reading the environment: once, with all problems reported together."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -78,6 +79,38 @@ def variable_names(model: type[BaseSettings]) -> dict[str, str]:
         field.alias or f"{prefix}{name}".upper(): name
         for name, field in model.model_fields.items()
     }
+
+
+def reads_dotenv() -> bool:
+    """Return whether this process reads `.env`."""
+    return os.environ.get("APP_ENVIRONMENT", "development") == "development"
+
+
+def build[Model: BaseSettings](
+    model: type[Model],
+    dotenv: Path | None,
+    problems: list[Problem],
+    secrets: str | None = None,
+) -> Model | None:
+    """Read one settings class and add its errors to `problems`."""
+    try:
+        return model(_env_file=dotenv, _secrets_dir=secrets)
+    except ValidationError as error:
+        problems += problems_of(model, error)
+        return None
+
+
+def misplaced(environment: str | None, dotenv: Path) -> list[Problem]:
+    """Report `.env` setting the variable that decides whether `.env` is read."""
+    if environment in (None, "development"):
+        return []
+    return [
+        Problem(
+            variable="APP_ENVIRONMENT",
+            found=f"{environment!r} in {dotenv}",
+            expected="development; set other environments in the process itself",
+        )
+    ]
 
 
 def problems_of(model: type[BaseSettings], error: ValidationError) -> Iterator[Problem]:

@@ -201,7 +201,7 @@ def test_a_branch_that_the_runner_did_not_compare_is_compared_when_it_is_asked_f
     assert "It has not been compared yet" in ana.client.get(path).text
     web.look(ref="main", commit=git(remote, "rev-parse", "main"), well=True)
     text = ana.client.get(path).text
-    assert "3 commits come" in text
+    assert "3 changes come" in text
     assert re.findall("<li><bdi>(.*?)</bdi></li>", text) == [
         "feat: part 2",
         "feat: part 1",

@@ -40,7 +40,7 @@ def test_the_page_tells_what_is_on_staging(web: Web) -> None:
     assert "<title>staging: Serving · Try main · shop</title>" in text
     assert "Serving" in text
     since = '<time datetime="2027-01-15T07:58:00Z">07:58 UTC</time>'
-    assert f"put on by ana, {since}" in text
+    assert f"put on by <bdi>ana</bdi>, {since}" in text
     assert "Free: nobody has reserved it." in text
     assert "<button name=" not in text
 
@@ -51,7 +51,7 @@ def test_what_a_terminal_put_on_by_its_tag_is_known_by_its_branch(web: Web) -> N
     web.look(ref="feat-seats", commit=seats["commit"], well=True, by="ana")
     text = web.visitor("vera").page()
     assert "<bdi>Price the 201st seat</bdi></p>" in text
-    assert "by Ben · put on by ana" in text
+    assert "by <bdi>Ben</bdi> · put on by <bdi>ana</bdi>" in text
     again = web.visitor("ana").client.get("/shop/staging/put?ref=feat-seats")
     assert "Put <bdi>Price the 201st seat</bdi> on STAGING?" in again.text
 
@@ -60,7 +60,7 @@ def test_who_wrote_what_nobody_lists_any_more_is_not_made_up(web: Web) -> None:
     web.list()
     web.look(ref="feat-seats", commit="a" * 40, well=True, by="ana")
     text = web.visitor("vera").page()
-    assert "put on by ana" in text
+    assert "put on by <bdi>ana</bdi>" in text
     assert "· by " not in text
 
 
@@ -277,12 +277,12 @@ def test_production_takes_only_what_has_run_on_staging(web: Web) -> None:
 
 
 def test_what_nobody_can_see_is_not_green_and_has_no_buttons(web: Web) -> None:
-    web.look("the engine does not answer")
+    web.look("the engine does not answer. Is it running?")
     text = web.visitor("ana").page()
     staging = text.partition('id="staging"')[2].partition("</section>")[0]
     assert "Not visible now" in staging
     assert "Serving" not in staging
-    assert "We cannot see staging: the engine does not answer" in staging
+    assert "answer. Is it running. Until we can" in staging
     assert "<button" not in staging
     web.now += 600
     web.look(ref="main", commit="0" * 40, well=True)

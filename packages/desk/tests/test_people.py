@@ -177,7 +177,7 @@ def test_a_token_is_named_in_the_history_and_can_be_removed(web: Web) -> None:
     wish = {"action": "put", "ref": "feat/seats"}
     answer = script.post("/api/shop/staging", json=wish, headers=header)
     assert answer.status_code == 202, answer.text
-    assert "<b>deploy-token-3</b> (by token)" in web.visitor("ana").page()
+    assert "<b><bdi>deploy-token-3</bdi></b> (by token)" in web.visitor("ana").page()
     with web.store.writing() as connection:
         assert people.remove_token(connection, "deploy-token-3")
     assert script.get("/api/shop/staging", headers=header).status_code == 401

@@ -161,7 +161,8 @@ def test_what_somebody_changed_outside_is_told_beside_what_was_put_on(web: Web) 
     recorded = {"ref": "feat/seats", "commit": "d" * 40}
     web.look(ref=None, commit="c" * 40, well=True, recorded=recorded)
     text = web.visitor("ana").page()
-    assert "Somebody changed staging outside: it runs <code>ccccccc</code>" in text
+    put = "we put <bdi>feat/seats</bdi> <code>ddddddd</code>."
+    assert f"outside: it runs <bdi></bdi> <code>ccccccc</code>, {put}" in text
     assert 'put?ref=feat/seats">Put ours back</a>' in text
     assert 'value="accept"' in text
     web.look(ref="feat/seats", commit="d" * 40, well=True, recorded=recorded)
@@ -225,7 +226,7 @@ def test_what_failed_names_its_step_and_can_be_tried_again(web: Web) -> None:
         requests.end(connection, one, *how, at=web.now)
     text = web.visitor("ana").page()
     assert "Sell seats</bdi></b> was not put on: it failed at <b>Start</b>" in text
-    assert '<a href="/shop/staging/put?ref=feat/seats">Try again</a>' in text
+    assert 'href="/shop/staging/put?ref=feat/seats">Try again</a>' in text
 
 
 def test_each_environment_for_branches_has_its_button(tmp_path: Path) -> None:
@@ -243,7 +244,7 @@ def test_production_says_by_which_commits_staging_is_ahead(web: Web) -> None:
     web.look(place="shop/production", commit=behind["commit"], well=True)
     ana = web.visitor("ana")
     web.list(behind | {"commits_out": ["feat: seats", "fix: a <b>"]})
-    assert "Staging is 2 commits ahead: <bdi>feat: seats · fix: a &lt;b&gt;</bdi>" in (
+    assert "Staging is 2 changes ahead: <bdi>feat: seats · fix: a &lt;b&gt;</bdi>" in (
         ana.page()
     )
     # That of another time says nothing of now.

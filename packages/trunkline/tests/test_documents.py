@@ -14,6 +14,7 @@ SERVICE = "docs/decisions"
 TOOL = "packages/trunkline/docs/decisions"
 LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
 RECORD = re.compile(r"\brecords? (\d+)\b")
+NUMBERED = re.compile(r"docs/decisions/\d{4}-[^/]+$")
 STATUS = re.compile(
     r"^Status: (\w+) · Date: (\d{4}-\d\d-\d\d)(?: · Updated: .+)?$", re.MULTILINE
 )
@@ -58,6 +59,12 @@ def test_every_record_that_a_page_names_exists() -> None:
         (path, int(number)) for path, text in pages() for number in RECORD.findall(text)
     }
     assert {(path, number) for path, number in named if number not in numbers} == set()
+
+
+def test_a_record_has_at_most_50_lines() -> None:
+    lines = {path: text.count("\n") for path, text in pages() if NUMBERED.search(path)}
+    assert len(lines) > len([*records(SERVICE), *records(TOOL)])
+    assert {path: count for path, count in lines.items() if count > 50} == {}
 
 
 def test_every_target_of_make_that_a_page_names_exists() -> None:

@@ -1,6 +1,7 @@
 """`python -m my_app migrate`, `migration` and `migrations`."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.command == "migrations":
         return commands.compare(database)  # What is printed is JSON alone.
     configure_logging(settings)
+    # Which migration runs is worth a line, what Alembic assumes of a database is not.
+    runtime = logging.getLogger("alembic.runtime.migration")
+    runtime.addFilter(lambda record: record.msg.startswith("Running"))
     return commands.migrate(database, down=options.down)
 
 
@@ -39,16 +43,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     run.add_argument(
         "--down", type=int, default=0, metavar="N", help="undo the last N, data too"
     )
-    new = found.add_parser(
-        "migration", help="write a migration from the changes to the models"
-    )
+    new = found.add_parser("migration", help="write a migration from changed models")
     new.add_argument(
         "-m", "--message", required=True, help="what it does, such as 'add a column'"
     )
     known = found.add_parser("migrations", help="list the migrations of this build")
-    known.add_argument(
-        "--json", action="store_true", help="print the latest revision as JSON"
-    )
+    known.add_argument("--json", action="store_true", help="print the heads as JSON")
     known.add_argument(
         "--database", action="store_true", help="compare them with the database"
     )

@@ -14,13 +14,14 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from desks import DeskProcesses
+from desks import DeskProcesses, running_desk
 
 
-@pytest.fixture(scope="module")
-def desk(running: DeskProcesses) -> DeskProcesses:
-    """As the test before left it."""
-    return running
+@pytest.fixture
+def new_desk(tmp_path: Path) -> Iterator[DeskProcesses]:
+    """A desk that has put nothing on yet, and that no other test gets."""
+    with running_desk(tmp_path) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

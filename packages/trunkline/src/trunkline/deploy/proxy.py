@@ -124,14 +124,7 @@ def _require_free(environment: Environment) -> None:
     """Refuse an address where the proxy cannot listen, before the old one stops."""
     address = environment.address
     if _answers(address):
-        port = address.rpartition(":")[2]
-        raise Refusal(
-            rule="port",
-            found=f"another program listens at {address}",
-            expected=f"a free port for the proxy of {environment.name}",
-            fix=f"lsof -nP -iTCP:{port} -sTCP:LISTEN  (end what it names, or change "
-            "the port of url in pyproject.toml)",
-        )
+        raise port_taken(environment)
     if error := _binding_error(address):
         raise Refusal(
             rule="url",
@@ -139,6 +132,18 @@ def _require_free(environment: Environment) -> None:
             expected="a host name or an address of this machine",
             fix="the same command  (with another url in pyproject.toml)",
         )
+
+
+def port_taken(environment: Environment) -> Refusal:
+    """Return the refusal of an address at which somebody else listens."""
+    port = environment.address.rpartition(":")[2]
+    return Refusal(
+        rule="port",
+        found=f"another program listens at {environment.address}",
+        expected=f"a free port for the proxy of {environment.name}",
+        fix=f"lsof -nP -iTCP:{port} -sTCP:LISTEN  (end what it names, or change "
+        "the port of url in pyproject.toml)",
+    )
 
 
 def _binding_error(address: str) -> OSError | None:

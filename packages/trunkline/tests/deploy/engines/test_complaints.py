@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from registries import free_port, missing
-from trunkline.deploy.engines.complaints import passing, refusal
+from trunkline.deploy.engines.complaints import compose_refusal, passing, refusal
 from trunkline.deploy.engines.workload import Workload
 from trunkline.deploy.environments import Environment
 from trunkline.errors import Refusal
@@ -135,3 +135,35 @@ def test_a_server_that_does_not_answer_is_asked_until_it_does(
     workload.patience = 0.5
     configure(tmp_path, free_port(), "fresh")
     assert typed(workload)[0] == "cluster-away"
+
+
+@pytest.mark.parametrize(
+    ("complaint", "rule"),
+    [
+        ("Bind for 0.0.0.0:80 failed: port is already allocated", "port"),
+        ("ports are not available: exposing port TCP 0.0.0.0:80", "port"),
+        ("docker: 'compose' is not a docker command.\nSee 'docker --help'", "compose"),
+        ("unknown flag: --progress", "compose"),
+        ("required variable API_KEY is missing a value", "variables"),
+        ('required variable API_KEY is missing a value: "of the shop"', "variables"),
+    ],
+)
+def test_what_docker_says_of_a_machine_that_is_not_prepared_is_understood(
+    complaint: str, rule: str
+) -> None:
+    found = compose_refusal(complaint, Environment("staging", "http://127.0.0.1:80"))
+    assert found
+    assert found.rule == rule
+
+
+def test_without_compose_the_package_that_has_it_is_named() -> None:
+    said = "docker: unknown command: docker compose\n\nRun 'docker --help' for more"
+    found = compose_refusal(said, Environment("staging", "http://127.0.0.1:80"))
+    assert found
+    assert found.found.endswith("Compose: docker: unknown command: docker compose")
+    assert found.fix.startswith("sudo apt-get install docker-compose-plugin  (")
+
+
+def test_what_else_docker_says_is_left_as_it_is() -> None:
+    environment = Environment("staging", "http://127.0.0.1:80")
+    assert compose_refusal("no space left on device", environment) is None

@@ -1,6 +1,7 @@
 """What somebody else did to the proxy, the live file or the containers."""
 
 import shutil
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,23 @@ def test_whoever_changes_the_url_is_told_how_the_proxy_moves(serving: Host) -> N
     with pytest.raises(urllib3.exceptions.HTTPError):
         urllib3.request("GET", old, retries=False)
     assert "the proxy is not" not in serving.deploy("main").err
+
+
+def test_a_machine_that_is_not_prepared_says_what_to_type(host: Host) -> None:
+    host.publish("main")
+    host.clone.write("staging.env", "GREETING=hello\n")
+    ran = host.deploy("main")
+    assert (ran.code, "no POSTGRES_PASSWORD" in ran.err) == (1, True), ran.all
+    host.typed(ran.err)
+    with socket.create_server(("127.0.0.1", host.port)):
+        ran = host.deploy("main")
+        assert (ran.code, "rule `port`" in ran.err) == (1, True), ran.all
+        host.typed(ran.err)
+        host.port = free_port()
+        host.url = f"http://127.0.0.1:{host.port}"
+        host.configure(host.server)
+        host.deployed("main")
+    assert host.get()["kind"] == "well"
 
 
 @pytest.mark.parametrize("verb", ["create", "run"])

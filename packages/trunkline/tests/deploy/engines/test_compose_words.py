@@ -24,7 +24,7 @@ case "$*" in
     [ ! -e "{folder}/hangs" ] || exec sleep 30; echo 0 ;;
   logs*) echo "waiting for a lock" ;;
   *" up --detach "*) touch "{folder}/proxy" ;;
-  rm*proxy-1) rm "{folder}/proxy" ;;
+  "rm --force "*proxy-1) rm "{folder}/proxy" ;;
   inspect*config-hash*) [ -e "{folder}/proxy" ] ;;
   inspect*Image*) echo caddy:2 ;;
   exec*) cat "{folder}/version" ;;

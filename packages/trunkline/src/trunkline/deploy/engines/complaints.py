@@ -1,5 +1,9 @@
-"""Interpret kubectl's errors, and say what to type next. Pure."""
+"""Interpret kubectl's and Compose's errors, and say what to type next. Pure."""
 
+import re
+
+from trunkline.deploy.environments import Environment
+from trunkline.deploy.proxy import port_taken
 from trunkline.errors import Refusal
 
 # kubectl's errors about a server that is temporarily unable to answer.
@@ -10,6 +14,10 @@ SILENT = ("connection", "timeout", ": eof")
 LOG_IN = ("logged in", "provide credentials", "getting credentials")
 CONTEXT = ("context was not found", "no context exists")
 AWAY = ("connection to the server", "unable to connect", "had not finished")
+
+# Of Compose: a port that is taken, and a docker that has no Compose or an old one.
+TAKEN = ("already in use", "already allocated", "ports are not available")
+NO_COMPOSE = ("docker --help", "unknown flag")
 
 
 def passing(complaint: str) -> bool:
@@ -50,5 +58,28 @@ def refusal(complaint: str, options: str, environment: str) -> Refusal | None:
             expected="an API server that answers",
             fix=f"kubectl {options} get --raw=/readyz  (once that says ok: the same "
             "command)",
+        )
+    return None
+
+
+def compose_refusal(complaint: str, environment: Environment) -> Refusal | None:
+    """Return a Refusal if a person has to prepare something for Compose, else None."""
+    if any(one in complaint for one in TAKEN):
+        return port_taken(environment)
+    if any(one in complaint for one in NO_COMPOSE):
+        return Refusal(
+            rule="compose",
+            found=f"docker without a usable Compose: {complaint.partition('\n')[0]}",
+            expected="docker compose, 2.30 or newer",
+            fix="sudo apt-get install docker-compose-plugin  (or docker-compose-v2)",
+        )
+    if found := re.search(r"required variable (\w+)", complaint):
+        name = environment.name
+        return Refusal(
+            rule="variables",
+            found=f"no {found[1]}, which the Compose files of {name} require",
+            expected=f"it in a file that `variables` of {name} lists",
+            fix=f"echo {found[1]}=VALUE >> {name}.env  (with `variables = "
+            f'["{name}.env"]` in pyproject.toml)',
         )
     return None

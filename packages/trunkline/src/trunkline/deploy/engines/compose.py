@@ -6,10 +6,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from trunkline.deploy.engines.compose_file import (
-    proxy_variables,
-    team_files,
-)
+from trunkline.deploy.engines.complaints import compose_refusal
+from trunkline.deploy.engines.compose_file import proxy_variables, team_files
 from trunkline.deploy.engines.image_store import ImageStore
 from trunkline.deploy.environments import Environment
 from trunkline.deploy.operation import Candidate, Instance, Operation
@@ -86,6 +84,7 @@ class ComposeEngine:
         (self.folder / "compose.env").write_text("".join(lines), encoding="utf-8")
         today = self.variables.today()
         proxy = self._name("proxy-1")
+        docker("rm", proxy)  # Unless it runs; made again, it has the url of now.
         shown = '--format={{index .Config.Labels "com.docker.compose.config-hash"}}'
         known = docker("inspect", shown, proxy)
         up = ("up", "--detach", "--no-recreate", "--wait")
@@ -252,7 +251,10 @@ class ComposeEngine:
         argv = ["compose", "--progress=quiet", "--project-name", self.project, *named]
         done = docker(*argv, *words, env={**env, **self.proxy})
         if not done.ok:
-            raise FailedError(f"`docker compose {words[0]}` failed: {done.complaint}")
+            failed = FailedError(
+                f"`docker compose {words[0]}` failed: {done.complaint}"
+            )
+            raise compose_refusal(done.complaint, self.environment) or failed
         return done
 
 
