@@ -50,6 +50,29 @@ def test_one_that_is_killed_leaves_no_runner(clone: Path) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize(
+    ("name", "password", "found"),
+    [
+        ("ana", "", "password has 0"),
+        ("ana", "x" * 1001, "password has 1001"),
+        ("a" * 101, "x", "name has 101"),
+    ],
+)
+def test_nobody_is_added_who_could_not_sign_in(
+    tmp_path: Path, clone: Path, name: str, password: str, found: str
+) -> None:
+    database = f"sqlite:///{tmp_path / 'desk.db'}"
+    settings = f'database = "{database}"\n[services]\nshop = "{clone}"\n'
+    (tmp_path / "desk.toml").write_text(settings)
+    program, *_ = words(clone, 0)
+    argv = [program, "--config", str(tmp_path / "desk.toml"), "user", "add", name]
+    ran = subprocess.run(
+        argv, check=False, capture_output=True, text=True, input=password
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(f"the {found} characters; expected 1 to 100")
+
+
 def test_a_port_in_use_is_told_with_what_to_type(clone: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from trunkline.deploy.operation import Candidate, Operation, Outcome
 
-from trunkline_desk import events, hooks, past, requests, snapshots
+from trunkline_desk import events, hooks, past, requests, snapshots, tables
 from trunkline_desk.claims import Person, Role
 from trunkline_desk.requests import Order
 from trunkline_desk.services import Desk, Hook, Place
@@ -141,6 +142,30 @@ def test_a_message_is_signed_as_it_is_sent(
     assert json.loads(body)["text"] == "put feat/<b> on staging"
 
 
+class Talker(GitHub):
+    """What answers with a status and too much, or with what GitHub would not."""
+
+    def __init__(self, said: bytes) -> None:
+        super().__init__()
+        self.said = said
+
+    def answer(self, method: str, path: str, body: bytes) -> bytes:
+        return self.said
+
+
+def test_of_a_hook_the_status_counts_and_no_more_is_read(store: Store) -> None:
+    told(store)
+    with serving(Talker(b"a" * 100_000_000)) as one:
+        tracemalloc.start()
+        send(store, desk(url=one.url), 100.0)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < 10_000_000
+    with store.reading() as connection:
+        left = connection.execute(tables.delivery.select()).all()
+    assert [row.hook for row in left] == [""]
+
+
 def test_slack_reads_no_markup_of_a_branch(store: Store, receiver: Receiver) -> None:
     told(store)
     send(store, desk(url=receiver.url, kind="slack"), 100.0)
@@ -218,6 +243,18 @@ def ended(store: Store, number: int, state: str, said: str) -> None:
     with store.writing() as connection:
         (one,) = requests.find(connection, id=number)
         requests.end(connection, one, state, said, at=130.0)
+
+
+@pytest.mark.parametrize("said", [b'["a"]', b'{"a": 1}', b"7", b'[{"id": 1', b"[[]]"])
+def test_what_is_not_github_s_answer_is_tried_again_later(
+    store: Store, said: bytes
+) -> None:
+    asked(store, Order("put", "main", "c" * 40))
+    with serving(Talker(said)) as one:
+        send(store, desk(url=one.url, kind="github"), 100.0)
+    with store.reading() as connection:
+        left = connection.execute(tables.delivery.select()).all()
+    assert {row.tries for row in left if row.hook} == {1}
 
 
 def test_github_shows_a_deployment_and_how_it_goes(

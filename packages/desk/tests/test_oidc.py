@@ -21,6 +21,7 @@ from visitors import START, Visitor, Web
 
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
 OTHER = RSAKey.generate_key(2048, {"kid": "one"})
+KNOWN = "/.well-known/openid-configuration"
 SHARED = OctKey.import_key("the secret that both of us know")
 
 
@@ -32,6 +33,7 @@ class Provider(ThreadingHTTPServer):
         self.issuer = f"http://127.0.0.1:{self.server_port}"
         self.challenge = ""
         self.token = ""
+        self.malformed: dict[str, Any] = {}
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -46,7 +48,8 @@ class Answers(BaseHTTPRequestHandler):
             "jwks_uri": f"{issuer}/keys",
         }
         keys = {"keys": [KEY.as_dict(private=False)]}
-        self.tell(200, keys if self.path == "/keys" else known)
+        answer = keys if self.path == "/keys" else known
+        self.tell(200, self.server.malformed.get(self.path, answer))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -56,11 +59,12 @@ class Answers(BaseHTTPRequestHandler):
             self.server.challenge
         ):
             token = {"access_token": "a", "token_type": "Bearer"}
-            self.tell(200, token | {"id_token": self.server.token})
+            answer = token | {"id_token": self.server.token}
+            self.tell(200, self.server.malformed.get(self.path, answer))
         else:
             self.tell(400, {"error": "invalid_grant"})
 
-    def tell(self, status: int, body: dict[str, Any]) -> None:
+    def tell(self, status: int, body: object) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
@@ -186,3 +190,19 @@ def test_a_provider_that_is_down_is_said(tmp_path: Path) -> None:
     answer = web.visitor().client.get("/sign-in/oidc")
     assert answer.status_code == 502
     assert "http://127.0.0.1:9 does not answer." in answer.text
+
+
+@pytest.mark.parametrize("said", [[], "no", 7, None, {}, {"keys": 1}])
+@pytest.mark.parametrize(
+    "path", ["/.well-known/openid-configuration", "/keys", "/token"]
+)
+def test_what_is_no_answer_of_a_provider_lets_nobody_in(
+    web: Web, provider: Provider, path: str, said: object
+) -> None:
+    visitor = web.visitor()
+    provider.malformed[path] = said
+    if path == KNOWN:
+        assert visitor.client.get("/sign-in/oidc").status_code == 502
+    else:
+        assert arrive(provider, visitor).status_code == 403
+    assert visitor.client.get("/shop").headers["location"] == "/sign-in"

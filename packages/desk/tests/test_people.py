@@ -205,3 +205,12 @@ def test_what_waits_is_refused_once_the_role_is_taken_away(web: Web) -> None:
     (refused,) = web.rows("request")
     assert refused.state == "refused"
     assert refused.said.startswith("You may look, but not change anything.")
+
+
+def test_another_keyboard_spells_the_same_name_and_password(web: Web) -> None:
+    with web.store.writing() as connection:
+        people.add_account(connection, "Zoe\u0308", "cafe\u0301", Role.VIEWER)
+    assert web.visitor().sign_in("Zo\u00eb", "caf\u00e9").status_code == 303
+    assert web.visitor().sign_in("Zoe\u0308", "cafe\u0301").status_code == 303
+    with web.store.writing() as connection:
+        assert people.remove_account(connection, "Zoe\u0308")

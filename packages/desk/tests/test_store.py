@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from trunkline.errors import UsageError
 
-from trunkline_desk import actions, requests, snapshots, tables, view
+from trunkline_desk import actions, people, requests, snapshots, tables, view
+from trunkline_desk.app import create_app
 from trunkline_desk.claims import Action, DeniedError, Person, Role, Wish
 from trunkline_desk.services import Desk, Place, read_desk
 from trunkline_desk.store import Store
-from visitors import candidate
+from visitors import URL, Web, candidate
 
 from tests.postgres import Postgres, programs
 
@@ -62,6 +64,19 @@ def attempt(store: Store, name: str, key: str) -> str:
             return actions.perform(connection, PLACE, person, wish, NOW)
         except DeniedError as error:
             return error.sentence
+
+
+def test_a_text_that_a_database_cannot_store_is_no_failure_of_it(
+    address: str, tmp_path: Path
+) -> None:
+    web, store = Web(tmp_path), Store(address)
+    with store.writing() as connection:
+        token = people.add_token(connection, "ci", Role.VIEWER)
+    client = TestClient(create_app(web.desk, store), base_url=URL)
+    path, allowed = "/api/shop/staging/requests/%00", f"Bearer {token}"
+    answer = client.get(path, headers={"Authorization": allowed})
+    assert answer.status_code == (422 if "postgres" in address else 404)
+    store.close()
 
 
 def test_of_many_at_once_one_has_it_and_the_others_are_told(address: str) -> None:

@@ -99,3 +99,10 @@ def test_after_ten_minutes_of_silence_a_stream_goes_on_from_the_last_event_id(
             assert heard(answer) == missed
             newer = happens(web)
             assert heard(answer) == newer
+
+
+@pytest.mark.parametrize("seen", ["9" * 5000, "-1", "1e3", "²", " "])
+def test_an_event_id_that_is_none_counts_as_unknown(web: Web, seen: str) -> None:
+    with served(web), opened(web, **{"Last-Event-ID": seen}) as answer:
+        newer = happens(web)
+        assert heard(answer) == newer

@@ -6,14 +6,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from trunkline.errors import UsageError
 
@@ -80,6 +78,9 @@ def _explain(request: Request, error: Exception) -> Response:
     status, said, headers = 503, "The database of the desk does not answer.", None
     if isinstance(error, HTTPException):
         status, said, headers = error.status_code, error.detail, error.headers
+    elif isinstance(error, DataError):
+        # PostgreSQL has no text with a NUL character.
+        status, said = 422, "This cannot be done. The text cannot be stored."
     else:
         print(f"trunkline-desk: {error}", file=sys.stderr, flush=True)
         said += " What is deployed goes on; try again in a moment."
@@ -91,14 +92,14 @@ def _explain(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Name the invalid field of a form or an address."""
+    """Name the invalid field of a form, an address or a script's JSON."""
     if not isinstance(error, RequestValidationError):
         raise error
-    if request.url.path.startswith("/api/"):
-        return await request_validation_exception_handler(request, error)
     faults = (f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
     said = f"This cannot be done. {'; '.join(faults)}."
-    return Visit(request).shown("error.html", 422, said=said)
+    # JSON can name a field by half a character, which no answer can repeat.
+    said = said.encode(errors="replace").decode()
+    return _explain(request, HTTPException(422, said))
 
 
 def _add_oidc(app: FastAPI, desk: Desk) -> None:
@@ -113,13 +114,21 @@ def _add_oidc(app: FastAPI, desk: Desk) -> None:
 
 
 def foreign(desk: Desk, request: Request) -> Response | None:
-    """Refuse requests for another host, or from another site's page."""
+    """Refuse requests for another host, from another site's page, or too large."""
     hosts = request.headers.getlist("host")
     if hosts != [desk.host]:
         # None, or several of which a proxy may have read another one.
         status = 421 if len(hosts) == 1 else 400
         return PlainTextResponse(f"This is {desk.host}.", status)
+    if request.method != "POST":
+        return None
     origin = request.headers.get("origin")
-    if request.method == "POST" and origin and urlsplit(origin).netloc != desk.host:
+    if origin and origin.partition("//")[2] != desk.host:
         return PlainTextResponse("This form was sent by another site.", 403)
+    size = request.headers.get("content-length", "")
+    # It is read into memory before anybody has signed in.
+    if "transfer-encoding" in request.headers or not size.isdecimal():
+        return PlainTextResponse("Send it with a Content-Length.", 411)
+    if len(size) > len("999999"):
+        return PlainTextResponse("Send less than a million bytes.", 413)
     return None

@@ -165,8 +165,10 @@ def _account(given: argparse.Namespace) -> int:
     role, password = Role[given.role.upper()], ""
     if given.what == "add" and person:
         # Before the store is locked, because others write while somebody types.
-        typed = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else ""
-        password = typed or getpass.getpass(f"Password of {given.name}: ")
+        asks, prompt = sys.stdin.isatty(), f"Password of {given.name}: "
+        password = getpass.getpass(prompt) if asks else sys.stdin.readline()
+        password = password.rstrip("\n")
+        _require_typeable(given.name, password)
     with closing(Store(desk.database)) as store, store.writing() as connection:
         if given.what == "remove":
             remove = people.remove_account if person else people.remove_token
@@ -176,6 +178,19 @@ def _account(given: argparse.Namespace) -> int:
         else:
             print(people.add_token(connection, given.name, role))
     return 0
+
+
+def _require_typeable(name: str, password: str) -> None:
+    """Raise UsageError if nobody could sign in with these."""
+    for what, text, longest in (
+        ("name", name, people.LONGEST_NAME),
+        ("password", password, people.LONGEST_PASSWORD),
+    ):
+        if not 0 < len(text) <= longest:
+            raise UsageError(
+                f"the {what} has {len(text)} characters; expected 1 to {longest}\n"
+                "  type next: the same command with another one"
+            )
 
 
 def _decide(given: argparse.Namespace) -> None:

@@ -29,6 +29,8 @@ STATES = {
 }
 # GitHub refuses a longer description.
 LONGEST = 140
+# Of an answer of GitHub's.
+_MOST_BYTES = 1_000_000
 
 
 def send(store: Store, desk: Desk, places: Sequence[Place], now: float) -> None:
@@ -94,7 +96,8 @@ def _arrived(store: Store, desk: Desk, places: Sequence[Place], row: Row[Any]) -
         if hook.kind == "github":
             return _shown(hook, found[0], place, desk.url)
         return _posted(hook, message(event, found, place))
-    except (urllib3.exceptions.HTTPError, ValueError):
+    except (urllib3.exceptions.HTTPError, ValueError, LookupError, TypeError):
+        # It does not answer, or not as GitHub does.
         return False
 
 
@@ -127,10 +130,8 @@ def _posted(hook: Hook, message: dict[str, object]) -> bool:
     if secret := os.environ.get(hook.secret):
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers["X-Trunkline-Signature"] = f"sha256={signature}"
-    answer = urllib3.request(
-        "POST", hook.url, body=body, headers=headers, timeout=5, retries=False
-    )
-    return 200 <= answer.status < 300  # noqa: PLR2004
+    with _request(hook.url, "POST", headers=headers, body=body) as answer:
+        return 200 <= answer.status < 300  # noqa: PLR2004
 
 
 def slack(message: dict[str, object]) -> dict[str, object]:
@@ -196,7 +197,13 @@ def _ask(hook: Hook, method: str, path: str, **more: Any) -> Any:  # noqa: ANN40
         "Authorization": f"Bearer {os.environ.get(hook.secret, '')}",
         "X-GitHub-Api-Version": "2022-11-28",
     }
-    answer = urllib3.request(
-        *(method, hook.url + path), headers=headers, timeout=5, retries=False, **more
+    with _request(hook.url + path, method, headers=headers, **more) as answer:
+        found = answer.read(_MOST_BYTES)
+        return json.loads(found) if 200 <= answer.status < 300 else None  # noqa: PLR2004
+
+
+def _request(url: str, method: str, **more: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401 - its options
+    """Send a request, whose answer is read by the caller: it may never end."""
+    return urllib3.request(
+        method, url, timeout=5, retries=False, preload_content=False, **more
     )
-    return answer.json() if 200 <= answer.status < 300 else None  # noqa: PLR2004

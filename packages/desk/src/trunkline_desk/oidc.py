@@ -25,7 +25,11 @@ BACK = "/sign-in/back"
 PATIENCE = 600
 # Neither "none" nor an algorithm with a shared key.
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
-_FAULTS = (AuthlibBaseError, HTTPError, JoseError, KeyError, RuntimeError, ValueError)
+_FAULTS = (
+    *(AuthlibBaseError, HTTPError, JoseError, RuntimeError, ValueError),
+    # An answer of another shape than a provider's.
+    *(AttributeError, LookupError, TypeError),
+)
 
 
 def install(app: FastAPI, desk: Desk) -> None:

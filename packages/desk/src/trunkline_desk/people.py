@@ -4,6 +4,7 @@ import getpass
 import hashlib
 import ipaddress
 import secrets
+import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -29,7 +30,8 @@ def add_account(connection: Connection, name: str, password: str, role: Role) ->
 
     The sessions that an old password began end.
     """
-    row = {"password": _HASHER.hash(password), "role": int(role), "removed": False}
+    name, kept = spelt(name), _HASHER.hash(spelt(password))
+    row = {"password": kept, "role": int(role), "removed": False}
     tables.write(connection, tables.person, {"name": name}, **row)
     session = tables.session.c
     these = (session.person == name) & (session.by == "password")
@@ -38,6 +40,7 @@ def add_account(connection: Connection, name: str, password: str, role: Role) ->
 
 def remove_account(connection: Connection, name: str) -> bool:
     """Disable an account, and end its sessions."""
+    name = spelt(name)
     these = tables.person.c.name == name
     found = connection.execute(update(tables.person).where(these).values(removed=True))
     connection.execute(delete(tables.session).where(tables.session.c.person == name))
@@ -67,6 +70,7 @@ def sign_in(
     Raises TooManyError after five wrong ones in 15 minutes, by account or by address,
     if there is one that many do not share.
     """
+    name = spelt(name)
     with store.reading() as connection:
         _require_few(connection, name, address, now)
         expected = _password(connection, name)
@@ -103,9 +107,14 @@ def _password(connection: Connection, name: str) -> str | None:
 
 def _matches(expected: str, password: str) -> bool:
     try:
-        return _HASHER.verify(expected, password[:LONGEST_PASSWORD])
+        return _HASHER.verify(expected, spelt(password))
     except (Argon2Error, InvalidHashError):
         return False
+
+
+def spelt(text: str) -> str:
+    """Spell a text in one way: some keyboards send é as one character, some as two."""
+    return unicodedata.normalize("NFC", text)
 
 
 def begin_session(connection: Connection, name: str, by: str, now: float) -> str:
@@ -160,8 +169,10 @@ def _who(
         return (name, "token") if name else None
     peer = request.client.host if request.client else ""
     if desk.person_header and _trusted(desk, peer):
-        name = request.headers.get(desk.person_header, "")[:LONGEST_NAME]
-        return (name, "proxy") if name else None
+        # Of several, the visitor may have sent one.
+        names = request.headers.getlist(desk.person_header)
+        one = len(names) == 1 and 0 < len(names[0]) <= LONGEST_NAME
+        return (names[0], "proxy") if one else None
     if desk.laptop:
         return getpass.getuser(), "this machine"
     cookie = request.cookies.get(desk.cookie("session"), "")
