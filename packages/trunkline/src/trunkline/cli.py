@@ -128,7 +128,6 @@ def report(error: Exception, arguments: list[str]) -> int:
                 '  type next: df -h "${TMPDIR:-/tmp}" ~/.cache .  '
                 "(free some space or set TMPDIR, then repeat the command)"
             )
-        # Of another user, of a read-only disk, or with an impossible name.
         case OSError(errno=number, filename=str(name)) if number in UNUSABLE:
             text = (
                 f"{str(error.strerror).lower()}: {name}\n"

@@ -16,10 +16,8 @@ LOCK = "uv.lock"
 CHANGELOG = "CHANGELOG.md"
 # A hotfix is released from the branch of this prefix and its version's tag.
 HOTFIX_PREFIX = "hotfix/"
-NO_COMMIT = (
-    "the branch has no commit; expected the project's first\n"
-    "  type next: git add --all && git commit -m 'feat: begin'"
-)
+NO_COMMIT = """the branch has no commit; expected the project's first
+  type next: git add --all && git commit -m 'feat: begin'"""
 # A changelog may be a link to one in a folder of documents.
 _LINKS = "--follow-symlinks"
 

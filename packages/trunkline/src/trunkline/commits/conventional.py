@@ -37,7 +37,7 @@ INCREMENTS = {
     r"^(fix|refactor|perf|revert)": "PATCH",
 }
 # Lines that look as if they meant a breaking change.
-_NEARLY = re.compile(r"^(?:(?i:\W*breaking[ _-]changes?\W*:)|BREAKING[ -]CHANGE)")
+_NEARLY = re.compile(r"^(?i:\W*breaking[ _-]*(changes?)?(\W*:| - ))|^BREAKING.CHANGE")
 _UNDONE = re.compile(r'^(Revert|Reapply) "(.+)"(.*)$')
 _schema = re.compile(SCHEMA)
 _entry = re.compile(ENTRY)

@@ -48,9 +48,8 @@ class MutableTags:
         """Move the tag of a branch, or `latest` if `branch` is None."""
         first = self.registry.digest(tag.name)
         for _ in range(ROUNDS):
-            target, note = (
-                self._latest() if branch is None else self._tip(tag, branch, commit)
-            )
+            found = self._tip(tag, branch, commit) if branch else self._latest()
+            target, note = found
             image = self.registry.manifest(target) if target else None
             present = self.registry.digest(tag.name)
             if image is None or image.digest == present:

@@ -148,8 +148,8 @@ def not_pushed(
     branch, who = state.here.branch, state.remote
     again = "uv run trunkline release" + f" --package {package}" * bool(package)
     # A package's tag has to be on the trunk, where others may have been faster.
-    first = f"git pull --rebase {who}" if package else f"git push --dry-run {who}"
-    fix = f"{first} {branch} && {again}"
+    first = "pull --rebase" if package else "push --dry-run"
+    fix = f"git {first} {who} {branch} && {again}"
     expected = f"{branch} and {tag} accepted together"
     if "[remote rejected]" in sent.text:
         expected = (
