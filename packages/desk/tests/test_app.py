@@ -192,6 +192,9 @@ def test_nobody_sends_more_than_a_form_has(web: Web) -> None:
         answer = client.post("/api/shop/staging", content=content)
         assert answer.status_code == status
     assert client.post("/api/shop/staging", content=b"a" * 999_999).status_code == 401
+    bare = client.build_request("POST", "/api/shop/staging")
+    del bare.headers["content-length"]
+    assert client.send(bare).status_code == 401
 
 
 def test_a_database_that_is_away_is_told_and_comes_back(web: Web) -> None:

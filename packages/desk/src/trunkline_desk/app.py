@@ -125,7 +125,7 @@ def foreign(desk: Desk, request: Request) -> Response | None:
     origin = request.headers.get("origin")
     if origin and origin.partition("//")[2] != desk.host:
         return PlainTextResponse("This form was sent by another site.", 403)
-    size = request.headers.get("content-length", "")
+    size = request.headers.get("content-length", "0")
     # It is read into memory before anybody has signed in.
     if "transfer-encoding" in request.headers or not size.isdecimal():
         return PlainTextResponse("Send it with a Content-Length.", 411)
