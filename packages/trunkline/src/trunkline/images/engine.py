@@ -233,9 +233,10 @@ def abandoned(names: Iterable[str]) -> list[str]:
     found = []
     for name in names:
         host, _, pid = name.removeprefix(f"{PREFIX}-").rpartition("-")
-        try:
-            with suppress(PermissionError):
-                os.kill(int(pid) if host == _host() and pid.isdigit() else 0, 0)
-        except ProcessLookupError:
-            found.append(name)
+        if host == _host() and pid.isdigit():
+            try:
+                with suppress(PermissionError):  # It is another user's.
+                    os.kill(int(pid), 0)
+            except ProcessLookupError:
+                found.append(name)
     return found
