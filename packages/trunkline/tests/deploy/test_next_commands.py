@@ -105,6 +105,7 @@ def test_who_is_in_the_way_is_named_until_gone(shop: Shop) -> None:
     with only_deploy(shop.folder, "ana", wait=False):
         assert fix(shop, "found:     ana", *deploy).startswith("the same command with")
     with socket.create_server((place[0], int(place[1]))):
+        assert fix(shop, "port", *deploy, "--dry-run")
         command = fix(shop, "port", *deploy, "--wait")
         assert "LISTEN" in typed(shop, command).text
     shop.deploy("main").required()

@@ -29,7 +29,7 @@ from trunkline.deploy.operation import (
 )
 from trunkline.deploy.preflight import DatabasePlan
 from trunkline.deploy.probe import is_well
-from trunkline.deploy.proxy import LiveFile
+from trunkline.deploy.proxy import LiveFile, require_address
 from trunkline.deploy.runner import Deployer
 from trunkline.errors import FailedError, TrunklineError
 from trunkline.files import read_toml
@@ -174,6 +174,8 @@ class Deployment:
     def preview(self, deployer: Deployer, candidate: Candidate) -> DatabasePlan:
         """Pull a candidate and describe what it would do to the database."""
         plan = Operation(PLAN, candidate, by="", at=0, took_back=False)
+        if not self.images:
+            require_address(self.environment, self.folder)
         deployer.engine.pull(candidate)
         try:
             return deployer.databases.prepare(plan, None, plan=True)

@@ -86,11 +86,9 @@ def ensure_proxy(environment: Environment, folder: Path) -> None:
         folder / name for name in ("proxy.lock", "proxy.pid", "caddy.json")
     )
     wanted = caddy_config(environment, folder / "live")
-    before = config.read_text(encoding="utf-8") if process.launched(alive) else ""
+    before = require_address(environment, folder)
     if before == wanted:
         return
-    if f'"{environment.address}"' not in before:
-        _require_free(environment)
     argv = [_caddy(folder), "run", "--config", str(config)]
     if before:
         say(f"the proxy moves to {environment.address}")
@@ -120,9 +118,16 @@ def _started(address: str, alive: Path) -> bool:
     return True
 
 
-def _require_free(environment: Environment) -> None:
-    """Refuse an address where the proxy cannot listen, before the old one stops."""
+def require_address(environment: Environment, folder: Path) -> str:
+    """Refuse an address where the proxy can't listen; returns how it is configured.
+
+    It is empty if the proxy does not run.
+    """
+    running = process.launched(folder / "proxy.lock")
+    now = (folder / "caddy.json").read_text(encoding="utf-8") if running else ""
     address = environment.address
+    if f'"{address}"' in now:
+        return now
     if _answers(address):
         raise port_taken(environment)
     if error := _binding_error(address):
@@ -132,6 +137,7 @@ def _require_free(environment: Environment) -> None:
             expected="a host name or an address of this machine",
             fix="the same command  (with another url in pyproject.toml)",
         )
+    return now
 
 
 def port_taken(environment: Environment) -> Refusal:
