@@ -110,5 +110,5 @@ def by_copier(source: Path) -> float:
     """Return the seconds that copier takes to generate a service."""
     with TemporaryDirectory(prefix="service-") as folder:
         options = ("--defaults", "--quiet", "--vcs-ref", "HEAD")
-        command = (COPIER, "copy", *options, str(source), "acme-api")
+        command = (COPIER, "copy", *options, f"git+file://{source}", "acme-api")
         return processes.seconds_of(command, cwd=Path(folder))
