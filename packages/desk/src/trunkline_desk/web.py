@@ -133,7 +133,7 @@ def sign_in_page(visit: AnyVisit) -> Response:
 @router.post("/sign-in")
 def sign_in(
     visit: AnyVisit,
-    name: Annotated[str, Form(max_length=100)],
+    name: Annotated[str, Form(max_length=people.LONGEST_NAME)],
     password: Annotated[str, Form(max_length=people.LONGEST_PASSWORD)],
     form: Annotated[str, Form()] = "",
 ) -> Response:
